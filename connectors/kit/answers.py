@@ -1,0 +1,121 @@
+"""An answer, and what it says by HTTP's own rules about what happens next.
+
+401, 403   Unauthorized        429        RateLimited with Retry-After
+404, 410   NotFound            408, 425   RetryLater
+409, 412   Conflict            5xx        RetryLater (read), OutcomeUnknown (write)
+other 3xx and 4xx              Rejected
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from connectors.kit.errors import (
+    Conflict,
+    ConnectorError,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    RetryLater,
+    Unauthorized,
+)
+
+MESSAGE_KEYS = ("message", "detail", "error_description", "error_message", "msg", "errmsg", "title", "error", "errors")
+RETRY_AFTER_MOST = 7 * 86_400.0
+DECODER = msgspec.json.Decoder(float_hook=Decimal)
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer. Header names are compared in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    method: str = "GET"
+    url: str = ""
+    read: bool = True
+    system: str = "the system"
+
+    def json(self) -> Any:
+        """The body decoded; fractions are Decimal. Not JSON: RetryLater for a read, OutcomeUnknown for a write."""
+        try:
+            return DECODER.decode(self.body)
+        except NOT_JSON as error:
+            text = (
+                f"{self.system} answered {self.status} to {self.method} {self.url}, but not with JSON ({error}). "
+                f"A proxy's or maintenance page? It begins with {self.body[:80]!r}"
+            )
+            raise RetryLater(text) if self.read else OutcomeUnknown(text) from error
+
+    def peek(self) -> Any:
+        """The body decoded, or `None` where it is not JSON; for `classify`."""
+        try:
+            return DECODER.decode(self.body) if self.body else None
+        except NOT_JSON:
+            return None
+
+    def message(self) -> str:
+        """What the system says about it, in its own words, shortened."""
+        said = words_of(self.peek()) or self.body[:300].decode(errors="replace").strip()
+        return said[:500] or "without a word of explanation"
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds to wait, from the Retry-After header (seconds or an HTTP date)."""
+        return retry_after(self.headers.get("Retry-After"))
+
+
+def meaning(response: Response) -> ConnectorError:
+    """What a status that is not ok says, by HTTP's own rules."""
+    status = response.status
+    text = f"{response.system} answered {status} to {response.method} {response.url}: {response.message()}"
+    if status in (401, 403):
+        hint = "renew the account's credentials, or give them the missing right"
+        return Unauthorized(f"{text} ({hint})", code=str(status))
+    if status in (404, 410):
+        return NotFound(text, code=str(status))
+    if status in (409, 412):
+        return Conflict(text, code=str(status))
+    if status == 429:
+        return RateLimited(text, after=response.retry_after)
+    if status in (408, 425):
+        return RetryLater(text, after=response.retry_after)
+    if status >= 500:
+        return RetryLater(text, after=response.retry_after) if response.read else OutcomeUnknown(text)
+    if 300 <= status < 400:
+        target = response.headers.get("Location", "nowhere")
+        hint = f"it points to {target}; redirects are not followed: correct the base URL"
+        return Rejected(f"{text} ({hint})", code=str(status))
+    return Rejected(text, code=str(status))
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds from a Retry-After header, which is a number or a date; nonsense is no wait at all."""
+    if not value:
+        return None
+    try:
+        seconds = float(value) if value.strip()[0].isdigit() else parsedate_to_datetime(value).timestamp() - time.time()
+    except (ValueError, IndexError, TypeError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), RETRY_AFTER_MOST)
+
+
+def words_of(value: Any) -> str:
+    """The sentence in an error body, wherever vendors put it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(words_of, value[:5])))
+    if isinstance(value, dict):
+        return next((said for key in MESSAGE_KEYS if key in value and (said := words_of(value[key]))), "")
+    return ""

@@ -1,0 +1,54 @@
+"""What a connector can do, read off its code: a method overridden, or (without code) a section of the manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connectors.kit.api import Connector
+from connectors.kit.manifest_parts import Manifest
+from connectors.kit.manifest_schema import OPERATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """`polls` and `fetches` are streams; `find` means that it can look for a write of unknown outcome."""
+
+    polls: tuple[str, ...] = ()
+    fetches: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    webhook: bool = False
+    find: bool = False
+    check: bool = False
+
+
+def read_off(connector: type[Connector], manifest: Manifest) -> Capabilities:
+    """The capabilities of a connector class."""
+    if getattr(connector, "from_manifest", False):
+        return _from_manifest(manifest)
+
+    def overrides(method: str) -> bool:
+        return getattr(connector, method) is not getattr(Connector, method)
+
+    polled = [name for name, stream in manifest.streams.items() if stream.feed not in ("push", "none")]
+    fetched = [name for name, stream in manifest.streams.items() if stream.fetch]
+    return Capabilities(
+        polls=tuple(polled) if overrides("poll") else (),
+        fetches=tuple(fetched) if overrides("fetch") else (),
+        operations=tuple(kind for kind in OPERATIONS if callable(getattr(connector, f"do_{kind}", None))),
+        webhook=overrides("accept"),
+        find=overrides("find"),
+        check=overrides("check"),
+    )
+
+
+def _from_manifest(manifest: Manifest) -> Capabilities:
+    return Capabilities(
+        polls=tuple(name for name, stream in manifest.streams.items() if stream.poll),
+        fetches=tuple(name for name, stream in manifest.streams.items() if stream.read),
+        operations=tuple(
+            kind for kind in OPERATIONS if kind in manifest.operations and manifest.operations[kind].request
+        ),
+        webhook=manifest.webhook is not None and bool(manifest.webhook.topics),
+        find=any(operation.find for operation in manifest.operations.values()),
+        check=manifest.check is not None,
+    )

@@ -1,0 +1,299 @@
+"""An ordinary REST system, from its manifest alone: what its sections say is what it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, ClassVar
+
+import jmespath
+import msgspec
+
+from connectors.kit import paging, signing
+from connectors.kit.answers import DECODER, NOT_JSON, Response
+from connectors.kit.api import Account, Connector, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
+from connectors.kit.errors import (
+    Conflict,
+    ConnectorError,
+    InvalidWebhook,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    RetryLater,
+    Unauthorized,
+    Unsupported,
+)
+from connectors.kit.http import Http
+from connectors.kit.manifest_parts import Manifest, Stream
+from connectors.kit.templates import WORD, fill, path
+
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+ERRORS: Mapping[str, Callable[[str, float | None], ConnectorError]] = {
+    "rejected": lambda text, after: Rejected(text),
+    "retry_later": lambda text, after: RetryLater(text, after=after),
+    "rate_limited": lambda text, after: RateLimited(text, after=after),
+    "conflict": lambda text, after: Conflict(text),
+    "not_found": lambda text, after: NotFound(text),
+    "unauthorized": lambda text, after: Unauthorized(text),
+    "outcome_unknown": lambda text, after: OutcomeUnknown(text),
+}
+
+
+class Declarative(Connector):
+    """A connector without code; `manifest` is set by the registry."""
+
+    from_manifest: ClassVar[bool] = True
+    manifest: ClassVar[Manifest]
+
+    def __init__(self, account: Account, http: Http) -> None:
+        super().__init__(account, http.view(classify=self.classify))
+
+    # -- reading
+
+    def check(self) -> Health:
+        section = self.manifest.check
+        if section is None:
+            raise Unsupported(f"{self.manifest.label}: the manifest names no check")
+        try:
+            self.http.get(path(section["path"], self.account.settings), params=self._query(section, {}))
+        except ConnectorError as problem:
+            return Health(ok=False, problems=(str(problem),))
+        return Health(ok=True)
+
+    def poll(self, stream: str, cursor: str | None) -> Iterator[Page]:
+        """Page by page; the cursor is the newest version seen, asked for again with the overlap taken off."""
+        told = self._stream(stream)
+        section = told.poll
+        if section is None:
+            raise Unsupported(f"{self.manifest.label}: stream {stream!r} is not polled")
+        newest = cursor or ""
+        words = {**self.account.settings, "cursor": back(cursor, told.overlap)}
+        pages = self._pages(section, words)
+        for page in pages:
+            messages = [self._message(told, record) for record in _list(section["records"], page)]
+            if told.feed in ("cursor", "window"):
+                newest = later([newest, *(message.version or "" for message in messages)])
+            if messages:
+                yield Page(messages, newest)
+
+    def fetch(self, stream: str, external_id: str) -> Message:
+        told = self._stream(stream)
+        section = told.read
+        if section is None:
+            raise Unsupported(f"{self.manifest.label}: stream {stream!r} cannot be fetched")
+        words = {**self.account.settings, "id": external_id}
+        try:
+            answer = self.http.get(path(section["path"], words), params=self._query(section, words)).json()
+        except NotFound:
+            return Message(stream, external_id, b"null", deleted=True)
+        record = _search(section["record"], answer) if "record" in section else answer
+        if record in (None, [], {}):
+            return Message(stream, external_id, b"null", deleted=True)
+        return self._message(told, record, external_id)
+
+    def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
+        hook = self.manifest.webhook
+        if hook is None or not hook.topics:
+            raise Unsupported(f"{self.manifest.label} sends no webhooks")
+        signing.verify(request, hook.signature, self.account.settings)
+        try:
+            body = DECODER.decode(request.body)
+        except NOT_JSON as error:
+            raise InvalidWebhook(f"the body is signed, but no JSON: {error}") from error
+        word = str(_word(hook.topic, request, body) or "")
+        topic = hook.topics.get(word)
+        if topic is None:
+            return []  # a topic nobody asked for is no news; the poll would bring it if it were
+        told = self._stream(topic.stream)
+        where = topic.record or hook.record
+        record = _search(where, body) if where else body
+        found_id = _text(_search(topic.id or hook.id, body) if topic.id or hook.id else _search(told.id, record))
+        if found_id is None:
+            raise InvalidWebhook(f"topic {word!r} came without the id of its {topic.stream}")
+        if topic.hint:
+            return [Hint(topic.stream, found_id, word)]
+        delivery = _text(_word(hook.delivery_id, request, body)) if hook.delivery_id else None
+        return [self._message(told, record, found_id, delivery)]
+
+    # -- writing
+
+    def perform(self, operation: Operation) -> Reply:
+        told = self.manifest.operations.get(operation.kind)
+        section = told.request if told else None
+        if section is None:
+            raise Unsupported(f"{self.manifest.label} cannot {operation.kind}")
+        words = self._words(operation)
+        body = _search(section["body"], dict(operation.payload)) if "body" in section else dict(operation.payload)
+        headers = {str(k): str(v) for k, v in fill(section.get("headers", {}), words).items() if v is not None}
+        if "key_header" in section:
+            headers[section["key_header"]] = operation.id
+        answer = self.http.request(
+            section["method"],
+            path(section["path"], words),
+            json=None if section["method"] == "DELETE" else body,
+            params=self._query(section, words),
+            headers=headers,
+            read=False,
+        )
+        return self._reply(section, operation, answer.peek())
+
+    def find(self, operation: Operation) -> Reply | None:
+        told = self.manifest.operations.get(operation.kind)
+        section = told.find if told else None
+        if section is None:
+            raise Unsupported(f"{self.manifest.label} offers no way to find an earlier {operation.kind}")
+        words = self._words(operation)
+        try:
+            answer = self.http.get(path(section["path"], words), params=self._query(section, words)).json()
+        except NotFound:
+            return None
+        record = jmespath.search(quoted(section["record"], words), answer)
+        if record in (None, [], {}, False):
+            return None
+        return self._reply(section, operation, record)
+
+    # -- what is the same for all of them
+
+    def classify(self, response: Response) -> ConnectorError | None:
+        """The manifest's `errors` over {status, body, read}: the first that is true decides; `fine` stops looking."""
+        if not self.manifest.errors:
+            return None
+        seen = {"status": response.status, "body": response.peek(), "read": response.read}
+        for rule in self.manifest.errors:
+            if _search(rule["when"], seen) not in (None, False, "", [], {}):
+                if rule["error"] == "fine":
+                    return None
+                said = _text(_search(rule["message"], seen)) if "message" in rule else None
+                wait = _search(rule["after"], seen) if "after" in rule else response.retry_after
+                text = f"{response.system}: {response.method} {response.url}: {said or response.message()}"
+                return ERRORS[rule["error"]](text, float(wait) if wait is not None else None)
+        return None
+
+    def _stream(self, name: str) -> Stream:
+        if name not in self.manifest.streams:
+            raise Unsupported(f"{self.manifest.label} has no stream {name!r}")
+        return self.manifest.streams[name]
+
+    def _message(self, told: Stream, record: Any, known_id: str | None = None, delivery: str | None = None) -> Message:
+        external_id = _text(_search(told.id, record)) or known_id
+        if external_id is None:
+            raise RetryLater(
+                f"{self.manifest.label}: a {told.name} came without an id ({told.id}); its shape has changed?"
+            )
+        version = _text(_search(told.version_at, record)) if told.version_at else None
+        gone = bool(told.deleted and _search(told.deleted, record))
+        return Message(told.name, external_id, ENCODER.encode(record), version, gone, delivery)
+
+    def _pages(self, section: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[Any]:
+        where, base = path(section["path"], words), self._query(section, words)
+        body = fill(section["body"], words) if "body" in section else None
+
+        def read(more: dict[str, Any]) -> Response:
+            if section.get("method") == "POST":
+                response: Response = self.http.post(where, params=base, json={**(body or {}), **more}, read=True)
+            else:
+                response = self.http.get(where, params={**base, **more})
+            return response
+
+        def records(page: Any) -> Sequence[Any]:
+            return _list(section["records"], page)
+
+        told = section.get("paging", {"kind": "none"})
+        most, query, size = told.get("most", paging.MOST), told.get("query", ""), told.get("size", 0)
+        if told.get("size_query") and size:
+            base = {**base, told["size_query"]: size}
+        match told["kind"]:
+            case "number":
+                return paging.numbered(read, records, query=query, first=told.get("first", 1), size=size, most=most)
+            case "offset":
+                total = (lambda page: _search(told["total"], page)) if "total" in told else None
+                return paging.offset(read, records, query=query, size=size, total=total, most=most)
+            case "token":
+                return paging.token(read, lambda page: _search(told["token"], page), query=query, most=most)
+            case "link":
+                return paging.linked(read, self.http.get, most=most)
+        return iter([read({}).json()])
+
+    def _query(self, section: Mapping[str, Any], words: Mapping[str, Any]) -> dict[str, Any]:
+        filled: dict[str, Any] = fill(section.get("query", {}), {**self.account.settings, **words})
+        return filled
+
+    def _words(self, operation: Operation) -> dict[str, Any]:
+        """What a path, query or header may name: settings, the objects' ids by stream, and the call's own words."""
+        own = {"id": operation.id, "reference": operation.reference, "order_number": operation.order_number}
+        return {**self.account.settings, **own, **operation.objects}
+
+    def _reply(self, section: Mapping[str, Any], operation: Operation, answer: Any) -> Reply:
+        found = {stream: _text(_search(where, answer)) for stream, where in section.get("objects", {}).items()}
+        objects = {stream: external_id for stream, external_id in found.items() if external_id is not None}
+        known = {**operation.objects, **objects}
+        back_to = section.get("read_back", sorted(objects))
+        return Reply(objects=objects, read_back=tuple(Hint(s, known[s], operation.kind) for s in back_to if s in known))
+
+
+def back(cursor: str | None, overlap: float) -> str | None:
+    """The cursor with the overlap taken off, if it is a time; written as it was: zone, fraction and all."""
+    if not cursor or not overlap:
+        return cursor
+    if cursor.isdigit() and len(cursor) >= 10:
+        unit = 1000 if len(cursor) >= 13 else 1  # Unix time in milliseconds or seconds
+        return str(int(cursor) - int(overlap * unit))
+    try:
+        at = datetime.fromisoformat(cursor) - timedelta(seconds=overlap)
+    except (ValueError, OverflowError):
+        return cursor
+    text = at.isoformat(sep=cursor[10:11] or "T", timespec="milliseconds" if "." in cursor else "seconds")
+    return text.replace("+00:00", "Z") if cursor.endswith("Z") else text
+
+
+def later(versions: Sequence[str]) -> str:
+    """The greatest of some versions: as numbers or times where they all are, else as text."""
+    known = [version for version in versions if version]
+    for read in (int, _moment):
+        try:
+            return max(known, key=read, default="")
+        except (ValueError, TypeError):
+            continue
+    return max(known, default="")
+
+
+def _moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def quoted(expression: str, words: Mapping[str, Any]) -> str:
+    """A JMESPath with `'$reference'` and the like filled in, so that a value cannot end its quotes."""
+    return WORD.sub(
+        lambda hit: str(words.get(hit[1] or hit[2], "")).replace("\\", "\\\\").replace("'", "\\'"), expression
+    )
+
+
+@cache
+def _compiled(expression: str) -> Any:
+    return jmespath.compile(expression)
+
+
+def _search(expression: str, value: Any) -> Any:
+    return _compiled(expression).search(value)
+
+
+def _list(expression: str, page: Any) -> Sequence[Any]:
+    found = _search(expression, page)
+    if found is None:
+        return ()
+    if not isinstance(found, list):
+        raise RetryLater(
+            f"{expression!r} should be a list of records, but is {type(found).__name__}; has their answer changed?"
+        )
+    return found
+
+
+def _word(where: str, request: WebhookRequest, body: Any) -> Any:
+    return request.header(where.removeprefix("header:")) if where.startswith("header:") else _search(where, body)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or value == "" else str(value)

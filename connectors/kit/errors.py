@@ -1,0 +1,70 @@
+"""What can go wrong with another system, named by what happens next.
+
+ConnectorError
+  RetryLater        ask again later; nothing was changed, or the call is safe to repeat
+    RateLimited     the same, because we asked too often
+  Rejected          they understood and said no: a dead letter, a person decides
+    Conflict        the record changed meanwhile: read again, plan again
+    NotFound        no such record there (a `fetch` makes a deleted Message of it)
+  Unauthorized      our credentials are not accepted: the account pauses, a person renews them
+  InvalidWebhook    not genuine: 401, nothing is stored
+  Unsupported       this system cannot do that: residue, never retried
+  OutcomeUnknown    a write was sent and no answer came: look before anything is repeated
+"""
+
+from __future__ import annotations
+
+
+class ConnectorError(Exception):
+    """Something between us and another system did not work; the text is written for operators."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (self.__doc__ or "").strip().splitlines()[0])
+
+
+class RetryLater(ConnectorError):
+    """The system cannot answer now. `after` is the wait it asked for, in seconds, if it named one."""
+
+    def __init__(self, message: str = "", *, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class RateLimited(RetryLater):
+    """We asked too often; the system or the account's own budget wants a pause."""
+
+
+class Rejected(ConnectorError):
+    """The system understood and refused. `code` is its own word for the reason, where it has one."""
+
+    def __init__(self, message: str = "", *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Conflict(Rejected):
+    """The record changed since we read it: the plan is made again from a fresh read, no person is asked."""
+
+
+class NotFound(Rejected):
+    """There is no such record."""
+
+
+class Unauthorized(ConnectorError):
+    """The credentials are not accepted; renew them in the account's settings. `code`: 401 or 403, where known."""
+
+    def __init__(self, message: str = "", *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class InvalidWebhook(ConnectorError):
+    """The request does not prove that it comes from the system it names."""
+
+
+class Unsupported(ConnectorError):
+    """This system cannot do that."""
+
+
+class OutcomeUnknown(ConnectorError):
+    """The request left and no answer came; the system may or may not have done it."""

@@ -1,0 +1,282 @@
+"""HTTP towards one system: what an answer, or none, means for what happens next.
+
+Reads are tried again quickly, three times in all; a write never is: a write without an answer is OutcomeUnknown,
+unless nothing of it left, then it is RetryLater. An answer's meaning is read off its status (answers.py); a connector
+that knows better (business errors come with 200, and with 500) gives a `classify`.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+import time
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+from requests import PreparedRequest
+from requests.structures import CaseInsensitiveDict
+from requests.utils import requote_uri
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+
+from connectors.kit.answers import Response, meaning
+from connectors.kit.auth import Auth
+from connectors.kit.errors import ConnectorError, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unauthorized
+from connectors.kit.transport import Adapter, Lost, TooLong, exchange
+from connectors.kit.wire import Recorder
+
+TIMEOUT = 30.0
+LIMIT = 50_000_000
+TRIES = 3
+SOON = 1.0
+"""Seconds of Retry-After that a read waits for itself; longer waits belong to the lane, not to a worker's slot."""
+READS = frozenset(("GET", "HEAD", "OPTIONS"))
+SUCCESS = range(200, 300)
+
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+Params = Mapping[str, Any] | Sequence[tuple[str, Any]]
+
+
+Classify = Callable[[Response], ConnectorError | None]
+"""Looks at every answer first: an error to raise, or `None` for the usual meaning."""
+Budget = Callable[[str], float]
+"""Takes one request from a bucket; seconds to wait if it is empty (then nothing was taken), else 0."""
+
+
+class Http:
+    """Calls to one system. Safe to share between threads; `view` gives one attempt its own wire and deadline.
+
+    `json=` bodies write a Decimal as a JSON number. Paths are below `base_url`; a full URL is accepted only at the
+    same host, so that credentials go nowhere else. Redirects are not followed.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        auth: Auth | None = None,
+        *,
+        name: str = "the system",
+        timeout: float = TIMEOUT,
+        until: float | None = None,
+        wire: Recorder | None = None,
+        budget: Budget | None = None,
+        classify: Classify | None = None,
+        headers: Mapping[str, str] | None = None,
+        verify: bool | str = True,
+        limit: int = LIMIT,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.origin = origin(self.base_url)
+        self.auth = auth or Auth()
+        self.name = name
+        self.timeout = timeout
+        """Seconds for one call, its quick repetitions included."""
+        self.until = until
+        """No call goes on after this instant (time.monotonic), whatever its own deadline."""
+        self.wire = wire
+        self.budget = budget
+        self.classify = classify
+        self.headers = {"Accept": "application/json", "User-Agent": "returns-hub", **(headers or {})}
+        self.verify = verify
+        self.limit = limit
+        self._adapter = Adapter(pool_connections=4, pool_maxsize=32)
+
+    def view(self, **changes: Any) -> Http:
+        """The same connections and credentials with another `wire`, `until`, `timeout`, `classify` ..."""
+        other = copy.copy(self)
+        for name, value in changes.items():
+            if name not in ("wire", "until", "timeout", "budget", "classify", "headers", "limit"):
+                raise TypeError(f"a view cannot change {name!r}")
+            setattr(other, name, {**self.headers, **value} if name == "headers" else value)
+        return other
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        self._adapter.close()
+
+    def get(self, path: str, **options: Any) -> Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Response:
+        return self.request("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> Response:
+        return self.request("PUT", path, **options)
+
+    def patch(self, path: str, **options: Any) -> Response:
+        return self.request("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Any) -> Response:
+        return self.request("DELETE", path, **options)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        data: bytes | str | Mapping[str, Any] | None = None,
+        read: bool | None = None,
+        deadline: float | None = None,
+        ok: Container[int] = SUCCESS,
+        classify: Classify | None = None,
+        bucket: str = "default",
+    ) -> Response:
+        """One call. `read`: whether it only reads (default: by the method; say so for a POST that searches).
+
+        `deadline` is in seconds, for everything together. `ok` are statuses that are no error. Raises ConnectorError.
+        """
+        reading = method in READS if read is None else read
+        until = time.monotonic() + (self.timeout if deadline is None else deadline)
+        until = until if self.until is None else min(until, self.until)
+        all_headers = CaseInsensitiveDict({**self.headers, **(headers or {})})
+        body = _encode(json, data, all_headers)
+        call = _Call(method, self.url(path, params), all_headers, body, reading, until, ok)
+        call.classify, call.bucket = classify or self.classify, bucket
+        if not reading:
+            return self._authorized(call)
+        try:
+            return self._authorized(call)
+        except RetryLater as first:
+            if not _soon(first):
+                raise
+            return self._again(call, first)
+
+    def url(self, path: str, params: Params | None = None) -> str:
+        """The full URL of a path; refuses another host."""
+        if "://" in path:
+            if origin(path) != self.origin:
+                raise Rejected(f"{self.name}: will not follow {path!r}: credentials are for {self.origin} only")
+            url = path
+        else:
+            url = f"{self.base_url}/{path.lstrip('/')}" if path else self.base_url
+        if params:
+            url += ("&" if "?" in url else "?") + query(params)
+        return requote_uri(url)
+
+    def _again(self, call: _Call, first: RetryLater) -> Response:
+        """The second and third try of a read; the first one's failure opens the count."""
+        pending: list[RetryLater] = [first]
+
+        def once() -> Response:
+            if pending:
+                raise pending.pop()
+            return self._authorized(call)
+
+        enough = stop_after_attempt(TRIES)
+
+        def stop(state: RetryCallState) -> bool:
+            return enough(state) or time.monotonic() + state.upcoming_sleep >= call.until
+
+        return Retrying(stop=stop, wait=_wait, retry=retry_if_exception(_soon), reraise=True)(once)
+
+    def _authorized(self, call: _Call) -> Response:
+        """One try; where the credentials had run out and fresh ones can be had, a second: a 401 did nothing."""
+        own = self.auth.headers()
+        try:
+            return self._once(call, own)
+        except Unauthorized as refused:
+            if refused.code == "403" or not self.auth.renew(own):
+                raise
+            return self._once(call, self.auth.headers())
+
+    def _once(self, call: _Call, own: Mapping[str, str]) -> Response:
+        wait = self.budget(call.bucket) if self.budget else 0.0
+        if wait > 0:
+            raise RateLimited(f"{self.name}: our own budget {call.bucket!r} is used up for {wait:.1f} s", after=wait)
+        request = PreparedRequest()
+        request.method, request.url, request.body, request.hooks = call.method, call.url, call.body, {}
+        request.headers = call.headers.copy()
+        request.headers.update(own)
+        if call.body is not None or call.method in ("POST", "PUT", "PATCH"):
+            request.headers["Content-Length"] = str(len(call.body or b""))
+        began = time.monotonic()
+        try:
+            status, headers, body = exchange(self._adapter, request, call.until, self.verify, self.limit)
+        except Lost as lost:
+            self._record(request, began, error=str(lost))
+            where = f"{self.name}: {call.method} {call.url}: {lost}"
+            if call.read or not lost.sent:
+                raise RetryLater(where) from lost
+            raise OutcomeUnknown(f"{where}. It was sent; whether it was done has to be looked up") from lost
+        except TooLong as long:
+            self._record(request, began, error=f"more than {self.limit} bytes")
+            text = f"{self.name} answered {call.method} {call.url} with more than {self.limit} bytes; ask for less"
+            raise (Rejected(text) if call.read else OutcomeUnknown(text)) from long
+        self._record(request, began, answer=(status, headers, body))
+        response = Response(status, CaseInsensitiveDict(headers), body, call.method, call.url, call.read, self.name)
+        error = call.classify(response) if call.classify else None
+        if error is None and status not in call.ok:
+            error = meaning(response)
+        if error is not None:
+            raise error
+        return response
+
+    def _record(self, request: PreparedRequest, began: float, **outcome: Any) -> None:
+        if self.wire is not None:
+            took = int((time.monotonic() - began) * 1000)
+            self.wire.write(request.method or "", request.url or "", request.headers, request.body, took, **outcome)
+
+
+@dataclass(slots=True)
+class _Call:
+    method: str
+    url: str
+    headers: CaseInsensitiveDict[str]
+    body: bytes | None
+    read: bool
+    until: float
+    ok: Container[int]
+    classify: Classify | None = None
+    bucket: str = "default"
+
+
+def query(params: Params) -> str:
+    """A query string: `None` is left out, a list is repeated, truth is written true and false."""
+    pairs = params.items() if isinstance(params, Mapping) else params
+    flat: list[tuple[str, str]] = []
+    for name, value in pairs:
+        for item in value if isinstance(value, list | tuple) else [value]:
+            if item is not None:
+                flat.append((name, str(item).lower() if isinstance(item, bool) else str(item)))
+    return urlencode(flat)
+
+
+def segment(value: object) -> str:
+    """A value as one segment of a path: an id with a slash in it must not reach another resource."""
+    text = quote(str(value), safe="")
+    return text.replace(".", "%2E") if set(text) <= {"."} else text
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port: what credentials are for."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _encode(json: Any, data: bytes | str | Mapping[str, Any] | None, headers: CaseInsensitiveDict[str]) -> bytes | None:
+    if json is not None:
+        headers.setdefault("Content-Type", "application/json")
+        return ENCODER.encode(json)
+    if isinstance(data, Mapping):
+        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        return query(data).encode()
+    return data.encode() if isinstance(data, str) else data
+
+
+def _soon(error: BaseException) -> bool:
+    """Whether a read may be repeated right here."""
+    if not isinstance(error, RetryLater):
+        return False
+    return error.after <= SOON if error.after is not None else not isinstance(error, RateLimited)
+
+
+def _wait(state: RetryCallState) -> float:
+    """Short, growing and never the same for two workers; the wait the system asked for comes first."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.after if isinstance(error, RetryLater) and error.after is not None else 0.0
+    return asked + random.uniform(0.05, 0.15) * float(2**state.attempt_number)  # noqa: S311

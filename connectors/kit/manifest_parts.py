@@ -1,0 +1,181 @@
+"""What a manifest says, as plain frozen classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+FILE = "manifest.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text for people, in both languages."""
+
+    en: str = ""
+    zh: str = ""
+
+    def __str__(self) -> str:
+        return self.en or self.zh
+
+    def of(self, language: str) -> str:
+        """In this language, else in the other."""
+        return (self.zh or self.en) if language.startswith("zh") else (self.en or self.zh)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing an account has to know: a field of its form."""
+
+    name: str
+    label: Text = Text()
+    help: Text = Text()
+    secret: bool = False
+    required: bool = True
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One kind of record. Durations are seconds; 0 means not at all."""
+
+    name: str
+    feed: str
+    version: str = "none"
+    fetch: bool = False
+    label: Text = Text()
+    order: bool = False
+    parent: str | None = None
+    sweep_open: float = 0.0
+    every: float = 60.0
+    overlap: float = 0.0
+    id: str = ""
+    version_at: str = ""
+    deleted: str = ""
+    poll: Mapping[str, Any] | None = None
+    read: Mapping[str, Any] | None = None
+    """The declarative `fetch` section, where it is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a webhook topic brings: a record of a stream, or a hint that one changed."""
+
+    stream: str
+    hint: bool = False
+    id: str = ""
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """How their webhooks are proven and unpacked."""
+
+    signature: Mapping[str, Any]
+    topic: str = ""
+    topics: Mapping[str, Topic] = field(default_factory=dict)
+    id: str = ""
+    record: str = ""
+    delivery_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the pipeline must know before it asks for this operation."""
+
+    name: str
+    settles_within: float = 10.0
+    key_retention: float = 0.0
+    moves_money: str = "no"
+    serialise_by: str = "return"
+    request: Mapping[str, Any] | None = None
+    find: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A token bucket: `rate` requests a second, `burst` at once."""
+
+    rate: float
+    burst: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """How this system keeps a text or number that it is told; plan compares after doing the same."""
+
+    trim: bool = False
+    max_length: int = 0
+    case: str = ""
+    decimals: int | None = None
+
+    def normal(self, value: Any) -> Any:
+        """The value as it would be read back."""
+        if isinstance(value, str):
+            value = value.strip() if self.trim else value
+            value = value[: self.max_length] if self.max_length else value
+            return {"upper": value.upper(), "lower": value.lower()}.get(self.case, value)
+        if isinstance(value, Decimal) and self.decimals is not None:
+            return value.quantize(Decimal(1).scaleb(-self.decimals), ROUND_HALF_EVEN)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One system, as data."""
+
+    name: str
+    kind: str
+    support: str
+    label: Text = Text()
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    auth: Mapping[str, Any] = field(default_factory=lambda: {"kind": "none"})
+    base_url: str = "$base_url"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 30.0
+    check: Mapping[str, Any] | None = None
+    streams: Mapping[str, Stream] = field(default_factory=dict)
+    webhook: Webhook | None = None
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+    errors: tuple[Mapping[str, Any], ...] = ()
+    budgets: Mapping[str, Budget] = field(default_factory=dict)
+    zone: str = "UTC"
+    max_silence: float = 0.0
+    silent: tuple[str, ...] = ()
+    stores: Mapping[str, Stores] = field(default_factory=dict)
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The zone of times that name none."""
+        return ZoneInfo(self.zone)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The names of secret settings."""
+        return frozenset(setting.name for setting in self.settings.values() if setting.secret)
+
+    def stored(self, field: str, value: Any) -> Any:
+        """Our value as it reads after this system kept it."""
+        return self.stores[field].normal(value) if field in self.stores else value
+
+    def complete(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """An account's settings with the defaults filled in."""
+        defaults = {name: setting.default for name, setting in self.settings.items() if setting.default is not None}
+        return {**defaults, **{name: value for name, value in settings.items() if value is not None}}
+
+    def missing(self, settings: Mapping[str, Any]) -> list[str]:
+        """What is wrong with an account's settings, as sentences; empty when nothing is."""
+        known = self.complete(settings)
+        absent = sorted(n for n, s in self.settings.items() if s.required and known.get(n) in (None, "", []))
+        problems = [f"set {', '.join(absent)} (see connectors/{self.name}/{FILE})"] if absent else []
+        for name in sorted(set(settings) - set(self.settings)):
+            problems.append(f"{self.label} has no setting {name!r}; it has {', '.join(self.settings) or 'none'}")
+        for name, setting in self.settings.items():
+            if setting.choices and name in known and known[name] not in setting.choices:
+                problems.append(f"{name} must be one of {', '.join(setting.choices)}")
+        return problems

@@ -1,0 +1,136 @@
+"""Rules between a manifest's keys, which no field can know alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from connectors.kit.manifest_parts import Manifest
+from connectors.kit.yamlfile import Place
+
+NEEDS = {
+    "header": ("header", "value"),
+    "basic": ("user",),
+    "bearer": ("token",),
+    "client_credentials": ("token_url", "client_id", "client_secret"),
+    "refresh_token": ("token_url", "client_id", "client_secret"),
+}
+SIGNS = {
+    "hmac": ("header", "secret"),
+    "standard": ("secret",),
+    "shared": ("header", "secret"),
+    "timestamped": ("header", "secret"),
+}
+SETTING = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+OWN = frozenset(("cursor", "id", "reference", "return", "order_number"))
+"""Words with a $ that are not settings: what a call knows at its time."""
+
+
+def between(manifest: Manifest) -> Iterator[tuple[Place, str]]:
+    """What is wrong between keys: (field, text)."""
+    yield from _settings(manifest)
+    yield from _needs(manifest.auth, "kind", NEEDS, ("auth",))
+    yield from _streams(manifest)
+    yield from _webhook(manifest)
+    yield from _operations(manifest)
+
+
+def _needs(
+    section: Mapping[str, Any], word: str, table: Mapping[str, tuple[str, ...]], at: Place
+) -> Iterator[tuple[Place, str]]:
+    for name in table.get(section[word], ()):
+        if not section.get(name):
+            yield (*at, name), f"is needed with {word} {section[word]}"
+
+
+def _settings(manifest: Manifest) -> Iterator[tuple[Place, str]]:
+    for name, setting in manifest.settings.items():
+        if setting.secret and setting.default is not None:
+            yield ("settings", name, "default"), "a secret has no default"
+        if setting.choices and setting.default is not None and setting.default not in setting.choices:
+            yield ("settings", name, "default"), "is none of the choices"
+    texts: dict[Place, Any] = {
+        ("base_url",): manifest.base_url,
+        ("auth",): manifest.auth,
+        ("headers",): manifest.headers,
+    }
+    if manifest.webhook is not None:
+        texts["webhook", "signature"] = manifest.webhook.signature
+    for name, stream in manifest.streams.items():
+        texts["streams", name, "poll"], texts["streams", name, "fetch"] = stream.poll, stream.read
+    for name, operation in manifest.operations.items():
+        texts["operations", name, "request"] = operation.request
+    for place, value in texts.items():
+        for at, text in _strings(value, place):
+            for word in (a or b for a, b in SETTING.findall(text)):
+                if word not in manifest.settings and word not in OWN and not _path(at):
+                    yield at, f"${word} is no setting; there are {', '.join(manifest.settings) or 'none'}"
+
+
+def _path(at: Place) -> bool:
+    """Whether a field holds a JMESPath, where $ means something else."""
+    return at[-1] in ("records", "record", "token", "total", "body") and "auth" not in at
+
+
+def _strings(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _strings(inner, (*place, name))
+
+
+def _streams(manifest: Manifest) -> Iterator[tuple[Place, str]]:
+    for name, stream in manifest.streams.items():
+        at: Place = ("streams", name)
+        if stream.parent is not None and (stream.parent not in manifest.streams or stream.parent == name):
+            yield (*at, "parent"), f"there is no other stream {stream.parent!r}"
+        if stream.sweep_open and not stream.fetch:
+            yield (*at, "sweep_open"), "open records are read one by one: say fetch, too"
+        if (stream.poll or stream.read) and not stream.id:
+            yield (*at, "id"), "say where the id is in a record (a JMESPath)"
+        if stream.feed in ("cursor", "window") and stream.poll and not stream.version_at:
+            yield (*at, "version_at"), "the cursor moves with it: say where it is in a record (a JMESPath)"
+        if stream.poll and stream.feed in ("cursor", "window"):
+            asked = str({**stream.poll.get("query", {}), **stream.poll.get("body", {})})
+            if "$cursor" not in asked and "${cursor}" not in asked:
+                yield (
+                    (*at, "poll", "query"),
+                    "never asks for what changed since $cursor; else the feed is sweep or snapshot",
+                )
+        paging = (stream.poll or {}).get("paging", {"kind": "none"})
+        needs = {"token": ("token", "query"), "number": ("query",), "offset": ("query", "size")}
+        yield from _needs(paging, "kind", needs, (*at, "poll", "paging"))
+
+
+def _webhook(manifest: Manifest) -> Iterator[tuple[Place, str]]:
+    hook = manifest.webhook
+    if hook is None:
+        return
+    yield from _needs(hook.signature, "scheme", SIGNS, ("webhook", "signature"))
+    if hook.topics and not hook.topic:
+        yield ("webhook", "topic"), "say where the topic is: a JMESPath over the body, or header:Name"
+    for word, topic in hook.topics.items():
+        at: Place = ("webhook", "topics", word)
+        stream = manifest.streams.get(topic.stream)
+        if stream is None:
+            yield at, f"there is no stream {topic.stream!r}"
+        elif topic.hint and not stream.fetch:
+            yield at, f"a hint needs a stream that can be fetched; {topic.stream} cannot"
+        elif hook.signature["scheme"] == "unsigned" and not topic.hint:
+            yield at, "an unsigned webhook may only be a hint: nothing of it is believed before it is fetched"
+        elif hook.topic and not (topic.id or hook.id) and not stream.id:
+            yield at, "say where the record's id is"
+
+
+def _operations(manifest: Manifest) -> Iterator[tuple[Place, str]]:
+    for name, operation in manifest.operations.items():
+        at: Place = ("operations", name)
+        for stream in (operation.request or {}).get("read_back", ()):
+            if stream not in manifest.streams:
+                yield (*at, "request", "read_back"), f"there is no stream {stream!r}"
+        if (operation.request or {}).get("key_header") and not operation.key_retention:
+            yield (*at, "key_retention"), "say for how long they remember the key"
+        if name == "refund" and operation.moves_money == "no":
+            yield (*at, "moves_money"), "refund moves money; record_refund tells of one, credit asks for the document"

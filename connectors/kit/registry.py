@@ -1,0 +1,194 @@
+"""Which systems there are: the folders of `connectors/`, and what other packages offer as `returns_hub.connectors`.
+
+A connector that cannot be loaded is an entry with its `problem`, shown and never fatal. An entry point names a package
+that holds manifest.yaml, connector.py (or none: then the manifest alone is the connector) and mapping.yaml.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from connectors.kit.api import Account, Connector
+from connectors.kit.capabilities import Capabilities, read_off
+from connectors.kit.declarative import Declarative
+from connectors.kit.manifest import FILE, Manifest, ManifestError, Problem, examine
+from connectors.kit.manifest import load as load_manifest
+from connectors.kit.sessions import Grants, Sessions
+from connectors.kit.wire import Recorder
+
+HERE = Path(__file__).resolve().parent.parent
+MAPPINGS = HERE.parent / "mappings"
+GROUP = "returns_hub.connectors"
+MACHINERY = frozenset(("kit",))
+
+_sessions = Sessions()
+_known: dict[str, Entry] = {}
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One system as it was found. With a `problem` it cannot be used; `manifest` may be None then."""
+
+    name: str
+    package: str
+    folder: Path
+    manifest: Any = None
+    """The Manifest; None only where `problem` says why."""
+    connector: type[Connector] = Connector
+    problem: str = ""
+    mapping: Path = field(default=MAPPINGS)
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """What it can do, read off its code and manifest."""
+        return Capabilities() if self.problem else read_off(self.connector, self.manifest)
+
+    def connect(
+        self,
+        account: Account,
+        *,
+        wire: list[dict[str, Any]] | None = None,
+        grants: Grants | None = None,
+        budget: Callable[[str], float] | None = None,
+        until: float | None = None,
+    ) -> Connector:
+        """A connector for this account. Connections and tokens are kept between calls, by account name.
+
+        Every exchange is appended to `wire`, redacted. `grants` keeps OAuth tokens for all processes, `budget` is asked
+        before each request, and nothing is sent after `until` (time.monotonic).
+        """
+        if self.problem:
+            raise LookupError(f"connector {self.name!r} cannot be used: {self.problem}")
+        settings = self.manifest.complete(account.settings)
+        http = _sessions.http(self.manifest, account.name, settings, grants)
+        recorder = Recorder(wire, secret_values(self.manifest, settings))
+        view = http.view(wire=recorder, budget=budget, until=until)
+        return self.connector(Account(account.name, settings), view)
+
+
+def names() -> list[str]:
+    """Every system by name."""
+    folders = {path.parent.name for path in HERE.glob(f"*/{FILE}")} - MACHINERY
+    return sorted(folders | {point.name for point in entry_points(group=GROUP)})
+
+
+def entries() -> list[Entry]:
+    """Every system, the broken ones with their problem."""
+    return [load(name) for name in names()]
+
+
+def load(name: str) -> Entry:
+    """One system. Raises LookupError with a letter when there is none of this name."""
+    with _lock:
+        if name not in _known:
+            _known[name] = _find(name)
+        return _known[name]
+
+
+def lint(name: str) -> list[Problem]:
+    """What is wrong with a system's manifest, and whether its code can be loaded."""
+    entry = _find(name)
+    file = entry.folder / FILE
+    problems = examine(file, _shown(file))[1]
+    if entry.problem and not problems:
+        problems.append(Problem(_shown(file), 1, "", entry.problem))
+    if entry.manifest is not None and entry.manifest.name != name:
+        problems.append(Problem(_shown(file), 1, "name", f"must be {name!r}, as its folder: one name everywhere"))
+    return problems
+
+
+def close() -> None:
+    """Close the connections of every account."""
+    _sessions.close()
+
+
+def secret_values(manifest: Manifest, settings: Mapping[str, Any]) -> list[str]:
+    """The values that may appear nowhere."""
+    values = (settings.get(name) for name in manifest.secrets)
+    return [str(item) for value in values if value for item in (value if isinstance(value, list | tuple) else [value])]
+
+
+def matrix(found: list[Entry]) -> str:
+    """Systems and what they can do, as a Markdown table."""
+    rows = [
+        "| System | Kind | Poll | Webhook | Fetch | Find | Operations | Support |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for entry in found:
+        if entry.problem:
+            rows.append(f"| {entry.name} | cannot be loaded: {entry.problem.splitlines()[0]} | | | | | | |")
+            continue
+        can, manifest = entry.capabilities, entry.manifest
+        cells = (
+            str(manifest.label),
+            manifest.kind,
+            ", ".join(can.polls),
+            "yes" if can.webhook else "",
+            ", ".join(can.fetches),
+            "yes" if can.find else "",
+            ", ".join(can.operations),
+            manifest.support,
+        )
+        rows.append(f"| {' | '.join(cell or '–' for cell in cells)} |")
+    return "\n".join(rows)
+
+
+def _find(name: str) -> Entry:
+    if name not in MACHINERY and (HERE / name / FILE).is_file():
+        return _entry(name, f"connectors.{name}", HERE / name, MAPPINGS / f"{name}.yaml")
+    point = next((point for point in entry_points(group=GROUP) if point.name == name), None)
+    if point is None:
+        raise LookupError(f"there is no connector {name!r}; there are {', '.join(names()) or 'none'}")
+    try:
+        spec = importlib.util.find_spec(point.value)
+    except (ImportError, ValueError) as error:
+        return Entry(name, point.value, HERE, problem=f"package {point.value} cannot be imported: {error}")
+    if spec is None or not spec.submodule_search_locations:
+        return Entry(name, point.value, HERE, problem=f"{point.value} is no package")
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    return _entry(name, point.value, folder, folder / "mapping.yaml")
+
+
+def _entry(name: str, package: str, folder: Path, mapping: Path) -> Entry:
+    try:
+        manifest = load_manifest(folder / FILE, _shown(folder / FILE))
+    except ManifestError as error:
+        return Entry(name, package, folder, problem=str(error), mapping=mapping)
+    try:
+        connector = _connector(package, folder, manifest)
+    except (Exception, SystemExit) as error:  # whatever a plug-in does when imported must not take the others with it
+        text = f"{type(error).__name__} while importing {package}.connector: {error}"
+        return Entry(name, package, folder, manifest, problem=text, mapping=mapping)
+    return Entry(name, package, folder, manifest, connector, mapping=mapping)
+
+
+def _connector(package: str, folder: Path, manifest: Manifest) -> type[Connector]:
+    """The connector class: of connector.py, where there is one, else made from the manifest alone."""
+    if not (folder / "connector.py").is_file():
+        return type(manifest.name.title(), (Declarative,), {"manifest": manifest, "__module__": package})
+    module = importlib.import_module(f"{package}.connector")
+    own = [
+        thing
+        for thing in vars(module).values()
+        if isinstance(thing, type) and issubclass(thing, Connector) and thing.__module__ == module.__name__
+    ]
+    connector: Any = getattr(module, "CONNECTOR", own[0] if len(own) == 1 else None)
+    if connector is None:
+        raise TypeError(f"{module.__name__} defines {len(own)} connectors: say CONNECTOR = the one that is meant")
+    connector.manifest = manifest
+    chosen: type[Connector] = connector
+    return chosen
+
+
+def _shown(file: Path) -> str:
+    """A file's name as people know it: from the project's root, where it is below it."""
+    return str(file.relative_to(HERE.parent)) if file.is_relative_to(HERE.parent) else str(file)

@@ -1,0 +1,299 @@
+"""The base of a sandbox: a small local stand-in for a system, with told faults and its own log of what was done.
+
+    class Loopline(Sandbox):
+        name = "loopline"
+
+        def setup(self):
+            self.state = {"returns": {}}
+
+        @route("POST", "/returns/{id}/approve")
+        def approve(self, call, id):
+            self.state["returns"][id]["state"] = "ok"
+            self.effect("approve", id=id)
+            self.webhook("return.updated", {"id": id})
+            return {"data": self.state["returns"][id]}
+
+    if __name__ == "__main__":
+        Loopline.main()
+
+In a test: `with Loopline() as sandbox: ... sandbox.url`. As a process: `python -m connectors.loopline.sandbox
+--port 0 --webhook URL --secret S`; the first line it prints is its URL. Its control plane, for whoever tells faults:
+
+    POST /__faults   {"kind": "answer", "status": 429, "headers": {"Retry-After": "1"}, "method": "GET", "times": 2}
+    DELETE /__faults    GET /__effects    GET /__calls    POST /__webhook {"url": ..., "secret": ...}
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+
+from connectors.kit.faults import AFTER, Fault, Faults
+from connectors.kit.sandbox_server import Hangup, Server, run
+from connectors.kit.sandbox_webhooks import Sender
+
+Handler = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as a sandbox sees it. `headers` have lower-case names; `query` keeps the last of equal names."""
+
+    method: str
+    path: str
+    query_string: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The query in order, repeated names included."""
+        return parse_qsl(self.query_string, keep_blank_values=True)
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(self.pairs)
+
+    def json(self) -> Any:
+        """The body decoded; an empty one is `{}`. Not JSON: answered with 400."""
+        try:
+            return msgspec.json.decode(self.body or b"{}")
+        except msgspec.DecodeError as error:
+            raise Refuse(400, {"message": f"not JSON: {error}"}) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler answers; `body` is bytes, or anything JSON can hold."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def raw(self) -> bytes:
+        return (
+            self.body if isinstance(self.body, bytes) else b"" if self.body is None else msgspec.json.encode(self.body)
+        )
+
+
+class Refuse(Exception):
+    """Raised anywhere in a handler: answer this instead. State changed before it stays, as with careless vendors."""
+
+    def __init__(self, status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status)
+        self.answer = Answer(status, body, headers or {})
+
+
+def route(method: str, path: str) -> Callable[[Handler], Handler]:
+    """Serve a method and a path, `{name}` standing for one segment (it becomes a keyword argument)."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.__dict__.setdefault("routes", []).append((method, path))
+        return handler
+
+    return mark
+
+
+class Sandbox:
+    """A stand-in for one system. Keep all records in `self.state`; handlers run one at a time, under `self.lock`.
+
+    A handler returns a body (200), a (status, body) pair, or an Answer; it may raise Refuse. Every change it makes it
+    reports with `effect`, which is this system's own word on what was done and how often.
+    """
+
+    name: ClassVar[str] = "sandbox"
+    _routes: ClassVar[list[tuple[str, re.Pattern[str], str]]] = []
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._routes = [
+            (method, pattern(path), name)
+            for name in dir(cls)
+            for method, path in getattr(getattr(cls, name), "routes", ())
+        ]
+        # Fixed paths come before those with names, so that /returns/count is not the return "count".
+        cls._routes.sort(key=lambda entry: entry[1].groups)
+
+    def __init__(self, port: int = 0, *, webhook: str | None = None, secret: str = "simulated-secret") -> None:  # noqa: S107
+        self.state: Any = {}
+        self.lock = threading.RLock()
+        self.faults = Faults()
+        self.effects: list[dict[str, Any]] = []
+        """Every write that was done, in order. It outlives `self.state` being replaced; nobody but us writes it."""
+        self.calls: list[dict[str, Any]] = []
+        """Every request that came, with the status it got (0: none)."""
+        self.secret = secret
+        self.webhooks = Sender(webhook, self.sign, self.faults)
+        self._server = Server(port, self.serve)
+        self.setup()
+
+    def setup(self) -> None:
+        """Fill `self.state`. Called once, before the first request."""
+
+    def allow(self, call: Call) -> None:
+        """Check the credentials of a request; raise Refuse(401, ...) when they are wrong."""
+
+    def sign(self, topic: str, body: bytes) -> Mapping[str, str]:
+        """The headers of a webhook with this body, signature included, as this system sends them."""
+        return {"X-Topic": topic}
+
+    def effect(self, kind: str, **details: Any) -> None:
+        """Write down that something was done."""
+        with self.lock:
+            self.effects.append({"n": len(self.effects) + 1, "at": time.time(), "kind": kind, **details})
+
+    def webhook(self, topic: str, body: Any) -> None:
+        """Send a webhook soon, from a thread of its own, unless nobody wants it."""
+        self.webhooks.send(topic, body if isinstance(body, bytes) else msgspec.json.encode(body))
+
+    def fault(self, kind: str, **told: Any) -> None:
+        """Tell a fault (see faults.py), as POST /__faults does."""
+        fault = Fault.read({"kind": kind, **told})
+        if fault.kind == "lag":
+            with self.lock:
+                fault.state = copy.deepcopy(self.state)
+        self.faults.tell(fault)
+
+    # -- its life
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    def start(self) -> Sandbox:
+        """Serve from a thread, on loopback."""
+        self._server.start()
+        self.webhooks.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving; hanging answers are cut, webhooks not yet sent are forgotten."""
+        self._server.stop()
+        self.webhooks.stop()
+
+    def __enter__(self) -> Any:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @classmethod
+    def main(cls, argv: list[str] | None = None) -> None:
+        """Serve as a process of its own until SIGTERM or Ctrl-C."""
+        run(cls, argv)
+
+    # -- one request
+
+    def serve(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[Answer, float]:
+        """The answer, and how long to pause between its bytes. Raises Hangup when there shall be none."""
+        parts = urlsplit(target)
+        call = Call(method, parts.path, parts.query, headers, body)
+        if call.path.startswith("/__"):
+            return self._control(call), 0.0
+        entry = {"at": time.time(), "method": method, "path": target, "status": 0}
+        with self.lock:
+            self.calls.append(entry)
+        answer, pause = self._suffer(call, self.faults.take(method, call.path, call.query_string))
+        entry["status"] = answer.status
+        return answer, pause
+
+    def _suffer(self, call: Call, fault: Fault | None) -> tuple[Answer, float]:
+        kind = fault.kind if fault else ""
+        if fault is None:
+            return self.answer(call), 0.0
+        if kind in ("hang", "drop"):
+            self._server.hang(fault.seconds if kind == "hang" else 0.0)
+        if kind == "answer":
+            return Answer(fault.status, fault.body, fault.headers), 0.0
+        if kind == "late":
+            self._server.wait(fault.seconds)
+        if kind == "lag":
+            return self._from_the_past(call, fault.state), 0.0
+        if kind == "stuck" and fault.state is not None:
+            return fault.state, 0.0
+        answer = self.answer(call)
+        if kind == "stuck":
+            fault.state = answer
+        if kind in AFTER:
+            if kind == "answer_after":
+                return Answer(fault.status, fault.body, fault.headers), 0.0
+            self._server.hang(fault.seconds if kind == "hang_after" else 0.0)
+        return answer, fault.seconds if kind == "drip" else 0.0
+
+    def _from_the_past(self, call: Call, state: Any) -> Answer:
+        with self.lock:
+            present, self.state = self.state, state
+            try:
+                return self.answer(call)
+            finally:
+                self.state = present
+
+    def answer(self, call: Call) -> Answer:
+        """Find the handler and let it answer."""
+        with self.lock:
+            try:
+                self.allow(call)
+                known = False
+                for method, path, name in self._routes:
+                    found = path.fullmatch(call.path)
+                    known = known or found is not None
+                    if found is not None and method == call.method:
+                        return _answer(
+                            getattr(self, name)(call, **{k: unquote(v) for k, v in found.groupdict().items()})
+                        )
+                return self.unknown(call, 405 if known else 404)
+            except Refuse as refused:
+                return refused.answer
+
+    def unknown(self, call: Call, status: int) -> Answer:
+        """What a path or method that nothing serves gets."""
+        return Answer(status, {"message": f"{self.name} sandbox: nothing serves {call.method} {call.path}"})
+
+    def _control(self, call: Call) -> Answer:
+        try:
+            match call.method, call.path:
+                case "GET", "/__effects":
+                    return Answer(200, list(self.effects))
+                case "GET", "/__calls":
+                    return Answer(200, list(self.calls))
+                case "GET", "/__faults":
+                    return Answer(200, self.faults.open())
+                case "POST", "/__faults":
+                    told = call.json()
+                    for fault in told if isinstance(told, list) else [told]:
+                        self.fault(**fault)
+                case "DELETE", "/__faults":
+                    self.faults.clear()
+                case "POST", "/__webhook":
+                    told = call.json()
+                    self.webhooks.url, self.secret = told.get("url"), told.get("secret", self.secret)
+                case _:
+                    return Answer(404, {"message": "the control plane has __faults, __effects, __calls and __webhook"})
+        except (ValueError, TypeError, re.error) as error:
+            return Answer(400, {"message": str(error)})
+        return Answer(204)
+
+
+def pattern(path: str) -> re.Pattern[str]:
+    """A path with `{name}` segments as a regular expression."""
+    parts = re.split(r"\{(\w+)\}", path)
+    return re.compile("".join(f"(?P<{part}>[^/]+)" if i % 2 else re.escape(part) for i, part in enumerate(parts)))
+
+
+def _answer(value: Any) -> Answer:
+    if isinstance(value, Answer):
+        return value
+    if isinstance(value, tuple):
+        return Answer(*value)
+    return Answer(200, value)
+
+
+__all__ = ["Answer", "Call", "Hangup", "Refuse", "Sandbox", "route"]

@@ -1,0 +1,131 @@
+"""What went over the wire, written down for people: every request and its answer, without secrets and personal data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import msgspec
+
+MASK = "***"
+SHOWN = 4_000
+"""Characters of a body that are kept."""
+READ = 65_536
+"""Bytes of a body up to which it is redacted; of a longer one only its length is kept."""
+
+KEY = re.compile(
+    "authorization|cookie|token|secret|password|passwd|apikey|accesskey|privatekey|sessionid|signature|hmac|credential"
+    "|email|phone|mobile|firstname|lastname|fullname|customername|receiver|recipient|address|street|postalcode"
+    "|postcode|zipcode|birthday|cardnumber"
+)
+WHOLE = frozenset(("auth", "code_verifier", "pwd", "pin", "sign", "sig", "key", "tel", "ssn", "iban", "vat", "zip")) | {
+    "city",
+    "province",
+    "district",
+    "company",
+}
+"""Names that tell too little as a part of another one: they are masked only when they are the whole name."""
+EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+FORM = re.compile(r"(?P<key>[^=&\s]+)=(?P<value>[^&\s]*)")
+_JSON = msgspec.json.Decoder(float_hook=str)
+
+
+class Recorder:
+    """Appends each exchange to `wire`, a list of plain dicts: {"request": {...}, "response": {...} or "error": text}.
+
+    `secrets` are values that may appear nowhere, whatever the name of the field that holds them. What is unknown to
+    the keyword list and not e-mail shaped stays: keep the attempt log as private as the records themselves.
+    """
+
+    def __init__(self, wire: list[dict[str, Any]] | None = None, secrets: Iterable[str] = ()) -> None:
+        self.wire: list[dict[str, Any]] = [] if wire is None else wire
+        self._secrets = secrets_pattern(secrets)
+
+    def write(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | str | None,
+        took_ms: int,
+        answer: tuple[int, Mapping[str, str], bytes] | None = None,
+        error: str = "",
+    ) -> None:
+        """One request and what came of it: an answer (status, headers, body), or the error in words."""
+        address, _, query = self.clean(url).partition("?")
+        shown = f"{address}?{form(query)}" if query else address
+        request = {"method": method, "url": shown, "headers": self.headers(headers), "body": self.body(body)}
+        entry: dict[str, Any] = {"request": request}
+        if answer is not None:
+            status, their_headers, their_body = answer
+            entry["response"] = {
+                "status": status,
+                "took_ms": took_ms,
+                "headers": self.headers(their_headers),
+                "body": self.body(their_body),
+            }
+        if error:
+            entry["error"] = self.clean(error)
+            entry.setdefault("took_ms", took_ms)
+        self.wire.append(entry)
+
+    def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Headers by name, with the telling ones masked."""
+        return {name: MASK if hidden(name) else self.clean(str(value)) for name, value in headers.items()}
+
+    def body(self, body: bytes | str | None) -> Any:
+        """A body as JSON where it is JSON and short, else as text; `None` where there is none."""
+        if not body:
+            return None
+        raw = body.encode() if isinstance(body, str) else body
+        if len(raw) > READ:
+            return f"[{len(raw)} bytes, too long to be shown]"
+        try:
+            value = _JSON.decode(raw)
+        except (msgspec.DecodeError, RecursionError):
+            return self._text(raw)
+        if not isinstance(value, dict | list):
+            return self._text(raw)
+        value = self._masked(value)
+        return self._short(msgspec.json.encode(value).decode(), len(raw), value)
+
+    def clean(self, text: str) -> str:
+        """Text without secret values, e-mail addresses and NUL (which no database text can hold)."""
+        if self._secrets is not None:
+            text = self._secrets.sub(MASK, text)
+        return EMAIL.sub(MASK, text).replace("\x00", "\ufffd")
+
+    def _text(self, raw: bytes) -> Any:
+        text = raw.decode(errors="replace")
+        shown = self.clean(form(text) if FORM.match(text) else text)
+        return self._short(shown, len(raw), shown)
+
+    def _short(self, shown: str, size: int, whole: Any) -> Any:
+        return whole if len(shown) <= SHOWN else f"{shown[:SHOWN]} [… {size} bytes in all]"
+
+    def _masked(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {self.clean(k): MASK if item and hidden(k) else self._masked(item) for k, item in value.items()}
+        if isinstance(value, list):
+            return [self._masked(item) for item in value]
+        return self.clean(value) if isinstance(value, str) else value
+
+
+def hidden(name: str) -> bool:
+    """Whether a field or header of this name holds a secret or a person's data."""
+    low = name.lower()
+    return low in WHOLE or KEY.search(low.replace("_", "").replace("-", "")) is not None
+
+
+def form(text: str) -> str:
+    """Form fields or a query, the telling ones masked."""
+    return FORM.sub(lambda pair: f"{pair['key']}={MASK}" if hidden(pair["key"]) else pair[0], text)
+
+
+def secrets_pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:
+    """Matches each secret as it is and as a URL would carry it; very short ones would mask half the alphabet."""
+    forms = {shape for value in secrets for shape in (value, quote(value, safe=""), quote_plus(value))}
+    longest_first = sorted((shape for shape in forms if len(shape) >= 4), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None

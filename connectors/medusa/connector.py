@@ -1,0 +1,244 @@
+"""Medusa 2.x, over its admin API. What it cannot do and where it surprises: README.md beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from connectors.kit.api import Account, Connector, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
+from connectors.kit.errors import ConnectorError, InvalidWebhook, NotFound, Unsupported
+from connectors.kit.http import Http
+from connectors.kit.signing import verify_standard
+from connectors.medusa import exchanging, reading, receiving, refunding, requesting
+from connectors.medusa.admin import Admin
+from connectors.medusa.reading import CLAIM, PARTS
+
+OVERLAP = timedelta(minutes=2)
+"""A poll asks again for this much of the past: a change can be committed later than its own `updated_at`."""
+SKEW = 30.0
+"""Seconds between our clock and theirs that are worth a word: webhook timestamps are checked against ours."""
+
+ABOUT = {
+    "order.return_requested": ("return", "order", "payment"),
+    "order.return_received": ("return", "order", "payment"),
+    "order.exchange_created": ("exchange", "return", "order", "payment"),
+    "order.claim_created": ("claim", "return", "order", "payment"),
+    "order.fulfillment_created": ("order", "exchange", "claim"),
+    "order.fulfillment_canceled": ("order", "exchange", "claim"),
+    "shipment.created": ("order", "exchange", "claim"),
+    "delivery.created": ("order", "exchange", "claim"),
+    "payment.captured": ("payment", "order"),
+    "payment.refunded": ("payment", "order"),
+}
+"""Which of an order's records an event may have changed; any other event is about the order and its payments."""
+OWN_IDS = {"order_id": "order", "return_id": "return", "exchange_id": "exchange", "claim_id": "claim"}
+"""Ids that Medusa's own events carry."""
+
+
+class Medusa(Connector):
+    """One Medusa shop."""
+
+    def __init__(self, account: Account, http: Http) -> None:
+        super().__init__(account, http)
+        self.admin = Admin(http)
+
+    def check(self) -> Health:
+        """The key works, what the shop is, whether our clocks agree, and what the settings name exists."""
+        problems: list[str] = []
+        facts: dict[str, str] = {}
+        try:
+            store = self.admin.get("stores", fields="id,name,supported_currencies.currency_code")["stores"][0]
+            facts["store"] = store["name"]
+            codes = (currency["currency_code"].upper() for currency in store.get("supported_currencies") or ())
+            facts["currencies"] = ", ".join(sorted(codes))
+            channels = self.admin.get("sales-channels", fields="id,name", limit=50)["sales_channels"]
+            facts["sales channels"] = ", ".join(channel["name"] for channel in channels)
+            facts["returns"] = str(self.admin.get("returns", fields="id", limit=1)["count"])
+        except ConnectorError as problem:
+            return Health(ok=False, problems=(str(problem),), facts=facts)
+        for setting, path, key in (("location", "stock-locations", "stock_location"), *_OPTIONS):
+            if chosen := self.account.settings.get(setting):
+                try:
+                    facts[setting] = str(self.admin.get(f"{path}/{chosen}", fields="id,name")[key]["name"])
+                except ConnectorError as problem:
+                    problems.append(f"setting {setting}: {problem}")
+        if not self.account.settings.get("location"):
+            problems.append(
+                "setting location is empty: returns that customers request have none, and cannot be received"
+            )
+        skew = self._skew()
+        if skew is not None:
+            facts["clock skew"] = f"{skew:+.0f} s"
+            if abs(skew) > SKEW:
+                problems.append(f"Medusa's clock differs from ours by {skew:+.0f} s; set both by NTP")
+        return Health(ok=not problems, problems=tuple(problems), facts=facts)
+
+    def begin(self, stream: str, since: datetime) -> str:
+        """The cursor of `order` that begins at this moment; a sweep has none."""
+        if stream != "order":
+            raise Unsupported(f"stream {stream!r} is swept whole; backfill `order`, which brings the returns with it")
+        mark = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return msgspec.json.encode({collection: mark for collection, *_ in _MOVING}).decode()
+
+    def poll(self, stream: str, cursor: str | None) -> Iterator[Page]:
+        """`order`: orders that changed, with all that hangs on them. `return`: a sweep over returns still alive."""
+        feeds: dict[str, Callable[[str | None], Iterator[Page]]] = {"order": self._changes, "return": self._sweep}
+        if stream not in feeds:
+            raise Unsupported(f"{stream} records of Medusa come with their order: poll `order`")
+        return feeds[stream](cursor)
+
+    def fetch(self, stream: str, external_id: str) -> Message:
+        """One record, made whole. A draft that nobody confirmed is as good as gone."""
+        readers = {"order": self._fetch_order, "payment": self._fetch_payment}
+        try:
+            found = readers[stream](external_id) if stream in readers else self._fetch_part(stream, external_id)
+        except NotFound:
+            found = None
+        return found or Message(stream=stream, external_id=external_id, body=b"null", deleted=True)
+
+    def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
+        """What our subscriber tells: an event and the ids of what hangs on its order. All of it is read back."""
+        verify_standard(request, self.account.settings.get("webhook_secret"))
+        try:
+            told = msgspec.json.decode(request.body)
+            name, data, objects = str(told["name"]), told.get("data") or {}, told.get("objects") or ()
+            hints = {(item["stream"], str(item["id"])): None for item in objects if item["stream"] in _about(name)}
+        except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as problem:
+            raise InvalidWebhook(f"this is no event of the hub's Medusa subscriber: {problem}") from problem
+        hints.update({(OWN_IDS[key], str(data[key])): None for key in OWN_IDS if data.get(key)})
+        if name.startswith("payment.") and data.get("id"):
+            hints["payment", str(data["id"])] = None
+        return [Hint(stream, external_id, topic=name) for stream, external_id in hints]
+
+    # -- writes
+
+    def do_create_return(self, operation: Operation) -> Reply:
+        if exchanging.is_wanted(operation):
+            return exchanging.exchange(self.admin, operation, self.account.settings)
+        return requesting.create_return(self.admin, operation, self.account.settings)
+
+    def do_receive(self, operation: Operation) -> Reply:
+        return receiving.receive(self.admin, operation, self.account.settings.get("location"))
+
+    def do_refund(self, operation: Operation) -> Reply:
+        return refunding.refund(self.admin, operation)
+
+    def do_cancel(self, operation: Operation) -> Reply:
+        return requesting.cancel(self.admin, operation)
+
+    def do_exchange(self, operation: Operation) -> Reply:
+        return exchanging.exchange(self.admin, operation, self.account.settings)
+
+    def find(self, operation: Operation) -> Reply | None:
+        finders: dict[str, Callable[[Admin, Operation], Reply | None]] = {
+            "create_return": requesting.found,
+            "receive": receiving.found,
+            "refund": refunding.found,
+            "cancel": requesting.cancelled,
+            "exchange": exchanging.found,
+        }
+        if operation.kind == "create_return" and exchanging.is_wanted(operation):
+            return exchanging.found(self.admin, operation)
+        if operation.kind not in finders:
+            raise Unsupported(f"the Medusa connector never writes {operation.kind}")
+        return finders[operation.kind](self.admin, operation)
+
+    # -- feeds
+
+    def _changes(self, cursor: str | None) -> Iterator[Page]:
+        """Orders by their own `updated_at`, then payments by theirs (a capture moves only the payment)."""
+        reached: dict[str, str] = msgspec.json.decode(cursor) if cursor else {}
+        for collection, fields, order_of in _MOVING:
+            since = _back(reached[collection]) if collection in reached else None
+            for rows in self.admin.changed(collection, since, fields):
+                order_ids = list(dict.fromkeys(filter(None, map(order_of, rows))))
+                reached[collection] = max(reached.get(collection, ""), rows[-1]["updated_at"])
+                yield Page(self._messages(order_ids), msgspec.json.encode(reached).decode())
+
+    def _sweep(self, cursor: str | None) -> Iterator[Page]:
+        """Every order with a return that may still move: a refund inside what is owed moves no date in Medusa."""
+        recent = (datetime.now(UTC) - timedelta(days=self.account.settings.get("refund_days") or 30)).isoformat()
+        alive: tuple[dict[str, Any], ...] = (
+            {"status[]": ["requested", "partially_received"]},
+            {"status[]": ["received"], "updated_at[$gte]": recent},
+        )
+        seen: set[str] = set()
+        batch: list[str] = []
+        for asked in alive:
+            for record in self.admin.all("returns", {**asked, "fields": "id,order_id", "order": "created_at"}):
+                if record["order_id"] not in seen:
+                    seen.add(record["order_id"])
+                    batch.append(record["order_id"])
+                if len(batch) == reading.BATCH:
+                    yield Page(self._messages(batch), "")
+                    batch = []
+        if batch:
+            yield Page(self._messages(batch), "")
+
+    def _messages(self, order_ids: Sequence[str]) -> list[Message]:
+        families = reading.read_families(self.admin, order_ids)
+        return [message for family in families for message in family.messages()]
+
+    # -- single records
+
+    def _fetch_order(self, external_id: str) -> Message | None:
+        order = self.admin.get(f"orders/{external_id}", fields=reading.ORDER)["order"]
+        return next(reading.Family(order, (), {}).messages(["order"]), None)
+
+    def _fetch_payment(self, external_id: str) -> Message | None:
+        found = self.admin.get(f"payments/{external_id}", fields="id,payment_collection.order.id").get("payment") or {}
+        order_id = _order_of_payment(found)  # an unknown payment is answered with 200 and nothing
+        if order_id is None:
+            return None
+        order = self.admin.get(f"orders/{order_id}", fields=reading.ORDER)["order"]
+        messages = reading.Family(order, (), {}).messages(["payment"])
+        return next((message for message in messages if message.external_id == external_id), None)
+
+    def _fetch_part(self, stream: str, external_id: str) -> Message | None:
+        if stream not in PARTS:
+            raise Unsupported(f"Medusa has no stream {stream!r}")
+        collection, fields = PARTS[stream]
+        record = self.admin.get(f"{collection}/{external_id}", fields=fields)[stream]
+        order = self.admin.get(f"orders/{record['order_id']}", fields=reading.ORDER)["order"]
+        parts: dict[str, list[Any]] = {stream: [record]}
+        if stream == "return" and record.get("claim_id"):
+            parts["claim"] = [self.admin.get(f"claims/{record['claim_id']}", fields=CLAIM)["claim"]]
+        family = reading.whole(self.admin, reading.Family(order, (), parts))
+        return next(family.messages([stream]), None)
+
+    def _skew(self) -> float | None:
+        """Theirs minus ours, in seconds."""
+        date = self.admin.clock()
+        return None if date is None else (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
+
+
+_OPTIONS = (
+    ("shipping_option", "shipping-options", "shipping_option"),
+    ("return_shipping_option", "shipping-options", "shipping_option"),
+)
+
+
+def _about(name: str) -> Sequence[str]:
+    return ABOUT.get(name, ("order", "payment"))
+
+
+def _back(moment: str) -> str:
+    return (datetime.fromisoformat(moment) - OVERLAP).isoformat().replace("+00:00", "Z")
+
+
+def _own_id(row: Any) -> str | None:
+    return str(row["id"])
+
+
+def _order_of_payment(row: Any) -> str | None:
+    return ((row.get("payment_collection") or {}).get("order") or {}).get("id")
+
+
+_MOVING: tuple[tuple[str, str, Callable[[Any], str | None]], ...] = (
+    ("orders", "id,updated_at", _own_id),
+    ("payments", "id,updated_at,payment_collection.order.id", _order_of_payment),
+)

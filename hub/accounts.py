@@ -1,0 +1,150 @@
+"""A configured login: its connector, its dictionary, and what it may say and be asked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.kit.api import Account as Login
+from connectors.kit.api import Connector
+from connectors.kit.manifest_parts import Operation
+from connectors.kit.registry import Entry
+from hub.model.observation import HUB, Party
+from hub.model.operation import Terms
+from hub.model.rules import DEFAULTS, OPERATIONS
+from mappings.engine import Mapping as Dictionary
+
+WHERE_IT_HAS_THAT_STEP = frozenset(
+    {"authorized", "rejected", "accepted", "refused", "disposed", "closed", "reopened", "amended", "tracking"}
+)
+"""Facts that concern only systems with a step for them; where the connector has none there is nothing to tell."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One login, ready to be used. `connect(wire, until)` gives a connector whose exchanges are recorded in `wire`;
+    it sends nothing after `until` (time.monotonic), where that is given."""
+
+    name: str
+    entry: Entry
+    dictionary: Dictionary
+    settings: Mapping[str, Any]
+    """Without secrets: what mappings may read."""
+    party: Party
+    terms: Terms
+    state: str
+    connect: Callable[..., Connector]
+    routes: frozenset[str] = frozenset()
+    """Shops whose returns it hears; empty: all of them."""
+    settle: float = 60.0
+    """Seconds before a return is created here, so that one cancelled at once never appears."""
+    serialise_by: str = "return"
+    poll: float = 0.0
+    """Seconds between two polls, where the account does not go by its manifest."""
+    sweep: float = 0.0
+
+    def spec(self, operation: str) -> Operation:
+        """What the manifest says of an operation; its defaults where it says nothing."""
+        return self.entry.manifest.operations.get(operation) or Operation(operation)
+
+
+@dataclass
+class Accounts:
+    """The accounts of this hub, read again when they change."""
+
+    read: Callable[[], Mapping[str, Account]]
+    """Loads all accounts from the database."""
+    age: float = 2.0
+    """Seconds after which a change made by another process is seen."""
+    _known: Mapping[str, Account] = field(default_factory=dict)
+    _until: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def all(self) -> Mapping[str, Account]:
+        """Every account by name."""
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._known = self.read()
+                self._until = time.monotonic() + self.age
+            return self._known
+
+    def get(self, name: str) -> Account:
+        """One account. Raises KeyError with a letter when there is none of this name."""
+        known = self.all()
+        if name not in known:
+            raise KeyError(f"there is no account {name!r}; known are {', '.join(sorted(known)) or 'none'}")
+        return known[name]
+
+    def forget(self) -> None:
+        """Something was changed here: read again at once."""
+        with self._lock:
+            self._until = 0.0
+
+
+def parties(accounts: Mapping[str, Account]) -> dict[str, Party]:
+    """Who is who, for the model; the hub's own people are one of them."""
+    return {HUB: Party(name=HUB, kind="hub"), **{name: account.party for name, account in accounts.items()}}
+
+
+def assemble(
+    name: str,
+    entry: Entry,
+    dictionary: Dictionary,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, Any],
+    configured: Mapping[str, Any],
+    state: str,
+    connect: Callable[[Login, list[dict[str, Any]], float | None], Connector],
+) -> Account:
+    """Build an account from its stored parts. `configured` is the account's `terms` column."""
+    manifest = entry.manifest
+    asked, listens = DEFAULTS[manifest.kind]
+    login = Login(name, {**settings, **secrets})
+    locations = frozenset(configured.get("locations", ()))
+    party = Party(
+        name=name,
+        kind=manifest.kind,
+        decides=bool(configured.get("decides", False)),
+        auto_authorize=bool(configured.get("auto_authorize", False)),
+        holds_money=bool(configured.get("holds_money", manifest.kind in ("storefront", "marketplace", "pos"))),
+        locations=locations,
+        orders_of=settings.get("orders_of"),
+        ranks=configured.get("ranks", {}),
+    )
+    operations = manifest.operations
+    can = frozenset(entry.capabilities.operations)
+    steps = OPERATIONS[manifest.kind]
+    heard = frozenset(f for f in listens if f not in WHERE_IT_HAS_THAT_STEP or steps.get(f) in can)
+    terms = Terms(
+        account=name,
+        kind=manifest.kind,
+        can=can,
+        asked=frozenset(configured["asked"]) if "asked" in configured else asked,
+        listens=frozenset(configured["listens"]) if "listens" in configured else heard,
+        silent=frozenset(manifest.silent),
+        moves_money={operation: spec.moves_money for operation, spec in operations.items()},
+        money=bool(configured.get("money", False)),
+        notify=bool(configured.get("notify", False)),
+        sells=manifest.kind in ("storefront", "marketplace", "pos"),
+        locations=locations,
+        stored=lambda field, value: dictionary.stored(field, manifest.stored(field, value)),
+    )
+    by = {spec.serialise_by for spec in operations.values()}
+    return Account(
+        name=name,
+        entry=entry,
+        dictionary=dictionary,
+        settings=settings,
+        party=party,
+        terms=terms,
+        state=state,
+        connect=lambda wire, until=None: connect(login, wire, until),
+        routes=frozenset(configured.get("routes", ())),
+        settle=float(configured.get("settle", 60.0)),
+        poll=float(configured.get("poll", 0.0)),
+        sweep=float(configured.get("sweep", 0.0)),
+        serialise_by=next((scope for scope in ("account", "order", "return") if scope in by), "return"),
+    )

@@ -1,0 +1,122 @@
+"""Wires everything: settings, database, accounts, the stages. Above it: the web, the scheduler, the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from connectors.kit import registry
+from connectors.kit.api import Account as Login
+from connectors.kit.api import Connector
+from hub.accounts import Account, Accounts, assemble
+from hub.grants import StoredGrants
+from hub.pipeline.people import People
+from hub.pipeline.poll import Fetch, Poll
+from hub.pipeline.reconcile import Reconcile
+from hub.pipeline.tell import Tell
+from hub.pipeline.understand import Understand
+from hub.postgres import Server
+from hub.secrets import Vault
+from hub.settings import Settings
+from hub.store import accounts as account_store
+from hub.store.database import Database, check, upgrade
+from mappings.engine import Mapping as Dictionary
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A hub that is ready to work; what each part of it does is in the part."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    accounts: Accounts
+    understand: Understand
+    poll: Poll
+    fetch: Fetch
+    tell: Tell
+    people: People
+    reconcile: Reconcile
+
+    @property
+    def handlers(self) -> Mapping[str, Callable[..., None]]:
+        """Which stage works off which kind of lane."""
+        return {"read": self.understand, "poll": self.poll, "fetch": self.fetch, "tell": self.tell}
+
+
+@contextmanager
+def hub(settings: Settings, progress: Progress = lambda text: None) -> Iterator[Hub]:
+    """Start what is needed and take it down again; the database is upgraded first."""
+    with database_url(settings, progress) as url:
+        upgrade(url)
+        database = Database(url)
+        try:
+            with database.begin() as conn:
+                check(conn)
+            yield assemble_hub(settings, database)
+        finally:
+            database.close()
+
+
+@contextmanager
+def database_url(settings: Settings, progress: Progress = lambda text: None) -> Iterator[str]:
+    """The database to work on: the configured one, else our own server for as long as somebody needs it."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    with Server(settings.data / "postgres", progress=progress).hold() as url:
+        yield url
+
+
+def assemble_hub(settings: Settings, database: Database) -> Hub:
+    """The parts on an existing database (tests begin here)."""
+    vault = Vault.open(settings)
+    accounts = Accounts(lambda: read_accounts(database, vault))
+    return Hub(
+        settings=settings,
+        database=database,
+        vault=vault,
+        accounts=accounts,
+        understand=Understand(database, accounts),
+        poll=Poll(database, accounts),
+        fetch=Fetch(database, accounts),
+        tell=Tell(database, accounts),
+        people=People(database, accounts),
+        reconcile=Reconcile(database, accounts),
+    )
+
+
+def read_accounts(database: Database, vault: Vault) -> dict[str, Account]:
+    """All accounts with their connectors and dictionaries, as the database knows them."""
+    with database.begin() as conn:
+        rows = account_store.all_(conn)
+    return {row.name: _account(row, vault, database) for row in rows}
+
+
+def _account(row: account_store.Row, vault: Vault, database: Database) -> Account:
+    entry = registry.load(row.connector)
+    secrets: Mapping[str, Any] = vault.decrypt(row.secrets) if row.secrets else {}
+    grants = StoredGrants(database, vault, row.name)
+
+    def connect(login: Login, wire: list[dict[str, Any]], until: float | None) -> Connector:
+        return entry.connect(login, wire=wire, grants=grants, until=until)
+
+    return assemble(row.name, entry, _dictionary(row, entry), row.settings, secrets, row.terms, row.state, connect)
+
+
+def _dictionary(row: account_store.Row, entry: registry.Entry) -> Dictionary:
+    """The system's dictionary, or the account's own, which extends it."""
+    own = entry.mapping.with_name(f"{row.mapping}.yaml")
+    return dictionary(entry.mapping if row.mapping == entry.name else own)
+
+
+@cache
+def dictionary(file: Path) -> Dictionary:
+    """A dictionary, compiled once."""
+    return Dictionary.load(file)

@@ -1,0 +1,19 @@
+"""`hub`: one command. Every listing has --json."""
+
+from __future__ import annotations
+
+import click
+
+from hub.cli import accounts, connectors, inbox, mapping, returns, review, run, sync
+from hub.cli.out import letters
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="returns-hub")
+def main() -> None:
+    """Returns Hub: one return, known to every system that should know it."""
+
+
+for module in (run, accounts, connectors, mapping, returns, inbox, sync, review):
+    for command in module.COMMANDS:
+        main.add_command(letters(command))

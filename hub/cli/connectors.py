@@ -1,0 +1,74 @@
+"""hub connectors: what systems the hub can talk to."""
+
+from __future__ import annotations
+
+import click
+
+from connectors.kit import registry
+from hub.cli.out import as_json, dump, show
+
+
+@click.group()
+def connectors() -> None:
+    """The systems the hub can talk to, and what each can do."""
+
+
+@connectors.command("list")
+@as_json
+def list_(json_: bool) -> None:
+    """Every connector found, with its capabilities as read off its code."""
+    rows = []
+    for entry in registry.entries():
+        able = entry.capabilities
+        rows.append(
+            {
+                "name": entry.name,
+                "kind": entry.manifest.kind if entry.manifest else None,
+                "poll": sorted(able.polls),
+                "webhook": able.webhook,
+                "operations": sorted(able.operations),
+                "problem": entry.problem,
+            }
+        )
+    show(rows, ("name", "kind", "poll", "webhook", "operations", "problem"), json_, empty="No connectors.")
+
+
+@connectors.command("show")
+@click.argument("name")
+@as_json
+def show_(name: str, json_: bool) -> None:
+    """One connector: its settings and where to find them, streams, operations."""
+    entry = registry.load(name)
+    manifest = entry.manifest
+    if json_:
+        dump({"name": name, "kind": manifest.kind, "settings": {k: str(v) for k, v in manifest.settings.items()}})
+        return
+    click.echo(f"{str(manifest.label) or name} ({manifest.kind})")
+    settings = [
+        {
+            "setting": key,
+            "secret": "yes" if spec.secret else "",
+            "required": "yes" if spec.required else "",
+            "help": str(spec.help) or str(spec.label),
+        }
+        for key, spec in manifest.settings.items()
+    ]
+    show(settings, ("setting", "secret", "required", "help"), False, empty="No settings.")
+    able = entry.capabilities
+    click.echo(f"reads: {', '.join(sorted(able.polls)) or '-'} · webhooks: {'yes' if able.webhook else 'no'}")
+    click.echo(f"writes: {', '.join(sorted(able.operations)) or '-'}")
+
+
+@connectors.command("lint")
+@click.argument("names", nargs=-1)
+def lint(names: tuple[str, ...]) -> None:
+    """Whether manifests say what they should, by file and line; all when none is named."""
+    findings = [finding for name in names or registry.names() for finding in registry.lint(name)]
+    for finding in findings:
+        click.echo(str(finding))
+    if findings:
+        raise SystemExit(1)
+    click.echo("nothing to say against them")
+
+
+COMMANDS = (connectors,)

@@ -1,0 +1,104 @@
+"""How the command line speaks: tables for people, JSON for programs, letters instead of tracebacks."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from connectors.kit.errors import ConnectorError
+from hub.boot import Hub, hub
+from hub.pipeline.people import NotNow
+from hub.postgres import PostgresError
+from hub.settings import Settings, SettingsError
+from hub.store.database import DatabaseError
+
+Command = TypeVar("Command", bound=click.Command)
+
+LETTERS = (ConnectorError, DatabaseError, NotNow, PostgresError, SettingsError, LookupError, ValueError)
+"""Errors whose text is written for the person who typed the command."""
+
+as_json = click.option("--json", "json_", is_flag=True, help="One JSON document instead of a table.")
+
+console = Console()
+
+
+@contextmanager
+def working() -> Iterator[Hub]:
+    """A hub for the length of one command."""
+    with hub(Settings.load(), lambda text: click.echo(text, err=True)) as ready:
+        yield ready
+
+
+def show(rows: Sequence[Any], columns: Sequence[str], json_: bool, *, empty: str) -> None:
+    """Rows (mappings or named) as a table, or as JSON with the same names."""
+    plain = [{column: _get(row, column) for column in columns} for row in rows]
+    if json_:
+        dump(plain)
+        return
+    if not plain:
+        click.echo(empty)
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in plain:
+        table.add_row(*(_cell(row[column]) for column in columns))
+    console.print(table)
+
+
+def dump(value: Any) -> None:
+    """JSON for a program to read."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str)).decode())
+
+
+def _get(row: Any, column: str) -> Any:
+    return row[column] if isinstance(row, dict) else getattr(row, column)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == "":
+        return "-"
+    if hasattr(value, "strftime"):
+        return str(value.strftime("%Y-%m-%d %H:%M:%S"))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {word}" for key, word in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def letters(command: Command) -> Command:
+    """An error that was foreseen ends the command with its text; everything else is a bug and shows its traceback."""
+    if isinstance(command, click.Group):
+        for name in command.commands:
+            letters(command.commands[name])
+    elif command.callback is not None:
+        command.callback = _lettered(command.callback)
+    return command
+
+
+def _lettered(callback: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(callback)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return callback(*args, **kwargs)
+        except LETTERS as problem:
+            text = problem.args[0] if isinstance(problem, KeyError) and problem.args else problem
+            raise click.ClickException(str(text)) from problem
+
+    return wrapped
+
+
+def number(text: str) -> int:
+    """A return's number as people write it: R1001, r1001 or 1001. Raises ValueError."""
+    digits = text.removeprefix("R").removeprefix("r")
+    if not digits.isdigit():
+        raise ValueError(f"{text!r} is no return; write its number, such as R1001 (hub returns list shows them)")
+    return int(digits)

@@ -1,0 +1,107 @@
+"""hub returns, hub story."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from hub.cli.out import as_json, console, dump, number, show, working
+from hub.store import console as pages
+
+
+@click.group()
+def returns() -> None:
+    """The returns, as all systems together tell them."""
+
+
+@returns.command("list")
+@click.argument("text", default="")
+@click.option("--status", default="", help="Only this derived status.")
+@click.option("--limit", default=50, show_default=True)
+@as_json
+def list_(text: str, status: str, limit: int, json_: bool) -> None:
+    """Search by number, order number or SKU."""
+    with working() as hub, hub.database.begin() as conn:
+        found = pages.search(conn, text, status, limit=limit).rows
+    rows = [
+        {
+            "number": f"R{one.id}",
+            "status": one.status,
+            "kind": one.kind,
+            "order": one.order_number,
+            "sync": dict(one.sync),
+            "discrepancies": one.discrepancies,
+            "changed": one.at,
+        }
+        for one in found
+    ]
+    columns = ("number", "status", "kind", "order", "sync", "discrepancies", "changed")
+    show(rows, columns, json_, empty="No returns yet. `hub demo` shows some; `hub accounts add` connects a system.")
+
+
+@returns.command("show")
+@click.argument("return_")
+@as_json
+def show_(return_: str, json_: bool) -> None:
+    """One return: what is known, who said so, and who still has to be told."""
+    return_id = number(return_)
+    with working() as hub, hub.database.begin() as conn:
+        found = pages.find(conn, [return_id]).get(return_id)
+        if found is None:
+            raise LookupError(f"there is no return R{return_id}; `hub returns list` shows all of them")
+        told = pages.telling(conn, return_id)
+    if json_:
+        dump({"number": f"R{return_id}", "return": msgspec.to_builtins(found.doc), "sync": dict(found.sync)})
+        return
+    if found.merged_into:
+        click.echo(f"R{return_id} is the same return as R{found.merged_into}.")
+        return
+    ret = found.doc
+    orders = ", ".join(f"{order.number} ({order.home})" for order in ret.orders)
+    console.print(f"[bold]R{return_id}[/] {ret.status} · {ret.kind} · order {orders or 'unknown'}")
+    axes = ret.axes
+    console.print(
+        f"authorization {axes.authorization.value} · receipt {axes.receipt} · settlement {axes.settlement}"
+        f" · exchange {axes.exchange} · closure {axes.closure.value}"
+    )
+    lines = [
+        {
+            "line": line.sku or line.name or line.key,
+            "quantity": line.quantity - line.cancelled,
+            "received": line.received,
+            "condition": {word: str(count) for word, count in line.by_condition.items()},
+            "reason": line.stated.code if line.stated else None,
+            "refunded": "unknown" if line.refunded is None else line.refunded,
+        }
+        for line in ret.lines
+    ]
+    show(lines, ("line", "quantity", "received", "condition", "reason", "refunded"), False, empty="No lines.")
+    money = ret.money
+    if money.currency:
+        agreed = "unknown" if money.agreed is None else money.agreed
+        console.print(f"money {money.currency}: agreed {agreed}, refunded {money.refunded}, due {money.due}")
+    for discrepancy in ret.discrepancies:
+        console.print(f"[red]discrepancy[/] {discrepancy.kind}: {discrepancy.text}")
+    for row in told:
+        still = ", ".join(operation["kind"] for operation in row.planned) or "nothing"
+        cannot = "; ".join(f"{residue['fact']}: {residue['why']}" for residue in row.residue)
+        console.print(f"{row.account}: {row.shown} · still to tell: {still}")
+        if cannot:
+            console.print(f"  cannot be told: {cannot}")
+
+
+@click.command()
+@click.argument("return_")
+@as_json
+def story(return_: str, json_: bool) -> None:
+    """Everything that happened to one return, oldest first."""
+    return_id = number(return_)
+    with working() as hub, hub.database.begin() as conn:
+        told = pages.story(conn, return_id)
+    rows = [{"at": line.at, "stage": line.stage, "text": line.text} for line in told]
+    show(
+        rows, ("at", "stage", "text"), json_, empty=f"R{return_id} has no story; `hub returns list` shows all returns."
+    )
+
+
+COMMANDS = (returns, story)

@@ -1,0 +1,66 @@
+"""hub review: what only a person can decide."""
+
+from __future__ import annotations
+
+import getpass
+
+import click
+
+from hub.cli.out import as_json, number, show, working
+from hub.store import reviews
+
+
+@click.group()
+def review() -> None:
+    """Questions for a person, and their answers."""
+
+
+@review.command("list")
+@as_json
+def list_(json_: bool) -> None:
+    """The open questions, oldest first."""
+    with working() as hub, hub.database.begin() as conn:
+        rows = reviews.open_reviews(conn)
+    for row in rows:
+        row["returns"] = [f"R{return_id}" for return_id in row["returns"]]
+    show(rows, ("id", "kind", "returns", "text", "at"), json_, empty="Nothing waits for a decision.")
+
+
+@review.command()
+@click.argument("one")
+@click.argument("two")
+def link(one: str, two: str) -> None:
+    """Two returns are one; the older number survives."""
+    with working() as hub:
+        survivor = hub.people.link(number(one), number(two), getpass.getuser())
+    click.echo(f"both are R{survivor} now")
+
+
+@review.command()
+@click.argument("return_")
+@click.argument("objects", nargs=-1, required=True)
+def split(return_: str, objects: tuple[str, ...]) -> None:
+    """OBJECTS (account/stream/id) of a return are another one."""
+    names = [_name(text) for text in objects]
+    with working() as hub:
+        new = hub.people.split(number(return_), names, getpass.getuser())
+    click.echo(f"they are R{new} now")
+
+
+def _name(text: str) -> tuple[str, str, str]:
+    parts = text.split("/", 2)
+    if len(parts) != 3:
+        raise ValueError(f"{text!r} is no object; write account/stream/id, such as web/return/return_01M8")
+    return parts[0], parts[1], parts[2]
+
+
+@review.command()
+@click.argument("entry", type=int)
+def undo(entry: int) -> None:
+    """Take back the link that ENTRY of the journal records (hub story shows the entries)."""
+    with working() as hub:
+        other = hub.people.undo(entry, getpass.getuser())
+    click.echo(f"R{other} is a return of its own again")
+
+
+COMMANDS = (review,)

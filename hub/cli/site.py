@@ -1,0 +1,83 @@
+"""What the web is given: the hub's stages behind the names that its pages use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from connectors.kit.api import WebhookRequest
+from hub.boot import Hub
+from hub.pipeline.accept import accept
+from hub.pipeline.people import NotNow
+from hub.store import accounts as account_store
+from hub.store import intents
+from hub.store.writer import Writer
+from hub.web import Services
+
+WHO = "console"
+"""Until there are users, everybody at the console is the same person."""
+
+
+def services(ready: Hub) -> Services:
+    """The services of one process of the web."""
+
+    def take(account: str, request: WebhookRequest) -> list[Any]:
+        return accept(ready.accounts, account, request)
+
+    return Services(
+        database=ready.database,
+        accept=take,
+        writer=Writer(ready.database),
+        actions=actions(ready),
+        refusals=(NotNow, ValueError, LookupError),
+    )
+
+
+def actions(ready: Hub) -> Mapping[str, Callable[..., str | None]]:
+    """What a person may do at the console; the page says what was done."""
+    people, database = ready.people, ready.database
+
+    def replay_inbox(inbox_id: int) -> None:
+        ready.reconcile.replay([inbox_id])
+
+    def retry_sync(return_id: int, account: str) -> None:
+        people.retry(return_id, account, WHO)
+
+    def resend(intent_id: int) -> None:
+        with database.begin() as conn:
+            intent = intents.get(conn, intent_id)
+        if intent is None:
+            raise LookupError(f"there is no operation {intent_id}")
+        people.retry(intent.return_id, intent.account, WHO)
+
+    def give_up(intent_id: int, note: str) -> None:
+        people.give_up(intent_id, WHO, note)
+
+    def pause(account: str) -> None:
+        with database.begin() as conn:
+            account_store.pause(conn, account, f"paused at the {WHO}")
+
+    def resume(account: str) -> None:
+        with database.begin() as conn:
+            account_store.resume(conn, account)
+
+    def reconcile(account: str) -> None:
+        ready.reconcile.reconcile(account)
+
+    def link(return_id: int, other_id: int) -> str:
+        return f"R{people.link(return_id, other_id, WHO)}"
+
+    def keep_apart(review_id: int) -> None:
+        people.apart(review_id, WHO)
+
+    def split(return_id: int, objects: list[tuple[str, str, str]]) -> str:
+        return f"R{people.split(return_id, objects, WHO)}"
+
+    def undo(act: str) -> str:
+        return f"R{people.undo(int(act), WHO)}"
+
+    def say(return_id: int, decision: Mapping[str, Any]) -> None:
+        people.say(return_id, decision, WHO)
+
+    offered = (replay_inbox, retry_sync, resend, give_up, pause, resume, reconcile, link, keep_apart, split, undo, say)
+    return {action.__name__: action for action in offered}

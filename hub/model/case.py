@@ -1,0 +1,109 @@
+"""What the parts of `merge` share while they work on one return."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import UNSET
+
+from hub.model.facts import Links
+from hub.model.fragment import Fragment
+from hub.model.identity import founds, name_of, own_name, speaks_of_order
+from hub.model.observation import HUB, Ground, Observation, Party
+from hub.model.orders import Book
+from hub.model.ranks import party, rank
+from hub.model.returns import Discrepancy, Source
+
+
+class Case:
+    """The records of one return, sorted into its own, its orders', and those that are gone."""
+
+    def __init__(
+        self, observations: Sequence[Observation], ground: Ground, book: Book, links: Links, alone: str | None
+    ) -> None:
+        self.ground = ground
+        self.book = book
+        self.links = links
+        self.alone = alone
+        """In a view: the account whose view it is; it decides for itself."""
+        self.doubts: list[Discrepancy] = []
+        self.provenance: dict[str, Source] = {}
+        self.own: list[Observation] = []
+        self.shared: list[Observation] = []
+        self.gone: list[Observation] = []
+        self._parties: dict[str, Party] = {}
+        self._sources: dict[int, Source] = {}
+        named = _named(observations)
+        for observation in observations:
+            fragment = observation.fragment
+            if observation.gone:
+                self.gone.append(observation)
+            elif speaks_of_order(fragment) or (
+                fragment.orders and not fragment.keys and not founds(fragment) and own_name(observation) not in named
+            ):
+                self.shared.append(observation)
+            else:
+                self.own.append(observation)
+        self.founding = self._founder()
+        self.founder = self.founding.account if self.founding else None
+        self.decided_by = {name for name, who in ground.parties.items() if who.decides} if alone is None else {alone}
+
+    def party(self, account: str) -> Party:
+        found = self._parties.get(account)
+        if found is None:
+            found = self._parties[account] = party(self.ground, account)
+        return found
+
+    def rank(self, account: str, kind: str) -> int:
+        return rank(self.party(account), kind)
+
+    def source(self, observation: Observation) -> Source:
+        found = self._sources.get(id(observation))
+        if found is None:
+            found = self._sources[id(observation)] = Source(
+                account=observation.account,
+                stream=observation.stream,
+                object=observation.external_id,
+                version=observation.version,
+                at=observation.seen_at,
+            )
+        return found
+
+    def doubt(self, kind: str, text: str, **more: object) -> None:
+        self.doubts.append(Discrepancy(kind=kind, text=text, **more))  # type: ignore[arg-type]
+
+    def may_cancel(self, account: str) -> bool:
+        """The side that asked, a person in the hub, whoever decides; everybody where nobody is named to decide."""
+        return account in (self.founder, HUB) or account in self.decided_by or not self.decided_by
+
+    def _founder(self) -> Observation | None:
+        """The record that asked first. One that carries our number was made after ours was known, so it is an echo."""
+        asking = [o for o in self.own if founds(o.fragment)] or [o for o in self.gone if founds(o.fragment)]
+        if len(asking) < 2:
+            return asking[0] if asking else None
+        return min(asking, key=self._asked)
+
+    def _asked(self, observation: Observation) -> tuple[bool, bool, float, int, str, str]:
+        fragment = observation.fragment
+        echo = any(key.issuer == HUB for key in fragment.keys)
+        when = fragment.requested_at
+        known = when is not UNSET and when is not None
+        stamp = when.timestamp() if when is not UNSET and when is not None else 0.0
+        return (
+            echo,
+            not known,
+            stamp,
+            -self.rank(observation.account, "case"),
+            observation.account,
+            observation.external_id,
+        )
+
+
+def _named(observations: Sequence[Observation]) -> set[tuple[str, str, str]]:
+    """Objects that the return's own records name as theirs."""
+    named: set[tuple[str, str, str]] = set()
+    for observation in observations:
+        fragment: Fragment = observation.fragment
+        if fragment.keys and not speaks_of_order(fragment):
+            named.update(name_of(key, observation.account) for key in fragment.keys)
+    return named

@@ -1,0 +1,200 @@
+"""Where a plan is written: every wish passes the same questions before it becomes an operation or a residue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from hub.model.operation import LineTarget, Operation, Outstanding, Residue, Terms
+from hub.model.returns import Discrepancy, Fact, Return, ReturnLine
+from hub.model.rules import ENTITIES, MOVES_MONEY, OPERATIONS
+
+UNDER_WAY = frozenset({"open", "sent", "unknown"})
+
+# One refusal settles these for the whole return; for the others it settles the facts or the very operation refused.
+_ONCE = frozenset({"create_return", "exchange", "refund", "credit"})
+
+
+class Desk:
+    """One account, one return: what it has, what is on its way, what it must not hear yet."""
+
+    def __init__(self, ret: Return, view: Return, terms: Terms, outstanding: Sequence[Outstanding]) -> None:
+        self.ret = ret
+        self.view = view
+        self.terms = terms
+        self.account = terms.account
+        self.operations: list[Operation] = []
+        self.residue: list[Residue] = []
+        self.mine = [o for o in outstanding if o.operation.account == terms.account]
+        self.all = outstanding
+        self.here = {line.key: line for line in view.lines}
+        self.frozen_lines: dict[str, Discrepancy] = {}
+        self.frozen_money: Discrepancy | None = None
+        self.frozen: Discrepancy | None = None
+        for doubt in ret.discrepancies:
+            if doubt.freezes:
+                self._freeze(doubt)
+
+    def _freeze(self, doubt: Discrepancy) -> None:
+        if doubt.line is not None:
+            self.frozen_lines.setdefault(doubt.line, doubt)
+        if doubt.field == "objects" and self.account in doubt.accounts:
+            self.frozen = self.frozen or doubt
+        if doubt.kind != "ambiguous_line":
+            self.frozen_money = self.frozen_money or doubt
+
+    @property
+    def has(self) -> bool:
+        """Whether the return stands there."""
+        return self.view.origin is not None or bool(self.view.lines)
+
+    @property
+    def ended(self) -> bool:
+        axes = self.ret.axes
+        return axes.authorization.value in ("rejected", "cancelled") or axes.closure.value in ("voided", "expired")
+
+    def under_way(self, *kinds: str) -> list[Outstanding]:
+        return [o for o in self.mine if o.operation.kind in kinds and o.state in UNDER_WAY]
+
+    def told_under_way(self, fact: Fact, kind: str) -> bool:
+        """Whether a write that tells this very fact is on its way."""
+        names = {twin.text for twin in fact.twins} | {fact.id}
+        return any(not names.isdisjoint(o.operation.facts) for o in self.under_way(kind))
+
+    def cannot(self, fact: str, why: str, operation: str | None = None) -> None:
+        entry = Residue(fact=fact, why=why, operation=operation)
+        if entry not in self.residue:
+            self.residue.append(entry)
+
+    def operation_for(self, fact: str) -> str | None:
+        """The operation that tells this fact to a system of this kind."""
+        return OPERATIONS[self.terms.kind].get(fact)
+
+    def listens(self, fact: str) -> bool:
+        return fact in self.terms.listens
+
+    def ask(
+        self,
+        kind: str,
+        fact: str,
+        *,
+        lines: Iterable[LineTarget] = (),
+        facts: Iterable[str] = (),
+        amount: Decimal | None = None,
+        currency: str | None = None,
+        payment: str | None = None,
+        mark: str = "",
+        words: dict[str, Any] | None = None,
+        name: str | None = None,
+    ) -> Operation | None:
+        """Plan it, or say why it cannot be said. `fact` is what it tells; `name` how a residue calls that."""
+        terms, title = self.terms, name or fact
+        if kind not in terms.can:
+            self.cannot(title, f"{self.account} has no way to {_plain(kind)}.", kind)
+            return None
+        if kind not in terms.asked:
+            self.cannot(title, f"{self.account} is not to be asked to {_plain(kind)}: its settings leave it out.", kind)
+            return None
+        if self.frozen is not None:
+            self.cannot(title, f"Waits for a person: {self.frozen.text}", kind)
+            return None
+        moves = terms.moves_money.get(kind, MOVES_MONEY.get(kind, "no")) != "no"
+        if moves and not terms.money:
+            self.cannot(
+                title,
+                f"Money is off for {self.account}: turn it on in its settings to let the hub {_plain(kind)}.",
+                kind,
+            )
+            return None
+        lines = tuple(lines)
+        facts = tuple(sorted(facts))
+        planned = Operation(
+            kind=kind,  # type: ignore[arg-type]
+            account=self.account,
+            round=self.ret.round,
+            lines=lines,
+            facts=facts,
+            objects=self.objects(),
+            order_number=next((o.number for o in self.ret.orders if o.number), None),
+            amount=amount,
+            currency=currency,
+            payment=payment,
+            moves_money=moves,
+            words=words or {},
+            fingerprint=fingerprint(kind, self.ret.round, lines, amount, currency, facts, mark),
+        )
+        for sent in self.mine:
+            if sent.state == "dead" and _blocks(sent.operation, planned):
+                self.cannot(
+                    title,
+                    f"{self.account} refused to {_plain(kind)}, or its answer is unknown: a person decides.",
+                    kind,
+                )
+                return None
+        self.operations.append(planned)
+        return planned
+
+    def objects(self) -> dict[str, str]:
+        """The return's and its orders' objects at this account, by stream."""
+        found = {
+            o.streams.get(self.account, "order"): o.ids[self.account]
+            for o in reversed(self.ret.orders)
+            if self.account in o.ids
+        }
+        found.update(self.ret.objects.get(self.account, {}))
+        return found
+
+    def target(self, line: ReturnLine, **more: Any) -> LineTarget:
+        """The line as this account knows it."""
+        quantity = more.pop("quantity", line.quantity - line.cancelled)
+        return LineTarget(
+            line=line.key,
+            quantity=quantity,
+            order_line=line.order_lines.get(self.account),
+            own_line=line.ids.get(self.account),
+            sku=line.sku,
+            **more,
+        )
+
+
+def fingerprint(
+    kind: str,
+    round_: int,
+    lines: Sequence[LineTarget],
+    amount: Decimal | None,
+    currency: str | None,
+    facts: Sequence[str],
+    mark: str = "",
+) -> str:
+    """A text that two operations share exactly when they say the same."""
+    parts = [kind, f"round {round_}"]
+    for line in lines:
+        totals = ",".join(f"{word}={_number(line.totals[word])}" for word in sorted(line.totals)) or _number(
+            line.quantity
+        )
+        parts.append(f"{line.line}:{totals}")
+    if amount is not None:
+        parts.append(f"{_number(amount)} {currency}")
+    parts.extend(facts)
+    if mark:
+        parts.append(mark)
+    return "|".join(parts)
+
+
+def _number(value: Decimal) -> str:
+    return f"{value.normalize():f}" if value else "0"
+
+
+def _plain(kind: str) -> str:
+    return kind.replace("_", " ")
+
+
+def _blocks(dead: Operation, planned: Operation) -> bool:
+    if dead.kind != planned.kind:
+        return False
+    if dead.kind in _ONCE or dead.fingerprint == planned.fingerprint:
+        return True
+    if dead.kind in ENTITIES or dead.kind == "receive":
+        return not set(dead.facts).isdisjoint(planned.facts)
+    return dead.round == planned.round

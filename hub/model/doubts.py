@@ -1,0 +1,144 @@
+"""Discrepancies that only show when everything is added up: what may be told twice, and what cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from hub.model.case import Case
+from hub.model.observation import FactId
+from hub.model.returns import Fact, Money, Receipt, Refund, ReturnLine
+
+Zero = Decimal(0)
+
+
+def possible_twins(case: Case, lines: Sequence[ReturnLine], receipts: Sequence[Receipt]) -> None:
+    """Two systems each report goods, nobody linked them, and together they are more than was expected."""
+    if len({r.speaker.account for r in receipts}) < 2:
+        return
+    asked = {line.key: line.quantity - line.cancelled if line.goods != "kept" else Zero for line in lines}
+    stated = any(o.fragment.lines for o in case.own)
+    by_line: dict[str, list[Receipt]] = {}
+    for receipt in receipts:
+        if receipt.line is not None:
+            key = receipt.line
+            book = case.book.lines.get(key)
+            by_line.setdefault(book.parent if book and book.parent else key, []).append(receipt)
+    for key in sorted(by_line):
+        found = by_line[key]
+        components = any(r.line != key for r in found)
+        expected = asked.get(key, Zero) if stated else Zero
+        total = sum((r.quantity or Zero for r in found), Zero)
+        if components or total <= expected:
+            continue
+        pair = _unlinked(case, found)
+        if pair:
+            _doubt(case, "receipts", key, pair, f"{total} pieces in all, {expected} expected")
+
+
+def possible_refunds(case: Case, refunds: Sequence[Refund], money: Money) -> None:
+    """The same amount went back in two systems, nobody linked them, and the sum is more than is owed or was paid."""
+    live = [r for r in refunds if r.state in ("pending", "succeeded") and r.amount > 0]
+    if len({r.speaker.account for r in live}) < 2:
+        return
+    gone = money.refunded + money.pending
+    bounds = [b for b in (money.agreed, money.captured) if b is not None]
+    if bounds and gone <= min(bounds):
+        return
+    by_amount: dict[Decimal, list[Refund]] = {}
+    for refund in live:
+        by_amount.setdefault(refund.amount, []).append(refund)
+    for amount in sorted(by_amount):
+        pair = _unlinked(case, by_amount[amount])
+        if pair:
+            _doubt(case, "refunds", None, pair, f"{amount} {money.currency} each")
+
+
+def _unlinked(case: Case, facts: Sequence[Fact]) -> tuple[Fact, Fact] | None:
+    """The first two facts of different accounts that nobody declared to be one event or two."""
+    for index, one in enumerate(facts):
+        mine = {f.account for f in one.twins}
+        for other in facts[index + 1 :]:
+            if mine & {f.account for f in other.twins} or _apart(case, one.twins, other.twins):
+                continue
+            return one, other
+    return None
+
+
+def _apart(case: Case, one: Sequence[FactId], other: Sequence[FactId]) -> bool:
+    return any(not apart.facts.isdisjoint(one) and not apart.facts.isdisjoint(other) for apart in case.ground.apart)
+
+
+def _doubt(case: Case, kind: str, line: str | None, pair: tuple[Fact, Fact], what: str) -> None:
+    one, other = pair
+    case.doubt(
+        "possible_twins",
+        f"{one.speaker.account} and {other.speaker.account} may be telling of one event twice ({what}): "
+        "say whether they are the same. Until then nothing is told or paid on it.",
+        field=kind,
+        line=line,
+        accounts=(one.speaker.account, other.speaker.account),
+        values=(one.id, other.id),
+        freezes=True,
+    )
+
+
+def unplaced(case: Case, facts: Sequence[Fact]) -> None:
+    """Goods that arrived and name no line: counted nowhere, so said aloud."""
+    for fact in facts:
+        if fact.line is None:
+            case.doubt(
+                "unplaced",
+                f"{fact.speaker.account} reports {fact.quantity} pieces and names no line.",
+                field=fact.kind,
+                accounts=(fact.speaker.account,),
+                values=(fact.id,),
+            )
+
+
+def ambiguous(case: Case, lines: Sequence[ReturnLine]) -> None:
+    """An SKU that several lines share, told without saying which: nothing may be said on it until a person does."""
+    loose = [line for line in lines if line.key.startswith("sku:")]
+    for line in loose:
+        others = [other for other in lines if other is not line and other.sku == line.sku]
+        if others:
+            case.doubt(
+                "ambiguous_line",
+                f"SKU {line.sku} is on several lines and a record names it without saying which.",
+                line=line.key,
+                freezes=True,
+            )
+
+
+def doubled(case: Case) -> None:
+    """Two cases in one system for one return, after a link: shown, never cancelled by us."""
+    seen: dict[tuple[str, str], list[str]] = {}
+    for observation in case.own:
+        if isinstance(observation.fragment.origin, str):
+            seen.setdefault((observation.account, observation.stream), []).append(observation.external_id)
+    for (account, stream), ids in sorted(seen.items()):
+        if len(ids) > 1:
+            case.doubt(
+                "doubled",
+                f"{account} has {len(ids)} records ({stream} {', '.join(ids)}) of this one return.",
+                field="objects",
+                accounts=(account,),
+                values=tuple(ids),
+                freezes=True,
+            )
+
+
+def gone(case: Case) -> None:
+    """A record of the return was deleted in its system."""
+    for observation in case.gone:
+        fragment = observation.fragment
+        held = [kind for kind in ("receipts", "refunds", "credits") if getattr(fragment, kind)]
+        case.doubt(
+            "gone",
+            f"{observation.account} says that {observation.stream} {observation.external_id} does not exist any more"
+            + (f"; it held {', '.join(held)}." if held else "."),
+            field="objects",
+            accounts=(observation.account,),
+            values=(observation.external_id,),
+            freezes=bool(held),
+        )

@@ -1,0 +1,138 @@
+"""From events to the facts of the merged return."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from hub.model import returns
+from hub.model.case import Case
+from hub.model.facts import Event, Told, each, events
+
+Zero = Decimal(0)
+
+
+def receipts(case: Case) -> list[returns.Receipt]:
+    return [
+        returns.Receipt(
+            **_base(case, event, told),
+            quantity=told[1].quantity,
+            condition=told[1].condition,
+            location=told[1].location,
+            at=told[1].at,
+            by=told[1].by,
+        )
+        for event in _goods(case, "receipts")
+        for told in event.said
+    ]
+
+
+def inspections(case: Case) -> list[returns.Inspection]:
+    return [
+        returns.Inspection(
+            **_base(case, event, told),
+            quantity=told[1].quantity,
+            result=told[1].result,
+            found=told[1].found,
+            at=told[1].at,
+        )
+        for event in _goods(case, "inspections")
+        for told in event.said
+    ]
+
+
+def dispositions(case: Case) -> list[returns.Disposition]:
+    return [
+        returns.Disposition(
+            **_base(case, event, told),
+            quantity=told[1].quantity,
+            disposition=told[1].disposition,
+            location=told[1].location,
+            state=told[1].state,
+            at=told[1].at,
+        )
+        for event in _goods(case, "dispositions")
+        for told in event.said
+    ]
+
+
+def shipments(case: Case) -> list[returns.Shipment]:
+    """A parcel is one parcel by its number and direction, whoever tells of it."""
+    told = list(each(case.own, "shipments"))
+    parcels: dict[tuple[str, str], Told] = {}
+    for fact in told:
+        if fact[1].number:
+            first = parcels.setdefault((fact[1].number, fact[1].direction), fact)
+            if first is not fact:
+                case.links.join((first[0], fact[0]))
+    return [
+        returns.Shipment(**_base(case, event, one), value=one[1])
+        for event in events(told, "shipments", case.links, case.ground)
+        for one in event.said[:1]
+    ]
+
+
+def replacements(case: Case) -> list[returns.Replacement]:
+    return [
+        returns.Replacement(**_base(case, event, told), quantity=told[1].quantity, value=told[1])
+        for event in events(each(case.own, "replacements"), "replacements", case.links, case.ground)
+        for told in event.said
+    ]
+
+
+def notes(case: Case) -> list[returns.Note]:
+    return [
+        returns.Note(**_base(case, event, told), value=told[1])
+        for event in events(each(case.own, "notes"), "notes", case.links, case.ground)
+        for told in event.said[:1]
+    ]
+
+
+def _goods(case: Case, kind: str) -> list[Event]:
+    found = events(each(case.own, kind), kind, case.links, case.ground)
+    for event in found:
+        if event.others:
+            _compare(case, event, kind)
+    return found
+
+
+def _compare(case: Case, event: Event, kind: str) -> None:
+    """Twins are one event: their sums have to agree."""
+    spoken = _sum(event.said)
+    lines = {case.book.key(told[2], told[1]) for side in (event.said, *event.others.values()) for told in side}
+    if len(lines) > 1:
+        case.doubt(
+            "twins_differ",
+            f"One event, two lines: {event.speaker} and {', '.join(sorted(event.others))} mean different goods.",
+            field=kind,
+            accounts=tuple(sorted(event.accounts)),
+            values=tuple(sorted(str(line) for line in lines)),
+        )
+    for account in sorted(event.others):
+        heard = _sum(event.others[account])
+        if heard != spoken:
+            case.doubt(
+                "twins_differ",
+                f"One event, two counts: {event.speaker} says {spoken}, {account} says {heard}.",
+                field=kind,
+                line=case.book.key(event.said[0][2], event.said[0][1]),
+                accounts=(event.speaker, account),
+                values=(str(spoken), str(heard)),
+            )
+
+
+def _sum(told: list[Told]) -> Decimal:
+    return sum((one[1].quantity for one in told if getattr(one[1], "state", "posted") == "posted"), Zero)
+
+
+def _base(case: Case, event: Event, told: Told) -> dict[str, Any]:
+    fact, value, observation = told
+    line = case.book.key(observation, value) if hasattr(value, "sku") and hasattr(value, "line") else None
+    return {
+        "id": fact.text,
+        "kind": fact.kind,
+        "line": line,
+        "speaker": fact,
+        "twins": event.twins,
+        "told": event.told,
+    }

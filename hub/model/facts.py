@@ -1,0 +1,152 @@
+"""Facts with their twins: authority ranks only between twins, strangers stay apart and add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from hub.model.observation import FactId, Ground, Observation
+from hub.model.ranks import party, rank
+
+ENTITIES = frozenset({"refunds", "credits", "shipments", "replacements", "notes"})
+"""Kinds whose ids are unique in their system: told in two objects of one account they are one fact all the same."""
+
+Told = tuple[FactId, Any, Observation]
+
+
+class Event(Struct, kw_only=True):
+    """One event: what the account with the most to say tells of it, and what its twins tell."""
+
+    said: list[Told]
+    others: dict[str, list[Told]]
+    """By account: what the twins say."""
+    twins: tuple[FactId, ...]
+    told: tuple[str, ...]
+    linked: frozenset[FactId]
+    """Facts of any kind recorded as the same event, seen or not."""
+
+    @property
+    def speaker(self) -> str:
+        return self.said[0][0].account
+
+    @property
+    def accounts(self) -> set[str]:
+        return {self.speaker, *self.others}
+
+
+class Links:
+    """What is recorded as the same event, as connected components.
+
+    Across kinds (a note that tells of a parcel, a refund that settles a credit) it is only a pair: two refunds of one
+    credit are not each other's twins.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        self._root: dict[FactId, FactId] = {}
+        self._members: dict[FactId, set[FactId]] = {}
+        self._across: dict[FactId, set[FactId]] = {}
+        for twins in ground.twins:
+            kinds: dict[str, list[FactId]] = {}
+            for fact in twins.facts:
+                kinds.setdefault(fact.kind, []).append(fact)
+            for alike in kinds.values():
+                self.join(alike)
+            if len(kinds) > 1:
+                for fact in twins.facts:
+                    self._across.setdefault(fact, set()).update(f for f in twins.facts if f.kind != fact.kind)
+
+    def join(self, facts: Sequence[FactId]) -> None:
+        """These are one event."""
+        if len(facts) < 2:
+            return
+        members: set[FactId] = set()
+        for fact in facts:
+            root = self._root.get(fact, fact)
+            members |= self._members.pop(root, {root})
+        first = min(members)
+        self._members[first] = members
+        for member in members:
+            self._root[member] = first
+
+    def root(self, fact: FactId) -> FactId:
+        return self._root.get(fact, fact)
+
+    def alike(self, fact: FactId) -> set[FactId]:
+        """Everything of its kind that is the same event, itself included, seen or not."""
+        return self._members.get(self.root(fact), {fact})
+
+    def across(self, facts: Iterable[FactId]) -> set[FactId]:
+        """Facts of other kinds that tell of these."""
+        found: set[FactId] = set()
+        for fact in facts:
+            found |= self._across.get(fact, set())
+        return found
+
+    def __bool__(self) -> bool:
+        return bool(self._root or self._across)
+
+
+def each(observations: Iterable[Observation], kind: str) -> Iterator[Told]:
+    """Every fact of this kind that these records state."""
+    for observation in observations:
+        listed = getattr(observation.fragment, kind)
+        if listed:
+            for fact in listed:
+                yield (
+                    FactId(observation.account, observation.stream, observation.external_id, kind, fact.id),
+                    fact,
+                    observation,
+                )
+
+
+def events(told: Iterable[Told], kind: str, links: Links, ground: Ground) -> list[Event]:
+    """The events that these facts are. Sorted by the speaker's name of them."""
+    facts = list(told)
+    if not facts:
+        return []
+    if kind in ENTITIES:
+        facts = _once(facts, links)
+    groups: dict[FactId, list[Told]] = {}
+    for fact in facts:
+        groups.setdefault(links.root(fact[0]), []).append(fact)
+    result = [_event(members, kind, links, ground) for members in groups.values()]
+    result.sort(key=lambda event: _by_id(event.said[0]))
+    return result
+
+
+def _event(members: list[Told], kind: str, links: Links, ground: Ground) -> Event:
+    first = members[0][0]
+    if not links:
+        return Event(said=members, others={}, twins=(first,), told=(first.account,), linked=frozenset((first,)))
+    alike = links.alike(first)
+    linked = frozenset(alike | links.across(alike))
+    accounts = tuple(sorted({fact.account for fact in linked}))
+    sides: dict[str, list[Told]] = {}
+    for fact in members:
+        sides.setdefault(fact[0].account, []).append(fact)
+    speaker = min(sides, key=lambda account: (-rank(party(ground, account), kind), account))
+    said = sorted(sides.pop(speaker), key=_by_id)
+    twins = tuple(sorted(fact[0] for fact in members))
+    return Event(said=said, others=sides, twins=twins, told=accounts, linked=linked)
+
+
+def _by_id(told: Told) -> FactId:
+    return told[0]
+
+
+def _once(facts: list[Told], links: Links) -> list[Told]:
+    """One telling per account and id, the newest read; names of the others become names of the same event."""
+    seen: dict[tuple[str, str], Told] = {}
+    doubled = False
+    for fact in facts:
+        known = seen.get(key := (fact[0].account, fact[0].id))
+        if known is None:
+            seen[key] = fact
+            continue
+        doubled = True
+        links.join((known[0], fact[0]))
+        if (fact[2].ticket, fact[0]) > (known[2].ticket, known[0]):
+            seen[key] = fact
+    return list(seen.values()) if doubled else facts

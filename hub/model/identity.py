@@ -1,0 +1,166 @@
+"""Which records are one return (Correlation Identifier): strong names bind for good, in any order, weak propose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from msgspec import UNSET, Struct
+
+from hub.model.fragment import Fragment, Key
+from hub.model.observation import Observation
+
+Name = tuple[str, str, str]
+"""A key: issuing account, type, value. An object's own name is (account, stream, external id)."""
+
+
+def name_of(key: Key, account: str) -> Name:
+    """The key as it is known everywhere; no issuer means the account that said it."""
+    return (key.issuer or account, key.type, key.value)
+
+
+def own_name(observation: Observation) -> Name:
+    return (observation.account, observation.stream, observation.external_id)
+
+
+def founds(fragment: Fragment) -> bool:
+    """Whether this record can begin a return: a request, a counter or blind receipt, a parcel coming back. No other."""
+    return fragment.origin is not UNSET and fragment.origin is not None
+
+
+def speaks_of_order(fragment: Fragment) -> bool:
+    """Whether this is the record of an order or of a payment, shared by every return of that order."""
+    return fragment.order is not UNSET and fragment.order is not None and not founds(fragment)
+
+
+def strong(observation: Observation) -> tuple[Name, ...]:
+    """The names that bind this record to a return, its own first. An order's record has none: it belongs to many."""
+    fragment = observation.fragment
+    if speaks_of_order(fragment):
+        return ()
+    return (own_name(observation), *(name_of(key, observation.account) for key in fragment.keys))
+
+
+def order_names(observation: Observation) -> tuple[Name, ...]:
+    """The names of the orders this record is, or belongs to."""
+    fragment = observation.fragment
+    named = tuple(name_of(key, observation.account) for key in fragment.orders)
+    if not speaks_of_order(fragment):
+        return named
+    aliases = tuple(name_of(key, observation.account) for key in fragment.keys)
+    # A payment names its order and is no order itself; its own name is an alias of that order all the same.
+    return (own_name(observation), *aliases, *named)
+
+
+def weak(observation: Observation) -> tuple[Name, ...]:
+    """Names that only hint: an RMA text with its issuer."""
+    return tuple(name_of(key, observation.account) for key in observation.fragment.weak)
+
+
+class Component(NamedTuple):
+    """Records that are one return. `founded` is false where nothing in it may begin one: held, and shown as unbound."""
+
+    names: frozenset[Name]
+    members: tuple[Name, ...]
+    founded: bool
+
+
+class Groups:
+    """Names in connected components (union-find); the order of `join` calls does not matter."""
+
+    def __init__(self) -> None:
+        self._parent: dict[Name, Name] = {}
+
+    def find(self, name: Name) -> Name:
+        parent = self._parent
+        if name not in parent:
+            parent[name] = name
+            return name
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    def join(self, names: Iterable[Name]) -> None:
+        roots = {self.find(name) for name in names}
+        if len(roots) > 1:
+            first = min(roots)
+            for root in roots:
+                self._parent[root] = first
+
+    def all(self) -> dict[Name, set[Name]]:
+        result: dict[Name, set[Name]] = {}
+        for name in list(self._parent):
+            result.setdefault(self.find(name), set()).add(name)
+        return result
+
+
+def bind(observations: Iterable[Observation], links: Iterable[Sequence[Name]] = ()) -> tuple[Component, ...]:
+    """The returns these records make, by strong names and `links` (a person's word, a reply to a write of ours)."""
+    groups = Groups()
+    records = {}
+    for observation in observations:
+        names = strong(observation)
+        if names:
+            groups.join(names)
+            records[names[0]] = observation
+    for link in links:
+        groups.join(link)
+    members: dict[Name, list[Name]] = {}
+    for name in records:
+        members.setdefault(groups.find(name), []).append(name)
+    return tuple(
+        Component(
+            names=frozenset(names),
+            members=tuple(sorted(members[root])),
+            founded=any(founds(records[name].fragment) for name in members[root]),
+        )
+        for root, names in sorted(groups.all().items(), key=lambda item: min(item[1]))
+        if root in members
+    )
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """An open return that a new record might belong to."""
+
+    id: str
+    names: frozenset[Name] = frozenset()
+    """Texts under which people know it: numbers and RMA texts, with their issuers."""
+    orders: frozenset[Name] = frozenset()
+    open: Mapping[str, Decimal] = {}
+    """Per line (order line or SKU): how much of it has still not come back."""
+    accounts: frozenset[str] = frozenset()
+    """Accounts that already have a case of their own for it."""
+
+
+class Proposal(NamedTuple):
+    """`why`: number | line."""
+
+    id: str
+    why: str
+
+
+def propose(
+    observation: Observation, wanted: Mapping[str, Decimal], candidates: Iterable[Candidate]
+) -> tuple[Proposal, ...]:
+    """The returns this record may belong to, without proof. One: provisional. Several: a person decides.
+
+    `wanted`: per line (order line or SKU) how much the record speaks of. An account with a case of its own for a
+    candidate means another return, unless a number says so.
+    """
+    hints = set(weak(observation))
+    orders = set(order_names(observation))
+    found = []
+    for candidate in sorted(candidates, key=lambda c: c.id):
+        if hints & candidate.names:
+            found.append(Proposal(candidate.id, "number"))
+        elif observation.account not in candidate.accounts and orders & candidate.orders and _fits(wanted, candidate):
+            found.append(Proposal(candidate.id, "line"))
+    by_number = tuple(p for p in found if p.why == "number")
+    return by_number or tuple(found)
+
+
+def _fits(wanted: Mapping[str, Decimal], candidate: Candidate) -> bool:
+    zero = Decimal(0)
+    return bool(wanted) and all(0 < quantity <= candidate.open.get(line, zero) for line, quantity in wanted.items())

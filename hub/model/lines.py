@@ -1,0 +1,232 @@
+"""The lines of a return: who states what of them, and what the facts add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from msgspec import UNSET
+
+from hub.model.case import Case
+from hub.model.fragment import Line, Reason
+from hub.model.observation import Observation
+from hub.model.returns import Disposition, Inspection, Receipt, Refund, ReturnLine
+
+Zero = Decimal(0)
+
+Statement = tuple[Observation, Line]
+
+
+def statements(case: Case) -> dict[str, list[Statement]]:
+    """Per line key what each account says of it, the highest authority first; one statement per account."""
+    found: dict[str, list[Statement]] = {}
+    for observation in case.own or case.gone:
+        for line in observation.fragment.lines or ():
+            key = case.book.key(observation, line, line.gtin)
+            if key is not None:
+                found.setdefault(key, []).append((observation, line))
+    for key, said in found.items():
+        if len(said) > 1:
+            said.sort(key=lambda s: _standing(case, s))
+            seen: set[str] = set()
+            found[key] = [s for s in said if s[0].account not in seen and not seen.add(s[0].account)]  # type: ignore[func-returns-value]
+    return found
+
+
+def _standing(case: Case, said: Statement) -> tuple[int, str, bool, int, str, str]:
+    """A record that founds outranks the account's other records; of equals the newest claim speaks."""
+    observation = said[0]
+    return (
+        -case.rank(observation.account, "lines"),
+        observation.account,
+        observation.fragment.origin in (UNSET, None),
+        -said[1].round,
+        observation.stream,
+        observation.external_id,
+    )
+
+
+class Sums:
+    """What the facts say of one line."""
+
+    __slots__ = ("by_condition", "disposed", "found", "inspected", "received", "refunded")
+
+    def __init__(self) -> None:
+        self.received = Zero
+        self.by_condition: dict[str, Decimal] = {}
+        self.inspected: dict[str, Decimal] = {}
+        self.disposed: dict[str, Decimal] = {}
+        self.refunded: Decimal | None = None
+        self.found: Reason | None = None
+
+    def take(self, condition: str, quantity: Decimal) -> None:
+        self.received += quantity
+        self.by_condition[condition] = self.by_condition.get(condition, Zero) + quantity
+
+
+def sums(
+    case: Case,
+    receipts: Sequence[Receipt],
+    inspections: Sequence[Inspection],
+    dispositions: Sequence[Disposition],
+    refunds: Sequence[Refund],
+    refunded: Mapping[str, Decimal],
+) -> dict[str, Sums]:
+    """Per line key; components of a kit are counted as whole kits."""
+    total: dict[str, Sums] = {}
+    for receipt in receipts:
+        if receipt.line is not None and receipt.quantity is not None:
+            _of(total, receipt.line).take(receipt.condition, receipt.quantity)
+    for inspection in inspections:
+        if inspection.line is not None and inspection.quantity is not None:
+            of = _of(total, inspection.line)
+            of.inspected[inspection.result] = of.inspected.get(inspection.result, Zero) + inspection.quantity
+            of.found = of.found or inspection.found
+    for put in dispositions:
+        if put.line is not None and put.quantity is not None and put.state == "posted":
+            of = _of(total, put.line)
+            of.disposed[put.disposition] = of.disposed.get(put.disposition, Zero) + put.quantity
+    for key, amount in refunded.items():
+        of = _of(total, key)
+        of.refunded = (of.refunded or Zero) + amount
+    parents = {line.parent for key in total if (line := case.book.lines.get(key)) and line.parent}
+    for parent in sorted(parents):
+        _kit(case, parent, total)
+    return total
+
+
+def _of(total: dict[str, Sums], key: str) -> Sums:
+    found = total.get(key)
+    if found is None:
+        found = total[key] = Sums()
+    return found
+
+
+def _kit(case: Case, parent: str, total: dict[str, Sums]) -> None:
+    """Whole kits that came back in pieces. Damaged in one piece is damaged in all."""
+    parts = [line for line in case.book.lines.values() if line.parent == parent]
+    whole = good = None
+    for part in parts:
+        of = total.get(part.key)
+        came = of.received if of else Zero
+        fine = came - sum((of.by_condition.get(word, Zero) for word in ("damaged", "defective")), Zero) if of else Zero
+        kits, sound = came // part.line.quantity, fine // part.line.quantity
+        whole = kits if whole is None else min(whole, kits)
+        good = sound if good is None else min(good, sound)
+    kit = _of(total, parent)
+    if whole:
+        if good:
+            kit.take("good", good)
+        if good is not None and whole > good:
+            kit.take("damaged", whole - good)
+    uneven = [
+        part.key
+        for part in parts
+        if (of := total.get(part.key)) and of.received != (whole or Zero) * part.line.quantity
+    ]
+    if uneven:
+        case.doubt("incomplete_kit", "A kit came back in pieces and not all of them are here.", line=parent)
+    for part in parts:
+        total.pop(part.key, None)
+
+
+def build(case: Case, said: Mapping[str, list[Statement]], total: Mapping[str, Sums]) -> list[ReturnLine]:
+    """The lines in a fixed order; what came and was not asked for is marked."""
+    asked = bool(said)
+    keys = sorted({*said, *(key for key, of in total.items() if of.received or of.inspected or of.disposed)})
+    return [_line(case, key, said.get(key, ()), total.get(key), asked) for key in keys]
+
+
+_NOTHING = Sums()
+
+
+def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, asked: bool) -> ReturnLine:
+    book = case.book.lines.get(key)
+    home = book.line if book else None
+    of = facts or _NOTHING
+    order_lines = dict(sorted(book.ids.items())) if book else {}
+    ids: dict[str, str] = {}
+    sku, gtin, name = (home.sku, home.gtin, home.name) if home else (None, None, None)
+    if home is None and key.startswith("sku:"):
+        sku = key[4:]
+    stated = found = unit = wanted = None
+    goods = resolution = None
+    quantity, cancelled, round_ = (Zero if asked else of.received), Zero, 1
+    unexpected = asked and not said
+    for index, (observation, line) in enumerate(said):
+        account = observation.account
+        if line.line is not None:
+            ids[account] = line.line
+        if index == 0:
+            quantity, cancelled, round_, unexpected = line.quantity, line.cancelled, line.round, line.unexpected
+            case.provenance[f"lines.{key}.quantity"] = case.source(observation)
+        else:
+            if line.quantity != quantity:
+                _disagree(case, key, said[0], (observation, line))
+            if line.cancelled > cancelled and case.may_cancel(account):
+                cancelled = line.cancelled
+        sku, gtin, name = sku or line.sku, gtin or line.gtin, name or line.name
+        unit = unit or line.unit
+        wanted = wanted or line.wanted_sku
+        if stated is None and line.reason is not UNSET and line.reason is not None:
+            stated = line.reason
+            case.provenance[f"lines.{key}.stated"] = case.source(observation)
+        if found is None and line.found is not UNSET and line.found is not None:
+            found = line.found
+        if goods is None and line.goods is not UNSET:
+            goods = line.goods
+        if resolution is None and line.resolution is not UNSET:
+            resolution = line.resolution
+    put = (
+        sum((amount for word, amount in of.disposed.items() if word != "keep_by_customer"), Zero)
+        if of.disposed
+        else Zero
+    )
+    if put > of.received:
+        case.doubt(
+            "over_disposed",
+            f"{put} pieces were put away and only {of.received} were received.",
+            line=key,
+            values=(str(put), str(of.received)),
+        )
+    undelivered = case.founding is not None and case.founding.fragment.origin == "undelivered"
+    return ReturnLine(
+        key=key,
+        order=book.order or None if book else None,
+        order_lines=order_lines,
+        ids=ids,
+        sku=sku,
+        gtin=gtin,
+        name=name,
+        unit=unit,
+        quantity=quantity,
+        cancelled=min(cancelled, quantity),
+        price=home.price if home else None,
+        stated=stated,
+        found=of.found or found,
+        round=round_,
+        goods=goods or ("refused" if undelivered else "expected"),
+        resolution=resolution or "refund",
+        unexpected=unexpected,
+        wanted_sku=wanted,
+        received=of.received,
+        by_condition=of.by_condition,
+        accepted=of.inspected.get("accepted", Zero),
+        rejected=of.inspected.get("rejected", Zero),
+        damaged=of.inspected.get("damaged", Zero),
+        missing=of.inspected.get("missing", Zero),
+        disposed=of.disposed,
+        refunded=of.refunded,
+        undisposed=max(of.received - put, Zero),
+    )
+
+
+def _disagree(case: Case, key: str, higher: Statement, lower: Statement) -> None:
+    case.doubt(
+        "quantity",
+        f"{higher[0].account} says {higher[1].quantity} come back, {lower[0].account} says {lower[1].quantity}.",
+        field="quantity",
+        line=key,
+        accounts=(higher[0].account, lower[0].account),
+        values=(str(higher[1].quantity), str(lower[1].quantity)),
+    )

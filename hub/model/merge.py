@@ -1,0 +1,222 @@
+"""All observations of one return -> the return (Aggregator). Pure; the order of the observations does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from hub.model import allocation, axes, derived, doubts, entities, lines, money, refunds, words
+from hub.model.absorb import absorb
+from hub.model.case import Case
+from hub.model.facts import Links
+from hub.model.identity import own_name
+from hub.model.lifecycle import kind_of, status_of
+from hub.model.observation import Ground, Observation
+from hub.model.orders import Book
+from hub.model.returns import Axes, Return, ReturnLine
+
+__all__ = ["Picture", "absorb", "merge", "view"]
+
+Zero = Decimal(0)
+
+
+def merge(observations: Sequence[Observation], ground: Ground) -> Return:
+    """The return, as all systems together tell it."""
+    return Picture(observations, ground).whole()
+
+
+def view(observations: Sequence[Observation], ground: Ground, account: str) -> Return:
+    """The return as one account tells it, with the same line keys as the merged one."""
+    return Picture(observations, ground).of(account)
+
+
+class Picture:
+    """One return's observations in their fixed order, for the merged return and any number of views."""
+
+    def __init__(self, observations: Sequence[Observation], ground: Ground) -> None:
+        self.ground = ground
+        self.observations = _once(observations)
+        self.book = Book([o for o in self.observations if not o.gone], ground)
+        self.links = Links(ground)
+
+    def whole(self) -> Return:
+        return _combine(Case(self.observations, self.ground, self.book, self.links, None))
+
+    def of(self, account: str) -> Return:
+        own = [o for o in self.observations if o.account == account]
+        return _combine(Case(own, self.ground, self.book, self.links, account))
+
+
+def _once(observations: Sequence[Observation]) -> list[Observation]:
+    """Sorted by name; of one object told twice the newest."""
+    found: dict[tuple[str, str, str], Observation] = {}
+    for observation in observations:
+        name = own_name(observation)
+        known = found.get(name)
+        if known is None:
+            found[name] = observation
+        else:
+            found[name] = absorb(known, observation) or replace(known, ticket=max(known.ticket, observation.ticket))
+    return [found[name] for name in sorted(found)]
+
+
+def _combine(case: Case) -> Return:
+    receipts = entities.receipts(case)
+    inspections = entities.inspections(case)
+    dispositions = entities.dispositions(case)
+    shipments = entities.shipments(case)
+    replacements = entities.replacements(case)
+    currency = money.currency_of(case)
+    paid = refunds.paid(case, currency)
+    said = lines.statements(case)
+    sums = lines.sums(case, receipts, inspections, dispositions, paid.refunds, paid.by_line)
+    built = lines.build(case, said, sums)
+
+    round_ = axes.current_round(case, built)
+    authorization = axes.authorization(case, round_)
+    if authorization.value == "cancelled" and any(line.received > 0 for line in built):
+        # What is here is here: a cancel after a partial receipt takes back only the rest.
+        built = [_without_rest(line) for line in built]
+        authorization = axes.authorization(case, round_, cancels=False)
+        if authorization.value not in axes.DECISIONS:
+            authorization = replace(authorization, value="authorized")
+    received = derived.receipt(built)
+    acceptance = axes.acceptance(case, round_)
+    closure = axes.closure(case)
+
+    held = money.payments(case, currency)
+    credits = money.credits(case, currency)
+    owed, documented = money.agreed(case, credits, built)
+    ripe = (
+        authorization.value == "authorized"
+        and received in ("full", "over", "not_expected")
+        and acceptance.value not in ("pending", "rejected")
+        and closure.value != "voided"
+    )
+    balance = money.settle(case, currency, paid, held, owed, documented, ripe)
+    swap = derived.exchange(case, built, replacements, shipments, authorization.value == "authorized")
+
+    doubts.unplaced(case, receipts)
+    if case.alone is None:
+        doubts.possible_twins(case, built, receipts)
+        doubts.possible_refunds(case, paid.refunds, balance)
+        doubts.ambiguous(case, built)
+        allocation.over_return(case, built)
+        doubts.doubled(case)
+        doubts.gone(case)
+
+    state = Axes(
+        authorization=authorization,
+        transit=derived.transit(case, shipments),
+        receipt=received,
+        acceptance=acceptance,
+        settlement=money.settlement(balance, paid.refunds),
+        exchange=swap,
+        dispute=axes.dispute(case),
+        closure=closure,
+    )
+    founding = case.founding
+    origin: words.Origin | None = None
+    if founding is not None and isinstance(founding.fragment.origin, str):
+        origin = founding.fragment.origin
+        case.provenance["origin"] = case.source(founding)
+    kind = kind_of(origin, built)
+    ranked = sorted(
+        case.own or case.gone, key=lambda o: (-case.rank(o.account, "case"), o.account, o.stream, o.external_id)
+    )
+    return Return(
+        origin=origin,
+        kind=kind,
+        status=status_of(state, kind, origin),
+        round=round_,
+        founder=case.founder,
+        numbers=_per_account(ranked, "number"),
+        objects=_objects(case.own),
+        tombstones=_objects(case.gone),
+        ready=_ready(case),
+        orders=tuple(case.book.refs),
+        channel=_first(case, ranked, "channel"),
+        location=_first(case, ranked, "location"),
+        customer=_first(case, ranked, "customer"),
+        requested_at=_first(case, ranked, "requested_at"),
+        axes=state,
+        money=balance,
+        lines=tuple(built),
+        receipts=tuple(receipts),
+        inspections=tuple(inspections),
+        dispositions=tuple(dispositions),
+        shipments=tuple(shipments),
+        refunds=tuple(paid.refunds),
+        credits=tuple(credits),
+        replacements=tuple(replacements),
+        notes=tuple(entities.notes(case)),
+        evidence=tuple(_each(ranked, "evidence")),
+        deadlines=tuple(sorted(_each(ranked, "deadlines"), key=lambda d: (d.at, d.who, d.then))),
+        payments=tuple(p for account in sorted(held) for p in held[account]),
+        discrepancies=_sorted(case),
+        states={f"{o.account}/{o.stream}": o.fragment.state for o in case.own if isinstance(o.fragment.state, str)},
+        urls=_per_account(ranked, "url"),
+        provenance=case.provenance,
+    )
+
+
+def _without_rest(line: ReturnLine) -> ReturnLine:
+    rest = max(line.quantity - line.received, Zero)
+    if rest <= line.cancelled:
+        return line
+    return replace(line, cancelled=rest)
+
+
+def _first(case: Case, ranked: Sequence[Observation], field: str) -> Any:
+    """The value of the highest authority that states one."""
+    for observation in ranked:
+        value = getattr(observation.fragment, field)
+        if value is not UNSET and value is not None:
+            case.provenance[field] = case.source(observation)
+            return value
+    return None
+
+
+def _per_account(ranked: Sequence[Observation], field: str) -> dict[str, str]:
+    """Each account's own; a record that founds speaks before the account's other records."""
+    found: dict[str, str] = {}
+    for founding in (True, False):
+        for observation in ranked:
+            value = getattr(observation.fragment, field)
+            if isinstance(value, str) and isinstance(observation.fragment.origin, str) == founding:
+                found.setdefault(observation.account, value)
+    return dict(sorted(found.items()))
+
+
+def _objects(observations: Sequence[Observation]) -> dict[str, dict[str, str]]:
+    """By account and stream; of several in one stream the one that founds, else the first by id."""
+    found: dict[str, dict[str, str]] = {}
+    for observation in sorted(observations, key=lambda o: not isinstance(o.fragment.origin, str)):
+        found.setdefault(observation.account, {}).setdefault(observation.stream, observation.external_id)
+    return {account: dict(sorted(found[account].items())) for account in sorted(found)}
+
+
+def _ready(case: Case) -> bool | None:
+    said = [o.fragment.ready for o in case.own if isinstance(o.fragment.ready, bool)]
+    return any(said) if said else None
+
+
+def _each(ranked: Sequence[Observation], field: str) -> list[Any]:
+    """The items of all accounts; the same one told twice is one."""
+    found: list[Any] = []
+    for observation in ranked:
+        for item in getattr(observation.fragment, field) or ():
+            if item not in found:
+                found.append(item)
+    return found
+
+
+def _sorted(case: Case) -> tuple[Any, ...]:
+    if not case.doubts:
+        return ()
+    once = {(d.kind, d.field, d.line or "", d.accounts, d.values, d.text): d for d in case.doubts}
+    return tuple(once[key] for key in sorted(once))

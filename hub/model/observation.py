@@ -1,0 +1,99 @@
+"""What each system last said, and who the systems are: the whole input of `merge`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import quote, unquote
+
+from msgspec import Struct
+
+from hub.model import words
+from hub.model.fragment import Fragment
+
+_PLAIN = " :#,;=+@|()[]<>!$&*'?"
+
+HUB = "hub"
+"""The built-in account whose observations are what people did in the console, one append-only object per act."""
+
+
+class Observation(Struct, frozen=True, kw_only=True):
+    """One object at one account, as last told. Among reads the higher `ticket` is newer, whatever the version says."""
+
+    account: str
+    stream: str
+    external_id: str
+    fragment: Fragment
+    ticket: int
+    version: str | None = None
+    seen_at: datetime | None = None
+    mapping: str = ""
+    """The mapping version that made the fragment."""
+    gone: bool = False
+    """A tombstone: the system says that the object does not exist any more."""
+
+
+class FactId(Struct, frozen=True, order=True):
+    """A fact in one system: `kind` is the fragment's list (receipts, refunds, ...), `id` the fact's id there."""
+
+    account: str
+    stream: str
+    object: str
+    kind: str
+    id: str
+
+    @property
+    def text(self) -> str:
+        """Its name as one text, unambiguous whatever the parts hold."""
+        return "/".join(
+            quote(part, safe=_PLAIN) for part in (self.account, self.stream, self.object, self.kind, self.id)
+        )
+
+    @staticmethod
+    def parse(text: str) -> FactId:
+        """The fact that `text` names; ValueError if it names none."""
+        parts = text.split("/")
+        if len(parts) != 5:
+            raise ValueError(f"{text!r} does not name a fact: account/stream/object/kind/id is wanted")
+        return FactId(*(unquote(part) for part in parts))
+
+
+class Twins(Struct, frozen=True):
+    """Facts in two systems that are the same event. Several on one side: their sum is the event."""
+
+    facts: frozenset[FactId]
+
+
+class Apart(Struct, frozen=True):
+    """A person's word that these facts look alike and are different events."""
+
+    facts: frozenset[FactId]
+
+
+class Party(Struct, frozen=True, kw_only=True):
+    """What the model has to know of an account."""
+
+    name: str
+    kind: words.SystemKind
+    decides: bool = False
+    """Its word on authorization counts above the other systems'."""
+    auto_authorize: bool = False
+    """It has no approval step and its requests count as approved."""
+    holds_money: bool = False
+    locations: frozenset[str] = frozenset()
+    orders_of: str | None = None
+    """The account whose order numbers this one repeats (an ERP's sale reference is the shop's order number)."""
+    ranks: Mapping[str, int] = {}
+    """Per fact kind, a rank of its own instead of its kind's default (higher speaks)."""
+
+
+class Ground(Struct, frozen=True, kw_only=True):
+    """All that `merge` needs besides observations: who is who, and which facts are known to be the same."""
+
+    parties: Mapping[str, Party]
+    twins: tuple[Twins, ...] = ()
+    apart: tuple[Apart, ...] = ()
+    number: str = ""
+    """Our own number of the return: money that names it belongs to it."""
+    others: tuple[Observation, ...] = ()
+    """What is known of other returns of the same orders. Only their money and their claim on lines count."""

@@ -1,0 +1,92 @@
+"""What `plan` asks for, and what it has to know of the account it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from hub.model import words
+
+
+class LineTarget(Struct, frozen=True, kw_only=True):
+    """One line of an operation. `totals` are the quantities that should stand there afterwards."""
+
+    line: str
+    """Our line key."""
+    quantity: Decimal
+    order_line: str | None = None
+    """The order line's id at the target, where we know it."""
+    sku: str | None = None
+    own_line: str | None = None
+    """This return's own line at the target, where it has one."""
+    totals: dict[str, Decimal] = {}
+    """For receive: received, damaged; for dispose: by disposition."""
+    facts: tuple[str, ...] = ()
+    """Ids of our facts that this line tells."""
+    words: dict[str, Any] = {}
+    """Reason, condition, location, resolution ... in our words, for the outbound mapping."""
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    """One legal next step at one account, in our words. Equal operations have equal `fingerprint`s."""
+
+    kind: words.OperationKind
+    account: str
+    round: int = 1
+    lines: tuple[LineTarget, ...] = ()
+    facts: tuple[str, ...] = ()
+    """Our facts that it tells (a refund, a note, a disposition): entities, never coalesced."""
+    objects: dict[str, str] = {}
+    """The return's and its order's objects at the target, by stream."""
+    order_number: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    payment: str | None = None
+    moves_money: bool = False
+    words: dict[str, Any] = {}
+    fingerprint: str = ""
+
+
+class Residue(Struct, frozen=True, kw_only=True):
+    """Something this account cannot be told, and why; shown, never counted as in sync."""
+
+    fact: str
+    why: str
+    operation: str | None = None
+
+
+class Outstanding(Struct, frozen=True, kw_only=True):
+    """An operation already sent (or being sent) that no observation shows yet."""
+
+    operation: Operation
+    state: str
+    """open | sent | unknown | dead"""
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """What one account can do, listens to, may be asked to do, and whether money is on."""
+
+    account: str
+    kind: words.SystemKind
+    can: frozenset[str] = frozenset()
+    """Operations its connector carries out (read off the code)."""
+    asked: frozenset[str] = frozenset()
+    """Operations it may be asked for (configuration; defaults by kind)."""
+    listens: frozenset[str] = frozenset()
+    """Facts it wants to hear (configuration; defaults by kind)."""
+    silent: frozenset[str] = frozenset()
+    """Axes this system has no notion of; nothing to tell, no residue."""
+    moves_money: dict[str, str] = {}
+    """Operation -> yes | may | no, from the manifest; may counts as yes."""
+    money: bool = False
+    reserved: Decimal = Decimal(0)
+    """What writes under way for other returns of the same orders may still take from the payments."""
+    notify: bool = False
+    sells: bool = False
+    """It is the home of orders: it hears only returns of orders it sold."""
+    locations: frozenset[str] = frozenset()
+    stored: Callable[[str, Any], Any] = lambda field, value: value
+    """(field, our value) -> our value as it would read after a round trip through that system's words."""

@@ -1,0 +1,212 @@
+"""The orders of a return and the one key of each line, whichever account names it.
+
+Keys are worked out over all observations, so the merged return and the view of one account speak of the same lines.
+A key is "account/order id/line id" of the order's home, "KEY#SKU" for a component of a kit, "sku:X" or "account:LINE"
+where no order line is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from msgspec import Struct
+
+from hub.model.fragment import LinePart, OrderLine
+from hub.model.identity import Groups, Name, name_of, order_names, own_name, speaks_of_order
+from hub.model.observation import Ground, Observation
+from hub.model.ranks import party
+from hub.model.returns import OrderRef
+
+NUMBER = "order_number"
+_HOMES: Mapping[str, int] = {"marketplace": 5, "storefront": 4, "pos": 3, "erp": 2, "wms": 1, "carrier": 0, "hub": 0}
+
+
+class BookLine(Struct, kw_only=True):
+    """An order line: what its home says of it, and its id in every account."""
+
+    key: str
+    order: str
+    line: OrderLine
+    ids: dict[str, str]
+    parent: str | None = None
+    """For a component: the key of its kit."""
+
+
+class Book:
+    """Every order and order line that these observations know."""
+
+    def __init__(self, observations: Sequence[Observation], ground: Ground) -> None:
+        self.ground = ground
+        self.refs: list[OrderRef] = []
+        self.lines: dict[str, BookLine] = {}
+        self._by_id: dict[tuple[str, str, str], str] = {}
+        self._by_line: dict[tuple[str, str], str | None] = {}
+        self._by_sku: dict[str, list[str]] = {}
+        self._by_gtin: dict[str, list[str]] = {}
+        self._own: dict[tuple[str, str], str] = {}
+        self._stated: dict[str, None] = {}
+        self._default: dict[Name, str] = {}
+        self._payments: set[Name] = set()
+        self._read(observations)
+        self._read_claims(observations)
+
+    def key(self, observation: Observation, part: LinePart, gtin: str | None = None) -> str | None:
+        """Our key of the line that `part` means in this record; None where it names none."""
+        account = observation.account
+        if part.order_line is not None:
+            order = part.order or self._default.get((account, observation.stream, observation.external_id), "")
+            found = self._by_id.get((account, order, part.order_line)) or self._by_line.get((account, part.order_line))
+            return found or f"{account}/{order}/{part.order_line}"
+        if part.line is not None:
+            own = self._own.get((account, part.line))
+            if own is not None:
+                return own
+        if part.sku is not None or gtin is not None:
+            return self._by_goods(part.sku, gtin)
+        return None if part.line is None else f"{account}:{part.line}"
+
+    def _by_goods(self, sku: str | None, gtin: str | None) -> str:
+        for index, word in ((self._by_sku, sku), (self._by_gtin, gtin)):
+            if word is None:
+                continue
+            keys = index.get(word, [])
+            if len(keys) > 1:
+                # Several order lines sell it: the one that the return names, if it names one.
+                keys = [key for key in keys if key in self._stated] or keys
+            if len(keys) == 1:
+                return keys[0]
+        return f"sku:{sku}" if sku is not None else f"gtin:{gtin}"
+
+    def _read(self, observations: Sequence[Observation]) -> None:
+        groups = Groups()
+        records: list[Observation] = []
+        claims: list[tuple[Observation, list[Name]]] = []
+        for observation in observations:
+            fragment = observation.fragment
+            if speaks_of_order(fragment):
+                groups.join(order_names(observation))
+                if fragment.orders:
+                    self._payments.add(own_name(observation))
+                else:
+                    records.append(observation)
+            elif fragment.orders:
+                names = [name_of(key, observation.account) for key in fragment.orders]
+                for name in names:
+                    groups.find(name)
+                # An id and a number beside each other are one order; several of a sort are several orders.
+                if len(names) == 2 and (names[0][1] == NUMBER) != (names[1][1] == NUMBER):
+                    groups.join(names)
+                claims.append((observation, names))
+        told: dict[Name, list[Observation]] = {}
+        for record in records:
+            root = groups.find((record.account, record.stream, record.external_id))
+            told.setdefault(root, []).append(record)
+        for root, members in sorted(groups.all().items(), key=lambda item: min(item[1])):
+            self._order(members, told.get(root, []))
+        for observation, names in claims:
+            ids = [name[2] for name in names if name[1] != NUMBER]
+            if not ids:
+                ids = [
+                    ref.ids[observation.account]
+                    for ref in self.refs
+                    if observation.account in ref.ids and any(n[2] == ref.number for n in names)
+                ]
+            if len(set(ids)) == 1:
+                self._default[(observation.account, observation.stream, observation.external_id)] = ids[0]
+
+    def _order(self, names: set[Name], records: list[Observation]) -> None:
+        """One order: where it was sold, its ids, and its lines matched over the accounts that tell it."""
+        by_account = {record.account: record for record in sorted(records, key=lambda r: r.external_id, reverse=True)}
+        payments = names & self._payments
+        found = [name for name in sorted(names - payments, reverse=True) if name[1] != NUMBER]
+        ids = {account: value for account, _, value in found}
+        streams = {account: kind for account, kind, _ in found}
+        for account, record in by_account.items():
+            ids[account], streams[account] = record.external_id, record.stream
+        numbers = sorted(name for name in names if name[1] == NUMBER)
+        standing = sorted(ids, key=lambda a: (a not in by_account, -_HOMES[party(self.ground, a).kind], a))
+        home = numbers[0][0] if numbers else (standing[0] if standing else "")
+        number = numbers[0][2] if numbers else None
+        if number is None and home in by_account:
+            order = by_account[home].fragment.order
+            number = order.number if order else None
+        ref = OrderRef(home=home, number=number, ids=dict(sorted(ids.items())), streams=dict(sorted(streams.items())))
+        self.refs.append(ref)
+        label = f"{home}/{ids.get(home) or number or ''}"
+        for account in sorted(by_account, key=lambda a: (a != home, -_HOMES[party(self.ground, a).kind], a)):
+            order = by_account[account].fragment.order
+            if order:
+                self._tell(account, ids[account], label, order.lines)
+
+    def _tell(self, account: str, order_id: str, label: str, lines: Sequence[OrderLine]) -> None:
+        known = [line for line in self.lines.values() if line.order == label and account not in line.ids]
+        for line in lines:
+            match = self._match(account, line, lines, known)
+            if match is None:
+                key = f"{account}/{order_id}/{line.id}"
+                match = BookLine(key=key, order=label, line=line, ids={})
+                self._add(match)
+                for part in line.components:
+                    inner = OrderLine(id="", quantity=part.quantity, sku=part.sku)
+                    self._add(BookLine(key=f"{key}#{part.sku}", order=label, line=inner, ids={}, parent=key))
+            match.ids[account] = line.id
+            self._name(account, order_id, line.id, match.key)
+
+    def _match(
+        self, account: str, line: OrderLine, lines: Sequence[OrderLine], known: Sequence[BookLine]
+    ) -> BookLine | None:
+        """The line already known from another account: by an explicit id, else by an SKU or GTIN unique in both."""
+        for ref in line.refs:
+            for other in known:
+                if other.ids.get(ref.issuer) == ref.value:
+                    return other
+        for word in ("sku", "gtin"):
+            value = getattr(line, word)
+            if value is not None and sum(getattr(mine, word) == value for mine in lines) == 1:
+                found = [other for other in known if getattr(other.line, word) == value]
+                whole = [other for other in found if other.parent is None]
+                if len(whole) == 1 or (not whole and len(found) == 1):
+                    return (whole or found)[0]
+        return None
+
+    def _add(self, line: BookLine) -> None:
+        self.lines[line.key] = line
+        if line.line.sku is not None:
+            self._by_sku.setdefault(line.line.sku, []).append(line.key)
+        if line.line.gtin is not None:
+            self._by_gtin.setdefault(line.line.gtin, []).append(line.key)
+
+    def _name(self, account: str, order_id: str, line_id: str, key: str) -> None:
+        self._by_id[(account, order_id, line_id)] = key
+        short = (account, line_id)
+        self._by_line[short] = key if self._by_line.setdefault(short, key) == key else None
+
+    def _read_claims(self, observations: Sequence[Observation]) -> None:
+        """The lines of the return itself: those that name an order line first, so that others can find them."""
+        waiting = []
+        for observation in observations:
+            lines = observation.fragment.lines
+            if not lines:
+                continue
+            for line in lines:
+                if line.order_line is None:
+                    waiting.append((observation, line))
+                    continue
+                key = self.key(observation, line)
+                if key is not None:
+                    self._state(observation.account, line.line, key)
+                    if key not in self.lines:
+                        # The order itself was never seen: what the return says of its line has to do.
+                        said = OrderLine(id=line.order_line, quantity=Decimal(0), sku=line.sku, gtin=line.gtin)
+                        self._add(BookLine(key=key, order="", line=said, ids={}))
+                    self.lines[key].ids.setdefault(observation.account, line.order_line)
+        for observation, line in waiting:
+            key = self.key(observation, line, line.gtin)
+            if key is not None:
+                self._state(observation.account, line.line, key)
+
+    def _state(self, account: str, own: str | None, key: str) -> None:
+        self._stated[key] = None
+        if own is not None:
+            self._own.setdefault((account, own), key)

@@ -1,0 +1,61 @@
+"""The progress guard: a write that does not stick is made finitely often, whatever the other system does with it.
+
+One rule covers the target that ignores, trims, maps two words to one, and the one that reverts: an operation with the
+same fingerprint counts again each time it was performed. It goes at once the first time, waits longer the second and
+third, and is parked then, until an input changes its fingerprint, a day has passed, or a person asks. Two systems that
+keep correcting each other through us are stopped by the same count. What moves money is never repeated at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from hub.model.operation import Operation
+
+WINDOW = timedelta(hours=24)
+WAITS = (0.0, 5.0, 60.0)
+"""Seconds since the last time before the same operation may be performed again, by how often it was."""
+KEPT = 20
+"""Fingerprints remembered per row; a plan has a handful."""
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """Go (neither), `wait` so many seconds, or `park`; `why` is written for people."""
+
+    wait: float = 0.0
+    park: bool = False
+    why: str = ""
+
+
+def check(history: Mapping[str, Sequence[str]], operation: Operation, now: datetime) -> Verdict:
+    """May this be performed now? `history` is what `performed` returned before."""
+    times = _recent(history, operation, now)
+    if not times:
+        return Verdict()
+    if operation.moves_money:
+        why = "it was answered as done and their records do not show it: money is never sent twice on a guess"
+        return Verdict(park=True, why=why)
+    if len(times) >= len(WAITS):
+        count = len(times)
+        return Verdict(park=True, why=f"it was done {count} times within a day and is not there; a person has to look")
+    left = WAITS[len(times)] - (now - times[-1]).total_seconds()
+    if left <= 0:
+        return Verdict()
+    return Verdict(wait=left, why="it was done before and did not stick; tried again with growing waits")
+
+
+def performed(history: Mapping[str, Sequence[str]], operation: Operation, now: datetime) -> dict[str, Any]:
+    """The history with this performance; a plain dict for the sync row."""
+    noted: dict[str, Any] = {k: list(v) for k, v in history.items() if k != operation.fingerprint}
+    times = [at.isoformat() for at in _recent(history, operation, now)]
+    noted[operation.fingerprint] = [*times, now.isoformat()]
+    return dict(list(noted.items())[-KEPT:])
+
+
+def _recent(history: Mapping[str, Sequence[str]], operation: Operation, now: datetime) -> list[datetime]:
+    times = (datetime.fromisoformat(text) for text in history.get(operation.fingerprint, ()))
+    return [at for at in times if now - at < WINDOW]

@@ -1,0 +1,193 @@
+"""Refunds: which of them are this return's, how much, and what went back on its orders in all."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import UNSET, Struct
+
+from hub.model import fragment as told
+from hub.model import returns, words
+from hub.model.case import Case
+from hub.model.facts import Event, each, events
+from hub.model.observation import Observation
+
+Zero = Decimal(0)
+
+
+class Paid(Struct, kw_only=True):
+    """All refunds that touch this return or its orders."""
+
+    refunds: list[returns.Refund]
+    by_line: dict[str, Decimal]
+    refunded: Decimal = Zero
+    pending: Decimal = Zero
+    at: dict[str, Decimal] = {}
+    """What went back or is about to, on the orders and in this return, by the account that knows of it first-hand."""
+    at_pending: dict[str, Decimal] = {}
+    """Of that, what is still on its way."""
+
+
+def state_of(refund: told.Refund) -> words.PaymentState:
+    """One word for a refund in parts: on its way while a part is, failed or reversed only if all of it is."""
+    states = {part.state for part in refund.parts}
+    for state in ("pending", "succeeded", "reversed"):
+        if state in states:
+            return state
+    return "failed"
+
+
+def total(refund: told.Refund, *states: str) -> Decimal:
+    """The sum of the parts in these states, of all parts if none is named."""
+    amount = Zero
+    for part in refund.parts:
+        if not states or part.state in states:
+            amount += part.amount
+    return amount
+
+
+def paid(case: Case, currency: str | None) -> Paid:
+    """The refunds of this return, and the sums over all that went back on its orders."""
+    sum_ = Paid(refunds=[], by_line={}, at={}, at_pending={})
+    records = [*case.own, *case.shared]
+    if case.alone is None and case.ground.others:
+        records += [o for o in case.ground.others if not o.gone]
+    ours = {id(o) for o in case.own}
+    for event in events(each(records, "refunds"), "refunds", case.links, case.ground):
+        value: told.Refund = event.said[0][1]
+        if currency is not None and value.currency != currency:
+            other_currency(case, f"refund {value.id} of {event.speaker}", value.currency, currency)
+            continue
+        own = any(id(one[2]) in ours for one in (*event.said, *(one for side in event.others.values() for one in side)))
+        for fact, refund, observation in event.said:
+            whole = total(refund, "pending", "succeeded")
+            holder = fact.account
+            sum_.at[holder] = sum_.at.get(holder, Zero) + whole
+            sum_.at_pending[holder] = sum_.at_pending.get(holder, Zero) + total(refund, "pending")
+            mine = _share(case, event, refund, observation, own)
+            if mine is None:
+                continue
+            amount, lines = mine
+            sum_.refunds.append(
+                returns.Refund(
+                    id=fact.text,
+                    kind="refunds",
+                    line=None,
+                    speaker=fact,
+                    twins=event.twins,
+                    told=event.told,
+                    value=refund,
+                    amount=amount,
+                    state=state_of(refund),
+                )
+            )
+            succeeded = min(amount, total(refund, "succeeded"))
+            sum_.refunded += succeeded
+            sum_.pending += min(amount - succeeded, total(refund, "pending"))
+            if whole:
+                for key, part in lines.items():
+                    sum_.by_line[key] = sum_.by_line.get(key, Zero) + part
+        _compare(case, event)
+    return sum_
+
+
+def _share(
+    case: Case, event: Event, refund: told.Refund, observation: Observation, own: bool
+) -> tuple[Decimal, dict[str, Decimal]] | None:
+    """How much of a refund is for this return, and for which lines; None if nothing is."""
+    here = {o.external_id for o in case.own if o.account == observation.account}
+    lines: dict[str, Decimal] = {}
+    amount, named = Zero, False
+    for allocation in refund.allocations:
+        if allocation.return_id is not None and allocation.return_id not in here:
+            named = True
+            continue
+        key = case.book.key(observation, allocation)
+        if (
+            allocation.return_id is None
+            and not own
+            and key is not None
+            and _claimed_elsewhere(case, observation, allocation)
+        ):
+            continue
+        named = True
+        amount += allocation.amount
+        if key is not None:
+            lines[key] = lines.get(key, Zero) + allocation.amount
+    if named:
+        return (amount, lines) if amount or own else None
+    if own or _written_by_us(case, event, refund):
+        return total(refund), {}
+    if (
+        refund.reference
+        and case.ground.number
+        and _is_number(refund.reference)
+        and refund.reference != case.ground.number
+    ):
+        return None
+    if not _in_time(case, refund):
+        return None
+    if case.ground.others:
+        if observation in case.shared:
+            case.doubt(
+                "unallocated_refund",
+                f"{observation.account} refunded {total(refund)} {refund.currency} on an order with several returns "
+                "and does not say for which: allocate it before anything more is paid.",
+                field="money",
+                accounts=(observation.account,),
+                values=(str(total(refund)),),
+                freezes=True,
+            )
+        return None
+    return total(refund), {}
+
+
+def _claimed_elsewhere(case: Case, observation: Observation, allocation: told.Allocation) -> bool:
+    return any(
+        line.order_line == allocation.order_line
+        for other in case.ground.others
+        if other.account == observation.account
+        for line in other.fragment.lines or ()
+    )
+
+
+def _written_by_us(case: Case, event: Event, refund: told.Refund) -> bool:
+    if refund.reference and refund.reference == case.ground.number:
+        return True
+    return len(event.linked) > len(event.twins)
+
+
+def _is_number(text: str) -> bool:
+    return text[:1] == "R" and text[1:].isdigit()
+
+
+def _in_time(case: Case, refund: told.Refund) -> bool:
+    """Money that went back on the order before the return began is not this return's."""
+    if refund.at is None or case.founding is None:
+        return True
+    began = case.founding.fragment.requested_at
+    return began is UNSET or began is None or refund.at >= began
+
+
+def _compare(case: Case, event: Event) -> None:
+    spoken = sum((total(one[1], "pending", "succeeded") for one in event.said), Zero)
+    for account in sorted(event.others):
+        heard = sum((total(one[1], "pending", "succeeded") for one in event.others[account]), Zero)
+        if heard != spoken:
+            case.doubt(
+                "twins_differ",
+                f"One refund, two amounts: {event.speaker} says {spoken}, {account} says {heard}.",
+                field="refunds",
+                accounts=(event.speaker, account),
+                values=(str(spoken), str(heard)),
+            )
+
+
+def other_currency(case: Case, what: str, currency: str, ours: str) -> None:
+    case.doubt(
+        "currency",
+        f"{what} is in {currency}, the return is in {ours}; amounts in two currencies are never added.",
+        field="money",
+        values=(ours, currency),
+        freezes=True,
+    )

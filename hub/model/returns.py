@@ -1,0 +1,220 @@
+"""The canonical return, as merged: what everybody should know. Written by `merge` only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from msgspec import Struct
+
+from hub.model import fragment as told
+from hub.model import words
+from hub.model.observation import FactId
+
+Zero = Decimal(0)
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """Provenance of one field: who said so, in which object and version, and when we read it."""
+
+    account: str
+    stream: str
+    object: str
+    version: str | None = None
+    at: datetime | None = None
+
+
+class OrderRef(Struct, frozen=True, kw_only=True):
+    """An order this return belongs to. `ids`: its object id by account; `home`: the account that sold it."""
+
+    home: str
+    number: str | None
+    ids: dict[str, str]
+    streams: dict[str, str] = {}
+    """The stream of that object, by account."""
+
+
+class ReturnLine(Struct, frozen=True, kw_only=True):
+    """One line. `key` is ours and stable for given bindings; `order_lines`: the order line's id by account."""
+
+    key: str
+    order: str | None = None
+    order_lines: dict[str, str] = {}
+    ids: dict[str, str] = {}
+    """This return line's own id by account."""
+    sku: str | None = None
+    gtin: str | None = None
+    name: str | None = None
+    unit: str | None = None
+    quantity: Decimal = Zero
+    cancelled: Decimal = Zero
+    price: Decimal | None = None
+    stated: told.Reason | None = None
+    found: told.Reason | None = None
+    round: int = 1
+    goods: words.Goods = "expected"
+    resolution: words.Resolution = "refund"
+    unexpected: bool = False
+    wanted_sku: str | None = None
+    received: Decimal = Zero
+    by_condition: dict[str, Decimal] = {}
+    accepted: Decimal = Zero
+    rejected: Decimal = Zero
+    damaged: Decimal = Zero
+    missing: Decimal = Zero
+    disposed: dict[str, Decimal] = {}
+    refunded: Decimal | None = None
+    """None: unknown, which is not zero."""
+    undisposed: Decimal = Zero
+    """Received and not yet put anywhere; never negative."""
+
+
+class Fact(Struct, frozen=True, kw_only=True):
+    """One event, told by one system or by several (its twins). `value` is the speaker's version of it."""
+
+    id: str
+    """Ours: the speaker's name of it (FactId.text), so it does not depend on order."""
+    kind: str
+    line: str | None
+    speaker: FactId
+    twins: tuple[FactId, ...]
+    quantity: Decimal | None = None
+    told: tuple[str, ...] = ()
+    """Accounts that know it: they said it themselves, or a write of ours told them."""
+
+
+class Receipt(Fact, frozen=True, kw_only=True):
+    condition: words.Condition = "unknown"
+    location: str | None = None
+    at: datetime | None = None
+    by: str | None = None
+
+
+class Inspection(Fact, frozen=True, kw_only=True):
+    result: words.InspectionResult = "accepted"
+    found: told.Reason | None = None
+    at: datetime | None = None
+
+
+class Disposition(Fact, frozen=True, kw_only=True):
+    disposition: words.Disposed = "unknown"
+    location: str | None = None
+    state: words.PostingState = "posted"
+    at: datetime | None = None
+
+
+class Shipment(Fact, frozen=True, kw_only=True):
+    value: told.Shipment
+
+
+class Refund(Fact, frozen=True, kw_only=True):
+    value: told.Refund
+    amount: Decimal = Zero
+    """Of this return: its allocation, else the whole."""
+    state: words.PaymentState = "pending"
+
+
+class Credit(Fact, frozen=True, kw_only=True):
+    value: told.Credit
+
+
+class Replacement(Fact, frozen=True, kw_only=True):
+    value: told.Replacement
+
+
+class Note(Fact, frozen=True, kw_only=True):
+    value: told.Note
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """The value of one axis and who set it."""
+
+    value: str
+    account: str | None = None
+    by: str | None = None
+    at: datetime | None = None
+    round: int = 1
+    ruling: bool = False
+
+
+class Money(Struct, frozen=True, kw_only=True):
+    """The sums, in one currency. due = agreed - refunds succeeded or pending in all accounts, never below zero."""
+
+    currency: str | None = None
+    agreed: Decimal | None = None
+    credited: Decimal = Zero
+    refunded: Decimal = Zero
+    pending: Decimal = Zero
+    due: Decimal = Zero
+    captured: Decimal | None = None
+    refundable: Decimal | None = None
+    """What may still be paid on the order's payments, over all accounts."""
+
+
+class Axes(Struct, frozen=True, kw_only=True):
+    authorization: Decision = Decision(value="none")
+    transit: str = "none"
+    receipt: words.Receipt = "none"
+    acceptance: Decision = Decision(value="none")
+    settlement: words.Settlement = "none"
+    exchange: words.Exchange = "none"
+    dispute: Decision = Decision(value="none")
+    closure: Decision = Decision(value="open")
+
+
+class Discrepancy(Struct, frozen=True, kw_only=True):
+    """Two systems disagree, or something cannot be: shown to a person, never overwritten."""
+
+    kind: str
+    text: str
+    field: str = ""
+    line: str | None = None
+    accounts: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    freezes: bool = False
+    """While it stands nothing is told or paid on what it touches."""
+
+
+class Return(Struct, frozen=True, kw_only=True):
+    """One real-world return, as all systems together tell it."""
+
+    origin: words.Origin | None = None
+    kind: str = "return_refund"
+    status: str = "draft"
+    round: int = 1
+    founder: str | None = None
+    """The account whose record founded it: the side that asked."""
+    numbers: dict[str, str] = {}
+    """The number people use, by account."""
+    objects: dict[str, dict[str, str]] = {}
+    """Its objects: account -> stream -> external id."""
+    tombstones: dict[str, dict[str, str]] = {}
+    """Objects that their system says are gone."""
+    ready: bool | None = None
+    """Whether the accounts merged here can receive goods against it; None where nobody says."""
+    orders: tuple[OrderRef, ...] = ()
+    channel: str | None = None
+    location: str | None = None
+    customer: told.Customer | None = None
+    requested_at: datetime | None = None
+    axes: Axes = Axes()
+    money: Money = Money()
+    lines: tuple[ReturnLine, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    inspections: tuple[Inspection, ...] = ()
+    dispositions: tuple[Disposition, ...] = ()
+    shipments: tuple[Shipment, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    credits: tuple[Credit, ...] = ()
+    replacements: tuple[Replacement, ...] = ()
+    notes: tuple[Note, ...] = ()
+    evidence: tuple[told.Evidence, ...] = ()
+    deadlines: tuple[told.Deadline, ...] = ()
+    payments: tuple[told.Payment, ...] = ()
+    relations: tuple[tuple[str, str], ...] = ()
+    discrepancies: tuple[Discrepancy, ...] = ()
+    states: dict[str, str] = {}
+    """Each object's raw status word, by "account/stream"."""
+    urls: dict[str, str] = {}
+    provenance: dict[str, Source] = {}
+    """Field path -> who said so."""

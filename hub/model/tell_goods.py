@@ -1,0 +1,222 @@
+"""Steps of the plan that tell of goods: on the way, received, judged, put away, replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from hub.model.desk import Desk
+from hub.model.operation import LineTarget, Terms
+from hub.model.returns import Receipt, ReturnLine
+
+Zero = Decimal(0)
+
+_BROKEN = frozenset({"damaged", "defective"})
+
+
+def tracked(desk: Desk) -> bool:
+    """Parcels whose number it does not know: coming back, or carrying the replacement."""
+    if desk.ended or not (desk.has or desk.terms.kind == "carrier"):
+        return True
+    for parcel in desk.ret.shipments:
+        value = parcel.value
+        if not value.number or value.state == "cancelled" or desk.account in parcel.told:
+            continue
+        if value.direction == "return":
+            fact = "tracking"
+        elif value.purpose == "replacement":
+            fact = "replacement_sent"
+        else:
+            continue
+        kind = desk.operation_for(fact)
+        if kind is None or not desk.listens(fact) or desk.told_under_way(parcel, kind):
+            continue
+        words = {"carrier": value.carrier, "number": value.number, "url": value.url, "direction": value.direction}
+        words = {word: said for word, said in words.items() if said is not None}
+        if kind == "note":
+            words["text"] = f"{value.carrier or ''} {value.number}".strip()
+        desk.ask(kind, fact, facts=[parcel.id], words=words, name=f"{fact} {value.number}")
+    return True
+
+
+def received(desk: Desk) -> bool:
+    """Goods that arrived elsewhere: the totals that should stand there, line by line."""
+    ret, view, terms = desk.ret, desk.view, desk.terms
+    if not desk.has or not desk.listens("received") or not ret.receipts:
+        return True
+    targets: list[LineTarget] = []
+    for line in ret.lines:
+        target = _target(desk, line)
+        if target is not None:
+            targets.append(target)
+    if not targets:
+        return True
+    ended_there = view.axes.authorization.value in ("rejected", "cancelled")
+    if desk.under_way("authorize", "reopen") or any(o.kind in ("authorize", "reopen") for o in desk.operations):
+        return True
+    if ended_there:
+        desk.cannot(
+            "received",
+            f"Goods came although the return is {view.axes.authorization.value} at {desk.account}.",
+            "receive",
+        )
+        return True
+    if "authorization" not in terms.silent and (view.axes.authorization.value != "authorized" or view.ready is False):
+        desk.cannot(
+            "received",
+            f"Goods came and {desk.account} has not authorized the return, so it cannot receive them.",
+            "receive",
+        )
+        return True
+    if any(o.state != "sent" for o in desk.under_way("receive")):
+        return True
+    facts = [fact for target in targets for fact in target.facts]
+    desk.ask(
+        "receive", "received", lines=targets, facts=facts, words={"location": ret.location} if ret.location else {}
+    )
+    return True
+
+
+def _target(desk: Desk, line: ReturnLine) -> LineTarget | None:
+    """The totals of one line, if they are news there."""
+    concerned = [r for r in desk.ret.receipts if _on(desk, r, line) and _at_home(desk.terms, r)]
+    if not concerned:
+        return None
+    total = damaged = Zero
+    if any(r.line != line.key for r in concerned):
+        total, damaged = line.received, sum((line.by_condition.get(word, Zero) for word in _BROKEN), Zero)
+    else:
+        for receipt in concerned:
+            quantity = receipt.quantity or Zero
+            total += quantity
+            if receipt.condition in _BROKEN:
+                damaged += quantity
+    there = desk.here.get(line.key)
+    has = there.received if there else Zero
+    has_damaged = sum((there.by_condition.get(word, Zero) for word in _BROKEN), Zero) if there else Zero
+    for sent in desk.under_way("receive"):
+        for said in sent.operation.lines:
+            if said.line == line.key:
+                has = max(has, said.totals.get("received", Zero))
+                has_damaged = max(has_damaged, said.totals.get("damaged", Zero))
+    wanted = desk.terms.stored("quantity", total)
+    if wanted <= has:
+        _say_rest(desk, line, wanted, has, damaged, has_damaged)
+        return None
+    if line.key in desk.frozen_lines:
+        desk.cannot(
+            f"received {line.sku or line.key}", f"Waits for a person: {desk.frozen_lines[line.key].text}", "receive"
+        )
+        return None
+    new = [r for r in concerned if _short(desk, r, concerned) and not desk.told_under_way(r, "receive")]
+    words = {}
+    conditions = sorted({r.condition for r in new})
+    if len(conditions) == 1:
+        words["condition"] = conditions[0]
+    return desk.target(
+        line,
+        quantity=total,
+        totals={"received": total, "damaged": damaged},
+        facts=tuple(sorted(r.id for r in new)),
+        words=words,
+    )
+
+
+def _short(desk: Desk, receipt: Receipt, concerned: Sequence[Receipt]) -> bool:
+    """Whether the account shows less of this event than its speaker tells; then what it adds is a twin of it, too."""
+    if desk.account not in receipt.told:
+        return True
+    mine = sum((r.quantity or Zero for r in desk.view.receipts if r.speaker in receipt.twins), Zero)
+    return mine < sum((r.quantity or Zero for r in concerned if r.twins == receipt.twins), Zero)
+
+
+def _say_rest(
+    desk: Desk, line: ReturnLine, wanted: Decimal, has: Decimal, damaged: Decimal, has_damaged: Decimal
+) -> None:
+    """What cannot be said by receiving more."""
+    name = f"received {line.sku or line.key}"
+    if wanted < has:
+        desk.cannot(
+            name,
+            f"{desk.account} shows {has} received and {wanted} are true; a receipt cannot be taken back.",
+            "receive",
+        )
+    elif damaged != has_damaged and _BROKEN & set(line.by_condition):
+        desk.cannot(
+            name, f"{damaged} of the received pieces are damaged; {desk.account} shows {has_damaged}.", "receive"
+        )
+
+
+def _on(desk: Desk, receipt: Receipt, line: ReturnLine) -> bool:
+    return receipt.line is not None and (receipt.line == line.key or receipt.line.startswith(f"{line.key}#"))
+
+
+def _at_home(terms: Terms, receipt: Receipt) -> bool:
+    """A warehouse books only goods that lie at one of its locations; a channel hears of all."""
+    if terms.kind not in ("erp", "wms", "pos") or not terms.locations or receipt.location is None:
+        return True
+    return receipt.location in terms.locations or receipt.speaker.account == terms.account
+
+
+def judged(desk: Desk) -> bool:
+    """Accepted or refused after inspection (二次同意)."""
+    wanted, there = desk.ret.axes.acceptance.value, desk.view.axes.acceptance.value
+    if not desk.has or wanted not in ("accepted", "rejected") or "acceptance" in desk.terms.silent:
+        return True
+    fact, kind = ("accepted", "accept_goods") if wanted == "accepted" else ("refused", "refuse_goods")
+    if not desk.listens(fact) or desk.terms.stored("acceptance", wanted) == there or desk.under_way(kind):
+        return True
+    if desk.ret.axes.receipt in ("full", "over", "partial") and not any(line.received > 0 for line in desk.view.lines):
+        return True
+    desk.ask(kind, fact, words={"acceptance": wanted})
+    return True
+
+
+def disposed(desk: Desk) -> bool:
+    """Where goods were put, each disposition by itself, to a place that has received them."""
+    if not desk.has or not desk.listens("disposed") or "disposition" in desk.terms.silent:
+        return True
+    lines = {line.key: line for line in desk.ret.lines}
+    for put in desk.ret.dispositions:
+        line = lines.get(put.line or "")
+        if put.state != "posted" or desk.account in put.told or line is None:
+            continue
+        if desk.terms.kind == "pos" and put.location is not None and put.location not in desk.terms.locations:
+            continue
+        if desk.told_under_way(put, "dispose"):
+            continue
+        if line.key in desk.frozen_lines:
+            desk.cannot("disposed", f"Waits for a person: {desk.frozen_lines[line.key].text}", "dispose")
+            continue
+        there = desk.here.get(line.key)
+        if put.disposition != "keep_by_customer" and (there is None or there.received <= 0):
+            continue
+        target = desk.target(
+            line,
+            quantity=put.quantity or Zero,
+            totals={put.disposition: line.disposed.get(put.disposition, Zero)},
+            facts=(put.id,),
+            words={"disposition": put.disposition, **({"location": put.location} if put.location else {})},
+        )
+        desk.ask("dispose", "disposed", lines=[target], facts=[put.id])
+    return True
+
+
+def replaced(desk: Desk) -> bool:
+    """What is sent instead (换货), once the return stands there and is authorized."""
+    ret, view = desk.ret, desk.view
+    if not desk.has or desk.ended or ret.axes.exchange == "none" or not desk.listens("replacement"):
+        return True
+    if view.replacements or any(desk.account in r.told for r in ret.replacements) or desk.under_way("exchange"):
+        return True
+    if "exchange" in desk.terms.silent or any(o.kind == "authorize" for o in desk.operations):
+        return True
+    if "authorization" not in desk.terms.silent and view.axes.authorization.value != "authorized":
+        return True
+    wanted = [
+        line for line in ret.lines if line.resolution in ("exchange", "reship") and line.quantity > line.cancelled
+    ]
+    lines = [desk.target(line, words={"wanted_sku": line.wanted_sku} if line.wanted_sku else {}) for line in wanted]
+    facts = [r.id for r in ret.replacements]
+    desk.ask("exchange", "replacement", lines=lines, facts=facts)
+    return True

@@ -1,0 +1,159 @@
+"""Steps of the plan that move money, or tell that it moved, or ask for the document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from hub.model.desk import UNDER_WAY, Desk
+from hub.model.operation import Outstanding
+from hub.model.returns import Refund
+
+Zero = Decimal(0)
+
+PAYING = frozenset({"refund"})
+
+
+def _frozen(desk: Desk, name: str, kind: str) -> bool:
+    if desk.frozen_money is None:
+        return False
+    desk.cannot(name, f"Waits for a person: {desk.frozen_money.text}", kind)
+    return True
+
+
+def paid(desk: Desk) -> bool:
+    """What is due is paid by who holds the captured payment, one at a time, never above what may still be paid."""
+    money = desk.ret.money
+    if money.due <= 0 or desk.operation_for("money_due") != "refund" or not desk.listens("money_due"):
+        return True
+    # Whatever is on its way, anywhere, may be this very money.
+    if any(o.operation.kind in PAYING and o.state in UNDER_WAY for o in desk.all):
+        return True
+    payment = next(
+        (p for p in desk.view.payments if p.captured > _refunded(p.refunded) and p.currency == money.currency), None
+    )
+    held = {p.id for p in desk.ret.payments}
+    if payment is None or payment.id not in held:
+        return True
+    room = (money.refundable if money.refundable is not None else Zero) - desk.terms.reserved
+    amount = min(money.due, room, payment.captured - _refunded(payment.refunded))
+    name = f"money_due {money.due} {money.currency}"
+    if amount <= 0:
+        desk.cannot(name, "Everything captured on the order is refunded, or about to be, for another return.", "refund")
+    elif any(r.state == "failed" and r.amount > 0 for r in desk.view.refunds) and not _newer_success(desk.view.refunds):
+        desk.cannot(
+            name,
+            f"The last refund at {desk.account} failed: a person decides whether to try again or pay otherwise.",
+            "refund",
+        )
+    elif any(o.operation.kind in PAYING and o.state == "dead" for o in desk.all):
+        desk.cannot(
+            name,
+            "A refund was refused, or its outcome is unknown: a person decides before money moves again.",
+            "refund",
+        )
+    elif not _frozen(desk, name, "refund"):
+        credits = [c.id for c in desk.ret.credits if c.value.state == "posted" and desk.account not in c.told]
+        gone = money.refunded + money.pending
+        desk.ask(
+            "refund",
+            "money_due",
+            facts=credits,
+            amount=amount,
+            currency=money.currency,
+            payment=payment.id,
+            mark=f"after {gone:f}",
+            name=name,
+        )
+    return True
+
+
+def _refunded(amount: Decimal | None) -> Decimal:
+    return amount or Zero
+
+
+def _newer_success(refunds: Sequence[Refund]) -> bool:
+    """Whether a refund went through after the last that failed."""
+    failed = [r.value.at for r in refunds if r.state == "failed" and r.value.at]
+    done = [r.value.at for r in refunds if r.state == "succeeded" and r.value.at]
+    return bool(failed and done) and max(done) > max(failed)
+
+
+def credited(desk: Desk) -> bool:
+    """The document for money that went back, or is owed without one."""
+    money = desk.ret.money
+    if not desk.has or desk.operation_for("money_due") != "credit":
+        return True
+    wanted = Zero
+    if desk.listens("refunded"):
+        wanted += money.refunded
+    if desk.listens("money_due") and not money.credited:
+        wanted += money.due
+    gap = wanted - money.credited
+    if gap <= 0 or not _goods_here(desk) or desk.under_way("credit"):
+        return True
+    name = f"credit {gap} {money.currency}"
+    if _frozen(desk, name, "credit"):
+        return True
+    unsettled = _unsettled(desk)
+    desk.ask(
+        "credit",
+        "refunded" if unsettled else "money_due",
+        facts=[r.id for r in unsettled],
+        amount=gap,
+        currency=money.currency,
+        mark=f"after {money.credited:f}",
+        name=name,
+    )
+    return True
+
+
+def _goods_here(desk: Desk) -> bool:
+    """A credit follows the goods: where they are expected they have to stand there first."""
+    if desk.ret.axes.receipt == "not_expected":
+        return True
+    return any(line.received > 0 for line in desk.view.lines)
+
+
+def _unsettled(desk: Desk) -> list[Refund]:
+    settled = {
+        refund for credit in desk.ret.credits if credit.value.state != "cancelled" for refund in credit.value.settles
+    }
+    return [
+        r
+        for r in desk.ret.refunds
+        if r.state == "succeeded" and desk.account not in r.told and not {f.id for f in r.twins} & settled
+    ]
+
+
+def recorded(desk: Desk) -> bool:
+    """Money that moved elsewhere, refund by refund."""
+    if not desk.has or desk.operation_for("refunded") != "record_refund" or not desk.listens("refunded"):
+        return True
+    for refund in desk.ret.refunds:
+        if refund.state != "succeeded" or desk.account in refund.told or desk.told_under_way(refund, "record_refund"):
+            continue
+        name = f"refunded {refund.amount} {refund.value.currency}"
+        if not _frozen(desk, name, "record_refund"):
+            desk.ask(
+                "record_refund",
+                "refunded",
+                facts=[refund.id],
+                amount=refund.amount,
+                currency=refund.value.currency,
+                words={"method": refund.value.parts[0].method} if refund.value.parts else {},
+                name=name,
+            )
+    return True
+
+
+def reserved(outstanding: Sequence[Outstanding]) -> Decimal:
+    """What refunds under way may still take from the payments: for `Terms.reserved` of the orders' other returns."""
+    return sum(
+        (
+            o.operation.amount or Zero
+            for o in outstanding
+            if o.operation.kind in PAYING and o.state in (*UNDER_WAY, "dead")
+        ),
+        Zero,
+    )

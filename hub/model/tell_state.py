@@ -1,0 +1,189 @@
+"""Steps of the plan that tell where the case stands: founded, decided, changed, closed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.model.desk import Desk
+from hub.model.operation import LineTarget
+from hub.model.returns import ReturnLine
+
+
+def founded(desk: Desk) -> bool:
+    """A return that does not stand there is created first; nothing else can be said before."""
+    ret, account = desk.ret, desk.account
+    if desk.has or desk.operation_for("founded") is None:
+        return True
+    if not desk.listens("founded"):
+        return True
+    if account in ret.tombstones:
+        if not desk.ended:
+            desk.cannot(
+                "founded",
+                f"{account} deleted its record of this return; the hub does not make it again.",
+                "create_return",
+            )
+        return False
+    if desk.ended or ret.axes.closure.value == "closed" or desk.under_way("create_return"):
+        return False
+    wanted = [line for line in ret.lines if line.quantity > line.cancelled and not line.unexpected]
+    if not wanted:
+        desk.cannot("founded", "The return names no line yet, so nothing can be created.", "create_return")
+    elif not ret.orders:
+        desk.cannot(
+            "founded",
+            f"Nobody knows the order of this return, so {account} cannot be asked to create it.",
+            "create_return",
+        )
+    elif frozen := next((desk.frozen_lines[line.key] for line in wanted if line.key in desk.frozen_lines), None):
+        desk.cannot("founded", f"Waits for a person: {frozen.text}", "create_return")
+    else:
+        lines = [desk.target(line, words=line_words(desk, line)) for line in wanted]
+        desk.ask("create_return", "founded", lines=lines, words=case_words(desk))
+    return False
+
+
+def decided(desk: Desk) -> bool:
+    """Authorized, rejected or cancelled, each only where it is news and still possible."""
+    ret, view, terms = desk.ret, desk.view, desk.terms
+    if not desk.has:
+        return True
+    wanted, there = ret.axes.authorization, view.axes.authorization
+    value = wanted.value
+    if ret.axes.closure.value in ("voided", "expired") and value not in ("rejected", "cancelled"):
+        value = "cancelled"
+    if value not in ("authorized", "rejected", "cancelled"):
+        return True
+    ended_there = there.value in ("rejected", "cancelled") or view.axes.closure.value in ("voided", "expired")
+    if value == "authorized":
+        return _authorized(desk, ended_there)
+    if ended_there or not desk.listens(value):
+        return True
+    if any(line.received > 0 for line in view.lines):
+        desk.cannot(value, f"{desk.account} has received goods already, so it cannot be {value} there.", value)
+        return True
+    kind = "reject" if value == "rejected" else "cancel"
+    # A system without an approval step knows only one way to end a return.
+    if kind == "reject" and "authorization" in terms.silent and "reject" not in terms.can:
+        kind = "cancel"
+    if not desk.under_way("reject", "cancel"):
+        desk.ask(kind, value, words=_because(desk, value))
+    return True
+
+
+def _authorized(desk: Desk, ended_there: bool) -> bool:
+    there = desk.view.axes.authorization
+    if ended_there:
+        if desk.listens("reopened") and not desk.under_way("reopen"):
+            desk.ask("reopen", "reopened", words=_because(desk, "authorized"))
+        return False
+    said = desk.terms.stored("authorization", "authorized")
+    told = there.value == said and desk.view.ready is not False
+    if told or "authorization" in desk.terms.silent or not desk.listens("authorized"):
+        return True
+    if not desk.under_way("authorize"):
+        desk.ask("authorize", "authorized", words=_because(desk, "authorized"))
+    return True
+
+
+def amended(desk: Desk) -> bool:
+    """Lines whose quantity or reason stands there otherwise than the highest authority says."""
+    if not desk.has or desk.ended or not desk.listens("amended"):
+        return True
+    changed: list[LineTarget] = []
+    stored = desk.terms.stored
+    for line in desk.ret.lines:
+        if line.unexpected or line.key in desk.frozen_lines:
+            continue
+        there = desk.here.get(line.key)
+        rest = line.quantity - line.cancelled
+        if there is None:
+            # A line there whose order we have not read yet may be this very line.
+            unplaced = line.order is not None and any(other.order is None for other in desk.view.lines)
+            differs = rest > 0 and bool(desk.view.lines) and not unplaced
+        else:
+            differs = stored("quantity", rest) != there.quantity - there.cancelled or _reason_differs(desk, line, there)
+        if differs:
+            totals = {"quantity": line.quantity, "cancelled": line.cancelled}
+            changed.append(desk.target(line, totals=totals, words=line_words(desk, line)))
+    if not changed:
+        return True
+    on_the_way = desk.under_way("amend")
+    if any(o.state != "sent" for o in on_the_way):
+        return True
+    planned = desk.ask("amend", "amended", lines=changed, mark=_reasons(changed))
+    if planned is not None and any(o.operation.fingerprint == planned.fingerprint for o in on_the_way):
+        desk.operations.remove(planned)
+    return True
+
+
+def _reason_differs(desk: Desk, line: ReturnLine, there: ReturnLine) -> bool:
+    if line.stated is None or there.stated is None:
+        return False
+    return bool(desk.terms.stored("reason", line.stated.code) != there.stated.code)
+
+
+def _reasons(lines: list[LineTarget]) -> str:
+    return ",".join(str(line.words.get("reason", "")) for line in lines)
+
+
+def noted(desk: Desk) -> bool:
+    """Notes, one by one, only to an account that asked to hear them."""
+    if not desk.has or not desk.listens("note"):
+        return True
+    for note in desk.ret.notes:
+        if desk.account not in note.told and not desk.told_under_way(note, "note"):
+            desk.ask("note", "note", facts=[note.id], words={"text": note.value.text, "speaker": note.value.speaker})
+    return True
+
+
+def closed(desk: Desk) -> bool:
+    """The case holder closed it, and everything else has been told."""
+    if not desk.has or "closure" in desk.terms.silent or not desk.listens("closed") or desk.operations:
+        return True
+    wanted, there = desk.ret.axes.closure, desk.view.axes.closure
+    if wanted.value != "closed" or there.value != "open" or desk.under_way("close"):
+        return True
+    if desk.terms.stored("closure", "closed") != there.value:
+        desk.ask("close", "closed", words={"by": wanted.by})
+    return True
+
+
+def line_words(desk: Desk, line: ReturnLine) -> dict[str, Any]:
+    """What the outbound mapping may want to say of a line, in our words."""
+    words: dict[str, Any] = {"resolution": line.resolution, "goods": line.goods}
+    if line.stated is not None:
+        words["reason"] = line.stated.code
+        if line.stated.text:
+            words["comment"] = line.stated.text
+    for name in ("wanted_sku", "name", "unit", "gtin"):
+        value = getattr(line, name)
+        if value is not None:
+            words[name] = value
+    if line.price is not None:
+        words["price"] = line.price
+    return words
+
+
+def case_words(desk: Desk) -> dict[str, Any]:
+    """What the outbound mapping may want to say of the case. No personal data: systems have their own customers."""
+    ret = desk.ret
+    words: dict[str, Any] = {"origin": ret.origin, "kind": ret.kind, "authorization": ret.axes.authorization.value}
+    if ret.money.currency:
+        words["currency"] = ret.money.currency
+    if ret.requested_at is not None:
+        words["requested_at"] = ret.requested_at.isoformat()
+    number = ret.numbers.get(ret.founder or "")
+    if number:
+        words["number"] = number
+    return words
+
+
+def _because(desk: Desk, value: str) -> dict[str, Any]:
+    decision = desk.ret.axes.authorization
+    words: dict[str, Any] = {"authorization": value}
+    if decision.account:
+        words["decided_by"] = decision.account
+    if decision.by:
+        words["by"] = decision.by
+    return words

@@ -1,0 +1,42 @@
+"""Webhooks and reads into the inbox (Channel Adapter, Idempotent Receiver)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from connectors.kit.api import Hint, Message, WebhookRequest
+from hub.accounts import Account, Accounts
+from hub.store.inbox import Arrival
+
+
+def accept(accounts: Accounts, name: str, request: WebhookRequest) -> list[Arrival]:
+    """What a webhook brought, proven genuine. Raises KeyError (no such account) or InvalidWebhook."""
+    account = accounts.get(name)
+    return [arrival(account, item, "push") for item in account.connect([]).accept(request)]
+
+
+def arrival(account: Account, item: Message | Hint, via: str, ticket: int | None = None) -> Arrival:
+    """One inbox row. A pushed body whose version cannot order it is only a hint where the record can be fetched."""
+    if isinstance(item, Hint):
+        return Arrival.hint_of(account.name, item.stream, item.external_id)
+    stream = account.entry.manifest.streams.get(item.stream)
+    orders = stream is not None and stream.version == "ordering"
+    if via == "push" and stream is not None and stream.fetch and not orders:
+        return Arrival.hint_of(account.name, item.stream, item.external_id)
+    return Arrival.of(
+        account=account.name,
+        stream=item.stream,
+        external_id=item.external_id,
+        via=via,
+        body=item.body,
+        version=item.version,
+        deleted=item.deleted,
+        ticket=ticket,
+        delivery_id=item.delivery_id,
+        moves=orders,
+    )
+
+
+def arrivals(account: Account, items: Iterable[Message | Hint], via: str, ticket: int) -> list[Arrival]:
+    """The inbox rows of one read, all with the ticket drawn before its request left."""
+    return [arrival(account, item, via, ticket) for item in items]

@@ -1,0 +1,77 @@
+"""An operation in our words becomes a call in theirs, and comes back from the journal of intents unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from connectors.kit.api import Operation as Call
+from connectors.kit.api import OperationLine
+from hub.accounts import Account
+from hub.model.operation import Operation
+from hub.pipeline.combine import Situation
+from hub.store.intents import Intent
+
+
+def make(account: Account, situation: Situation, operation: Operation) -> Call:
+    """The call for this operation: the target's own ids, and the outbound mapping's words."""
+    ret = situation.merged
+    words = msgspec.to_builtins(operation, str_keys=True)
+    words["reference"] = reference = f"R{situation.id}"
+    payload = (
+        account.dictionary.write(operation.kind, words, account.settings, account=account.name)
+        if operation.kind in account.dictionary.operations
+        else {}
+    )
+    objects = {**ret.objects.get(account.name, {}), **operation.objects}
+    order = next((order for order in ret.orders if account.name in order.ids), None)
+    if order is not None:
+        objects.setdefault("order", order.ids[account.name])
+    if operation.payment:
+        objects["payment"] = operation.payment
+    number = operation.order_number or next((order.number for order in ret.orders if order.number), None)
+    return Call(
+        kind=operation.kind,
+        id="",
+        reference=reference,
+        objects=objects,
+        order_number=number,
+        lines=tuple(
+            OperationLine(
+                quantity=line.quantity,
+                order_line=line.order_line,
+                line=line.own_line,
+                sku=line.sku,
+                totals=line.totals,
+                facts=line.facts,
+                words=line.words,
+            )
+            for line in operation.lines
+        ),
+        facts=operation.facts,
+        payload=payload,
+        amount=operation.amount,
+        currency=operation.currency,
+        round=operation.round,
+        notify=account.terms.notify,
+        version=ret.provenance["version"].version if "version" in ret.provenance else None,
+    )
+
+
+def numbered(call: Call, intent_id: int, attempt: int = 1) -> Call:
+    """The call with its key, the intent's id."""
+    return replace(call, id=str(intent_id), attempt=attempt)
+
+
+def continued(call: Call, progress: Mapping[str, Any]) -> Call:
+    """The same operation's next step."""
+    return replace(call, progress=dict(progress))
+
+
+def stored(intent: Intent) -> Call:
+    """The call of an intent committed earlier, with what it had reached."""
+    call = msgspec.convert(intent.call, Call, strict=False)
+    return replace(numbered(call, intent.id, intent.attempts + 1), progress=intent.progress)

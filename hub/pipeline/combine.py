@@ -1,0 +1,180 @@
+"""Lay what all systems say of a return together, and see who still has to be told (Aggregator, Process Manager)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from hub.accounts import Account, parties
+from hub.model.merge import Picture
+from hub.model.observation import Ground, Observation
+from hub.model.operation import Operation, Outstanding, Residue
+from hub.model.plan import plan, state
+from hub.model.returns import Return
+from hub.pipeline import routes, twinning
+from hub.pipeline.story import changes
+from hub.store import intents, journal, lanes, observations, returns, sync
+from hub.store import twins as twin_store
+from hub.store.database import Connection
+from hub.store.intents import Intent
+
+
+class Moved(Exception):
+    """A return went into another one while we waited for it: begin again."""
+
+
+class Situation(NamedTuple):
+    """All that is known of one return at one moment, under its lock."""
+
+    id: int
+    row: returns.Row
+    old: Return | None
+    seen: Sequence[Observation]
+    picture: Picture
+    merged: Return
+    intents: Sequence[Intent]
+    read_back: bool
+    """A write of ours was just found to be observed."""
+
+
+class Plan(NamedTuple):
+    operations: tuple[Operation, ...]
+    residue: tuple[Residue, ...]
+    state: str
+    settle: float
+
+
+def look(
+    conn: Connection,
+    return_ids: Iterable[int],
+    accounts: Mapping[str, Account],
+    reads: Mapping[observations.Name, int] = {},  # noqa: B006 - never changed
+) -> list[Situation]:
+    """Hold these returns and merge what is observed of them. Raises Moved where one went into another.
+
+    `reads`: records that we just read ourselves, with the tickets of these reads.
+    """
+    rows = returns.lock(conn, return_ids)
+    if any(row.merged_into for row in rows.values()):
+        raise Moved
+    ids = sorted(rows)
+    seen = observations.of_returns(conn, ids)
+    known = twin_store.of_returns(conn, ids)
+    unfinished = intents.unfinished(conn, ids)
+    others = observations.of_siblings(conn, ids)
+    people = parties(accounts)
+    situations = []
+    for return_id in ids:
+        row = rows[return_id]
+        old = returns.decode(row.doc) if row.doc else None
+        same, apart = known.get(return_id, ((), ()))
+        before = unfinished.get(return_id, [])
+        open_, found = twinning.observed(conn, return_id, before, seen[return_id], same, reads)
+        ground = Ground(
+            parties=people,
+            twins=(*same, *found),
+            apart=apart,
+            number=f"R{return_id}",
+            others=tuple(others.get(return_id, ())),
+        )
+        picture = Picture(seen[return_id], ground)
+        closed = len(open_) < len(before)
+        situations.append(Situation(return_id, row, old, seen[return_id], picture, picture.whole(), open_, closed))
+    return situations
+
+
+_PLANNED_AS = {"waiting": "open", "given_up": "dead"}
+"""Intent states that the plan knows under another name: what is between two steps is under way."""
+
+
+def plan_for(conn: Connection, situation: Situation, account: Account) -> Plan:
+    """What this account still has to be told, and what it cannot be."""
+    outstanding = [
+        Outstanding(
+            operation=msgspec.convert(intent.operation, Operation), state=_PLANNED_AS.get(intent.state, intent.state)
+        )
+        for intent in situation.intents
+    ]
+    terms = account.terms
+    if terms.money and situation.merged.money.due:
+        terms = replace(terms, reserved=intents.reserved(conn, situation.id, account.name))
+    its_view = situation.picture.of(account.name)
+    operations, residue = plan(situation.merged, its_view, terms, outstanding)
+    waits = [o for o, i in zip(outstanding, situation.intents, strict=True) if i.account == account.name]
+    creates = any(operation.kind == "create_return" for operation in operations)
+    return Plan(operations, residue, state(operations, residue, waits), account.settle if creates else 0.0)
+
+
+def combine(
+    conn: Connection,
+    return_ids: Iterable[int],
+    accounts: Mapping[str, Account],
+    because: Mapping[int, Sequence[str]],
+    *,
+    replan: bool = False,
+    reads: Mapping[observations.Name, int] = {},  # noqa: B006 - never changed
+) -> None:
+    """Merge these returns, write what changed, and note for each account what it has to be told.
+
+    `because` says per return which records brought the news; `replan` also where nothing changed.
+    """
+    changed: list[returns.Change] = []
+    news: list[sync.News] = []
+    entries: list[journal.Entry] = []
+    tell: dict[tuple[str, str], float] = {}
+    for situation in look(conn, return_ids, accounts, reads):
+        doc = returns.encode(situation.merged)
+        founded = situation.row.founded or situation.merged.origin is not None
+        is_new = doc != situation.row.doc
+        if is_new:
+            changed.append(returns.Change(situation.id, doc, situation.merged, founded))
+            entries += _entries(situation, because.get(situation.id, ()), founded)
+        if not founded or not (is_new or replan or situation.intents or situation.read_back):
+            continue
+        for account in routes.routed(situation.merged, accounts):
+            planned = plan_for(conn, situation, account)
+            lane = routes.lane_key(situation.merged, situation.id, account)
+            news.append(
+                sync.News(
+                    situation.id,
+                    account.name,
+                    lane,
+                    planned.state,
+                    [_plain(operation) for operation in planned.operations],
+                    [_plain(residue) for residue in planned.residue],
+                    planned.settle,
+                )
+            )
+            if planned.state == "pending" or _unsettled(situation, account):
+                key = (account.name, lane)
+                tell[key] = min(tell.get(key, planned.settle), planned.settle)
+    returns.save(conn, changed)
+    sync.save(conn, news)
+    journal.write(conn, entries)
+    for after in sorted(set(tell.values())):
+        lanes.want(conn, "tell", [key for key, wait in tell.items() if wait == after], after=after)
+
+
+def _unsettled(situation: Situation, account: Account) -> bool:
+    """A write there of which we do not know yet what became of it: its lane may have another key since."""
+    mine = (intent for intent in situation.intents if intent.account == account.name)
+    return any(intent.state in ("open", "waiting", "unknown") for intent in mine)
+
+
+def _entries(situation: Situation, because: Sequence[str], founded: bool) -> Iterator[journal.Entry]:
+    """A line of the story, where there is something to tell people: a new version of the same is none."""
+    told = changes(situation.old, situation.merged)
+    if founded and not situation.row.founded:
+        told.insert(0, f"new return R{situation.id}")
+    if told:
+        account = because[0].split(" ", 1)[0] if because else None
+        text = f"{', '.join(because) or 'recomputed'}: {'; '.join(told)}"
+        yield journal.Entry(situation.id, account, "merge", text)
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(value, str_keys=True)
+    return plain

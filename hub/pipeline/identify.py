@@ -1,0 +1,142 @@
+"""Whose record is this? (Correlation Identifier)
+
+Strong names bind for good, by connected components, so in any order. A record that cannot found a return waits under
+its names as a return that nobody has founded yet, and is shown as unbound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from hub.model.identity import Groups, Name, order_names, own_name, speaks_of_order, strong
+from hub.model.observation import HUB
+from hub.store import intents, keys, returns
+from hub.store.database import Connection
+from hub.store.observations import Stored
+
+
+@dataclass
+class Bound:
+    """What came of identifying a batch. `postponed`: indexes of records that join two returns, one being written to."""
+
+    news: list[Stored] = field(default_factory=list)
+    returns: set[int] = field(default_factory=set)
+    orders: set[int] = field(default_factory=set)
+    postponed: list[int] = field(default_factory=list)
+    linked: list[tuple[int, int]] = field(default_factory=list)
+    """(survivor, the one that went into it)."""
+    heard_of: set[Name] = field(default_factory=set)
+    """Orders that a record of the same account names, and that nobody knew before."""
+
+
+def identify(conn: Connection, news: Sequence[Stored]) -> Bound:
+    """Bind these records to orders and returns; creates, joins and locks what is needed.
+
+    Takes its locks in the house's order: names, orders by id, returns by id.
+    """
+    names_of = [list(strong(record.observation)) for record in news]
+    orders_of = [order_names(record.observation) for record in news]
+    mentioned = {name for names in (*names_of, *orders_of) for name in names}
+    keys.lock(conn, mentioned)
+    known = keys.find(conn, mentioned)
+    # A number of ours that we never gave out is a typing error over there, not a name.
+    names_of = [[name for name in names if name[0] != HUB or name in known] for names in names_of]
+    cut = keys.cuts(conn, (own_name(record.observation) for record in news))
+    if cut:
+        names_of = [[name for name in names if (names[0], name) not in cut] for names in names_of]
+
+    bound = Bound()
+    order_of = _bind_orders(conn, news, orders_of, known, bound)
+    return_of = _bind_returns(conn, names_of, known, bound)
+    pairs: list[tuple[int, int]] = []
+    for index, record in enumerate(news):
+        if index in bound.postponed:
+            continue
+        its_orders = {order_of[name] for name in orders_of[index]}
+        account = record.observation.account
+        bound.heard_of |= {name for name in orders_of[index] if name[0] == account and name not in known}
+        if names_of[index]:
+            return_id = return_of[names_of[index][0]]
+            bound.returns.add(return_id)
+            pairs += [(return_id, order) for order in its_orders]
+            bound.news.append(record._replace(return_id=return_id))
+        else:
+            bound.orders |= its_orders
+            bound.news.append(record._replace(order_id=min(its_orders)))
+    returns.belong(conn, pairs)
+    returns.lock_orders(conn, bound.orders)
+    bound.returns.update(return_id for return_id, _ in returns.of_orders(conn, bound.orders))
+    return bound
+
+
+def _bind_orders(
+    conn: Connection,
+    news: Sequence[Stored],
+    orders_of: Sequence[Sequence[Name]],
+    known: dict[Name, tuple[int | None, int | None]],
+    bound: Bound,
+) -> dict[Name, int]:
+    groups = Groups()
+    for record, names in zip(news, orders_of, strict=True):
+        if speaks_of_order(record.observation.fragment):
+            groups.join(names)
+        else:
+            for name in names:
+                groups.find(name)
+    members = {top: sorted(names) for top, names in groups.all().items()}
+    ids = {top: sorted({i for n in names if n in known and (i := known[n][1])}) for top, names in members.items()}
+    fresh = iter(returns.create_orders(conn, sum(not found for found in ids.values())))
+    returns.lock_orders(conn, (i for found in ids.values() if len(found) > 1 for i in found))
+    order_of: dict[Name, int] = {}
+    for top, names in members.items():
+        survivor, *others = ids[top] or [next(fresh)]
+        for other in others:
+            returns.absorb_order(conn, survivor, other)
+            bound.orders.add(survivor)
+        order_of.update(dict.fromkeys(names, survivor))
+    keys.bind_orders(conn, {n: i for n, i in order_of.items() if known.get(n, (None, None))[1] != i})
+    return order_of
+
+
+def _bind_returns(
+    conn: Connection,
+    names_of: Sequence[Sequence[Name]],
+    known: dict[Name, tuple[int | None, int | None]],
+    bound: Bound,
+) -> dict[Name, int]:
+    groups = Groups()
+    for names in names_of:
+        if names:
+            groups.join(names)
+    members = {top: sorted(names) for top, names in groups.all().items()}
+    ids = {top: sorted({i for n in names if n in known and (i := known[n][0])}) for top, names in members.items()}
+    joined = {i for found in ids.values() if len(found) > 1 for i in found}
+    rows = returns.lock(conn, joined)
+    busy = being_written(conn, joined)  # under the lock: a write begins under it, too
+    waits = {top for top, found in ids.items() if len(found) > 1 and busy & set(found)}
+    bound.postponed = [index for index, names in enumerate(names_of) if names and groups.find(names[0]) in waits]
+    fresh = returns.create(conn, sum(not found for found in ids.values()))
+    keys.bind_returns(conn, {(HUB, "return", f"R{new}"): new for new in fresh})
+    numbers = iter(fresh)
+    return_of: dict[Name, int] = {}
+    for top, names in members.items():
+        if top in waits:
+            continue
+        found = sorted(ids[top], key=lambda i: (not rows[i].founded, i) if i in rows else (False, i))
+        survivor, *others = found or [next(numbers)]
+        for other in others:
+            returns.absorb(conn, survivor, other)
+            bound.linked.append((survivor, other))
+        return_of.update(dict.fromkeys(names, survivor))
+    keys.bind_returns(conn, {n: i for n, i in return_of.items() if known.get(n, (None, None))[0] != i})
+    return return_of
+
+
+def being_written(conn: Connection, return_ids: Iterable[int]) -> set[int]:
+    """Returns with a remote write under way: nothing about them may move before its outcome is known."""
+    wanted = sorted(set(return_ids))
+    if not wanted:
+        return set()
+    found = intents.unfinished(conn, wanted)
+    return {i for i, open_ in found.items() if any(intent.state in ("open", "waiting", "unknown") for intent in open_)}

@@ -1,0 +1,120 @@
+"""Reading: what changed since the cursor (Polling Consumer), and single records (Content Enricher)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from connectors.kit.api import Page
+from hub.accounts import Account, Accounts
+from hub.pipeline.accept import arrival, arrivals
+from hub.pipeline.remote import call, note, postpone
+from hub.store import cursors, inbox, lanes
+from hub.store.database import Database, ticket
+from hub.store.lanes import Lane
+
+LEASE = 120.0
+
+
+class Poll:
+    """The handler of `poll` lanes: key is the stream. A page and its cursor commit together."""
+
+    def __init__(self, database: Database, accounts: Accounts) -> None:
+        self.database = database
+        self.accounts = accounts
+
+    def __call__(self, batch: Sequence[Lane]) -> None:
+        for lane in batch:
+            self._poll(lane, self.accounts.get(lane.account))
+
+    def _poll(self, lane: Lane, account: Account) -> None:
+        stream = lane.key
+        with self.database.begin() as conn:
+            cursor = cursors.get(conn, account.name, stream)
+        pages = call(account, lambda connector: iter(connector.poll(stream, cursor)))
+        while True:
+            # The ticket is drawn before the page's request leaves: what is read later is newer.
+            with self.database.begin() as conn:
+                (drawn,) = ticket(conn)
+            page = pages
+            if pages.value is not None:
+                page = call(account, lambda _: next(pages.value, None))  # type: ignore[arg-type]
+                page.wire, pages.wire[:] = list(pages.wire), []
+            if not self.database.run(lambda conn, page=page, drawn=drawn: self._keep(conn, lane, account, page, drawn)):  # type: ignore[misc]
+                return
+
+    def _keep(self, conn, lane, account, page, drawn) -> bool:  # type: ignore[no-untyped-def]
+        """Commit one page; True when there may be another."""
+        if lane.id not in lanes.fence(conn, [lane]):
+            return False
+        if page.error is not None:
+            note(conn, account, f"poll {lane.key}", page)
+            postpone(conn, lane, page.error)
+            return False
+        if page.value is None:
+            note(conn, account, f"poll {lane.key}", page)
+            lanes.finish(conn, [(lane, lane.wanted)])
+            return False
+        content: Page = page.value
+        inbox.accept(conn, arrivals(account, content.messages, "poll", drawn))
+        cursors.page(conn, account.name, lane.key, content.cursor)
+        lanes.renew(conn, [lane], LEASE)
+        return True
+
+
+def backfill(
+    database: Database, accounts: Accounts, name: str, stream: str, since: datetime
+) -> Iterator[tuple[int, str]]:
+    """Read a stream from a moment in the past into the inbox: records so far, and the cursor. Goes on where it stopped.
+
+    Its cursor stands beside the live one's, so polling is not disturbed. Raises what the connector raises.
+    """
+    account = accounts.get(name)
+    kept = f"{stream} since {since.isoformat()}"
+    with database.begin() as conn:
+        cursor = cursors.get(conn, name, kept)
+    connector = account.connect([])
+    pages = connector.poll(stream, cursor or connector.begin(stream, since))
+    count = 0
+    while True:
+        with database.begin() as conn:
+            (drawn,) = ticket(conn)
+        page = next(pages, None)
+        if page is None:
+            return
+        count += len(page.messages)
+        with database.begin() as conn:
+            inbox.accept(conn, arrivals(account, page.messages, "poll", drawn))
+            cursors.page(conn, name, kept, page.cursor)
+        yield count, page.cursor
+
+
+class Fetch:
+    """The handler of `fetch` lanes: key is "stream/external id". A hint is never a duplicate: `wanted` was raised."""
+
+    def __init__(self, database: Database, accounts: Accounts) -> None:
+        self.database = database
+        self.accounts = accounts
+
+    def __call__(self, batch: Sequence[Lane]) -> None:
+        for lane in batch:
+            self._fetch(lane, self.accounts.get(lane.account))
+
+    def _fetch(self, lane: Lane, account: Account) -> None:
+        stream, external_id = lane.key.split("/", 1)
+        with self.database.begin() as conn:
+            (drawn,) = ticket(conn)
+        got = call(account, lambda connector: connector.fetch(stream, external_id))
+
+        def keep(conn) -> None:  # type: ignore[no-untyped-def]
+            if lane.id not in lanes.fence(conn, [lane]):
+                return
+            note(conn, account, f"fetch {stream} {external_id}", got)
+            if got.error is not None:
+                postpone(conn, lane, got.error)
+                return
+            if got.value is not None:
+                inbox.accept(conn, [arrival(account, got.value, "fetch", drawn)])
+            lanes.finish(conn, [(lane, lane.wanted)])
+
+        self.database.run(keep)

@@ -1,0 +1,96 @@
+"""A call to another system and what becomes of its failure; no transaction is open meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from connectors.kit import errors
+from connectors.kit.api import Connector
+from hub.accounts import Account
+from hub.store import accounts as account_store
+from hub.store import attempts, lanes
+from hub.store.database import Connection
+from hub.store.lanes import Lane
+
+T = TypeVar("T")
+
+REAUTH_AGAIN = 60.0
+"""Seconds until a lane of an account that needs new credentials is looked at again."""
+
+
+@dataclass
+class Outcome(Generic[T]):
+    """What a call brought: a value or an error, and its wire, redacted."""
+
+    value: T | None = None
+    error: Exception | None = None
+    wire: list[dict[str, Any]] = field(default_factory=list)
+    took_ms: int = 0
+
+    @property
+    def word(self) -> str:
+        """The outcome in one word, for the log."""
+        return "ok" if self.error is None else type(self.error).__name__
+
+
+def call(account: Account, do: Callable[[Connector], T], until: float | None = None) -> Outcome[T]:
+    """Do one thing at this account's system, sending nothing after `until` (time.monotonic); never raises."""
+    outcome: Outcome[T] = Outcome()
+    began = time.monotonic()
+    try:
+        outcome.value = do(account.connect(outcome.wire, until))
+    except Exception as problem:  # a connector's bug must not stop the worker; it is shown with its wire
+        outcome.error = problem
+    outcome.took_ms = int((time.monotonic() - began) * 1000)
+    return outcome
+
+
+def note(
+    conn: Connection,
+    account: Account,
+    what: str,
+    outcome: Outcome[Any],
+    *,
+    return_id: int | None = None,
+    intent: int | None = None,
+) -> None:
+    """Write the attempt with its wire, and what it says about the account's health."""
+    attempts.write(
+        conn,
+        account=account.name,
+        what=what,
+        outcome=outcome.word,
+        error=None if outcome.error is None else str(outcome.error) or repr(outcome.error),
+        wire=outcome.wire,
+        took_ms=outcome.took_ms,
+        return_id=return_id,
+        intent=intent,
+    )
+    if outcome.error is None:
+        account_store.succeeded(conn, account.name)
+    elif isinstance(outcome.error, errors.Unauthorized):
+        account_store.move(conn, account.name, "needs_reauth", str(outcome.error))
+    elif isinstance(outcome.error, errors.RetryLater):
+        rate = outcome.error.after is not None
+        account_store.failed(conn, account.name, str(outcome.error), limited=rate, after=outcome.error.after)
+    elif isinstance(outcome.error, errors.OutcomeUnknown):
+        account_store.failed(conn, account.name, str(outcome.error), limited=False, after=None)
+
+
+def postpone(conn: Connection, lane: Lane, problem: Exception) -> None:
+    """The lane comes back later: when the other system said so, else after a wait that grows."""
+    why = str(problem) or repr(problem)
+    if isinstance(problem, errors.Unauthorized):
+        lanes.later(conn, lane, REAUTH_AGAIN, why, attempt=False)
+    elif isinstance(problem, errors.RetryLater) and problem.after is not None:
+        lanes.later(conn, lane, problem.after, why)
+    else:
+        lanes.later(conn, lane, wait_after(lane), why)
+
+
+def wait_after(lane: Lane) -> float:
+    """Seconds to wait after this many failures in a row."""
+    return lanes.WAITS[min(lane.attempts, len(lanes.WAITS) - 1)]

@@ -1,0 +1,35 @@
+"""Who hears of a return: its own systems, those that sold its orders, and those that want to hear of every return."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from hub.accounts import Account
+from hub.model.returns import Return
+
+HEARS_ALL = frozenset({"erp", "wms"})
+"""Kinds that keep the books of every shop; the others hear only returns of orders they know."""
+
+
+def routed(ret: Return, accounts: Mapping[str, Account]) -> Iterable[Account]:
+    """The accounts that get a sync row for this return."""
+    known = {name for order in ret.orders for name in order.ids} | set(ret.objects)
+    homes = {order.home for order in ret.orders}
+    for account in accounts.values():
+        if account.party.kind == "hub":
+            continue
+        shops = account.routes
+        if account.name in known or account.party.kind in HEARS_ALL and (not shops or homes & shops):
+            yield account
+
+
+def lane_key(ret: Return, return_id: int, account: Account) -> str:
+    """The outbound lane: writes that would step on each other over there share one."""
+    match account.serialise_by:
+        case "account":
+            return "account"
+        case "order":
+            ids = sorted(order.ids[account.name] for order in ret.orders if account.name in order.ids)
+            return f"order/{ids[0]}" if ids else f"return/{return_id}"
+        case _:
+            return f"return/{return_id}"

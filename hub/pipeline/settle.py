@@ -1,0 +1,185 @@
+"""What became of a remote call: one of the kit's errors, or a reply; each has one consequence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from connectors.kit import errors
+from connectors.kit.api import Reply
+from hub.accounts import Account
+from hub.model.operation import Operation
+from hub.model.progress import performed
+from hub.pipeline.remote import REAUTH_AGAIN, Outcome
+from hub.store import intents, journal, keys, lanes, reviews, sync
+from hub.store.database import Connection, now, ticket
+from hub.store.intents import Intent
+
+LOOKS = 2
+"""An effect not found is looked for once more before the write is repeated: it may be late."""
+
+
+def settle(
+    conn: Connection, account: Account, row: sync.Row, intent_id: int, outcome: Outcome[Reply | None], *, looking: bool
+) -> Mapping[str, Any] | float | None:
+    """Write it down. Returns the progress for the next step, the seconds to wait, or None: this row is settled."""
+    intent = intents.get(conn, intent_id)
+    if intent is None:  # pragma: no cover - rows of intents are never deleted while their lane is held
+        return None
+    match outcome.error:
+        case None if looking and outcome.value is None:
+            return _not_found(conn, account, row, intent)
+        case None if isinstance(outcome.value, Reply):
+            return _answered(conn, account, row, intent, outcome.value)
+        case errors.Conflict():
+            return _changed_meanwhile(conn, account, row, intent, outcome.error)
+        case errors.RetryLater() | errors.Unauthorized() if looking:
+            return _wait(outcome.error)
+        case errors.RetryLater() | errors.Unauthorized():
+            intents.move(conn, intent.id, "waiting" if intent.progress else "dropped", error=str(outcome.error))
+            return _wait(outcome.error)
+        case errors.Unsupported() if looking:
+            return _cannot_look(conn, account, row, intent)
+        case errors.Rejected() | errors.Unsupported():
+            _refused(conn, account, row, intent, outcome.error)
+            return None
+        case _:
+            return _unknown(conn, account, row, intent, outcome.error)
+
+
+def _answered(
+    conn: Connection, account: Account, row: sync.Row, intent: Intent, reply: Reply
+) -> Mapping[str, Any] | None:
+    progress = {**intent.progress, **reply.progress}
+    bind_objects(conn, account, row.return_id, reply)
+    if not reply.finished:
+        intents.move(conn, intent.id, "waiting", progress=progress)
+        return progress
+    (drawn,) = ticket(conn)
+    hints = [(hint.stream, hint.external_id) for hint in reply.read_back]
+    read_back = hints or sorted(reply.objects.items())
+    told = {
+        "ticket": drawn,
+        "read_back": read_back,
+        "made": [msgspec.to_builtins(made) for made in reply.made],
+        "objects": dict(reply.objects),
+        "detail": reply.detail,
+    }
+    intents.move(conn, intent.id, "sent", progress=progress, reply=told)
+    _fetch(conn, account, read_back)
+    operation = msgspec.convert(intent.operation, Operation)
+    noted = performed(row.guard, operation, now(conn))
+    sync.settle(conn, row, "awaiting", planned=[], guard=noted, said=True)
+    objects = ", ".join(f"{stream} {external_id}" for stream, external_id in reply.objects.items())
+    detail = reply.detail or objects
+    write(conn, row, f"told {account.name}: {intent.kind}{f' ({detail})' if detail else ''}")
+    return None
+
+
+def bind_objects(conn: Connection, account: Account, return_id: int, reply: Reply) -> None:
+    """What the write made over there is this return's: a strong key, before anybody can read it."""
+    made = {(account.name, stream, external_id): return_id for stream, external_id in reply.objects.items()}
+    known = keys.find(conn, made)
+    keys.bind_returns(conn, {name: i for name, i in made.items() if known.get(name, (None, None)) == (None, None)})
+
+
+def _not_found(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> Mapping[str, Any] | float | None:
+    spec = account.spec(intent.kind)
+    if intent.looks + 1 < LOOKS:
+        intents.move(conn, intent.id, "unknown", looked=True, error=intent.error, wait=spec.settles_within)
+        return spec.settles_within
+    if moves_money(account, intent) and not spec.key_retention:
+        why = "looked twice and did not find it; money is never sent twice on a guess"
+        _ask(conn, account, row, intent, why)
+        return None
+    intents.move(conn, intent.id, "waiting", looked=True, error=intent.error)
+    return intent.progress
+
+
+def _cannot_look(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> float | None:
+    """Without a way to find an effect, what sets a state is planned again from a fresh read; the rest asks a person."""
+    if intent.kind in CREATES or moves_money(account, intent):
+        _ask(conn, account, row, intent, "this system offers no way to find out whether it was done")
+        return None
+    intents.move(conn, intent.id, "dropped", error="outcome unknown; read again and planned anew")
+    read_again(conn, account, intent)
+    sync.settle(conn, row, "pending", wait=account.spec(intent.kind).settles_within)
+    return account.spec(intent.kind).settles_within
+
+
+CREATES = frozenset(
+    {"create_return", "refund", "record_refund", "credit", "exchange", "note", "add_evidence", "dispose"}
+)
+"""Operations whose repetition would be a second event."""
+
+
+def moves_money(account: Account, intent: Intent) -> bool:
+    """Whether this operation pays somebody; `may` counts as yes."""
+    return account.terms.moves_money.get(intent.kind, "no") != "no"
+
+
+def _ask(conn: Connection, account: Account, row: sync.Row, intent: Intent, why: str) -> None:
+    text = f"{account.name}: {intent.kind} for R{row.return_id} has an unknown outcome: {why}. Look there, then say."
+    intents.move(conn, intent.id, "dead", error=text, looked=True)
+    reviews.ask(conn, "unknown_outcome", [row.return_id], text, f"intent:{intent.id}", {"intent": intent.id})
+    sync.settle(conn, row, "blocked", why=text, said=True)
+    write(conn, row, text)
+
+
+def _changed_meanwhile(
+    conn: Connection, account: Account, row: sync.Row, intent: Intent, problem: Exception
+) -> float | None:
+    intents.move(conn, intent.id, "dropped", error=str(problem))
+    read_again(conn, account, intent)
+    sync.settle(conn, row, "pending", why=str(problem), wait=1.0)
+    return 1.0
+
+
+def read_again(conn: Connection, account: Account, intent: Intent) -> None:
+    """Fetch what this operation was about."""
+    _fetch(conn, account, intent.call.get("objects", {}).items())
+
+
+def _fetch(conn: Connection, account: Account, objects: Iterable[tuple[str, str]]) -> None:
+    able = account.entry.capabilities.fetches
+    wanted = [
+        (account.name, lanes.object_key(stream, external_id)) for stream, external_id in objects if stream in able
+    ]
+    lanes.want(conn, "fetch", wanted)
+
+
+def _wait(problem: Exception | None) -> float:
+    if isinstance(problem, errors.RetryLater) and problem.after is not None:
+        return problem.after
+    return REAUTH_AGAIN if isinstance(problem, errors.Unauthorized) else lanes.WAITS[0]
+
+
+def _refused(conn: Connection, account: Account, row: sync.Row, intent: Intent, problem: Exception) -> None:
+    text = str(problem)
+    intents.move(conn, intent.id, "dead", error=text)
+    sync.settle(conn, row, "blocked", why=text, said=True)
+    write(conn, row, f"{account.name} refused {intent.kind}: {text}")
+
+
+def _unknown(conn: Connection, account: Account, row: sync.Row, intent: Intent, problem: Exception | None) -> float:
+    text = str(problem) or repr(problem)
+    wait = account.spec(intent.kind).settles_within
+    intents.move(conn, intent.id, "unknown", error=text, wait=wait)
+    sync.settle(conn, row, "awaiting", why=text)
+    write(conn, row, f"{account.name}: no answer to {intent.kind} ({text}); it will be looked for")
+    return wait
+
+
+def park(conn: Connection, account: Account, row: sync.Row, operation: Operation, why: str) -> None:
+    """Telling it again would change nothing: stop until an input changes or a person asks."""
+    sync.settle(conn, row, "blocked", why=why, said=True)
+    write(conn, row, f"{account.name}: {operation.kind} has no effect there; {why}")
+
+
+def write(conn: Connection, row: sync.Row, text: str) -> None:
+    """One line of the return's story."""
+    journal.write(
+        conn, [journal.Entry(return_id=row.return_id, account=row.account, stage="tell", text=text, detail=None)]
+    )

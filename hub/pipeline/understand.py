@@ -1,0 +1,202 @@
+"""Inbox to returns: translate, observe, identify, merge, plan, in one transaction for a batch of objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from hub.accounts import Account, Accounts
+from hub.model.fragment import Fragment
+from hub.model.identity import own_name
+from hub.model.merge import absorb
+from hub.model.observation import Observation
+from hub.pipeline.combine import Moved, combine
+from hub.pipeline.identify import Bound, identify
+from hub.pipeline.translate import Untranslatable, translate
+from hub.store import inbox, intents, journal, lanes, observations, returns
+from hub.store.database import Connection, Database, ticket
+from hub.store.lanes import Lane
+from hub.store.observations import Name, Stored
+
+BUSY_AGAIN = 3.0
+"""Seconds until a record that joins two returns is tried again while one of them is being written to."""
+
+
+class _News(NamedTuple):
+    lane: Lane
+    stored: Stored
+
+
+class Understand:
+    """The handler of `read` lanes."""
+
+    def __init__(self, database: Database, accounts: Accounts) -> None:
+        self.database = database
+        self.accounts = accounts
+
+    def __call__(self, batch: Sequence[Lane]) -> None:
+        while True:
+            try:
+                self.database.run(lambda conn: self._understand(conn, batch))
+            except Moved:
+                continue
+            return
+
+    def _understand(self, conn: Connection, batch: Sequence[Lane]) -> None:
+        held = lanes.fence(conn, batch)
+        batch = [lane for lane in batch if lane.id in held]
+        if not batch:
+            return
+        accounts = self.accounts.all()
+        rows = inbox.rows(conn, batch)
+        names = {(row.account, row.stream, row.external_id) for mine in rows.values() for row in mine}
+        current = observations.of_objects(conn, names)
+        drawn = iter(_tickets(conn, rows))
+        news: list[_News] = []
+        consumed: list[tuple[Lane, inbox.Row]] = []
+        same: dict[Name, int] = {}
+        reads: dict[Name, int] = {}
+        again: set[tuple[str, str]] = set()
+        invalid: list[tuple[int, list[dict[str, Any]]]] = []
+        for lane in batch:
+            latest: Stored | None = None
+            for row in rows.get(lane.id, ()):
+                at = row.ticket if row.ticket is not None else next(drawn)
+                name = (row.account, row.stream, row.external_id)
+                before = latest or current.get(name)
+                try:
+                    after = _observe(accounts, row, at, before)
+                except Untranslatable as problem:
+                    invalid.append((row.id, problem.errors))
+                    continue
+                consumed.append((lane, row))
+                if row.via != "push" or not _fetchable(accounts, row):
+                    reads[name] = max(at, reads.get(name, 0))
+                    if after is None:
+                        same[name] = at
+                if before is not None and _overtaken(accounts, row, at, before):
+                    again.add((row.account, lane.key))
+                latest = after or latest
+            if latest is not None:
+                news.append(_News(lane, latest))
+        bound = identify(conn, [entry.stored for entry in news])
+        postponed = {news[index].lane.id for index in bound.postponed}
+        for index in bound.postponed:
+            reads.pop(own_name(news[index].stored.observation), None)
+        observations.save(conn, bound.news)
+        observations.touch(conn, same)
+        inbox.invalid(conn, invalid)
+        inbox.consumed(conn, [row for lane, row in consumed if lane.id not in postponed])
+        lanes.want(conn, "fetch", again)
+        _enrich(conn, accounts, bound)
+        because = _because(bound.news)
+        for survivor, other in bound.linked:
+            text = f"R{other} is the same return as R{survivor}: a strong key names both"
+            journal.write(conn, [journal.Entry(return_id=survivor, account=None, stage="link", text=text, detail=None)])
+        combine(conn, bound.returns | _read_back(conn, current, reads), accounts, because, reads=reads)
+        for lane in batch:
+            if lane.id in postponed:
+                lanes.later(conn, lane, BUSY_AGAIN, "joins two returns, one is being written to", attempt=False)
+        lanes.finish(conn, [(lane, lane.wanted) for lane in batch if lane.id not in postponed])
+
+
+def _tickets(conn: Connection, rows: Mapping[int, Sequence[inbox.Row]]) -> list[int]:
+    """Pushes did not draw a ticket when they left; they get one now, after every read that has begun."""
+    without = sum(row.ticket is None for mine in rows.values() for row in mine)
+    return ticket(conn, without) if without else []
+
+
+def _observe(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: Stored | None) -> Stored | None:
+    """The object's newest observation, or None where this row says nothing new. Raises Untranslatable."""
+    digest = _digest(row)
+    if before is not None and before.digest == digest and before.observation.gone == row.deleted:
+        return None
+    account = accounts.get(row.account)
+    if account is None:
+        raise Untranslatable.account(row.account)
+    if before is not None and _stale(account, row, before.observation):
+        return None
+    if row.deleted:
+        fragment = before.observation.fragment if before is not None else Fragment()
+    else:
+        fragment = translate(account, row.stream, row.body or b"")
+    new = Observation(
+        account=row.account,
+        stream=row.stream,
+        external_id=row.external_id,
+        fragment=fragment,
+        ticket=at,
+        version=row.version,
+        mapping=account.dictionary.version,
+        gone=row.deleted,
+    )
+    absorbed = absorb(before.observation if before is not None else None, new)
+    if absorbed is None:
+        return None
+    if before is None:
+        return Stored(absorbed, digest, None, None)
+    # The digest is that of the newest body, so that its coming back later is news.
+    newest = digest if absorbed.ticket == at else before.digest
+    return Stored(absorbed, newest, before.return_id, before.order_id)
+
+
+def _fetchable(accounts: Mapping[str, Account], row: inbox.Row) -> bool:
+    account = accounts.get(row.account)
+    return account is not None and row.stream in account.entry.capabilities.fetches
+
+
+def _overtaken(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: Stored) -> bool:
+    """A read that came in after one that left later, or that fell behind its own version: the two overlapped, and
+    nobody knows which saw the newer state. So it is read once more."""
+    if row.via == "push" or not _fetchable(accounts, row):
+        return False
+    known = before.observation
+    if at < known.ticket:
+        return before.digest != _digest(row)
+    stream = accounts[row.account].entry.manifest.streams.get(row.stream)
+    if stream is None or stream.version != "ordering" or row.version is None or known.version is None:
+        return False
+    return row.version < known.version
+
+
+def _digest(row: inbox.Row) -> bytes:
+    return blake2b(row.body or b"", digest_size=16).digest()
+
+
+def _enrich(conn: Connection, accounts: Mapping[str, Account], bound: Bound) -> None:
+    """A return names an order that its system did not tell of: ask for it (Content Enricher)."""
+    told = {own_name(record.observation) for record in bound.news}
+    wanted = [
+        (account, lanes.object_key(stream, external_id))
+        for account, stream, external_id in bound.heard_of - told
+        if stream in accounts[account].entry.capabilities.fetches
+    ]
+    lanes.want(conn, "fetch", wanted)
+
+
+def _stale(account: Account, row: inbox.Row, before: Observation) -> bool:
+    """A push older than what we know. Versions reject nothing else: among reads they stand still, or fall back."""
+    stream = account.entry.manifest.streams.get(row.stream)
+    if row.via != "push" or stream is None or stream.version != "ordering":
+        return False
+    return row.version is not None and before.version is not None and row.version < before.version
+
+
+def _because(news: Sequence[Stored]) -> dict[int, list[str]]:
+    """Per return: the records that brought news of it."""
+    because: dict[int, list[str]] = {}
+    for record in news:
+        if record.return_id is not None:
+            o = record.observation
+            because.setdefault(record.return_id, []).append(f"{o.account} {o.stream} {o.external_id}")
+    return because
+
+
+def _read_back(conn: Connection, current: Mapping[Name, Stored], reads: Iterable[Name]) -> set[int]:
+    """Returns whose write was awaited, also where the read-back turned out to say what we knew already."""
+    records = [current[name] for name in reads if name in current]
+    ids = {record.return_id for record in records if record.return_id is not None}
+    orders = {record.order_id for record in records if record.order_id is not None}
+    ids |= {return_id for return_id, _ in returns.of_orders(conn, orders)}
+    return intents.awaiting(conn, ids) if ids else set()

@@ -1,0 +1,202 @@
+"""The door to the canonical schema: plain data in, a Fragment out, or every error with its path.
+
+One declaration (hub.model.fragment) and two readers of it: msgspec decides, and only where it refuses, the marshmallow
+schema derived from the same types is asked, because it names every error and not the first. A test holds that both
+accept and refuse the same.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import marshmallow as ma
+import msgspec
+from babel.numbers import list_currencies
+from msgspec import NODEFAULT, UNSET, Struct, UnsetType
+
+from hub.model.fragment import Fragment
+from hub.model.operation import Operation
+
+Errors = list[tuple[str, str]]
+"""(path, what is wrong with it)."""
+
+LARGEST = Decimal(10) ** 15
+FINEST = -10
+CURRENCIES = frozenset(list_currencies())
+NEVER_NEGATIVE = frozenset(
+    {"quantity", "cancelled", "amount", "captured", "refunded", "shipped", "price", "total", "agreed"}
+)
+CURRENCY = frozenset({"currency", "presentment"})
+
+
+class Invalid(ValueError):
+    """A record that is not what the canonical schema says; `errors` holds every (path, why)."""
+
+    def __init__(self, errors: Errors) -> None:
+        super().__init__("; ".join(f"{path or 'record'}: {why}" for path, why in errors))
+        self.errors = errors
+
+
+def fragment(data: dict[str, Any]) -> Fragment:
+    """The fragment that this plain data is. Raises Invalid with every error."""
+    try:
+        made = msgspec.convert(data, Fragment, str_keys=False)
+    except (msgspec.ValidationError, ValueError) as problem:
+        raise Invalid(explain(data) or [("", str(problem))]) from problem
+    wrong = list(_rules(made, ""))
+    if wrong:
+        raise Invalid(wrong)
+    return made
+
+
+def explain(data: dict[str, Any]) -> Errors:
+    """Every error of this data, by marshmallow; empty where there is none."""
+    try:
+        schema_of(Fragment)().load(data)
+    except ma.ValidationError as problem:
+        return sorted(_flat(problem.normalized_messages(), ""))
+    return []
+
+
+def vocabulary() -> dict[str, Any]:
+    """The canonical fields, their types and words, as plain data: what a mapping may say, and what it may read."""
+    return {"inbound": _words(Fragment), "outbound": _words(Operation)}
+
+
+# -- rules that a type cannot say
+
+
+def _amount(name: str, value: Decimal) -> str:
+    if not value.is_finite():
+        return "is no number"
+    if abs(value) >= LARGEST:
+        return f"{value} is larger than anything that is sold or paid"
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < FINEST:
+        return f"has more than {-FINEST} decimals"
+    if value < 0 and name in NEVER_NEGATIVE:
+        return f"{value} is below zero; amounts and quantities are positive, the field says the direction"
+    return ""
+
+
+def _text(name: str, value: str) -> str:
+    if "\0" in value or not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        return "holds a character that is no text (NUL or half a surrogate pair)"
+    if name in CURRENCY and value not in CURRENCIES:
+        return f"there is no currency {value!r}"
+    return ""
+
+
+def _moment(name: str, value: datetime) -> str:
+    return "" if value.tzinfo is not None else "names no time zone"
+
+
+_RULES: dict[type, Callable[[str, Any], str]] = {Decimal: _amount, str: _text, datetime: _moment}
+
+
+def _rules(value: Struct, path: str) -> Iterator[tuple[str, str]]:
+    for name in value.__struct_fields__:
+        yield from _rule(name, getattr(value, name), f"{path}.{name}" if path else name)
+
+
+def _rule(name: str, value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if value is None or value is UNSET:
+        return
+    check = _RULES.get(value.__class__)
+    if check is not None:
+        if why := check(name, value):
+            yield path, why
+    elif isinstance(value, Struct):
+        yield from _rules(value, path)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _rule(name, item, f"{path}[{index}]")
+
+
+# -- the same types for marshmallow
+
+
+class _Strict(ma.fields.Field[Any]):
+    """A value that is already of its type (numbers also become Decimals), and its rule."""
+
+    def __init__(self, kind: type, **options: Any) -> None:
+        super().__init__(**options)
+        self.kind = kind
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
+        try:
+            made: Any = msgspec.convert(value, self.kind)
+        except (msgspec.ValidationError, ValueError) as problem:
+            raise ma.ValidationError(str(problem)) from problem
+        rule = _RULES.get(self.kind)
+        if rule is not None and (why := rule(attr or "", made)):
+            raise ma.ValidationError(why)
+        return made
+
+
+@cache
+def schema_of(kind: type[Struct]) -> type[ma.Schema]:
+    """The marshmallow schema with the fields of this struct."""
+    hints = get_type_hints(kind)
+    made: dict[str, Any] = {}
+    for spec in msgspec.structs.fields(kind):
+        required = spec.default is NODEFAULT and spec.default_factory is NODEFAULT
+        made[spec.name] = _field(hints[spec.name], required=required)
+    made["Meta"] = type("Meta", (), {"unknown": ma.RAISE})
+    return type(f"{kind.__name__}Schema", (ma.Schema,), made)
+
+
+def _field(hint: Any, **options: Any) -> ma.fields.Field[Any]:
+    kind, nullable = _kind(hint)
+    options["allow_none"] = nullable
+    if get_origin(kind) is tuple:
+        return ma.fields.List(_field(get_args(kind)[0]), **options)
+    if get_origin(kind) is Literal:
+        words = get_args(kind)
+        return ma.fields.String(validate=ma.validate.OneOf(words, error="{input!r} is none of {choices}"), **options)
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return ma.fields.Nested(schema_of(kind), **options)
+    return _Strict(kind, **options)
+
+
+def _kind(hint: Any) -> tuple[Any, bool]:
+    """The type behind `X | None | UnsetType`, and whether null is allowed."""
+    if get_origin(hint) in (Union, types.UnionType):
+        parts = [part for part in get_args(hint) if part not in (type(None), UnsetType)]
+        return parts[0], type(None) in get_args(hint)
+    return hint, False
+
+
+def _flat(messages: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            here = f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}" if path else str(name)
+            yield from _flat(inner, here)
+    elif isinstance(messages, list):
+        for message in messages:
+            yield from _flat(message, path)
+    else:
+        yield path, str(messages)
+
+
+def _words(kind: type[Struct]) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {spec.name: _word(hints[spec.name]) for spec in msgspec.structs.fields(kind)}
+
+
+def _word(hint: Any) -> dict[str, Any]:
+    kind, _ = _kind(hint)
+    if get_origin(kind) is tuple:
+        return {"type": "list", **{k: v for k, v in _word(get_args(kind)[0]).items() if k != "type"}}
+    if get_origin(kind) is dict:
+        return {"type": "any"}
+    if get_origin(kind) is Literal:
+        return {"type": "word", "words": list(get_args(kind))}
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return {"type": "object", "fields": _words(kind)}
+    return {"type": getattr(kind, "__name__", str(kind)).lower()}

@@ -1,0 +1,63 @@
+"""How fast we may talk to an account: one token bucket per kind of call, shared by all workers of all processes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sqlalchemy import Connection
+
+Priority = Literal["live", "write", "backfill"]
+
+RESERVE: dict[Priority, float] = {"live": 0.0, "write": 0.1, "backfill": 0.5}
+"""The share of the burst that is left for those before: live > write-back > backfill."""
+
+
+def take(
+    conn: Connection,
+    account: str,
+    bucket: str,
+    n: float,
+    rate: float,
+    burst: float,
+    priority: Priority = "live",
+) -> float:
+    """Take `n` tokens: 0.0, or the seconds to wait before asking again (then nothing was taken).
+
+    `rate` tokens per second come in, up to `burst`. Commit at once: everybody who talks to this account waits for us.
+    """
+    if n > burst * (1 - RESERVE[priority]):
+        raise ValueError(
+            f"account {account}: {n:g} calls at once never fit into {bucket}, whose burst is {burst:g}"
+            f" ({RESERVE[priority]:.0%} of it is not for {priority}); raise the burst in the manifest"
+        )
+    conn.exec_driver_sql(
+        "INSERT INTO budgets (account, bucket, tokens) VALUES (%(a)s, %(b)s, %(m)s) ON CONFLICT DO NOTHING",
+        {"a": account, "b": bucket, "m": burst},
+    )
+    tokens, blocked = conn.exec_driver_sql(
+        "SELECT least(%(m)s, tokens"
+        " + %(r)s * greatest(extract(epoch FROM clock_timestamp() - refilled_at), 0)::float8),"
+        " greatest(extract(epoch FROM blocked_until - clock_timestamp()), 0)::float8"
+        " FROM budgets WHERE account = %(a)s AND bucket = %(b)s FOR UPDATE",
+        {"a": account, "b": bucket, "m": float(burst), "r": float(rate)},
+    ).one()
+    missing = n + RESERVE[priority] * burst - float(tokens)
+    if blocked or missing > 1e-9:
+        return max(float(blocked or 0.0), missing / rate)
+    conn.exec_driver_sql(
+        "UPDATE budgets SET tokens = %(t)s, refilled_at = clock_timestamp(), blocked_until = NULL"
+        " WHERE account = %(a)s AND bucket = %(b)s",
+        {"a": account, "b": bucket, "t": tokens - n},
+    )
+    return 0.0
+
+
+def block(conn: Connection, account: str, bucket: str, seconds: float) -> None:
+    """They said so (Retry-After): nobody calls before this time, and the bucket is empty."""
+    conn.exec_driver_sql(
+        "INSERT INTO budgets (account, bucket, tokens, blocked_until)"
+        " VALUES (%(a)s, %(b)s, 0, clock_timestamp() + %(s)s * interval '1 second')"
+        " ON CONFLICT (account, bucket) DO UPDATE SET tokens = 0, refilled_at = clock_timestamp(),"
+        " blocked_until = greatest(budgets.blocked_until, excluded.blocked_until)",
+        {"a": account, "b": bucket, "s": seconds},
+    )

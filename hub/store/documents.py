@@ -1,0 +1,39 @@
+"""JSON for jsonb columns, which refuse two things that other systems do send: NUL, and half a surrogate pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+_encode = msgspec.json.Encoder().encode
+
+
+def text(value: Any) -> str:
+    """`value` as JSON that PostgreSQL takes; a character it refuses becomes the replacement character."""
+    try:
+        encoded = _encode(value)
+    except UnicodeEncodeError:
+        return _encode(_storable(value)).decode()
+    if b"\\u0000" in encoded:
+        encoded = _encode(_storable(value))
+    return encoded.decode()
+
+
+def plain(value: str) -> str:
+    """A text that PostgreSQL takes."""
+    if value.isascii() and "\0" not in value:
+        return value
+    return "".join("\N{REPLACEMENT CHARACTER}" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in value)
+
+
+def _storable(value: Any) -> Any:
+    found = value if isinstance(value, (str, dict, list)) else msgspec.to_builtins(value, str_keys=True)
+    if isinstance(found, str):
+        return plain(found)
+    if isinstance(found, Mapping):
+        return {_storable(key): _storable(entry) for key, entry in found.items()}
+    if isinstance(found, list):
+        return [_storable(entry) for entry in found]
+    return found

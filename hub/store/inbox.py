@@ -1,0 +1,295 @@
+"""Unfinished messages (Message Store, Idempotent Receiver): taken, given a lane, and gone to `raw` when understood.
+
+Accepting is one statement that only inserts. What tells a duplicate is the table `seen`, which no worker ever touches:
+with a unique index on the inbox itself, a duplicate would wait for the worker that is deleting the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from hub.store import documents, lanes, raw
+from hub.store.lanes import Lane
+
+LONGEST = 512
+"""Characters of an external id; more is not an id."""
+
+AGAIN = "again"
+"""`via` of a row that only says: a duplicate of something invalid came, have another look."""
+
+
+class Arrival(NamedTuple):
+    """One message on its way in. Make it with `of` or `hint_of`: they check what the database could not store."""
+
+    account: str
+    stream: str
+    external_id: str
+    via: str
+    hint: bool
+    body: bytes | None
+    version: str | None
+    deleted: bool
+    ticket: int | None
+    dedupe: bytes | None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        account: str,
+        stream: str,
+        external_id: str,
+        via: str,
+        body: bytes,
+        version: str | None = None,
+        deleted: bool = False,
+        ticket: int | None = None,
+        delivery_id: str | None = None,
+        moves: bool = False,
+    ) -> Arrival:
+        """A record with its body. `moves`: its version changes with every change, so the same again is no news.
+
+        Only a push is ever a duplicate: by its delivery id, or by content and version where that moves. What was read
+        never is, since the state of an object may come back (approved, draft, approved). Raises ValueError.
+        """
+        dedupe = None
+        if via == "push" and delivery_id:
+            dedupe = digest(b"delivery", stream, external_id, delivery_id)
+        elif via == "push" and moves and version is not None:
+            dedupe = digest(b"content", stream, external_id, version, body, b"gone" if deleted else b"")
+        _storable(stream=stream, external_id=external_id, version=version or "")
+        return cls(account, stream, external_id, via, False, body, version, deleted, ticket, dedupe)
+
+    @classmethod
+    def hint_of(cls, account: str, stream: str, external_id: str) -> Arrival:
+        """A record changed, the truth has to be fetched. A hint is never a duplicate. Raises ValueError."""
+        _storable(stream=stream, external_id=external_id)
+        return cls(account, stream, external_id, "push", True, None, None, False, None, None)
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes in memory, roughly."""
+        return 200 + len(self.body or b"")
+
+
+class Full(Exception):
+    """Messages cannot be made durable now; the sender is to come again after `retry_after` seconds."""
+
+    def __init__(self, why: str, retry_after: float) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after
+
+
+class Row(NamedTuple):
+    """A message that waits to be understood."""
+
+    id: int
+    account: str
+    stream: str
+    external_id: str
+    via: str
+    body: bytes | None
+    version: str | None
+    deleted: bool
+    ticket: int | None
+    at: datetime
+
+
+class Dispatched(NamedTuple):
+    """What became of new rows: messages and hints with a lane now, and invalid messages taken up again."""
+
+    read: int
+    fetch: int
+    again: int
+
+    @property
+    def total(self) -> int:
+        return sum(self)
+
+
+def digest(*parts: str | bytes) -> bytes:
+    """What tells two messages apart. Each part is preceded by its length: ("a", "bc") is not ("ab", "c")."""
+    mixed = blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        mixed.update(len(data).to_bytes(8))
+        mixed.update(data)
+    return mixed.digest()
+
+
+def _storable(**texts: str) -> None:
+    for name, text in texts.items():
+        if not text and name != "version":
+            raise ValueError(f"{name} is empty: a record without it cannot be told from others")
+        if len(text) > LONGEST:
+            raise ValueError(f"{name} has {len(text)} characters, more than {LONGEST}: that is no {name}")
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            raise ValueError(f"{name} {text[:40]!a} holds a character that is no text (NUL or half a surrogate pair)")
+
+
+_ACCEPT = """
+WITH arrived AS MATERIALIZED (
+    SELECT * FROM unnest(%(account)b::text[], %(stream)b::text[], %(external_id)b::text[], %(via)b::text[],
+    %(hint)b::bool[], %(body)b::bytea[], %(version)b::text[], %(deleted)b::bool[], %(ticket)b::bigint[],
+    %(dedupe)b::bytea[]) WITH ORDINALITY
+    AS a(account, stream, external_id, via, hint, body, version, deleted, ticket, dedupe, n)
+), fresh AS (
+    INSERT INTO seen (account, digest) SELECT account, dedupe FROM arrived WHERE dedupe IS NOT NULL
+    ORDER BY account COLLATE "C", dedupe ON CONFLICT DO NOTHING RETURNING account, digest
+), news AS MATERIALIZED (
+    SELECT a.*, a.dedupe IS NULL OR f.digest IS NOT NULL AS new FROM arrived a
+    LEFT JOIN fresh f ON f.account = a.account AND f.digest = a.dedupe
+), kept AS (
+    INSERT INTO inbox (account, stream, external_id, via, hint, body, version, deleted, ticket, dedupe)
+    SELECT account, stream, external_id, via, hint, body, version, deleted, ticket, dedupe FROM (
+        SELECT * FROM news WHERE new
+        UNION ALL
+        SELECT account, stream, external_id, 'again', true, NULL, NULL, false, NULL, NULL, n, false FROM news d
+        WHERE NOT new AND EXISTS (SELECT FROM inbox i WHERE i.state = 'invalid' AND i.dedupe = d.dedupe
+            AND (i.account, i.stream, i.external_id) = (d.account, d.stream, d.external_id))
+    ) AS all_of_it ORDER BY n
+)
+SELECT new FROM news ORDER BY n
+"""
+
+
+def accept(conn: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
+    """Make these durable, with the transaction; for each whether it is new. Inserts only, and waits for no worker.
+
+    A duplicate of a message that could not be understood leaves a note that makes it be looked at again.
+    """
+    first = {(a.account, a.dedupe): n for n, a in reversed(list(enumerate(arrivals))) if a.dedupe is not None}
+    once = [n for n, a in enumerate(arrivals) if a.dedupe is None or first[a.account, a.dedupe] == n]
+    if not once:
+        return []
+    columns = zip(*(arrivals[n] for n in once), strict=True)
+    found = conn.exec_driver_sql(_ACCEPT, dict(zip(Arrival._fields, map(list, columns), strict=True)))
+    new = dict(zip(once, found.scalars(), strict=True))
+    return [new.get(n, False) for n in range(len(arrivals))]
+
+
+def dispatch(conn: Connection, limit: int = 500) -> Dispatched:
+    """Give the oldest new rows their lanes: messages are to be read, hints fetched.
+
+    Rows whose lane is just being completed stay new: a worker that is stopped in there delays nobody else.
+    """
+    new = conn.exec_driver_sql(
+        "SELECT id, account, stream, external_id, via, hint FROM inbox WHERE state = 'new' ORDER BY id LIMIT %(n)s"
+        " FOR UPDATE SKIP LOCKED",
+        {"n": limit},
+    ).all()
+    if not new:
+        return Dispatched(0, 0, 0)
+    keys = {row.id: (row.account, lanes.object_key(row.stream, row.external_id)) for row in new}
+    hints = [row for row in new if row.hint and row.via != AGAIN]
+    others = [row for row in new if not row.hint or row.via == AGAIN]
+    busy = lanes.want_free(conn, "fetch", [keys[row.id] for row in hints])
+    fetch = [row for row in hints if keys[row.id] not in busy]
+    busy = lanes.want_free(conn, "read", [keys[row.id] for row in others])
+    free = [row for row in others if keys[row.id] not in busy]
+    read = [row for row in free if not row.hint]
+    again = [row for row in free if row.hint]
+    reopened = _reopen(conn, {(row.account, row.stream, row.external_id) for row in again})
+    if fetch or again:
+        conn.exec_driver_sql("DELETE FROM inbox WHERE id = ANY(%(i)b::bigint[])", {"i": [r.id for r in fetch + again]})
+    if read:
+        conn.exec_driver_sql(
+            "UPDATE inbox SET state = 'waiting' WHERE id = ANY(%(i)b::bigint[])", {"i": [row.id for row in read]}
+        )
+    return Dispatched(len(read), len(fetch), reopened)
+
+
+def _reopen(conn: Connection, objects: Iterable[tuple[str, str, str]]) -> int:
+    """Invalid messages of these objects wait again."""
+    listed = sorted(objects)
+    if not listed:
+        return 0
+    found = conn.exec_driver_sql(
+        "UPDATE inbox SET state = 'waiting', error = NULL WHERE id IN (SELECT id FROM inbox"
+        " JOIN unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, external_id)"
+        " USING (account, stream, external_id) WHERE state = 'invalid' ORDER BY id FOR UPDATE OF inbox)",
+        {"a": [o[0] for o in listed], "s": [o[1] for o in listed], "e": [o[2] for o in listed]},
+    )
+    return found.rowcount
+
+
+def rows(conn: Connection, claimed: Iterable[Lane]) -> dict[int, list[Row]]:
+    """Per lane (its id): the messages that wait for it, in the order they came."""
+    found: dict[int, list[Row]] = {}
+    listed = [(lane.id, lane.account, *lanes.split_key(lane.key)) for lane in claimed]
+    if not listed:
+        return found
+    waiting = conn.exec_driver_sql(
+        "SELECT n.lane, i.id, i.account, i.stream, i.external_id, via, body, version, deleted, ticket, at FROM inbox i"
+        " JOIN unnest(%(l)b::bigint[], %(a)b::text[], %(s)b::text[], %(e)b::text[])"
+        " AS n(lane, account, stream, external_id)"
+        " USING (account, stream, external_id) WHERE state = 'waiting' ORDER BY i.id",
+        {
+            "l": [entry[0] for entry in listed],
+            "a": [entry[1] for entry in listed],
+            "s": [entry[2] for entry in listed],
+            "e": [entry[3] for entry in listed],
+        },
+    )
+    for row in waiting:
+        found.setdefault(row[0], []).append(Row(*row[1:]))
+    return found
+
+
+def consumed(conn: Connection, done: Sequence[Row], returns: Mapping[int, int] | None = None) -> list[int]:
+    """These are understood: from the inbox into the archive; their numbers, which stay the same.
+
+    `returns` says by row id which return each belongs to, where that is known. The ticket is archived as given here.
+    """
+    if not done:
+        return []
+    raw.ready(conn, {row.at for row in done})
+    bound = returns or {}
+    found = conn.exec_driver_sql(
+        "WITH n AS MATERIALIZED (SELECT * FROM unnest(%(i)b::bigint[], %(t)b::bigint[], %(r)b::bigint[])"
+        " AS n(id, ticket, return_id)),"
+        " gone AS (DELETE FROM inbox i USING n WHERE i.id = n.id RETURNING i.id, i.account, i.stream, i.external_id,"
+        " i.via, i.body, i.version, i.deleted, n.ticket, n.return_id, i.at)"
+        " INSERT INTO raw (id, account, stream, external_id, via, body, version, deleted, ticket, return_id, at)"
+        " SELECT * FROM gone RETURNING id",
+        {
+            "i": [row.id for row in done],
+            "t": [row.ticket for row in done],
+            "r": [bound.get(row.id) for row in done],
+        },
+    )
+    return sorted(found.scalars())
+
+
+def invalid(conn: Connection, refused: Sequence[tuple[int, Sequence[Mapping[str, Any]]]]) -> None:
+    """We do not understand these (Invalid Message Channel): they keep their errors and wait for a better mapping."""
+    if refused:
+        conn.exec_driver_sql(
+            "UPDATE inbox i SET state = 'invalid', error = n.error::jsonb"
+            " FROM unnest(%(i)b::bigint[], %(e)b::text[]) AS n(id, error) WHERE i.id = n.id",
+            {"i": [entry[0] for entry in refused], "e": [documents.text(list(entry[1])) for entry in refused]},
+        )
+
+
+def replay(conn: Connection, row_ids: Iterable[int]) -> int:
+    """Take invalid messages up again; how many of these were invalid."""
+    found = conn.exec_driver_sql(
+        "SELECT DISTINCT account, stream, external_id FROM inbox WHERE id = ANY(%(i)b::bigint[]) AND state = 'invalid'",
+        {"i": sorted(set(row_ids))},
+    )
+    objects = {(row[0], row[1], row[2]) for row in found}
+    lanes.want(conn, "read", [(account, lanes.object_key(stream, id_)) for account, stream, id_ in objects])
+    return _reopen(conn, objects)
+
+
+def backlog(conn: Connection, mark: int) -> int:
+    """How many messages are unfinished, counted up to `mark`: above it polls and backfills pause, webhooks never."""
+    found = conn.exec_driver_sql(
+        "SELECT count(*) FROM (SELECT FROM inbox WHERE state <> 'invalid' LIMIT %(n)s) AS unfinished", {"n": mark}
+    )
+    return int(found.scalar_one())

@@ -1,0 +1,68 @@
+"""What happened to each return, in sentences for people (Wire Tap, Message History)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from hub.store import documents
+
+
+class Entry(NamedTuple):
+    """A line to be written."""
+
+    return_id: int | None
+    account: str | None
+    stage: str
+    text: str
+    detail: dict[str, Any] | None = None
+
+
+class Line(NamedTuple):
+    """A line as it stands."""
+
+    id: int
+    return_id: int | None
+    account: str | None
+    stage: str
+    text: str
+    detail: dict[str, Any] | None
+    at: datetime
+
+
+_COLUMNS = ", ".join(Line._fields)
+
+
+def write(conn: Connection, entries: Sequence[Entry]) -> None:
+    """Add lines, in this order."""
+    if entries:
+        conn.exec_driver_sql(
+            "INSERT INTO journal (return_id, account, stage, text, detail) SELECT r, a, s, t, d::jsonb"
+            " FROM unnest(%(r)b::bigint[], %(a)b::text[], %(s)b::text[], %(t)b::text[], %(d)b::text[]) WITH ORDINALITY"
+            " AS n(r, a, s, t, d, n) ORDER BY n",
+            {
+                "r": [entry.return_id for entry in entries],
+                "a": [entry.account for entry in entries],
+                "s": [entry.stage for entry in entries],
+                "t": [documents.plain(entry.text) for entry in entries],
+                "d": [None if entry.detail is None else documents.text(entry.detail) for entry in entries],
+            },
+        )
+
+
+def get(conn: Connection, line_id: int) -> Line | None:
+    """One line, or None."""
+    found = conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM journal WHERE id = %(i)s", {"i": line_id}).first()  # noqa: S608
+    return None if found is None else Line(*found)
+
+
+def story(conn: Connection, return_id: int) -> list[Line]:
+    """Everything that happened to one return, in order."""
+    found = conn.exec_driver_sql(
+        f"SELECT {_COLUMNS} FROM journal WHERE return_id = %(r)s ORDER BY id",  # noqa: S608
+        {"r": return_id},
+    )
+    return [Line(*row) for row in found]

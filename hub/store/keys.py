@@ -1,0 +1,118 @@
+"""Names under which returns and orders are known; strong ones bind for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection
+
+Name = tuple[str, str, str]
+"""A key: issuing account, type, value."""
+
+_SLOTS = 4096
+"""Advisory locks per database: few enough for PostgreSQL's lock table, whatever the batch."""
+
+
+def lock(conn: Connection, names: Iterable[Name]) -> None:
+    """Hold these names until the transaction ends; taken in one order, so two batches cannot deadlock."""
+    wanted = sorted(set(names))
+    if wanted:
+        conn.exec_driver_sql(
+            "SELECT pg_advisory_xact_lock(7201, slot) FROM (SELECT DISTINCT (hashtext(name) & %(mask)s) AS slot"
+            " FROM unnest(%(n)b::text[]) AS n(name) ORDER BY slot) AS slots",
+            {"n": ["\x1f".join(name) for name in wanted], "mask": _SLOTS - 1},
+        )
+
+
+def find(conn: Connection, names: Iterable[Name]) -> dict[Name, tuple[int | None, int | None]]:
+    """Of these names, those that are known: the return and the order each belongs to."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return {}
+    found = conn.exec_driver_sql(
+        "SELECT issuer, type, value, return_id, order_id FROM keys"
+        " JOIN unnest(%(i)b::text[], %(t)b::text[], %(v)b::text[]) AS n(issuer, type, value)"
+        " USING (issuer, type, value)",
+        {"i": [n[0] for n in wanted], "t": [n[1] for n in wanted], "v": [n[2] for n in wanted]},
+    )
+    return {(row[0], row[1], row[2]): (row[3], row[4]) for row in found}
+
+
+def bind_returns(conn: Connection, bindings: Mapping[Name, int]) -> None:
+    """These names belong to these returns from now on; objects already observed under them come along."""
+    _bind(conn, bindings, "return_id")
+
+
+def bind_orders(conn: Connection, bindings: Mapping[Name, int]) -> None:
+    """These names belong to these orders from now on."""
+    _bind(conn, bindings, "order_id")
+
+
+def _bind(conn: Connection, bindings: Mapping[Name, int], column: str) -> None:
+    if not bindings:
+        return
+    ordered = sorted(bindings.items())
+    conn.exec_driver_sql(
+        f"INSERT INTO keys (issuer, type, value, {column})"
+        " SELECT * FROM unnest(%(i)b::text[], %(t)b::text[], %(v)b::text[], %(b)b::bigint[])"
+        f" ON CONFLICT (issuer, type, value) DO UPDATE SET {column} = excluded.{column}"
+        f" WHERE keys.{column} IS DISTINCT FROM excluded.{column}",
+        {
+            "i": [name[0] for name, _ in ordered],
+            "t": [name[1] for name, _ in ordered],
+            "v": [name[2] for name, _ in ordered],
+            "b": [bound for _, bound in ordered],
+        },
+    )
+
+
+def of_return(conn: Connection, return_id: int) -> list[Name]:
+    """Every strong name of one return."""
+    found = conn.exec_driver_sql(
+        "SELECT issuer, type, value FROM keys WHERE return_id = %(r)s ORDER BY 1, 2, 3", {"r": return_id}
+    )
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def cut(conn: Connection, names: Iterable[Name], objects: Iterable[Name]) -> None:
+    """A person's word: these objects do not belong to the return of these names."""
+    pairs = [(*thing, *name) for thing in sorted(set(objects)) for name in sorted(set(names))]
+    if pairs:
+        conn.exec_driver_sql(
+            "INSERT INTO cuts SELECT * FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[], %(i)b::text[],"
+            " %(t)b::text[], %(v)b::text[]) ON CONFLICT DO NOTHING",
+            {letter: [pair[index] for pair in pairs] for index, letter in enumerate("aseitv")},
+        )
+
+
+def mend(conn: Connection, objects: Iterable[Name]) -> None:
+    """A person takes a cut back."""
+    wanted = sorted(set(objects))
+    conn.exec_driver_sql(
+        "DELETE FROM cuts c USING unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[])"
+        " AS n(account, stream, external_id)"
+        " WHERE (c.account, c.stream, c.external_id) = (n.account, n.stream, n.external_id)",
+        {"a": [n[0] for n in wanted], "s": [n[1] for n in wanted], "e": [n[2] for n in wanted]},
+    )
+
+
+def cuts(conn: Connection, objects: Iterable[Name]) -> set[tuple[Name, Name]]:
+    """(object, name) pairs that a person cut."""
+    wanted = sorted(set(objects))
+    found = conn.exec_driver_sql(
+        "SELECT account, stream, external_id, issuer, type, value FROM cuts"
+        " JOIN unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, external_id)"
+        " USING (account, stream, external_id)",
+        {"a": [n[0] for n in wanted], "s": [n[1] for n in wanted], "e": [n[2] for n in wanted]},
+    )
+    return {((row[0], row[1], row[2]), (row[3], row[4], row[5])) for row in found}
+
+
+def move(conn: Connection, names: Iterable[Name], return_id: int) -> None:
+    """These names belong to another return now."""
+    wanted = sorted(set(names))
+    conn.exec_driver_sql(
+        "UPDATE keys k SET return_id = %(r)s FROM unnest(%(i)b::text[], %(t)b::text[], %(v)b::text[])"
+        " AS n(issuer, type, value) WHERE (k.issuer, k.type, k.value) = (n.issuer, n.type, n.value)",
+        {"i": [n[0] for n in wanted], "t": [n[1] for n in wanted], "v": [n[2] for n in wanted], "r": return_id},
+    )

@@ -1,0 +1,185 @@
+"""What each system last said of each object; the input of every merge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub.model.fragment import Fragment
+from hub.model.observation import Observation
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Fragment).decode
+
+Name = tuple[str, str, str]
+"""An object: account, stream, external id."""
+
+
+class Stored(NamedTuple):
+    """An observation with its bindings and the digest of the body it was made from."""
+
+    observation: Observation
+    digest: bytes | None
+    return_id: int | None
+    order_id: int | None
+
+
+_COLUMNS = (
+    "account, stream, external_id, ticket, version, mapping, fragment, digest, gone, seen_at, return_id, order_id"
+)
+
+
+def _stored(row: Sequence[object]) -> Stored:
+    account, stream, external_id, ticket, version, mapping, fragment, digest, gone, seen_at, return_id, order_id = row
+    observation = Observation(
+        account=account,  # type: ignore[arg-type]
+        stream=stream,  # type: ignore[arg-type]
+        external_id=external_id,  # type: ignore[arg-type]
+        fragment=_decode(fragment),  # type: ignore[arg-type]
+        ticket=ticket,  # type: ignore[arg-type]
+        version=version,  # type: ignore[arg-type]
+        seen_at=seen_at,  # type: ignore[arg-type]
+        mapping=mapping,  # type: ignore[arg-type]
+        gone=gone,  # type: ignore[arg-type]
+    )
+    return Stored(observation, digest, return_id, order_id)  # type: ignore[arg-type]
+
+
+def of_objects(conn: Connection, names: Iterable[Name]) -> dict[Name, Stored]:
+    """The current observations of these objects, as far as there are any."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return {}
+    found = conn.exec_driver_sql(
+        f"SELECT {_COLUMNS} FROM observations JOIN unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) "
+        "AS n(account, stream, external_id) USING (account, stream, external_id)",
+        {"a": [n[0] for n in wanted], "s": [n[1] for n in wanted], "e": [n[2] for n in wanted]},
+    )
+    stored = (_stored(row) for row in found)
+    return {(s.observation.account, s.observation.stream, s.observation.external_id): s for s in stored}
+
+
+def save(conn: Connection, news: Sequence[Stored]) -> None:
+    """Write these observations; bindings already known stay, new ones are added."""
+    if not news:
+        return
+    ordered = sorted(news, key=lambda s: (s.observation.account, s.observation.stream, s.observation.external_id))
+    seen = [s.observation for s in ordered]
+    conn.exec_driver_sql(
+        "INSERT INTO observations (account, stream, external_id, ticket, version, mapping, fragment, digest, gone,"
+        " return_id, order_id) SELECT * FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[], %(t)b::bigint[],"
+        " %(v)b::text[], %(m)b::text[], %(f)b::bytea[], %(d)b::bytea[], %(g)b::bool[], %(r)b::bigint[],"
+        " %(o)b::bigint[]) ON CONFLICT (account, stream, external_id)"
+        " DO UPDATE SET ticket = excluded.ticket, version = excluded.version, mapping = excluded.mapping,"
+        " fragment = excluded.fragment, digest = excluded.digest, gone = excluded.gone,"
+        " seen_at = clock_timestamp(), return_id = coalesce(excluded.return_id, observations.return_id),"
+        " order_id = coalesce(excluded.order_id, observations.order_id)",
+        {
+            "a": [o.account for o in seen],
+            "s": [o.stream for o in seen],
+            "e": [o.external_id for o in seen],
+            "t": [o.ticket for o in seen],
+            "v": [o.version for o in seen],
+            "m": [o.mapping for o in seen],
+            "f": [_encode(o.fragment) for o in seen],
+            "d": [s.digest for s in ordered],
+            "g": [o.gone for o in seen],
+            "r": [s.return_id for s in ordered],
+            "o": [s.order_id for s in ordered],
+        },
+    )
+
+
+def touch(conn: Connection, tickets: Mapping[Name, int]) -> None:
+    """The same was read again: only its age changes."""
+    ordered = sorted(tickets.items())
+    if ordered:
+        conn.exec_driver_sql(
+            "UPDATE observations o SET ticket = greatest(o.ticket, n.ticket), seen_at = clock_timestamp()"
+            " FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[], %(t)b::bigint[])"
+            " AS n(account, stream, external_id, ticket)"
+            " WHERE (o.account, o.stream, o.external_id) = (n.account, n.stream, n.external_id)",
+            {
+                "a": [name[0] for name, _ in ordered],
+                "s": [name[1] for name, _ in ordered],
+                "e": [name[2] for name, _ in ordered],
+                "t": [ticket for _, ticket in ordered],
+            },
+        )
+
+
+def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, list[Observation]]:
+    """Everything that feeds these returns: their own objects, and the orders and payments they belong to."""
+    result: dict[int, list[Observation]] = {return_id: [] for return_id in return_ids}
+    own = conn.exec_driver_sql(
+        f"SELECT {_COLUMNS} FROM observations WHERE return_id = ANY(%(r)b::bigint[])",
+        {"r": list(return_ids)},
+    )
+    for row in own:
+        result[row[-2]].append(_stored(row).observation)
+    columns = ", ".join(f"o.{name.strip()}" for name in _COLUMNS.split(","))
+    shared = conn.exec_driver_sql(
+        f"SELECT ro.return_id, {columns} FROM return_orders ro JOIN observations o USING (order_id)"
+        " WHERE ro.return_id = ANY(%(r)b::bigint[]) AND o.return_id IS NULL",
+        {"r": list(return_ids)},
+    )
+    decoded: dict[Name, Observation] = {}
+    for return_id, *rest in shared:
+        name = (rest[0], rest[1], rest[2])
+        if name not in decoded:
+            decoded[name] = _stored(rest).observation
+        result[return_id].append(decoded[name])
+    return result
+
+
+def of_siblings(conn: Connection, return_ids: Sequence[int]) -> dict[int, list[Observation]]:
+    """Per return: what is known of the other returns of its orders (their own objects only)."""
+    columns = ", ".join(f"o.{name.strip()}" for name in _COLUMNS.split(","))
+    found = conn.exec_driver_sql(
+        f"SELECT DISTINCT mine.return_id, {columns} FROM return_orders mine"
+        " JOIN return_orders other ON other.order_id = mine.order_id AND other.return_id <> mine.return_id"
+        " JOIN observations o ON o.return_id = other.return_id WHERE mine.return_id = ANY(%(r)b::bigint[])",
+        {"r": list(return_ids)},
+    )
+    result: dict[int, list[Observation]] = {}
+    for return_id, *rest in found:
+        result.setdefault(return_id, []).append(_stored(rest).observation)
+    return result
+
+
+def objects_of(conn: Connection, return_id: int) -> list[tuple[Name, bool]]:
+    """The objects that feed a return, and whether each is an order's (shared with other returns)."""
+    found = conn.exec_driver_sql(
+        "SELECT account, stream, external_id, false FROM observations WHERE return_id = %(r)s"
+        " UNION ALL SELECT o.account, o.stream, o.external_id, true FROM return_orders ro"
+        " JOIN observations o USING (order_id) WHERE ro.return_id = %(r)s AND o.return_id IS NULL",
+        {"r": return_id},
+    )
+    return [((row[0], row[1], row[2]), row[3]) for row in found]
+
+
+def move(conn: Connection, names: Iterable[Name], return_id: int) -> None:
+    """These objects belong to another return now."""
+    wanted = sorted(set(names))
+    conn.exec_driver_sql(
+        "UPDATE observations o SET return_id = %(r)s"
+        " FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, external_id)"
+        " WHERE (o.account, o.stream, o.external_id) = (n.account, n.stream, n.external_id)",
+        {"a": [n[0] for n in wanted], "s": [n[1] for n in wanted], "e": [n[2] for n in wanted], "r": return_id},
+    )
+
+
+def open_objects(conn: Connection, account: str, streams: Sequence[str]) -> list[tuple[str, str]]:
+    """(stream, external id) of all that this account told of returns that are still open, orders included."""
+    found = conn.exec_driver_sql(
+        "SELECT o.stream, o.external_id FROM observations o JOIN returns r ON r.id = o.return_id"
+        " WHERE o.account = %(a)s AND o.stream = ANY(%(s)b::text[]) AND NOT o.gone AND r.is_open"
+        " UNION SELECT o.stream, o.external_id FROM observations o JOIN return_orders ro USING (order_id)"
+        " JOIN returns r ON r.id = ro.return_id WHERE o.account = %(a)s AND o.stream = ANY(%(s)b::text[])"
+        " AND NOT o.gone AND r.is_open ORDER BY 1, 2",
+        {"a": account, "s": list(streams)},
+    )
+    return [(row[0], row[1]) for row in found]

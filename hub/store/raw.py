@@ -1,0 +1,139 @@
+"""Everything other systems ever said, as they said it: append-only, a partition per month, found by return."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+AHEAD = 3
+"""Months whose partitions are made before they begin."""
+
+_MAKING = 7203
+
+
+class Row(NamedTuple):
+    """An archived message; the body is None after erasure, or where a deletion came without one."""
+
+    id: int
+    account: str
+    stream: str
+    external_id: str
+    via: str
+    body: bytes | None
+    version: str | None
+    deleted: bool
+    ticket: int | None
+    return_id: int | None
+    at: datetime
+
+
+_COLUMNS = ", ".join(Row._fields)
+
+
+def find(conn: Connection, return_id: int) -> list[Row]:
+    """Every message of one return, in the order they came."""
+    found = conn.exec_driver_sql(
+        f"SELECT {_COLUMNS} FROM raw WHERE return_id = %(r)s ORDER BY id",  # noqa: S608
+        {"r": return_id},
+    )
+    return [Row(*row) for row in found]
+
+
+def of_object(conn: Connection, account: str, stream: str, external_id: str) -> list[Row]:
+    """Every message about one object, in the order they came."""
+    found = conn.exec_driver_sql(
+        f"SELECT {_COLUMNS} FROM raw"  # noqa: S608
+        " WHERE account = %(a)s AND stream = %(s)s AND external_id = %(e)s ORDER BY id",
+        {"a": account, "s": stream, "e": external_id},
+    )
+    return [Row(*row) for row in found]
+
+
+def bind(conn: Connection, objects: Mapping[tuple[str, str, str], int]) -> None:
+    """What was said about these objects (account, stream, external id) belongs to these returns."""
+    listed = sorted(objects.items())
+    if listed:
+        conn.exec_driver_sql(
+            "UPDATE raw r SET return_id = n.return_id FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[],"
+            " %(r)b::bigint[]) AS n(account, stream, external_id, return_id)"
+            " WHERE (r.account, r.stream, r.external_id) = (n.account, n.stream, n.external_id)"
+            " AND r.return_id IS DISTINCT FROM n.return_id",
+            {
+                "a": [name[0] for name, _ in listed],
+                "s": [name[1] for name, _ in listed],
+                "e": [name[2] for name, _ in listed],
+                "r": [return_id for _, return_id in listed],
+            },
+        )
+
+
+def erase(conn: Connection, return_id: int) -> int:
+    """Forget the bodies of one return and unfinished messages about its objects; how many. That they came stays."""
+    unfinished = conn.exec_driver_sql(
+        "DELETE FROM inbox i USING (SELECT DISTINCT account, stream, external_id FROM raw WHERE return_id = %(r)s) AS o"
+        " WHERE (i.account, i.stream, i.external_id) = (o.account, o.stream, o.external_id)",
+        {"r": return_id},
+    )
+    archived = conn.exec_driver_sql(
+        "UPDATE raw SET body = NULL WHERE return_id = %(r)s AND body IS NOT NULL", {"r": return_id}
+    )
+    return unfinished.rowcount + archived.rowcount
+
+
+def ready(conn: Connection, times: Iterable[datetime]) -> None:
+    """Make the partitions of these months where one is missing: a message may have waited long, or nobody made them."""
+    _make(conn, {_month(at) for at in times})
+
+
+def ahead(conn: Connection) -> None:
+    """Make the partitions of this month and the next ones."""
+    at: datetime = conn.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    months = {first := _month(at)}
+    for _ in range(AHEAD):
+        months.add(first := _next(first))
+    _make(conn, months)
+
+
+def drop_before(conn: Connection, at: datetime) -> list[str]:
+    """Drop the partitions of months that ended before this time; their names."""
+    dropped = [name for name in _partitions(conn) if name < _name(_month(at.astimezone(UTC)))]
+    for name in dropped:
+        conn.exec_driver_sql(f"DROP TABLE {name}")
+    return dropped
+
+
+def _make(conn: Connection, months: set[datetime]) -> None:
+    """Attached, not created as partitions: that lets everybody go on reading and writing meanwhile."""
+    if {_name(month) for month in months} <= _partitions(conn):
+        return
+    conn.exec_driver_sql("SELECT pg_advisory_xact_lock(%(k)s)", {"k": _MAKING})
+    there = _partitions(conn)
+    for month in sorted(month for month in months if _name(month) not in there):
+        name = _name(month)
+        conn.exec_driver_sql(f"CREATE TABLE {name} (LIKE raw INCLUDING DEFAULTS INCLUDING STORAGE)")
+        conn.exec_driver_sql(
+            f"ALTER TABLE raw ATTACH PARTITION {name}"
+            f" FOR VALUES FROM ('{month.isoformat()}') TO ('{_next(month).isoformat()}')"
+        )
+
+
+def _partitions(conn: Connection) -> set[str]:
+    found = conn.exec_driver_sql(
+        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'raw'::regclass"
+    )
+    return set(found.scalars())
+
+
+def _month(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _next(month: datetime) -> datetime:
+    return (month + timedelta(days=31)).replace(day=1)
+
+
+def _name(month: datetime) -> str:
+    return f"raw_{month:%Y_%m}"

@@ -1,0 +1,265 @@
+"""The merged returns, their orders, and how one becomes part of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub.model.returns import Return
+
+OVER = frozenset({"completed", "closed", "cancelled", "rejected", "expired", "voided"})
+"""Statuses after which nothing is expected; a later fact opens the return again."""
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(Return).decode
+
+
+class Row(NamedTuple):
+    """A stored return, as the pipeline needs it."""
+
+    id: int
+    revision: int
+    doc: bytes | None
+    founded: bool
+    merged_into: int | None
+
+
+class Change(NamedTuple):
+    """A newly merged document to be written."""
+
+    id: int
+    doc: bytes
+    merged: Return
+    founded: bool
+
+
+def create(conn: Connection, count: int) -> list[int]:
+    """So many new returns; they have a number and nothing else yet."""
+    if not count:
+        return []
+    found = conn.exec_driver_sql(
+        "INSERT INTO returns (status) SELECT 'draft' FROM generate_series(1, %(n)s) RETURNING id", {"n": count}
+    )
+    return sorted(row[0] for row in found)
+
+
+def create_orders(conn: Connection, count: int) -> list[int]:
+    """So many new orders, known by a name only."""
+    if not count:
+        return []
+    found = conn.exec_driver_sql(
+        "INSERT INTO orders (number) SELECT NULL FROM generate_series(1, %(n)s) RETURNING id", {"n": count}
+    )
+    return sorted(row[0] for row in found)
+
+
+def lock_orders(conn: Connection, order_ids: Iterable[int]) -> None:
+    """Hold these orders (and what may still come back of their lines) until the transaction ends."""
+    wanted = sorted(set(order_ids))
+    if wanted:
+        conn.exec_driver_sql(
+            "SELECT id FROM orders WHERE id = ANY(%(o)b::bigint[]) ORDER BY id FOR UPDATE", {"o": wanted}
+        )
+
+
+def lock(conn: Connection, return_ids: Iterable[int]) -> dict[int, Row]:
+    """Hold these returns until the transaction ends, and say what is stored of them."""
+    wanted = sorted(set(return_ids))
+    if not wanted:
+        return {}
+    found = conn.exec_driver_sql(
+        "SELECT id, revision, doc, founded, merged_into FROM returns WHERE id = ANY(%(r)b::bigint[])"
+        " ORDER BY id FOR UPDATE",
+        {"r": wanted},
+    )
+    return {row[0]: Row(*row) for row in found}
+
+
+def read(conn: Connection, return_ids: Iterable[int]) -> dict[int, Row]:
+    """What is stored of these returns, without holding them."""
+    found = conn.exec_driver_sql(
+        "SELECT id, revision, doc, founded, merged_into FROM returns WHERE id = ANY(%(r)b::bigint[])",
+        {"r": sorted(set(return_ids))},
+    )
+    return {row[0]: Row(*row) for row in found}
+
+
+def of_orders(conn: Connection, order_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """(return, order) for every return of these orders."""
+    wanted = sorted(set(order_ids))
+    if not wanted:
+        return []
+    found = conn.exec_driver_sql(
+        "SELECT return_id, order_id FROM return_orders WHERE order_id = ANY(%(o)b::bigint[]) ORDER BY 1, 2",
+        {"o": wanted},
+    )
+    return [(row[0], row[1]) for row in found]
+
+
+def orders_of(conn: Connection, return_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """(return, order) for every order of these returns."""
+    found = conn.exec_driver_sql(
+        "SELECT return_id, order_id FROM return_orders WHERE return_id = ANY(%(r)b::bigint[]) ORDER BY 1, 2",
+        {"r": sorted(set(return_ids))},
+    )
+    return [(row[0], row[1]) for row in found]
+
+
+def belong(conn: Connection, pairs: Iterable[tuple[int, int]]) -> None:
+    """These returns belong to these orders (an order may have many returns, a return many orders)."""
+    wanted = sorted(set(pairs))
+    if wanted:
+        conn.exec_driver_sql(
+            "INSERT INTO return_orders (return_id, order_id) SELECT * FROM unnest(%(r)b::bigint[], %(o)b::bigint[])"
+            " ON CONFLICT DO NOTHING",
+            {"r": [pair[0] for pair in wanted], "o": [pair[1] for pair in wanted]},
+        )
+
+
+def save(conn: Connection, changes: Sequence[Change]) -> None:
+    """Write merged documents with their searchable columns and facts; each gets a new revision."""
+    if not changes:
+        return
+    ordered = sorted(changes, key=lambda change: change.id)
+    merged = [change.merged for change in ordered]
+    conn.exec_driver_sql(
+        "UPDATE returns r SET doc = n.doc, revision = r.revision + 1, status = n.status, kind = n.kind,"
+        " founded = n.founded, is_open = n.is_open, order_number = n.order_number, search = n.search,"
+        " discrepancies = n.discrepancies, at = clock_timestamp()"
+        " FROM unnest(%(id)b::bigint[], %(doc)b::bytea[], %(status)b::text[], %(kind)b::text[], %(founded)b::bool[],"
+        " %(open)b::bool[],"
+        " %(number)b::text[], %(search)b::text[], %(disc)b::int[])"
+        " AS n(id, doc, status, kind, founded, is_open, order_number, search, discrepancies) WHERE r.id = n.id",
+        {
+            "id": [change.id for change in ordered],
+            "doc": [change.doc for change in ordered],
+            "status": [ret.status for ret in merged],
+            "kind": [ret.kind for ret in merged],
+            "founded": [change.founded for change in ordered],
+            "open": [change.founded and ret.status not in OVER for change, ret in zip(ordered, merged, strict=True)],
+            "number": [next((order.number for order in ret.orders if order.number), None) for ret in merged],
+            "search": [_search(change) for change in ordered],
+            "disc": [len(ret.discrepancies) for ret in merged],
+        },
+    )
+    _save_facts(conn, ordered)
+
+
+def _search(change: Change) -> str:
+    """What people type to find a return: numbers and SKUs, never names or addresses."""
+    ret = change.merged
+    words = [f"R{change.id}", *ret.numbers.values()]
+    words += [order.number for order in ret.orders if order.number]
+    words += [line.sku for line in ret.lines if line.sku]
+    words += [shipment.value.number for shipment in ret.shipments if shipment.value.number]
+    return " ".join(dict.fromkeys(words)).lower()
+
+
+_Fact = tuple[int, str, str, str | None, str, Decimal | None, Decimal | None, str | None, str | None, datetime | None]
+
+
+def _facts(return_id: int, ret: Return) -> Iterable[_Fact]:
+    for receipt in ret.receipts:
+        yield (return_id, receipt.id, "receipt", receipt.line, receipt.speaker.account, receipt.quantity, None, None,
+               receipt.condition, receipt.at)  # fmt: skip
+    for inspection in ret.inspections:
+        yield (return_id, inspection.id, "inspection", inspection.line, inspection.speaker.account,
+               inspection.quantity, None, None, inspection.result, inspection.at)  # fmt: skip
+    for disposition in ret.dispositions:
+        yield (return_id, disposition.id, "disposition", disposition.line, disposition.speaker.account,
+               disposition.quantity, None, None, disposition.disposition, disposition.at)  # fmt: skip
+    for refund in ret.refunds:
+        yield (return_id, refund.id, "refund", refund.line, refund.speaker.account, None, refund.amount,
+               refund.value.currency, refund.state, refund.value.at)  # fmt: skip
+    for credit in ret.credits:
+        yield (return_id, credit.id, "credit", credit.line, credit.speaker.account, None, credit.value.amount,
+               credit.value.currency, credit.value.state, credit.value.at)  # fmt: skip
+    for shipment in ret.shipments:
+        yield (return_id, shipment.id, "shipment", shipment.line, shipment.speaker.account, None, None, None,
+               shipment.value.state, shipment.value.at)  # fmt: skip
+
+
+def _save_facts(conn: Connection, changes: Sequence[Change]) -> None:
+    """The facts of these returns as rows, for reports; those that nobody tells any more go."""
+    facts = [fact for change in changes for fact in _facts(change.id, change.merged)]
+    columns = list(zip(*facts, strict=True)) if facts else [()] * 10
+    conn.exec_driver_sql(
+        "WITH told AS (SELECT * FROM unnest(%(r)b::bigint[], %(i)b::text[], %(k)b::text[], %(l)b::text[],"
+        " %(a)b::text[], %(q)b::numeric[], %(m)b::numeric[], %(c)b::text[], %(w)b::text[], %(h)b::timestamptz[])"
+        " AS t(return_id, id, kind, line, account, quantity, amount, currency, word, happened_at)),"
+        " gone AS (DELETE FROM facts f WHERE f.return_id = ANY(%(all)b::bigint[])"
+        " AND NOT EXISTS (SELECT FROM told t WHERE (t.return_id, t.id) = (f.return_id, f.id)))"
+        " INSERT INTO facts (return_id, id, kind, line, account, quantity, amount, currency, word, happened_at)"
+        " SELECT * FROM told ON CONFLICT (return_id, id) DO UPDATE SET kind = excluded.kind, line = excluded.line,"
+        " account = excluded.account, quantity = excluded.quantity, amount = excluded.amount,"
+        " currency = excluded.currency, word = excluded.word, happened_at = excluded.happened_at"
+        " WHERE (facts.line, facts.account, facts.quantity, facts.amount, facts.word, facts.happened_at)"
+        " IS DISTINCT FROM (excluded.line, excluded.account, excluded.quantity, excluded.amount, excluded.word,"
+        " excluded.happened_at)",
+        {
+            **{name: list(column) for name, column in zip("riklaqmcwh", columns, strict=True)},
+            "all": [change.id for change in changes],
+        },
+    )
+
+
+def absorb(conn: Connection, survivor: int, other: int) -> None:
+    """`other` was the same return all along: everything known under it moves, it stays as a signpost.
+
+    Both rows are held by the caller, and neither has a remote write under way.
+    """
+    for table in ("observations", "keys", "twins", "journal", "attempts", "raw", "intents"):
+        conn.exec_driver_sql(
+            f"UPDATE {table} SET return_id = %(to)s WHERE return_id = %(from)s",
+            {"to": survivor, "from": other},
+        )
+    conn.exec_driver_sql(
+        "INSERT INTO return_orders (return_id, order_id) SELECT %(to)s, order_id FROM return_orders"
+        " WHERE return_id = %(from)s ON CONFLICT DO NOTHING",
+        {"to": survivor, "from": other},
+    )
+    for table in ("return_orders", "sync", "facts"):
+        conn.exec_driver_sql(f"DELETE FROM {table} WHERE return_id = %(from)s", {"from": other})
+    conn.exec_driver_sql(
+        "UPDATE returns SET merged_into = %(to)s, status = 'merged', doc = NULL, revision = revision + 1,"
+        " founded = false, at = clock_timestamp() WHERE id = %(from)s",
+        {"to": survivor, "from": other},
+    )
+
+
+def absorb_order(conn: Connection, survivor: int, other: int) -> None:
+    """Two names turned out to be one order; both rows are held by the caller."""
+    for table in ("observations", "keys"):
+        conn.exec_driver_sql(
+            f"UPDATE {table} SET order_id = %(to)s WHERE order_id = %(from)s",
+            {"to": survivor, "from": other},
+        )
+    conn.exec_driver_sql(
+        "INSERT INTO return_orders (return_id, order_id) SELECT return_id, %(to)s FROM return_orders"
+        " WHERE order_id = %(from)s ON CONFLICT DO NOTHING",
+        {"to": survivor, "from": other},
+    )
+    conn.exec_driver_sql("DELETE FROM return_orders WHERE order_id = %(from)s", {"from": other})
+    conn.exec_driver_sql("UPDATE orders SET merged_into = %(to)s WHERE id = %(from)s", {"to": survivor, "from": other})
+
+
+def revive(conn: Connection, return_id: int) -> None:
+    """A return that had gone into another is one of its own again."""
+    conn.exec_driver_sql(
+        "UPDATE returns SET merged_into = NULL, status = 'draft', at = clock_timestamp() WHERE id = %(r)s",
+        {"r": return_id},
+    )
+
+
+def open_of(conn: Connection, account: str) -> list[int]:
+    """The returns still open that this account hears of."""
+    found = conn.exec_driver_sql(
+        "SELECT r.id FROM returns r JOIN sync s ON s.return_id = r.id WHERE s.account = %(a)s AND r.is_open ORDER BY 1",
+        {"a": account},
+    )
+    return [row[0] for row in found]

@@ -1,0 +1,53 @@
+"""Questions that only a person can answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+
+def ask(conn: Connection, kind: str, returns: list[int], text: str, dedupe: str, detail: dict[str, Any]) -> None:
+    """Put a question into the queue, once; asked again after it was answered, it stays answered."""
+    conn.exec_driver_sql(
+        "INSERT INTO reviews (kind, returns, text, detail, dedupe)"
+        " VALUES (%(k)s, %(r)s::jsonb, %(t)s, %(d)s::jsonb, %(u)s) ON CONFLICT (dedupe) DO NOTHING",
+        {
+            "k": kind,
+            "r": msgspec.json.encode(returns).decode(),
+            "t": text,
+            "d": msgspec.json.encode(detail).decode(),
+            "u": dedupe,
+        },
+    )
+
+
+def answer(conn: Connection, review_id: int, state: str) -> dict[str, Any] | None:
+    """A person decided: `state` is linked, apart, done ...; the question as it stood, or None."""
+    found = conn.exec_driver_sql(
+        "UPDATE reviews SET state = %(s)s WHERE id = %(i)s RETURNING id, kind, returns, text, detail",
+        {"s": state, "i": review_id},
+    ).first()
+    return None if found is None else dict(found._mapping)
+
+
+def open_reviews(conn: Connection) -> list[dict[str, Any]]:
+    """The queue, oldest first."""
+    found = conn.exec_driver_sql(
+        "SELECT id, kind, returns, text, detail, state, at FROM reviews WHERE state = 'open' ORDER BY id"
+    )
+    return [dict(row._mapping) for row in found]
+
+
+def close(conn: Connection, dedupe: str) -> None:
+    """The question has answered itself."""
+    conn.exec_driver_sql("UPDATE reviews SET state = 'settled' WHERE dedupe = %(u)s AND state = 'open'", {"u": dedupe})
+
+
+def settle(conn: Connection, return_ids: tuple[int, ...], state: str) -> None:
+    """A person answered by an act: the open questions that are about exactly these returns."""
+    conn.exec_driver_sql(
+        "UPDATE reviews SET state = %(s)s WHERE state = 'open' AND returns @> %(r)s::jsonb AND returns <@ %(r)s::jsonb",
+        {"s": state, "r": msgspec.json.encode(sorted(return_ids)).decode()},
+    )

@@ -1,0 +1,134 @@
+"""One row for each return and each account that should know of it: what it still has to be told, and cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+_json = msgspec.json.encode
+
+
+class Row(NamedTuple):
+    return_id: int
+    account: str
+    lane: str
+    wanted: int
+    done: int
+    state: str
+    guard: dict[str, Any]
+    waits: float
+    """Seconds until it may be told (settle time, back-off); 0: now."""
+
+
+class News(NamedTuple):
+    """What planning found for one row. `settle`: seconds before the first write, counted from now."""
+
+    return_id: int
+    account: str
+    lane: str
+    state: str
+    planned: list[dict[str, Any]]
+    residue: list[dict[str, Any]]
+    settle: float = 0.0
+
+
+_COLUMNS = (
+    "return_id, account, lane, wanted, done, state, guard,"
+    " greatest(0, coalesce(extract(epoch FROM not_before - clock_timestamp()), 0))::float8"
+)
+
+
+def of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[tuple[int, str], Row]:
+    """The rows of these returns."""
+    found = conn.exec_driver_sql(
+        f"SELECT {_COLUMNS} FROM sync WHERE return_id = ANY(%(r)b::bigint[])",
+        {"r": sorted(set(return_ids))},
+    )
+    return {(row[0], row[1]): Row(*row) for row in found}
+
+
+def due(conn: Connection, account: str, lane: str) -> list[Row]:
+    """The rows of one outbound lane that want something said, or do not know what became of it, oldest first."""
+    found = conn.exec_driver_sql(
+        f"SELECT {_COLUMNS} FROM sync WHERE account = %(a)s AND lane = %(l)s AND (wanted > done OR EXISTS"
+        " (SELECT FROM intents i WHERE (i.return_id, i.account) = (sync.return_id, sync.account)"
+        " AND i.state IN ('open', 'waiting', 'unknown'))) ORDER BY return_id",
+        {"a": account, "l": lane},
+    )
+    return [Row(*row) for row in found]
+
+
+def save(conn: Connection, news: Sequence[News]) -> None:
+    """Note what planning found. A row that wants something said is raised by one; one that does not is done."""
+    if not news:
+        return
+    ordered = sorted(news, key=lambda n: (n.return_id, n.account))
+    conn.exec_driver_sql(
+        "INSERT INTO sync (return_id, account, lane, wanted, done, state, planned, residue, not_before)"
+        " SELECT r, a, l, 1, CASE WHEN tell THEN 0 ELSE 1 END, s, p::jsonb, e::jsonb,"
+        " CASE WHEN w > 0 THEN clock_timestamp() + w * interval '1 second' END"
+        " FROM unnest(%(r)b::bigint[], %(a)b::text[], %(l)b::text[], %(s)b::text[], %(p)b::text[], %(e)b::text[],"
+        " %(t)b::bool[], %(w)b::float8[]) AS n(r, a, l, s, p, e, tell, w)"
+        " ON CONFLICT (return_id, account) DO UPDATE SET lane = excluded.lane, wanted = sync.wanted + 1,"
+        " done = CASE WHEN excluded.done = 1 THEN sync.wanted + 1 ELSE sync.done END, state = excluded.state,"
+        " planned = excluded.planned, residue = excluded.residue,"
+        " not_before = coalesce(sync.not_before, excluded.not_before), at = clock_timestamp(),"
+        " why = CASE WHEN excluded.state = 'blocked' THEN sync.why END",
+        {
+            "r": [n.return_id for n in ordered],
+            "a": [n.account for n in ordered],
+            "l": [n.lane for n in ordered],
+            "s": [n.state for n in ordered],
+            "p": [_json(n.planned).decode() for n in ordered],
+            "e": [_json(n.residue).decode() for n in ordered],
+            "t": [n.state == "pending" for n in ordered],
+            "w": [n.settle for n in ordered],
+        },
+    )
+
+
+def settle(
+    conn: Connection,
+    row: Row,
+    state: str,
+    *,
+    planned: list[dict[str, Any]] | None = None,
+    residue: list[dict[str, Any]] | None = None,
+    guard: dict[str, Any] | None = None,
+    why: str | None = None,
+    wait: float | None = None,
+    said: bool = False,
+) -> None:
+    """What telling came to. `said`: all that was wanted when this began is done; `wait`: seconds until it may go on."""
+    conn.exec_driver_sql(
+        "UPDATE sync SET state = %(s)s, planned = coalesce(%(p)s::jsonb, planned),"
+        " residue = coalesce(%(e)s::jsonb, residue), guard = coalesce(%(g)s::jsonb, guard), why = %(y)s,"
+        " not_before = clock_timestamp() + %(w)s::float8 * interval '1 second',"
+        " done = CASE WHEN %(d)s THEN greatest(done, %(n)s) ELSE done END, at = clock_timestamp()"
+        " WHERE return_id = %(r)s AND account = %(a)s",
+        {
+            "s": state,
+            "p": None if planned is None else _json(planned).decode(),
+            "e": None if residue is None else _json(residue).decode(),
+            "g": None if guard is None else _json(guard).decode(),
+            "y": why,
+            "w": wait,
+            "d": said,
+            "n": row.wanted,
+            "r": row.return_id,
+            "a": row.account,
+        },
+    )
+
+
+def want(conn: Connection, return_id: int, account: str) -> str | None:
+    """A person asks that this row be looked at again; its lane's key, or None where there is no such row."""
+    found = conn.exec_driver_sql(
+        "UPDATE sync SET wanted = wanted + 1, state = 'pending', guard = '{}', why = NULL, not_before = NULL,"
+        " at = clock_timestamp() WHERE return_id = %(r)s AND account = %(a)s RETURNING lane",
+        {"r": return_id, "a": account},
+    ).first()
+    return None if found is None else str(found[0])

@@ -1,0 +1,408 @@
+"""Every table on one page. Times are the database's clock; documents are JSON as written by msgspec."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+tickets = Sequence("tickets", metadata=metadata)
+"""Drawn by every read before its request leaves: the higher ticket is the newer truth. So it has no cache: with
+one, each connection hands out numbers from a block of its own, and an older read could draw the higher ticket."""
+
+
+def _now() -> Column:  # type: ignore[type-arg]
+    return Column("at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp())
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("connector", Text, nullable=False),
+    Column("mapping", Text, nullable=False),
+    Column("settings", JSONB, nullable=False, server_default="{}"),
+    Column("secrets", LargeBinary, comment="encrypted JSON of the manifest's secret settings"),
+    Column("grants", LargeBinary, comment="encrypted tokens obtained with the secrets"),
+    Column("terms", JSONB, nullable=False, server_default="{}", comment="decides, asked, listens, money, routes, ..."),
+    Column("state", Text, nullable=False, server_default="healthy"),
+    Column("state_why", Text),
+    Column("state_since", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("blocked_until", DateTime(timezone=True)),
+    Column("last_success", DateTime(timezone=True)),
+    Column("last_heard", DateTime(timezone=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("cursor", Text),
+    _now(),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("kind", Text, nullable=False, comment="read | fetch | poll | tell | ..."),
+    Column("account", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("due", DateTime(timezone=True), nullable=False),
+    Column("wanted", BigInteger, nullable=False, server_default="1"),
+    Column("done", BigInteger, nullable=False, server_default="0"),
+    Column("lease_until", DateTime(timezone=True)),
+    Column("token", BigInteger, nullable=False, server_default="0"),
+    Column("worker", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("crashes", Integer, nullable=False, server_default="0"),
+    Column("solo", Boolean, nullable=False, server_default=false()),
+    Column("why", Text),
+    UniqueConstraint("kind", "account", "key"),
+    Index("lanes_due_idx", "kind", "due", "id"),
+    postgresql_with={
+        "fillfactor": "70",
+        "autovacuum_vacuum_scale_factor": "0.02",
+        "autovacuum_vacuum_threshold": "500",
+        "autovacuum_vacuum_cost_delay": "0",
+    },
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("via", Text, nullable=False, comment="push | poll | fetch | again (a duplicate of what is invalid)"),
+    Column("hint", Boolean, nullable=False, server_default=false()),
+    Column("body", LargeBinary),
+    Column("version", Text),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
+    Column("ticket", BigInteger),
+    Column(
+        "dedupe", LargeBinary, comment="its entry in `seen`; a unique index here would make accepting wait for workers"
+    ),
+    Column("state", Text, nullable=False, server_default="new", comment="new | waiting (has a lane) | invalid"),
+    Column("error", JSONB),
+    _now(),
+    Index("inbox_new_idx", "id", postgresql_where=text("state = 'new'")),
+    Index("inbox_object_idx", "account", "stream", "external_id"),
+)
+
+raw = Table(
+    "raw",
+    metadata,
+    Column("id", BigInteger, nullable=False, comment="the number the message had in the inbox"),
+    Column("account", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("body", LargeBinary),
+    Column("version", Text),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
+    Column("ticket", BigInteger),
+    Column("return_id", BigInteger),
+    Column(
+        "at", DateTime(timezone=True), nullable=False, comment="when it was accepted; the month names its partition"
+    ),
+    PrimaryKeyConstraint("id", "at"),
+    Index(None, "account", "stream", "external_id"),
+    Index(None, "return_id"),
+    postgresql_partition_by="RANGE (at)",
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("day", Date, nullable=False, server_default=func.current_date()),
+    Index(None, "day"),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("ticket", BigInteger, nullable=False),
+    Column("version", Text),
+    Column("mapping", Text, nullable=False),
+    Column("fragment", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, comment="of the body it was made from: the same body again says nothing new"),
+    Column("gone", Boolean, nullable=False, server_default=false()),
+    Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("return_id", BigInteger),
+    Column("order_id", BigInteger),
+    Index(None, "return_id"),
+    Index(None, "order_id"),
+    postgresql_with={"fillfactor": "80"},
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("number", Text),
+    Column("home", Text),
+    Column("merged_into", BigInteger),
+    _now(),
+    Index(None, "number"),
+)
+
+returns = Table(
+    "returns",
+    metadata,
+    Column("id", BigInteger, Identity(start=1001), primary_key=True),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    Column("doc", LargeBinary),
+    Column("status", Text, nullable=False, server_default="draft"),
+    Column(
+        "founded",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="false: records that belong together, no return yet",
+    ),
+    Column("is_open", Boolean, nullable=False, server_default=false(), comment="something may still happen"),
+    Column("kind", Text),
+    Column("order_number", Text),
+    Column("search", Text, nullable=False, server_default=""),
+    Column("discrepancies", Integer, nullable=False, server_default="0"),
+    Column("merged_into", BigInteger),
+    Column("founded_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    _now(),
+    Index(None, "at"),
+    Index(None, "status"),
+    Index("returns_open_idx", "id", postgresql_where=text("is_open")),
+    postgresql_with={"fillfactor": "80"},
+)
+
+return_orders = Table(
+    "return_orders",
+    metadata,
+    Column("return_id", BigInteger, ForeignKey("returns.id"), primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("orders.id"), primary_key=True),
+    Index(None, "order_id"),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("return_id", BigInteger),
+    Column("order_id", BigInteger),
+    Index(None, "return_id"),
+    Index(None, "order_id"),
+)
+
+cuts = Table(
+    "cuts",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("issuer", Text, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    comment="a person split: this object does not belong to the return of this name, whatever it says",
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("return_id", BigInteger, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("line", Text),
+    Column("account", Text, nullable=False),
+    Column("quantity", Numeric),
+    Column("amount", Numeric),
+    Column("currency", Text),
+    Column("word", Text, comment="condition, disposition, result or state"),
+    Column("happened_at", DateTime(timezone=True)),
+    _now(),
+)
+
+twins = Table(
+    "twins",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("return_id", BigInteger, nullable=False),
+    Column("same", Boolean, nullable=False, comment="false: a person said that they are different events"),
+    Column("facts", JSONB, nullable=False),
+    Column("source", Text, nullable=False, comment="intent:ID or hub:ID"),
+    _now(),
+    Index(None, "return_id"),
+)
+
+sync = Table(
+    "sync",
+    metadata,
+    Column("return_id", BigInteger, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("lane", Text, nullable=False, comment="key of its outbound lane"),
+    Column("wanted", BigInteger, nullable=False, server_default="0"),
+    Column("done", BigInteger, nullable=False, server_default="0"),
+    Column("state", Text, nullable=False, server_default="pending"),
+    Column("planned", JSONB, nullable=False, server_default="[]"),
+    Column("residue", JSONB, nullable=False, server_default="[]"),
+    Column(
+        "guard",
+        JSONB,
+        nullable=False,
+        server_default="{}",
+        comment="fingerprints of the last operations and their evidence",
+    ),
+    Column("why", Text),
+    Column("not_before", DateTime(timezone=True)),
+    _now(),
+    Index("sync_lane_idx", "account", "lane", postgresql_where=text("wanted > done")),
+    Index(None, "state"),
+    postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.05"},
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("return_id", BigInteger, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("round", Integer, nullable=False, server_default="1"),
+    Column("operation", JSONB, nullable=False),
+    Column("call", JSONB, nullable=False, comment="the same in the system's words"),
+    Column("progress", JSONB, nullable=False, server_default="{}"),
+    Column("reply", JSONB),
+    Column(
+        "state",
+        Text,
+        nullable=False,
+        server_default="open",
+        comment="open | waiting | sent | unknown | dead | done | given_up | dropped",
+    ),
+    Column("deadline", DateTime(timezone=True)),
+    Column("looks", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("error", Text),
+    _now(),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Index(None, "return_id", "account"),
+    Index(
+        "intents_open_idx",
+        "account",
+        "state",
+        postgresql_where=text("state IN ('open', 'waiting', 'sent', 'unknown', 'dead')"),
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("return_id", BigInteger),
+    Column("intent", BigInteger),
+    Column("what", Text, nullable=False, comment="poll return, fetch order order_01, receive, ..."),
+    Column("outcome", Text, nullable=False),
+    Column("error", Text),
+    Column("wire", JSONB, nullable=False, server_default="[]", comment="requests and answers, redacted"),
+    Column("took_ms", Integer),
+    _now(),
+    Index(None, "return_id"),
+    Index(None, "account", "at"),
+    Index(None, "at"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("return_id", BigInteger),
+    Column("account", Text),
+    Column("stage", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("detail", JSONB),
+    _now(),
+    Index(None, "return_id", "id"),
+    Index(None, "at"),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("kind", Text, nullable=False, comment="two_candidates | possible_twins | unknown_outcome | ..."),
+    Column("returns", JSONB, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("detail", JSONB, nullable=False, server_default="{}"),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("dedupe", Text, nullable=False, unique=True),
+    _now(),
+)
+
+ticks = Table(
+    "ticks",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("slot", BigInteger, primary_key=True),
+    _now(),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("bucket", Text, primary_key=True),
+    Column("tokens", Double, nullable=False),
+    Column("refilled_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("blocked_until", DateTime(timezone=True)),
+)
+
+mappings = Table(
+    "mappings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=false()),
+    _now(),
+)

@@ -1,0 +1,35 @@
+"""A row per (job, slot) makes a tick of the clock happen once, however many processes have a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+DAYS = 2
+
+
+def once(conn: Connection, job: str, slot: int) -> bool:
+    """Is this tick ours? If so nobody else does it, provided that this transaction commits: do the work in it."""
+    return bool(many(conn, [(job, slot)]))
+
+
+def many(conn: Connection, ticks: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Of these (job, slot), those that are ours."""
+    listed = sorted(set(ticks))
+    if not listed:
+        return set()
+    found = conn.exec_driver_sql(
+        "INSERT INTO ticks (job, slot) SELECT * FROM unnest(%(j)b::text[], %(s)b::bigint[])"
+        " ON CONFLICT DO NOTHING RETURNING job, slot",
+        {"j": [job for job, _ in listed], "s": [slot for _, slot in listed]},
+    )
+    return {(row[0], row[1]) for row in found}
+
+
+def expire(conn: Connection, days: int = DAYS) -> int:
+    """Forget old ticks; how many. Their slots never come again."""
+    found = conn.exec_driver_sql(
+        "DELETE FROM ticks WHERE at < clock_timestamp() - %(d)s * interval '1 day'", {"d": days}
+    )
+    return found.rowcount

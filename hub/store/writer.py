@@ -1,0 +1,197 @@
+"""The group writer in front of the web server: many requests' messages become durable in one commit.
+
+It is bounded in bytes and in age. Full, disk full, or a connection lost so that nobody knows whether the commit took
+place: the sender hears "come again". A batch that PostgreSQL refuses is replayed request by request, so that one
+poisoned row fails alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooLate
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from hub.store.database import Database, sqlstate
+from hub.store.inbox import Arrival, Full, accept
+
+log = logging.getLogger(__name__)
+
+BYTES = 32 * 2**20
+"""What may wait in memory; more is refused."""
+AGE = 3.0
+"""Seconds the oldest message may have waited; while one is older, more is refused."""
+PATIENCE = 10.0
+"""Seconds a request waits for its commit before it is told to come again."""
+GROUP_ROWS, GROUP_BYTES = 500, 8 * 2**20
+"""One commit's share."""
+BROKEN = ("08", "53", "57", "58", "25006", "55P03", "40")
+"""SQLSTATEs (or their classes) that are the server's trouble, not the rows': connection, resources such as a full disk,
+shutdown, input and output, read-only, locks."""
+
+
+class Unstorable(ValueError):
+    """PostgreSQL refuses this message; another try would fail again."""
+
+
+class _Request:
+    __slots__ = ("arrivals", "result", "since", "size")
+
+    def __init__(self, arrivals: Sequence[Arrival]) -> None:
+        self.arrivals = arrivals
+        self.size = sum(arrival.size for arrival in arrivals)
+        self.since = time.monotonic()
+        self.result: Future[list[bool]] = Future()
+
+
+class Writer:
+    """One thread and one connection per process, begun by the first message, so after any fork.
+
+    `committed` is called after every commit (a wake-up); it must not fail and not take long.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        bytes_: int = BYTES,
+        age: float = AGE,
+        patience: float = PATIENCE,
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.database = database
+        self.bytes, self.age, self.patience = bytes_, age, patience
+        self.committed = committed
+        self._reset()
+
+    def _reset(self) -> None:
+        self._process = os.getpid()
+        self._changed = threading.Condition()
+        self._queue: deque[_Request] = deque()
+        self._oldest: float | None = None
+        self._size = 0
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def put(self, arrivals: Sequence[Arrival]) -> list[bool]:
+        """Durable when this returns; for each whether it is new. Raises Full or Unstorable."""
+        if not arrivals:
+            return []
+        try:
+            return self.offer(arrivals).result(self.patience)
+        except TooLate:
+            raise Full(
+                f"the database has not answered for {self.patience:g} s; the messages may or may not be kept", 5.0
+            ) from None
+
+    def offer(self, arrivals: Sequence[Arrival]) -> Future[list[bool]]:
+        """Queue these; the future brings what `put` returns. Raises Full at once where there is no room."""
+        request = _Request(arrivals)
+        if self._process != os.getpid():
+            self._reset()
+        with self._changed:
+            if self._closed:
+                raise Full("the hub is stopping", 5.0)
+            if self._size and self._size + request.size > self.bytes:
+                raise Full(f"{self._size} bytes wait to be written already; the database is slow or away", 5.0)
+            if self._oldest is not None and request.since - self._oldest > self.age:
+                raise Full(f"the oldest message has waited {request.since - self._oldest:.1f} s to be written", 5.0)
+            self._queue.append(request)
+            self._size += request.size
+            if self._oldest is None:
+                self._oldest = request.since
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="inbox writer", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+        return request.result
+
+    def close(self) -> None:
+        """Write what is queued, take no more, end the thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if self._thread is not None and self._process == os.getpid():
+            self._thread.join()
+
+    # -- the thread
+
+    def _work(self) -> None:
+        while group := self._next():
+            try:
+                with self.database.autocommit() as conn:
+                    while group:
+                        self._write(conn, group)
+                        self._done(group)
+                        group = self._next()
+            except Exception as error:
+                self._refuse(group, error)
+                self._done(group)
+
+    def _next(self) -> list[_Request]:
+        """The requests of the next commit; none when it is time to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._closed)
+            group: list[_Request] = []
+            rows = size = 0
+            while self._queue and rows < GROUP_ROWS and (not group or size + self._queue[0].size <= GROUP_BYTES):
+                group.append(self._queue.popleft())
+                rows += len(group[-1].arrivals)
+                size += group[-1].size
+            return group
+
+    def _done(self, group: list[_Request]) -> None:
+        with self._changed:
+            self._size -= sum(request.size for request in group)
+            self._oldest = self._queue[0].since if self._queue else None
+
+    def _write(self, conn: Connection, group: list[_Request]) -> None:
+        """One statement that commits by itself: a writer that is stopped in the middle of it holds nothing."""
+        try:
+            self._settle(group, accept(conn, [arrival for request in group for arrival in request.arrivals]))
+        except (DBAPIError, ValueError) as error:
+            if _broken(error):
+                raise
+            if len(group) == 1:
+                self._fail(group[0], error)
+                return
+            for request in group:
+                self._write(conn, [request])
+
+    def _settle(self, group: list[_Request], new: list[bool]) -> None:
+        self.committed()
+        begin = 0
+        for request in group:
+            request.result.set_result(new[begin : begin + len(request.arrivals)])
+            begin += len(request.arrivals)
+
+    def _fail(self, request: _Request, error: Exception) -> None:
+        cause = getattr(error, "orig", error)
+        names = ", ".join(f"{a.account} {a.stream} {a.external_id!a}" for a in request.arrivals[:3])
+        log.error("cannot be stored: %s: %s", names, type(cause).__name__)
+        request.result.set_exception(
+            Unstorable(f"this message cannot be stored ({cause}); sent again it fails again, so look at what is in it")
+        )
+
+    def _refuse(self, group: list[_Request], error: Exception) -> None:
+        """Nothing or everything of this was kept: both are safe to send again."""
+        log.warning("messages could not be made durable, their senders come again: %s", getattr(error, "orig", error))
+        why = "the disk of the database is full" if sqlstate(error) == "53100" else "the database is away or overloaded"
+        for request in group:
+            if not request.result.done():
+                request.result.set_exception(Full(f"{why}; the messages may or may not be kept", 5.0))
+
+
+def _broken(error: Exception) -> bool:
+    """Is it the server or the connection (come again), or the rows (never)?"""
+    state = sqlstate(error)
+    if state is not None:
+        return state.startswith(BROKEN)
+    return isinstance(error, OperationalError | InterfaceError) or getattr(error, "connection_invalidated", False)

@@ -1,0 +1,16 @@
+"""The console's areas; each file is one blueprint."""
+
+from __future__ import annotations
+
+from hub.web.pages import act, api, health, letters, overview, returns, review, sync
+
+BLUEPRINTS = (
+    overview.blueprint,
+    returns.blueprint,
+    sync.blueprint,
+    letters.blueprint,
+    review.blueprint,
+    act.blueprint,
+    api.blueprint,
+    health.blueprint,
+)

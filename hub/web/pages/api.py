@@ -1,0 +1,90 @@
+"""The same questions, answered for machines (read only; English)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, abort, request
+
+from hub.store import console, health
+from hub.web import paging
+from hub.web.pages.base import as_json, database, number
+
+blueprint = Blueprint("api", __name__, url_prefix="/api")
+
+PRIVATE = ("email", "phone")
+"""Left out of answers: whoever needs them looks at the system that owns them."""
+
+
+@blueprint.get("/returns")
+def returns() -> Response:
+    """Query: q, status, discrepant, limit (to 200), after (the `next` of the page before)."""
+    limit = request.args.get("limit", "50")
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= 200):
+        return as_json({"error": "limit is a whole number from 1 to 200"}, 400)
+    with database() as conn:
+        found = console.search(
+            conn,
+            request.args.get("q", "")[:200],
+            request.args.get("status", ""),
+            discrepant=bool(request.args.get("discrepant")),
+            after=paging.read(request.args.get("after"), datetime, int),
+            limit=int(limit),
+        )
+    return as_json({"returns": [_short(row) for row in found.rows], "next": paging.write(found.after)})
+
+
+@blueprint.get("/returns/<name>")
+def one(name: str) -> Response:
+    with database() as conn:
+        found = _found(conn, name)
+        telling = [
+            {"account": row.account, "state": row.shown, "planned": row.planned, "residue": row.residue, "why": row.why}
+            for row in console.telling(conn, found.id)
+        ]
+    document = msgspec.to_builtins(found.doc)
+    for field in PRIVATE:
+        (document.get("customer") or {}).pop(field, None)
+    return as_json({**_short(found), "telling": telling, "return": document})
+
+
+@blueprint.get("/returns/<name>/story")
+def story(name: str) -> Response:
+    with database() as conn:
+        found = _found(conn, name)
+        lines = [
+            {"at": row.at, "stage": row.stage, "account": row.account, "text": row.text, "detail": row.detail}
+            for row in console.story(conn, found.id)
+        ]
+    return as_json({"number": f"R{found.id}", "story": lines})
+
+
+@blueprint.get("/accounts")
+def accounts() -> Response:
+    with database() as conn:
+        return as_json({"accounts": health.overview(conn).accounts})
+
+
+def _found(conn: Any, name: str) -> console.Found:
+    return_id = number(name)
+    found = console.find(conn, [return_id]).get(return_id)
+    if found is None:
+        abort(404, f"there is no return R{return_id}")
+    return found
+
+
+def _short(found: console.Found) -> dict[str, Any]:
+    return {
+        "number": f"R{found.id}",
+        "status": found.status,
+        "kind": found.kind,
+        "order_number": found.order_number,
+        "numbers": found.doc.numbers,
+        "discrepancies": found.discrepancies,
+        "sync": found.sync,
+        "founded_at": found.founded_at,
+        "changed_at": found.at,
+        "merged_into": f"R{found.merged_into}" if found.merged_into else None,
+    }

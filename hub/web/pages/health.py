@@ -1,0 +1,61 @@
+"""For monitors: does it live, and the numbers worth an alert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from flask import Blueprint, Response, current_app
+
+from hub.store import health
+from hub.web.pages.base import as_json, database, log
+from hub.web.webhooks import Counts
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/health")
+def live() -> Response:
+    """200 while the database answers."""
+    try:
+        with database() as conn:
+            now = health.alive(conn)
+    except Exception:
+        log.exception("the database does not answer")
+        return as_json({"status": "down", "database": "does not answer"}, 503)
+    return as_json({"status": "ok", "database": "answers", "now": now})
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Prometheus' text format."""
+    counts: Counts = current_app.extensions["hub_counts"]
+    with database() as conn:
+        view = health.overview(conn)
+    lines = [
+        *_metric("hub_webhooks_total", "counter", "Webhooks by account and HTTP status, since the process began.",
+                 (({"account": a, "status": str(s)}, n) for (a, s), n in sorted(counts.all().items()))),
+        *_metric("hub_account_healthy", "gauge", "1 while the account is healthy.",
+                 (({"account": a.name, "state": a.state}, int(a.state == "healthy")) for a in view.accounts)),
+        *_metric("hub_lag_seconds", "gauge", "How long the oldest due work of the account has waited.",
+                 (({"account": a.name}, a.lag) for a in view.accounts)),
+        *_metric("hub_sync_rows", "gauge", "Returns by what the account still has to be told.",
+                 (({"account": a.name, "state": s}, n) for a in view.accounts for s, n in sorted(a.sync.items()))),
+        *_metric("hub_invalid_messages", "gauge", "Messages that the mapping does not understand.",
+                 (({"account": a.name}, a.invalid) for a in view.accounts)),
+        *_metric("hub_dead_letters", "gauge", "Writes that cannot be delivered or whose outcome is unknown.",
+                 (({"account": a.name}, a.dead) for a in view.accounts)),
+        *_metric("hub_reviews_open", "gauge", "Questions that wait for a person.", [({}, view.reviews)]),
+    ]  # fmt: skip
+    return Response("\n".join(lines) + "\n", mimetype="text/plain; version=0.0.4")
+
+
+def _metric(name: str, kind: str, text: str, values: Iterable[tuple[Mapping[str, str], float]]) -> Iterable[str]:
+    yield f"# HELP {name} {text}"
+    yield f"# TYPE {name} {kind}"
+    for labels, value in values:
+        named = ",".join(f'{label}="{_escaped(word)}"' for label, word in labels.items())
+        yield f"{name}{{{named}}} {value}" if named else f"{name} {value}"
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,61 @@
+"""What the web needs of the rest of the hub, handed in when everything is wired: web knows no scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from connectors.kit.api import WebhookRequest
+
+MIB = 2**20
+
+
+class Database(Protocol):
+    """Gives a SQLAlchemy connection inside a transaction."""
+
+    def begin(self) -> AbstractContextManager[Any]: ...
+
+
+class Writer(Protocol):
+    """Returns once the arrivals are durable; raises `Full` (come again) or `Unstorable` (never)."""
+
+    def put(self, arrivals: Sequence[Any]) -> Any: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Injected once per process, after the server has forked.
+
+    `accept(account, request)` raises `InvalidWebhook` when the request is not genuine, `Unsupported` when the system
+    sends none, `KeyError(account)` when there is no such account, `ValueError` when the body cannot be read.
+
+    `actions` are what a person may do here; a page hides the button of an action that is absent. Each may return a
+    sentence for the person, and raises one of `refusals` with a letter when it cannot:
+
+        replay_inbox(inbox_id)            retry_sync(return_id, account)     resend(intent_id)
+        give_up(intent_id, note)          pause(account)                     resume(account)
+        reconcile(account)                link(return_id, other_id)          keep_apart(review_id)
+        split(return_id, objects)         undo(act)                          say(return_id, words)
+
+    `objects` is a list of (account, stream, external id), `act` the journal's number of the link to take back, `words`
+    a fragment: {"authorization": {"value", "round", "at"}, "notes": [...]}.
+    """
+
+    database: Database
+    accept: Callable[[str, WebhookRequest], Sequence[Any]]
+    writer: Writer
+    wake: Callable[[str], None] = lambda kind: None
+    actions: Mapping[str, Callable[..., str | None]] = field(default_factory=dict)
+    refusals: tuple[type[Exception], ...] = (ValueError, LookupError)
+    secret_key: bytes | None = None
+    """Signs the console's cookies; without one a restart makes open forms ask to be loaded again."""
+    zone: str = "UTC"
+    """The time zone in which pages show time."""
+    public_url: str = ""
+    """The address under which other systems reach us, where a proxy stands before; some signatures cover it."""
+    hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "[::1]"})
+    """Names under which the console answers: another name on a loopback socket is somebody's rebound DNS."""
+    largest_body: int = 10 * MIB
+    """Bytes of a webhook that are read at most."""

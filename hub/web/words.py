@@ -1,0 +1,247 @@
+"""How values read on a page: a word in the person's language, and a tone that its colour follows.
+
+The model's own words (status and axes) come with their labels from the model; here are those of the machinery around
+it. A word that no table knows is shown as it is, in quotes: it must be visible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from babel import UnknownLocaleError
+from babel.dates import format_timedelta
+from babel.numbers import format_currency, format_decimal
+from flask import Flask
+from flask_babel import format_datetime, get_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from hub.model.lifecycle import LABELS, STATUSES
+from hub.model.reasons import REASONS
+
+TITLES = {
+    "authorization": _l("Authorization"),
+    "transit": _l("Transit"),
+    "receipt": _l("Receipt"),
+    "acceptance": _l("Acceptance"),
+    "settlement": _l("Settlement"),
+    "exchange": _l("Exchange"),
+    "dispute": _l("Dispute"),
+    "closure": _l("Closure"),
+}
+
+WORDS: Mapping[str, Mapping[str, Any]] = {
+    "sync": {
+        "in_sync": _l("In sync"),
+        "pending": _l("To be told"),
+        "awaiting": _l("Awaiting proof"),
+        "blocked": _l("Cannot be told"),
+    },
+    "account": {
+        "healthy": _l("Healthy"),
+        "degraded": _l("Degraded"),
+        "rate_limited": _l("Rate-limited"),
+        "needs_reauth": _l("Needs re-authorisation"),
+        "paused": _l("Paused"),
+    },
+    "fact": {
+        "receipts": _l("Goods received"),
+        "inspections": _l("Inspected"),
+        "dispositions": _l("Put away"),
+        "shipments": _l("Shipment"),
+        "refunds": _l("Refund"),
+        "credits": _l("Credit note"),
+        "replacements": _l("Replacement"),
+        "notes": _l("Note"),
+    },
+    "total": {"received": _l("received"), "damaged": _l("damaged"), "good": _l("good"), "missing": _l("missing")},
+    "intent": {
+        "open": _l("Under way"),
+        "waiting": _l("Between two steps"),
+        "sent": _l("Sent, not yet seen"),
+        "unknown": _l("Outcome unknown"),
+        "dead": _l("Undeliverable"),
+        "done": _l("Done"),
+        "refused": _l("Refused"),
+        "given_up": _l("Given up"),
+        "dropped": _l("Dropped"),
+    },
+    "stage": {
+        "merge": _l("merged"),
+        "tell": _l("told"),
+        "link": _l("linked"),
+        "split": _l("split"),
+        "retry": _l("again"),
+        "give up": _l("given up"),
+    },
+    "via": {"push": _l("Webhook"), "poll": _l("Poll"), "fetch": _l("Read back"), "replay": _l("Replay")},
+    "outcome": {
+        "ok": _l("Ok"),
+        "RetryLater": _l("Again later"),
+        "Rejected": _l("Refused"),
+        "Conflict": _l("Changed meanwhile"),
+        "Unauthorized": _l("Credentials refused"),
+        "Unsupported": _l("Not possible there"),
+        "OutcomeUnknown": _l("Outcome unknown"),
+    },
+    "discrepancy": {
+        "quantity": _l("Two quantities"),
+        "twins_differ": _l("One event, two counts"),
+        "possible_twins": _l("Perhaps one event, told twice"),
+        "authorization": _l("Two decisions"),
+        "acceptance": _l("Two verdicts on the goods"),
+        "agreed": _l("Two sums agreed"),
+        "currency": _l("Two currencies"),
+        "above_captured": _l("More is owed than can be paid"),
+        "over_refunded": _l("Too much was refunded"),
+        "unallocated_refund": _l("A refund for nobody in particular"),
+        "over_disposed": _l("More was put away than received"),
+        "over_return": _l("More is to come back than was bought"),
+        "incomplete_kit": _l("The set is not complete"),
+        "unplaced": _l("Goods without a line"),
+        "ambiguous_line": _l("Which line is meant?"),
+        "doubled": _l("Two records in one system"),
+        "gone": _l("A record has disappeared"),
+        "ineffective": _l("It does not stick"),
+        "flip_flop": _l("Two systems keep changing it"),
+    },
+    "review": {
+        "two_candidates": _l("Which return is it?"),
+        "possible_twins": _l("The same event, told twice?"),
+        "unknown_outcome": _l("Did it happen?"),
+    },
+    "answer": {
+        "linked": _l("Linked"),
+        "apart": _l("Kept apart"),
+        "done": _l("Done"),
+        "settled": _l("Settled itself"),
+    },
+}
+
+LABELLED: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    **LABELS,
+    "status": {**STATUSES, "merged": LABELS["relation"]["merged_into"]},
+    "reason": {code: (reason.zh, reason.en) for code, reason in REASONS.items()},
+    "transit": {**LABELS["shipment"], **LABELS["transit"]},
+    "total": LABELS["disposition"],
+}
+"""The model's own words: (zh, en)."""
+
+_TONES = {
+    "good": """
+        in_sync healthy ok done succeeded posted settled completed refunded received full authorized accepted delivered
+        good restock replacement_sent for_merchant linked""",
+    "busy": """
+        pending awaiting sent requested partial partially_received partially_refunded refunding in_transit
+        arrived out_for_delivery available_for_pickup label_created returning_to_sender coming_back due replacement_due
+        refund_due status.authorized status.received""",
+    "warn": """
+        degraded rate_limited needs_info waiting over used damaged unknown quarantine restock_b_grade delivery_attempted
+        RetryLater Conflict OutcomeUnknown unknown_outcome disputed reversed refund_failed goods_refused""",
+    "bad": """
+        blocked dead needs_reauth Unauthorized Unsupported Rejected defective wrong_item missing failed exception lost
+        rejected refused scrap for_buyer""",
+}
+_TONE_OF = {word: tone for tone, words in _TONES.items() for word in words.split()}
+
+DECISIONS = {
+    "authorize": ("authorization", "authorized", _l("Authorise")),
+    "needs_info": ("authorization", "needs_info", _l("Ask for more")),
+    "reject": ("authorization", "rejected", _l("Reject")),
+    "cancel": ("authorization", "cancelled", _l("Cancel")),
+    "accept_goods": ("acceptance", "accepted", _l("Accept the goods")),
+    "refuse_goods": ("acceptance", "rejected", _l("Refuse the goods")),
+    "close": ("closure", "closed", _l("Close")),
+    "reopen": ("closure", "open", _l("Reopen")),
+}
+"""What a person may say of a return: the axis, its value, and the button's words."""
+
+
+def word(value: str | None, table: str) -> str:
+    """`value` in the person's language."""
+    if value is None:
+        return _("unknown")
+    ours = WORDS.get(table, {}).get(value)
+    if ours is not None:
+        return str(ours)
+    label = LABELLED.get(table, {}).get(value)
+    return f"“{value}”" if label is None else label[0 if _language() == "zh" else 1]
+
+
+def tone(value: str | None, table: str = "") -> str:
+    """good, busy, warn, bad or quiet."""
+    return _TONE_OF.get(f"{table}.{value}") or _TONE_OF.get(value or "", "quiet")
+
+
+def _language() -> str:
+    locale = get_locale()
+    return locale.language if locale else "en"
+
+
+def quantity(value: Decimal | None) -> str:
+    """A number of pieces without needless zeros; what is not known is never 0."""
+    if value is None:
+        return Markup('<span class="unknown">{}</span>').format(_("unknown"))
+    return format_decimal(value.normalize() if value else Decimal(0), locale=get_locale())
+
+
+def money(value: Decimal | None, currency: str | None) -> str:
+    """An amount with its currency; what is not known is never 0."""
+    if value is None:
+        return Markup('<span class="unknown">{}</span>').format(_("unknown"))
+    if not currency:
+        return format_decimal(value, locale=get_locale())
+    return format_currency(value, currency, locale=get_locale())
+
+
+def amount(value: Decimal | str | None, currency: str | None) -> str:
+    """An amount that stands as text in a plan."""
+    return money(None if value is None else Decimal(str(value)), currency)
+
+
+def moment(value: datetime | str | None) -> str:
+    """A time as people say it (“3 hours ago”), with the exact one on hover."""
+    if value is None:
+        return Markup('<span class="muted">{}</span>').format(_("never"))
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    try:
+        ago = format_timedelta(value - datetime.now(UTC), add_direction=True, locale=get_locale())
+    except UnknownLocaleError:
+        ago = value.isoformat()
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), exact(value), ago)
+
+
+def exact(value: datetime | None) -> str:
+    """Date and time in the hub's zone."""
+    return "" if value is None else format_datetime(value, "medium")
+
+
+def span(seconds: float) -> str:
+    """A length of time."""
+    return format_timedelta(round(seconds), locale=get_locale())
+
+
+def safe_link(url: str | None) -> str | None:
+    """An address that another system gave us, if it is one a browser may follow."""
+    return url if url and url.startswith(("https://", "http://")) else None
+
+
+def install(app: Flask) -> None:
+    """Make these the templates' filters."""
+    app.jinja_env.filters.update(
+        word=word,
+        tone=tone,
+        qty=quantity,
+        money=money,
+        amount=amount,
+        moment=moment,
+        exact=exact,
+        span=span,
+        safe_link=safe_link,
+    )
+    app.jinja_env.globals.update(TITLES=TITLES, DECISIONS=DECISIONS)

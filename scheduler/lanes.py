@@ -1,0 +1,112 @@
+"""Claiming and working off lanes, the same for every engine: bisects a failed batch, gives back what did not work.
+
+It holds no rule about returns. The handlers are handed in; each completes its lanes itself, in its own transactions.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hub.store import inbox, lanes
+from hub.store.database import Connection, Database, DBAPIError
+from hub.store.horizon import Horizon
+from hub.store.lanes import Lane
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Sequence[Lane]], None]
+
+INBOX = "inbox"
+"""Not a kind of lane: new messages that have none yet."""
+DISPATCHED = 500
+LOOK = 1.0
+"""Seconds between two looks where the first lane is."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How many lanes of a kind one worker takes at once, and for how many seconds they are its own."""
+
+    batch: int = 1
+    lease: float = 60.0
+
+
+TERMS: Mapping[str, Terms] = {
+    "read": Terms(batch=200),  # CPU only: the more at once, the cheaper each
+    "poll": Terms(lease=120.0),  # a page may be slow, and the lease is renewed with each
+}
+"""What differs from the default: remote lanes are taken one per idle slot."""
+
+
+class Work:
+    """One process's hands. Safe to be used by many threads."""
+
+    def __init__(
+        self, database: Database, handlers: Mapping[str, Handler], worker: str, terms: Mapping[str, Terms] = TERMS
+    ) -> None:
+        self.database = database
+        self.handlers = handlers
+        self.worker = worker
+        self._terms = terms
+        self._horizon = Horizon()
+        self._looked: dict[str, float] = {}
+
+    def dispatch(self) -> int:
+        """Give new messages their lanes; how many there were."""
+        return self.database.run(lambda conn: inbox.dispatch(conn, DISPATCHED)).total
+
+    def claim(self, kind: str) -> list[Lane]:
+        """Take due lanes of this kind, for `run`."""
+        terms = self._terms.get(kind, Terms())
+        look = time.monotonic() - self._looked.get(kind, -LOOK) >= LOOK
+        if look:
+            self._looked[kind] = time.monotonic()
+
+        def take(conn: Connection) -> list[Lane]:
+            if look:
+                self._horizon.advance(conn, kind)
+            return lanes.claim(conn, [kind], self.worker, terms.batch, terms.lease, horizon=self._horizon)
+
+        return self.database.run(take)
+
+    def run(self, kind: str, claimed: Sequence[Lane]) -> None:
+        """Have the handler do these. Where it raises, halves are tried down to the one that it cannot do."""
+        if claimed[0].crashes:  # it had to wait until nothing else was running here
+            claimed = self._still_mine(kind, claimed)
+        try:
+            if claimed:
+                self.handlers[kind](claimed)
+        except Exception as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                log.warning("the database went away during %s; its leases run out and it is done again", kind)
+            elif len(claimed) == 1:
+                self._give_back(claimed[0], error)
+            else:
+                log.warning("%s of %d lanes failed, trying halves: %s", kind, len(claimed), type(error).__name__)
+                middle = len(claimed) // 2
+                for half in (claimed[:middle], claimed[middle:]):
+                    if mine := self._still_mine(kind, half):
+                        self.run(kind, mine)
+
+    def _still_mine(self, kind: str, claimed: Sequence[Lane]) -> list[Lane]:
+        """These get a fresh lease, as far as they are ours; a half before them may have taken long."""
+        lease = self._terms.get(kind, Terms()).lease
+        held = self.database.run(lambda conn: lanes.renew(conn, claimed, lease))
+        return [lane for lane in claimed if lane.id in held]
+
+    def _give_back(self, lane: Lane, error: Exception) -> None:
+        """One lane that its handler cannot do: later, and in the end a person has to look."""
+        why = f"{type(error).__name__}: {error}".split("\n[SQL:")[0][:2000]
+        log.error("%s %s/%s failed", lane.kind, lane.account, lane.key, exc_info=error)
+
+        def work(conn: Connection) -> None:
+            wait = lanes.wait(lane.attempts)
+            if wait is None:
+                lanes.park(conn, lane, f"{lane.attempts + 1} attempts failed, the last: {why}")
+            else:
+                lanes.later(conn, lane, wait, why)
+
+        self.database.run(work)

@@ -1,0 +1,90 @@
+"""What happens when, as a table. A job's work is done in the transaction that claims its tick, so it only opens lanes
+and tidies tables; it never talks to another system."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from hub.boot import Hub
+from hub.store import attempts, inbox, lanes, raw, seen, ticks
+from hub.store.database import Connection, oldest_snapshot
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 20_000
+"""Unfinished messages above which polls pause; webhooks never do."""
+OLD_SNAPSHOT = 3600.0
+"""Seconds a transaction may keep dead rows from being cleaned up before we say so."""
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """`work` happens once in every slot of `every` seconds, in whichever process is first."""
+
+    name: str
+    every: float
+    work: Callable[[Connection], object]
+
+
+Timetable = Callable[[], Iterable[Job]]
+"""Read again and again: accounts come and go."""
+
+
+def timetable(hub: Hub) -> Timetable:
+    """The timetable of a hub."""
+
+    def jobs() -> Iterator[Job]:
+        yield from HOUSE
+        for account in hub.accounts.all().values():
+            for stream in account.entry.manifest.streams.values():
+                name = f"{account.name}/{stream.name}"
+                if stream.feed != "none" and stream.every:
+                    yield Job(
+                        f"poll {name}",
+                        account.poll or stream.every,
+                        partial(poll, account=account.name, stream=stream.name),
+                    )
+            sweeps = [s.sweep_open for s in account.entry.manifest.streams.values() if s.sweep_open and s.fetch]
+            if sweeps:
+                yield Job(
+                    f"sweep {account.name}",
+                    account.sweep or min(sweeps),
+                    partial(hub.reconcile.sweep, name=account.name),
+                )
+
+    return jobs
+
+
+def poll(conn: Connection, account: str, stream: str) -> None:
+    """Have a stream polled, unless there is more to do already than we get done."""
+    if inbox.backlog(conn, BACKLOG) < BACKLOG:
+        lanes.want(conn, "poll", [(account, stream)])
+
+
+def tidy(conn: Connection) -> None:
+    """Forget what has served its time, and make room for the months to come."""
+    raw.ahead(conn)
+    ticks.expire(conn)
+    seen.expire(conn)
+    attempts.expire(conn)
+
+
+def watch(conn: Connection) -> None:
+    """Say so when somebody keeps the database from cleaning up."""
+    age = oldest_snapshot(conn)
+    if age > OLD_SNAPSHOT:
+        log.warning(
+            "a transaction has been open for %.0f minutes: dead rows cannot be cleaned up and everything gets slower;"
+            " look for it in pg_stat_activity (backend_xmin) and end it",
+            age / 60,
+        )
+
+
+HOUSE = (
+    Job("tidy", HOUR / 4, tidy),
+    Job("watch", HOUR / 12, watch),
+)

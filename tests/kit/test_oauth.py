@@ -1,0 +1,172 @@
+"""Tokens are refreshed once for everybody, and a grant is never lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from connectors.kit.auth import Basic, Bearer, Header
+from connectors.kit.errors import RetryLater, Unauthorized
+from connectors.kit.http import Http
+from connectors.kit.oauth import Grant, MemoryGrants, OAuth
+from connectors.kit.sandbox import Answer, Call, Refuse, Sandbox, route
+
+
+class Login(Sandbox):
+    """A token endpoint whose refresh tokens rotate (a second use revokes everything), and an API behind it."""
+
+    name = "login"
+
+    def setup(self) -> None:
+        self.state: dict[str, Any] = {"n": 0, "refresh": "r0", "access": "a0"}
+        self.slow = 0.0
+
+    @route("POST", "/token")
+    def token(self, call: Call) -> Any:
+        form = {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
+        if (
+            form.get("client_secret") != "cs"
+            and call.headers.get("authorization") != Basic("ci", "cs").headers()["Authorization"]
+        ):
+            raise Refuse(401, {"error": "invalid_client"})
+        if form["grant_type"] == "refresh_token" and form["refresh_token"] != self.state["refresh"]:
+            self.effect("revoked")
+            raise Refuse(400, {"error": "invalid_grant"})
+        time.sleep(self.slow)
+        self.state["n"] += 1
+        n = self.state["n"]
+        self.state.update(refresh=f"r{n}", access=f"a{n}")
+        self.effect("granted", grant_type=form["grant_type"])
+        refresh = {"refresh_token": f"r{n}"} if form["grant_type"] == "refresh_token" else {}
+        return {"access_token": f"a{n}", "expires_in": 3600, **refresh}
+
+    @route("GET", "/me")
+    def me(self, call: Call) -> Any:
+        if call.headers.get("authorization") != f"Bearer {self.state['access']}":
+            return Answer(401, {"message": "token expired"})
+        return {"me": "ok"}
+
+    @route("GET", "/forbidden")
+    def forbidden(self, call: Call) -> Any:
+        return Answer(403, {"message": "scope missing"})
+
+
+@pytest.fixture
+def login() -> Iterator[Login]:
+    with Login() as sandbox:
+        yield sandbox
+
+
+def oauth(login: Login, grants: MemoryGrants | None = None, **options: Any) -> OAuth:
+    return OAuth(Http(f"{login.url}/token", name="Login", timeout=2), "ci", "cs", grants=grants, **options)
+
+
+def api(login: Login, auth: OAuth) -> Http:
+    return Http(login.url, auth, name="Api")
+
+
+@pytest.mark.parametrize("client", ["body", "basic"])
+def test_client_credentials(login: Login, client: str) -> None:
+    http = api(login, oauth(login, client=client))
+    assert [http.get("/me").json() for _ in range(3)] == [{"me": "ok"}] * 3
+    assert len(login.effects) == 1
+
+
+def test_many_threads_and_processes_refresh_once(login: Login) -> None:
+    """Each OAuth stands for one process; they share the store only."""
+    login.slow = 0.2
+    grants = MemoryGrants(Grant("old", "r0", time.time() - 1))
+    workers = [api(login, oauth(login, grants, refreshing=True)) for _ in range(3)]
+    got: list[Any] = []
+    threads = [threading.Thread(target=lambda w=w: got.append(w.get("/me").json())) for w in workers for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == [{"me": "ok"}] * 12
+    assert [effect["kind"] for effect in login.effects] == ["granted"]
+
+
+def test_a_token_refused_before_its_time_is_renewed_once(login: Login) -> None:
+    grants = MemoryGrants(Grant("stale", "r0", time.time() + 3000))
+    http = api(login, oauth(login, grants, refreshing=True))
+    assert http.get("/me").json() == {"me": "ok"}
+    assert len(login.effects) == 1
+    login.state["access"] = "somebody else's"
+    with pytest.raises(Unauthorized):
+        http.get("/me", headers={"X": "1"}) if http.get("/forbidden") else None
+    assert len(login.effects) == 1, "a missing right (403) is not cured by a new token"
+
+
+def test_a_time_out_keeps_the_grant_and_is_for_later(login: Login) -> None:
+    before = Grant("old", "r0", time.time() - 1)
+    grants = MemoryGrants(before)
+    http = api(login, oauth(login, grants, refreshing=True))
+    login.fault("hang", path="/token", seconds=10)
+    http.auth._http.timeout = 0.3  # type: ignore[attr-defined]
+    with pytest.raises(RetryLater, match="grant is kept"):
+        http.get("/me")
+    after = grants.read()
+    assert after is not None
+    assert (after.refresh_token, after.claimed_until) == ("r0", 0)
+    assert http.get("/me").json() == {"me": "ok"}
+
+
+def test_invalid_grant_needs_a_person_and_destroys_nothing(login: Login) -> None:
+    grants = MemoryGrants(Grant("old", "spent", time.time() - 1))
+    http = api(login, oauth(login, grants, refreshing=True))
+    with pytest.raises(Unauthorized, match="invalid_grant"):
+        http.get("/me")
+    after = grants.read()
+    assert after is not None
+    assert after.refresh_token == "spent"
+
+
+def test_invalid_grant_is_no_matter_when_somebody_else_has_connected_anew(login: Login) -> None:
+    class Slow(MemoryGrants):
+        """While we ask with the spent token, a person connects the account anew."""
+
+        def swap(self, old: Grant | None, new: Grant) -> bool:
+            done = super().swap(old, new)
+            if done and new.claimed_until:
+                fresh = replace(new, access_token="a0", refresh_token="r0", expires_at=time.time() + 3000, version=99)
+                super().swap(new, fresh)
+            return done
+
+    http = api(login, oauth(login, Slow(Grant("old", "spent", time.time() - 1)), refreshing=True))
+    assert http.get("/me").json() == {"me": "ok"}
+
+
+def test_a_claim_of_a_dead_worker_runs_out(login: Login) -> None:
+    dead = Grant("old", "r0", time.time() - 1, claimed_until=time.time() + 0.4)
+    assert api(login, oauth(login, MemoryGrants(dead), refreshing=True)).get("/me").json() == {"me": "ok"}
+    alive = Grant("old", "r1", time.time() - 1, claimed_until=time.time() + 60)
+    with pytest.raises(RetryLater, match="another worker"):
+        api(login, oauth(login, MemoryGrants(alive), refreshing=True)).get("/me")
+
+
+def test_without_a_grant_a_person_has_to_connect(login: Login) -> None:
+    with pytest.raises(Unauthorized, match="connect the account"):
+        api(login, oauth(login, refreshing=True)).get("/me")
+
+
+def test_wrong_client_credentials_are_unauthorized(login: Login) -> None:
+    auth = OAuth(Http(f"{login.url}/token"), "ci", "wrong")
+    with pytest.raises(Unauthorized, match="invalid_client"):
+        api(login, auth).get("/me")
+
+
+def test_the_simple_ones() -> None:
+    assert Header("X-Api-Key", "k").headers() == {"X-Api-Key": "k"}
+    assert Bearer("t").headers() == {"Authorization": "Bearer t"}
+    assert Basic("ü", "p:w").headers() == {"Authorization": "Basic w7w6cDp3"}
+
+
+def test_tokens_are_not_shown() -> None:
+    assert "a0" not in repr(Grant("a0", "r0"))

@@ -1,0 +1,235 @@
+"""Simulated systems that do what they are told, or not quite: what `plan` has to come to rest with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from hub.model import fragment as told
+from hub.model import words
+from hub.model.fragment import Fragment
+from hub.model.merge import Picture
+from hub.model.observation import FactId, Observation, Twins
+from hub.model.operation import LineTarget, Operation, Outstanding, Residue, Terms
+from hub.model.plan import plan
+from hub.model.returns import Return
+from tests.model.simulated import Simulation
+
+STREAMS = {"web": "return", "erp": "complaint", "wms": "case", "till": "counter"}
+_OBJECTS = {"web": "w1", "erp": "c1", "wms": "k1", "till": "t1"}
+
+Planned = tuple[tuple[Operation, ...], tuple[Residue, ...]]
+
+Flaw = Callable[[Operation, Fragment, Fragment], Fragment]
+"""(what was asked, what stood there, what should stand there) -> what really stands there afterwards."""
+
+
+class Remotes:
+    """All systems of a simulation, the hub's knowledge of twins, and a log of the writes."""
+
+    def __init__(self, world: Simulation, terms: list[Terms], flaw: Flaw | None = None) -> None:
+        self.records = {(o.account, o.stream, o.external_id): o for o in world.observations}
+        self.ground = world.ground
+        self.terms = {one.account: one for one in terms}
+        self.flaw = flaw
+        self.writes: list[Operation] = []
+        self.ticket = 100
+
+    def picture(self) -> Picture:
+        return Picture(list(self.records.values()), self.ground)
+
+    @property
+    def merged(self) -> Return:
+        return self.picture().whole()
+
+    def plan(
+        self, account: str, outstanding: tuple[Outstanding, ...] = ()
+    ) -> tuple[tuple[Operation, ...], tuple[Residue, ...]]:
+        picture = self.picture()
+        return plan(picture.whole(), picture.of(account), self.terms[account], outstanding)
+
+    def perform(self, operation: Operation) -> None:
+        """Carry it out, read it back, and remember which fact there is the twin of which of ours."""
+        self.writes.append(operation)
+        merged = self.merged
+        name = (operation.account, STREAMS[operation.account], _OBJECTS[operation.account])
+        if operation.kind == "refund":
+            name = (operation.account, "payment", operation.payment or "")
+        old = self.records.get(name)
+        before = old.fragment if old else Fragment()
+        made: list[tuple[str, FactId]] = []
+
+        def note(fact: str, kind: str, ident: str) -> None:
+            made.append((fact, FactId(*name, kind, ident)))
+
+        after = _DO[operation.kind](
+            operation, before, merged, lambda fact, kind, i: made.append((fact, FactId(*name, kind, i)))
+        )
+        if self.flaw is not None:
+            after = self.flaw(operation, before, after)
+        self.ticket += 1
+        self.records[name] = Observation(
+            account=name[0], stream=name[1], external_id=name[2], fragment=after, ticket=self.ticket
+        )
+        facts = {fact.id: fact.twins for kind in _LISTS for fact in getattr(merged, kind)}
+        shown = {(kind, item.id) for kind in _LISTS for item in getattr(after, kind) or ()}
+        twins = [Twins(frozenset({*facts[f], i})) for f, i in made if f in facts and (i.kind, i.id) in shown]
+        self.ground = replace(self.ground, twins=(*self.ground.twins, *twins))
+
+
+_LISTS = ("receipts", "dispositions", "shipments", "refunds", "credits", "replacements", "notes")
+
+Made = Callable[[str, str, str], None]
+
+
+def _create(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+    stream = {"web": ("order", "o1")}.get(operation.account, ("sale", "s1"))
+    lines = tuple(
+        told.Line(line=f"l{i}", order_line=line.order_line, sku=line.sku, quantity=line.quantity)
+        for i, line in enumerate(operation.lines)
+    )
+    return replace(
+        old,
+        origin="request",
+        keys=(told.Key(issuer="hub", type="return", value="R1"),),
+        orders=(told.Key(type=stream[0], value=stream[1]),) if operation.account in ("web", "erp") else (),
+        lines=lines,
+        authorization=told.Statement(value="requested"),
+    )
+
+
+def _decide(value: str) -> Callable[[Operation, Fragment, Return, Made], Fragment]:
+    def do(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+        return replace(
+            old, authorization=told.Statement(value=value, round=operation.round), ready=value == "authorized"
+        )
+
+    return do
+
+
+def _receive(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+    """Books what is missing to the totals, one receipt per fact it is told."""
+    facts = {fact.id: fact for fact in merged.receipts}
+    receipts = list(old.receipts or ())
+    for line in operation.lines:
+        missing = line.totals["received"] - sum((r.quantity for r in receipts if _same(r, line)), Decimal(0))
+        for fact_id in line.facts:
+            fact = facts[fact_id]
+            quantity = min(fact.quantity or Decimal(0), missing)
+            if quantity > 0:
+                missing -= quantity
+                ident = f"h{len(receipts)}"
+                made(fact_id, "receipts", ident)
+                receipts.append(_receipt(ident, quantity, fact.condition, line))
+    return replace(old, receipts=tuple(receipts))
+
+
+def _receipt(ident: str, quantity: Decimal, condition: words.Condition, line: LineTarget) -> told.Receipt:
+    return told.Receipt(
+        id=ident,
+        quantity=quantity,
+        condition=condition,
+        order_line=line.order_line,
+        sku=None if line.order_line else line.sku,
+    )
+
+
+def _same(receipt: told.Receipt, line: LineTarget) -> bool:
+    return (receipt.order_line or receipt.sku) in (line.order_line, line.sku)
+
+
+def _amend(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+    changed = {line.own_line or line.order_line or line.sku: line for line in operation.lines}
+    lines = []
+    for line in old.lines or ():
+        new = next((changed.pop(name) for name in (line.line, line.order_line, line.sku) if name in changed), None)
+        if new is not None:
+            line = replace(line, quantity=new.totals["quantity"], cancelled=new.totals["cancelled"])
+        lines.append(line)
+    for new in changed.values():
+        quantity, cancelled = new.totals["quantity"], new.totals["cancelled"]
+        lines.append(told.Line(order_line=new.order_line, sku=new.sku, quantity=quantity, cancelled=cancelled))
+    return replace(old, lines=tuple(lines))
+
+
+def _dispose(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+    (line,) = operation.lines
+    ident = f"h{len(old.dispositions or ())}"
+    made(operation.facts[0], "dispositions", ident)
+    put = told.Disposition(
+        id=ident,
+        quantity=line.quantity,
+        disposition=line.words["disposition"],
+        order_line=line.order_line,
+        sku=line.sku,
+    )
+    return replace(old, dispositions=(*(old.dispositions or ()), put))
+
+
+def _refund(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+    refunds = old.refunds or ()
+    ident = f"h{len(refunds)}"
+    for fact in operation.facts:
+        made(fact, "refunds", ident)
+    assert operation.amount is not None
+    part = told.RefundPart(amount=operation.amount, state="succeeded", payment=operation.payment)
+    refund = told.Refund(id=ident, currency=operation.currency or "", parts=(part,), reference="R1")
+    return replace(old, refunds=(*refunds, refund))
+
+
+def _credit(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+    credits = old.credits or ()
+    ident = f"h{len(credits)}"
+    for fact in operation.facts:
+        made(fact, "credits", ident)
+    assert operation.amount is not None
+    credit = told.Credit(id=ident, state="posted", amount=operation.amount, currency=operation.currency or "")
+    return replace(old, credits=(*credits, credit))
+
+
+def _exchange(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+    return replace(old, replacements=(told.Replacement(id="h0"),))
+
+
+_DO: dict[str, Callable[[Operation, Fragment, Return, Made], Fragment]] = {
+    "create_return": _create,
+    "authorize": _decide("authorized"),
+    "reopen": _decide("authorized"),
+    "reject": _decide("rejected"),
+    "cancel": _decide("cancelled"),
+    "receive": _receive,
+    "amend": _amend,
+    "dispose": _dispose,
+    "refund": _refund,
+    "record_refund": _refund,
+    "credit": _credit,
+    "exchange": _exchange,
+}
+
+
+def ignores(operation: Operation, before: Fragment, after: Fragment) -> Fragment:
+    return before
+
+
+def trims(operation: Operation, before: Fragment, after: Fragment) -> Fragment:
+    """Keeps one piece at most of whatever it is told to receive, and no reasons."""
+    receipts = tuple(replace(r, quantity=min(r.quantity, Decimal(1))) for r in after.receipts or ())
+    return replace(after, receipts=receipts)
+
+
+def reverts(operation: Operation, before: Fragment, after: Fragment) -> Fragment:
+    """Takes it, and puts the decision back."""
+    return replace(after, authorization=before.authorization, ready=before.ready)
+
+
+def one_word(operation: Operation, before: Fragment, after: Fragment) -> Fragment:
+    """Knows only one word for rejected and cancelled."""
+    statement = after.authorization
+    if isinstance(statement, told.Statement) and statement.value in ("rejected", "cancelled"):
+        return replace(after, authorization=replace(statement, value="cancelled"))
+    return after
+
+
+FLAWS: list[Flaw] = [ignores, trims, reverts, one_word]

@@ -1,0 +1,97 @@
+"""Short ways to write down what systems say, for the examples. All data is simulated."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, get_args
+
+import msgspec
+
+from hub.model import words
+from hub.model.fragment import Fragment
+from hub.model.merge import merge, view
+from hub.model.observation import Ground, Observation, Party
+from hub.model.operation import Terms
+from hub.model.plan import plan
+from hub.model.returns import Return
+from hub.model.rules import DEFAULTS
+
+D = Decimal
+
+EVERYTHING = frozenset(get_args(words.OperationKind))
+
+
+def at(hour: int, minute: int = 0, day: int = 1) -> datetime:
+    return datetime(2026, 11, day, hour, minute, tzinfo=UTC)
+
+
+def said(
+    account: str, stream: str, external_id: str, ticket: int = 1, /, *, gone: bool = False, **fields: Any
+) -> Observation:
+    """One record; `fields` as a mapping would give them."""
+    fragment = msgspec.convert(_plain(fields), Fragment, strict=False)
+    return Observation(
+        account=account, stream=stream, external_id=external_id, fragment=fragment, ticket=ticket, gone=gone
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def ground(*parties: Party, **more: Any) -> Ground:
+    return Ground(parties={party.name: party for party in parties}, **more)
+
+
+def terms(account: str, kind: Any, *, can: frozenset[str] | set[str] = EVERYTHING, **more: Any) -> Terms:
+    """An account with the defaults of its kind."""
+    more.setdefault("asked", DEFAULTS[kind].asked)
+    more.setdefault("listens", DEFAULTS[kind].listens)
+    return Terms(account=account, kind=kind, can=frozenset(can), **more)
+
+
+class World:
+    """Some accounts and what they said; `tell` plans for one of them."""
+
+    def __init__(self, ground_: Ground, *accounts: Terms) -> None:
+        self.ground = ground_
+        self.terms = {account.account: account for account in accounts}
+        self.records: dict[tuple[str, str, str], Observation] = {}
+        self.outstanding: list[Any] = []
+        self.ticket = 0
+
+    def hears(self, account: str, stream: str, external_id: str, /, **fields: Any) -> None:
+        self.ticket += 1
+        self.records[(account, stream, external_id)] = said(account, stream, external_id, self.ticket, **fields)
+
+    def links(self, *twins: Any) -> None:
+        self.ground = msgspec.structs.replace(self.ground, twins=(*self.ground.twins, *twins))
+
+    @property
+    def merged(self) -> Return:
+        return merge(list(self.records.values()), self.ground)
+
+    def view(self, account: str) -> Return:
+        return view(list(self.records.values()), self.ground, account)
+
+    def plan(self, account: str) -> Any:
+        return plan(self.merged, self.view(account), self.terms[account], self.outstanding)
+
+    def asks(self, account: str) -> list[str]:
+        """The kinds of the operations planned for an account."""
+        return [operation.kind for operation in self.plan(account)[0]]
+
+    def residue(self, account: str) -> list[str]:
+        return [residue.fact for residue in self.plan(account)[1]]
+
+    def doubts(self) -> list[str]:
+        return [doubt.kind for doubt in self.merged.discrepancies]

@@ -1,0 +1,195 @@
+"""What merge promises whatever is said, in whatever order (hypothesis; the seed is in the header of the run)."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.model.absorb import absorb
+from hub.model.fragment import Fragment
+from hub.model.identity import bind
+from hub.model.merge import merge, view
+from hub.model.observation import FactId, Ground, Observation, Twins
+from hub.model.operation import Terms
+from hub.model.plan import plan
+from hub.model.returns import Return
+from tests.model.simulated import ACCOUNTS, LINES, Simulation, orders, simulations
+from tests.model.telling import said, terms
+
+TERMS: list[Terms] = [
+    terms("web", "storefront", money=True, sells=True),
+    terms("erp", "erp"),
+    terms("wms", "wms"),
+    terms("till", "pos", money=True, locations=frozenset({"shop"})),
+]
+
+
+def everything(observations: list[Observation], ground: Ground) -> bytes:
+    """The return, every view, every plan and every residue, as bytes: identical means identical."""
+    merged = merge(observations, ground)
+    views = [view(observations, ground, one.account) for one in TERMS]
+    plans = [plan(merged, its, one, ()) for its, one in zip(views, TERMS, strict=True)]
+    return msgspec.json.encode((merged, views, plans))
+
+
+@given(simulations(), st.randoms(use_true_random=False))
+def test_order_duplication_and_late_old_versions_change_nothing(world: Simulation, chance: random.Random) -> None:
+    arrivals = [*world.observations, *world.older]
+    expected = everything(arrived(arrivals), world.ground)
+    shuffled = arrivals + chance.sample(arrivals, len(arrivals) // 2)
+    chance.shuffle(shuffled)
+    assert everything(arrived(shuffled), world.ground) == expected
+    assert everything(shuffled, world.ground) == expected
+
+
+def arrived(observations: list[Observation]) -> list[Observation]:
+    """What stands after these arrived one by one."""
+    standing: dict[tuple[str, str, str], Observation] = {}
+    for observation in observations:
+        name = (observation.account, observation.stream, observation.external_id)
+        news = absorb(standing.get(name), observation)
+        if news is None:
+            # The same said again only makes it younger, as in the store.
+            known = standing[name]
+            news = msgspec.structs.replace(known, ticket=max(known.ticket, observation.ticket))
+        standing[name] = news
+    return list(standing.values())
+
+
+def fragments() -> st.SearchStrategy[Fragment]:
+    """Small fragments with silence, null, complete and partial lists."""
+    note = st.builds(lambda i, t: {"id": i, "text": t}, st.sampled_from("abc"), st.sampled_from("xyz"))
+    listed = st.lists(note, max_size=3, unique_by=lambda n: n["id"])
+    fields = st.fixed_dictionaries(
+        {},
+        optional={
+            "number": st.sampled_from([None, "1", "2"]),
+            "state": st.sampled_from(["open", "done"]),
+            "agreed": st.sampled_from([None, "1", "2"]),
+            "notes": st.one_of(st.none(), listed),
+            "partial": st.sampled_from([(), ("notes",)]),
+        },
+    )
+    return fields.map(lambda data: msgspec.convert(data, Fragment))
+
+
+@given(st.lists(fragments(), min_size=1, max_size=5), st.randoms(use_true_random=False))
+def test_absorbing_is_free_of_order_and_silence_never_erases(told: list[Fragment], chance: random.Random) -> None:
+    readings = [Observation(account="a", stream="s", external_id="1", fragment=f, ticket=i) for i, f in enumerate(told)]
+    (expected,) = arrived(readings)
+    shuffled = readings * 2
+    chance.shuffle(shuffled)
+    (found,) = arrived(shuffled)
+    assert found == expected
+    for field in ("number", "state", "agreed"):
+        spoken = [value for f in told if (value := getattr(f, field)) is not msgspec.UNSET]
+        assert getattr(expected.fragment, field) == (spoken[-1] if spoken else msgspec.UNSET)
+    whole = [i for i, f in enumerate(told) if f.notes is not msgspec.UNSET and "notes" not in f.partial]
+    last_whole = whole[-1] if whole else 0
+    newest = {n.id: n for f in told[last_whole:] if f.notes is not msgspec.UNSET for n in f.notes or ()}
+    assert {n.id: n for n in getattr(expected.fragment, "notes", None) or ()} == newest
+
+
+def test_approved_draft_approved_arrives_each_time() -> None:
+    states = ["authorized", "requested", "authorized"]
+    standing = None
+    for ticket, value in enumerate(states):
+        standing = absorb(standing, said("erp", "c", "1", ticket, authorization={"value": value}))
+        assert standing is not None
+        assert standing.fragment.authorization.value == value  # type: ignore[union-attr]
+    assert absorb(standing, said("erp", "c", "1", 9, authorization={"value": "authorized"})) is None
+
+
+@given(simulations())
+def test_strong_bindings_do_not_depend_on_order(world: Simulation) -> None:
+    expected = bind(world.observations)
+    assert bind(reversed(world.observations)) == expected
+    assert len(expected) >= 1
+    assert {name for c in expected for name in c.members}.isdisjoint({("web", "order", "o1"), ("erp", "sale", "s1")})
+
+
+def received(ret: Return) -> Decimal:
+    return sum((line.received for line in ret.lines), Decimal(0))
+
+
+@given(simulations())
+def test_a_silent_record_never_erases(world: Simulation) -> None:
+    mute = said("web", "zz", "silent", keys=[{"type": "return", "value": "w1"}])
+    before = merge(world.observations, world.ground)
+    after = merge([*world.observations, mute], world.ground)
+    assert msgspec.structs.replace(after, objects=before.objects, provenance=before.provenance) == before
+
+
+counts = st.lists(st.integers(1, 3), min_size=1, max_size=4)
+
+
+@given(counts, counts, st.data())
+def test_strangers_add_up_and_twins_never_double(erp: list[int], wms: list[int], data: st.DataObject) -> None:
+    request = said("web", "return", "w1", origin="request", orders=[{"type": "order", "value": "o1"}],
+                   lines=[{"order_line": "web_A", "quantity": 4}])  # fmt: skip
+    key = [{"issuer": "hub", "type": "return", "value": "R1"}]
+
+    def arrivals(account: str, stated: list[int]) -> Observation:
+        told = [{"id": f"r{i}", "sku": "SKU-A", "quantity": n} for i, n in enumerate(stated)]
+        return said(account, "arrival", "x", keys=key, receipts=told)
+
+    records = [*orders(), request, arrivals("erp", erp), arrivals("wms", wms)]
+    strangers = merge(records, Ground(parties=ACCOUNTS))
+    assert received(strangers) == sum(erp) + sum(wms)
+    paired = data.draw(st.integers(0, min(len(erp), len(wms))))
+    pairs = [
+        Twins(frozenset(FactId(account, "arrival", "x", "receipts", f"r{i}") for account in ("erp", "wms")))
+        for i in range(paired)
+    ]
+    linked = merge(records, Ground(parties=ACCOUNTS, twins=tuple(pairs)))
+    # Between twins the warehouse outranks the ERP; what has no twin still adds up.
+    assert received(linked) == sum(wms) + sum(erp[paired:])
+    differ = sum(erp[i] != wms[i] for i in range(paired))
+    assert sum(d.kind == "twins_differ" for d in linked.discrepancies) <= differ
+    assert any(d.kind == "twins_differ" for d in linked.discrepancies) == bool(differ)
+
+
+@given(simulations())
+def test_nothing_is_below_zero_and_nothing_disposed_that_never_came(world: Simulation) -> None:
+    merged = merge(world.observations, world.ground)
+    for line in merged.lines:
+        assert line.undisposed >= 0
+        assert 0 <= line.cancelled <= line.quantity
+        put = sum(line.disposed.values(), Decimal(0))
+        if put > line.received:
+            assert any(d.kind == "over_disposed" and d.line == line.key for d in merged.discrepancies)
+        else:
+            assert line.undisposed == line.received - put
+    assert merged.money.due >= 0
+
+
+@given(simulations())
+def test_views_speak_of_the_same_lines(world: Simulation) -> None:
+    merged = merge(world.observations, world.ground)
+    keys = {line.key for line in merged.lines}
+    for account in ACCOUNTS:
+        assert {line.key for line in view(world.observations, world.ground, account).lines} <= keys
+
+
+@given(simulations())
+def test_two_currencies_are_never_added(world: Simulation) -> None:
+    merged = merge(world.observations, world.ground)
+    foreign = [
+        refund
+        for observation in world.observations
+        for refund in observation.fragment.refunds or ()
+        if refund.currency != "EUR"
+    ]
+    assert {refund.value.currency for refund in merged.refunds} <= {"EUR"}
+    assert any(d.kind == "currency" for d in merged.discrepancies) == bool(foreign)
+
+
+def test_the_simulation_knows_its_lines() -> None:
+    merged = merge([*orders(), said("web", "return", "w1", origin="request", orders=[{"type": "order", "value": "o1"}],
+                                    lines=[{"order_line": f"web_{n}", "quantity": 1} for n in LINES])],
+                   Ground(parties=ACCOUNTS))  # fmt: skip
+    assert [line.order_lines for line in merged.lines] == [{"erp": f"erp_{n}", "web": f"web_{n}"} for n in LINES]

@@ -1,0 +1,99 @@
+"""The connector of both fake systems: signed webhooks with whole records, and three writes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from connectors.kit.api import Connector, Health, Hint, Made, Message, Operation, Reply, WebhookRequest
+from connectors.kit.errors import InvalidWebhook
+
+
+def signature(secret: str, body: bytes) -> str:
+    """What `X-Signature` has to say."""
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def _message(record: dict[str, Any], body: bytes) -> Message:
+    return Message(record.get("stream", "return"), record["id"], body, version=f"{record['version']:09d}")
+
+
+class Fake(Connector):
+    """What both can do."""
+
+    def check(self) -> Health:
+        self.http.get("/__state")
+        return Health(ok=True)
+
+    def accept(self, request: WebhookRequest) -> Sequence[Message]:
+        given = request.header("X-Signature") or ""
+        if not hmac.compare_digest(given, signature(self.account.settings["secret"], request.body)):
+            raise InvalidWebhook("the signature does not fit the body")
+        record = msgspec.json.decode(request.body)
+        return [_message(record, request.body)]
+
+    def fetch(self, stream: str, external_id: str) -> Message:
+        record = self.http.get(f"/{stream}s/{external_id}").json()
+        return _message(record, msgspec.json.encode(record))
+
+    def _answer(self, record: dict[str, Any], kind: str = "", facts: Sequence[str] = ()) -> Reply:
+        made: list[Made] = []
+        for one in record.get(kind, ()) if kind else ():
+            told = one.get("for") or facts
+            made += [Made(kind, one["id"], fact) for fact in told if fact in facts]
+        return Reply(objects={"return": record["id"]}, made=tuple(made), read_back=(Hint("return", record["id"]),))
+
+
+class Shop(Fake):
+    """Receives and refunds what it is told."""
+
+    def do_receive(self, operation: Operation) -> Reply:
+        totals = []
+        for line in operation.lines:
+            damaged = line.totals.get("damaged", 0)
+            for condition, count in (("good", line.totals["received"] - damaged), ("damaged", damaged)):
+                wanted = {"line": line.order_line, "quantity": int(count), "condition": condition}
+                totals.append({**wanted, "for": list(line.facts)})
+        record = self.http.post(f"/returns/{operation.objects['return']}/receive", json={"totals": totals}).json()
+        return self._answer(record, "receipts", [fact for line in operation.lines for fact in line.facts])
+
+    def do_refund(self, operation: Operation) -> Reply:
+        body = {"key": operation.id, "amount": str(operation.amount)}
+        record = self.http.post(f"/returns/{operation.objects['return']}/refund", json=body).json()
+        return self._refunded(record, operation)
+
+    def find(self, operation: Operation) -> Reply | None:
+        record = self.http.get(f"/returns/{operation.objects['return']}").json()
+        if operation.kind == "refund":
+            found = any(refund["key"] == operation.id for refund in record["refunds"])
+            return self._refunded(record, operation) if found else None
+        told = {fact for receipt in record["receipts"] for fact in receipt["for"]}
+        wanted = {fact for line in operation.lines for fact in line.facts}
+        return self._answer(record, "receipts", sorted(wanted)) if wanted <= told else None
+
+    def _refunded(self, record: dict[str, Any], operation: Operation) -> Reply:
+        mine = [refund for refund in record["refunds"] if refund["key"] == operation.id]
+        made = tuple(Made("refunds", refund["id"], fact) for refund in mine for fact in operation.facts)
+        return Reply(objects={"return": record["id"]}, made=made, read_back=(Hint("return", record["id"]),))
+
+
+class Stock(Fake):
+    """Creates a return when told; its people do the rest."""
+
+    def do_create_return(self, operation: Operation) -> Reply:
+        found = self.find(operation)
+        if found is not None:
+            return found
+        lines = [
+            {"id": line.sku, "sku": line.sku, "quantity": int(line.quantity), "price": "0"} for line in operation.lines
+        ]
+        body = {"reference": operation.reference, "order": operation.order_number, "lines": lines}
+        return self._answer(self.http.post("/returns", json=body).json())
+
+    def find(self, operation: Operation) -> Reply | None:
+        found = self.http.get(f"/returns/by-reference/{operation.reference}").json()
+        return self._answer(found[0]) if found else None

@@ -1,0 +1,63 @@
+"""A hub as a process that may be killed at any moment: webhooks and workers, on the fake systems.
+
+python -m tests.pipeline.fakes.hub_process DATABASE_URL DATA_FOLDER PORT LEASE
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from hub.boot import assemble_hub
+from hub.cli.site import services
+from hub.pipeline.tell import Tell
+from hub.settings import Settings
+from hub.store.database import Database
+from hub.web import create_app
+from scheduler.lanes import Terms
+from scheduler.threads import Engine
+from tests.pipeline.fakes import systems
+
+BATCH = 50
+"""Lanes read at once: small, so that a kill finds some done and some not."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+def main() -> None:
+    """Until standard input closes, so that a killed test leaves nothing behind."""
+    url, data, port, lease = sys.argv[1:]
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(threadName)s %(message)s")
+    systems.register()
+    ready = assemble_hub(Settings(data=Path(data), database_url=url), Database(url))
+    seconds = float(lease)
+    ready = replace(ready, tell=Tell(ready.database, ready.accounts, lease=seconds))
+    terms = {kind: Terms(lease=seconds) for kind in ("fetch", "tell", "poll")} | {"read": Terms(BATCH, seconds)}
+    engine = Engine(ready.database, ready.handlers, workers=8, idle=0.3, terms=terms)
+    site = replace(services(ready), wake=engine.wake)
+    server = make_server("127.0.0.1", int(port), create_app(site), _Server, _Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    engine.start()
+    print(server.server_address[1], flush=True)
+    sys.stdin.read()
+    server.shutdown()
+    server.server_close()
+    engine.stop()
+    ready.database.close()
+
+
+if __name__ == "__main__":
+    main()

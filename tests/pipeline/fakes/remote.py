@@ -1,0 +1,262 @@
+"""A remote system that exists only here: own process, own state, own log of effects, and bad manners (simulated).
+
+It plays a shop (customers ask for returns; it receives and refunds when told) and a stock book (a return is created
+when told; its warehouse receives and credits). Every change is told by a signed webhook with the whole record and a
+version that orders it. `GET /__effects` is the log that counts, kept before any answer is sent.
+
+    python -m tests.pipeline.fakes.remote --kind shop --seed 7 --faults 0.12 --late 1.5 --slow 0.1
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+FAULTS = ("429", "500 before", "500 after", "hang after", "late")
+
+
+class Refused(Exception):
+    """A business error: the remote understood and says no."""
+
+
+@dataclass
+class Book:
+    """The state: returns by id, what was done, and the changes still to be told."""
+
+    kind: str
+    returns: dict[str, dict[str, Any]] = field(default_factory=dict)
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    effects: list[dict[str, Any]] = field(default_factory=list)
+    told: list[dict[str, Any]] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    faults: Counter[str] = field(default_factory=Counter)
+    clock: int = 0
+
+    def changed(self, record: dict[str, Any]) -> dict[str, Any]:
+        self.clock += 1
+        record["version"] = self.clock
+        self.told.append(json.loads(json.dumps(record)))
+        return record
+
+    def did(self, what: str, record: dict[str, Any], **detail: Any) -> None:
+        self.effects.append({"what": what, "id": record["id"], "reference": record["reference"], **detail})
+
+    # What people over there do; nobody asks the hub.
+    def buy(self, order: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
+        paid = str(sum(Decimal(line["price"]) * line["quantity"] for line in lines))
+        payments = [{"id": f"pay-{order}", "captured": paid}]
+        self.orders[order] = {"stream": "order", "id": order, "lines": lines, "payments": payments}
+        return self.changed(self.orders[order])
+
+    def request(self, order: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
+        record = self._new(order, lines, reference=None)
+        return self.changed(record)
+
+    def authorize(self, id: str) -> dict[str, Any]:
+        self.returns[id]["status"] = "authorized"
+        return self.changed(self.returns[id])
+
+    def note(self, id: str, text: str) -> dict[str, Any]:
+        self.returns[id]["comment"] = text
+        return self.changed(self.returns[id])
+
+    def arrive(self, id: str, line: str, quantity: int, condition: str) -> dict[str, Any]:
+        record = self.returns[id]
+        self._receive(record, line, quantity, condition)
+        return self.changed(record)
+
+    def post_credit(self, id: str, amount: str) -> dict[str, Any]:
+        record = self.returns[id]
+        record["credits"].append({"id": f"cn-{id}-{len(record['credits'])}", "amount": amount, "currency": "EUR"})
+        return self.changed(record)
+
+    # What the hub asks for.
+    def create(self, reference: str, order: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
+        record = self._new(order, lines, reference=reference)
+        self.did("create", record)
+        return self.changed(record)
+
+    def receive(self, id: str, totals: list[dict[str, Any]]) -> dict[str, Any]:
+        """State that should stand there; the difference to what stands is received."""
+        record, made = self.returns[id], []
+        for total in totals:
+            have = sum(
+                r["quantity"]
+                for r in record["receipts"]
+                if r["line"] == total["line"] and r["condition"] == total["condition"]
+            )
+            if total["quantity"] > have:
+                made.append(
+                    self._receive(record, total["line"], total["quantity"] - have, total["condition"], total.get("for"))
+                )
+                self.did("receive", record, line=total["line"], quantity=total["quantity"] - have,
+                         condition=total["condition"])  # fmt: skip
+        return self.changed(record) if made else record
+
+    def refund(self, id: str, key: str, amount: str) -> dict[str, Any]:
+        record = self.returns[id]
+        if any(refund["key"] == key for refund in record["refunds"]):
+            return record
+        paid = sum(Decimal(refund["amount"]) for refund in record["refunds"])
+        if paid + Decimal(amount) > Decimal(record["paid"]):
+            raise Refused(f"cannot pay {amount}: {paid} of {record['paid']} is paid already")
+        record["refunds"].append({"id": f"rf-{id}-{len(record['refunds'])}", "key": key, "amount": amount})
+        self.did("refund", record, amount=amount, key=key)
+        return self.changed(record)
+
+    def _new(self, order: str, lines: list[dict[str, Any]], reference: str | None) -> dict[str, Any]:
+        record = {
+            "id": f"{self.kind}-{len(self.returns) + 1}",
+            "reference": reference,
+            "order": order,
+            "status": "requested",
+            "comment": "",
+            "lines": lines,
+            "receipts": [],
+            "refunds": [],
+            "credits": [],
+            "paid": str(sum(Decimal(line["price"]) * line["quantity"] for line in lines)),
+        }
+        self.returns[record["id"]] = record
+        return record
+
+    def _receive(
+        self, record: dict[str, Any], line: str, quantity: int, condition: str, for_: list[str] | None = None
+    ) -> dict[str, Any]:
+        receipt = {
+            "id": f"rc-{record['id']}-{len(record['receipts'])}",
+            "line": line,
+            "quantity": quantity,
+            "condition": condition,
+            "for": for_ or [],
+        }
+        record["receipts"].append(receipt)
+        return receipt
+
+
+class Handler(BaseHTTPRequestHandler):
+    """JSON over HTTP. Calls of the hub are slow at times and meet the faults; those of the test (/__...) never do."""
+
+    protocol_version = "HTTP/1.1"
+    book: Book
+    dice: random.Random
+    faults: float
+    late: float
+    patience: float
+    slow: float
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if not path.startswith("/__"):
+            time.sleep(self.dice.uniform(0, self.slow))
+            fault = self._fault()
+            if fault == "429":
+                return self._send(429, {"message": "slow down"}, {"Retry-After": "0.2"})
+            if fault.startswith("500"):
+                return self._send(500, {"message": "it broke"})
+        with self.book.lock:
+            if path == "/__effects":
+                return self._send(200, self.book.effects)
+            if path == "/__faults":
+                return self._send(200, self.book.faults)
+            if path == "/__state":
+                return self._send(200, self.book.returns)
+            if path.startswith("/returns/by-reference/"):
+                wanted = path.rpartition("/")[2]
+                return self._send(200, [r for r in self.book.returns.values() if r["reference"] == wanted])
+            known = self.book.orders if path.startswith("/orders/") else self.book.returns
+            record = known.get(path.rpartition("/")[2])
+            return self._send(200, record) if record else self._send(404, {"message": "no such return"})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        if self.path == "/__told":
+            with self.book.lock:
+                told, self.book.told = self.book.told, []
+            return self._send(200, told)
+        if self.path.startswith("/__"):
+            with self.book.lock:
+                return self._send(200, getattr(self.book, self.path[3:])(**body))
+        time.sleep(self.dice.uniform(0, self.slow))
+        fault = self._fault()
+        if fault == "429":
+            return self._send(429, {"message": "slow down"}, {"Retry-After": "0.2"})
+        if fault == "500 before":
+            return self._send(500, {"message": "it broke before anything was done"})
+        if fault == "late":
+            time.sleep(self.patience + self.late)
+        try:
+            with self.book.lock:
+                record = self._write(body)
+        except Refused as no:
+            return self._send(422, {"message": str(no)})
+        if fault == "500 after":
+            return self._send(500, {"message": "it broke after it was done"})
+        if fault == "hang after":
+            time.sleep(self.patience + self.late)
+        return self._send(200, record)
+
+    def _fault(self) -> str:
+        if self.dice.random() >= self.faults:
+            return ""
+        fault = self.dice.choice(FAULTS)
+        self.book.faults[fault] += 1
+        return fault
+
+    def _write(self, body: dict[str, Any]) -> dict[str, Any]:
+        parts = self.path.strip("/").split("/")
+        if len(parts) == 1:
+            return self.book.create(**body)
+        return getattr(self.book, parts[2])(parts[1], **body)  # type: ignore[no-any-return]
+
+    def _send(self, status: int, answer: Any, headers: dict[str, str] | None = None) -> None:
+        payload = json.dumps(answer).encode()
+        try:
+            self.send_response(status)
+            for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(payload)))
+            self.end_headers()
+            self.wfile.write(payload)
+        except OSError:
+            self.close_connection = True  # the client gave up; what was done is done
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+def main() -> None:
+    """Serve until standard input closes, so that a killed test leaves nothing behind."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--kind", choices=("shop", "stock"), required=True)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--faults", type=float, default=0.0)
+    options.add_argument("--late", type=float, default=1.0)
+    options.add_argument("--patience", type=float, default=1.0)
+    options.add_argument("--slow", type=float, default=0.0)
+    given = options.parse_args()
+    Handler.book = Book(given.kind)
+    Handler.dice = random.Random(given.seed)
+    Handler.faults, Handler.late, Handler.patience = given.faults, given.late, given.patience
+    Handler.slow = given.slow
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.request_queue_size = 64
+    print(server.server_address[1], flush=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdin.read()
+    server.shutdown()
+    server.server_close()
+
+
+if __name__ == "__main__":
+    main()

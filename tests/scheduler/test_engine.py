@@ -1,0 +1,315 @@
+"""The threads engine: every lane is done, wake-ups may be lost, failures are bisected, stopping is clean."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from hub.store import accounts, inbox, lanes, queue
+from hub.store.database import Database
+from hub.store.inbox import Arrival
+from hub.store.lanes import Lane
+from scheduler.lanes import Terms, Work
+from scheduler.threads import Engine
+
+
+def want(database: Database, kind: str, *keys: str) -> None:
+    database.run(lambda conn: lanes.want(conn, kind, [("web", key) for key in keys]))
+
+
+def finish(database: Database, claimed: Sequence[Lane]) -> None:
+    def work(conn: Connection) -> None:
+        held = lanes.fence(conn, claimed)
+        lanes.finish(conn, [(lane, lane.wanted) for lane in claimed if lane.id in held])
+
+    database.run(work)
+
+
+@contextmanager
+def running(engine: Engine) -> Iterator[Engine]:
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+def until(holds: Callable[[], Any]) -> None:
+    while not holds():
+        time.sleep(0.01)
+
+
+def empty(database: Database) -> bool:
+    with database.begin() as conn:
+        return not conn.exec_driver_sql("SELECT count(*) FROM lanes").scalar_one()
+
+
+def row(database: Database) -> dict[str, Any]:
+    with database.begin() as conn:
+        return dict(conn.exec_driver_sql("SELECT * FROM lanes").one()._mapping)
+
+
+def test_everything_is_done_by_many_threads(database: Database) -> None:
+    done: list[str] = []
+
+    def tell(claimed: Sequence[Lane]) -> None:
+        done.extend(lane.key for lane in claimed)
+        finish(database, claimed)
+
+    want(database, "tell", *(f"R{n}" for n in range(100)))
+    with running(Engine(database, {"tell": tell}, workers=6)):
+        until(lambda: empty(database))
+    assert sorted(done) == sorted(f"R{n}" for n in range(100))
+
+
+def test_a_message_goes_from_the_inbox_through_all_kinds(database: Database) -> None:
+    """One stage makes work for the next; no stage waits for the second that an idle engine sleeps."""
+    looks: list[str] = []
+
+    def fetch(claimed: Sequence[Lane]) -> None:
+        def work(conn: Connection) -> None:
+            body = Arrival.of(account="web", stream="return", external_id="r1", via="fetch", body=b"{}", ticket=1)
+            inbox.accept(conn, [body])
+            lanes.finish(conn, [(lane, lane.wanted) for lane in claimed])
+
+        looks.append("fetch")
+        database.run(work)
+
+    def read(claimed: Sequence[Lane]) -> None:
+        def work(conn: Connection) -> None:
+            rows = inbox.rows(conn, claimed)
+            inbox.consumed(conn, [row for mine in rows.values() for row in mine])
+            lanes.want(conn, "tell", [("erp", "R1001")])
+            lanes.finish(conn, [(lane, lane.wanted) for lane in claimed])
+
+        looks.append("read")
+        database.run(work)
+
+    def tell(claimed: Sequence[Lane]) -> None:
+        looks.append("tell")
+        finish(database, claimed)
+
+    engine = Engine(database, {"read": read, "fetch": fetch, "tell": tell}, workers=3, idle=3600.0)
+    with database.begin() as conn:
+        inbox.accept(conn, [Arrival.hint_of("web", "return", "r1")])
+    with running(engine):
+        until(lambda: "tell" in looks and empty(database))
+    assert looks == ["fetch", "read", "tell"]
+
+
+def test_a_lost_wake_up_costs_a_second(database: Database) -> None:
+    done = threading.Event()
+
+    def read(claimed: Sequence[Lane]) -> None:
+        finish(database, claimed)
+        done.set()
+
+    with running(Engine(database, {"read": read}, workers=2, idle=0.1)) as engine:
+        until(lambda: engine._dry.keys() >= {"read"})
+        want(database, "read", "return/r1")  # nobody says so
+        assert done.wait(30)
+
+
+def test_naive_an_engine_that_only_listens_loses_it(database: Database) -> None:
+    """The same with an engine that (practically) never looks by itself: the work lies there until somebody says so."""
+    done = threading.Event()
+
+    def read(claimed: Sequence[Lane]) -> None:
+        finish(database, claimed)
+        done.set()
+
+    with running(Engine(database, {"read": read}, workers=2, idle=3600.0)) as engine:
+        until(lambda: engine._dry.keys() >= {"read", "inbox"})
+        want(database, "read", "return/r1")
+        assert not done.wait(0.3)
+        engine.wake("read")
+        assert done.wait(30)
+
+
+def test_a_wake_up_during_a_look_is_not_lost(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By construction: the look finds nothing, then work comes and is announced, then the look is over."""
+    done = threading.Event()
+
+    def read(claimed: Sequence[Lane]) -> None:
+        finish(database, claimed)
+        done.set()
+
+    engine = Engine(database, {"read": read}, workers=1, idle=3600.0)
+    claim = Work.claim
+    looks: list[int] = []
+
+    def late(self: Work, kind: str) -> list[Lane]:
+        found = claim(self, kind)
+        looks.append(len(found))
+        if len(looks) == 1:
+            want(database, "read", "return/r1")
+            engine.wake("read")
+        return found
+
+    monkeypatch.setattr(Work, "claim", late)
+    with running(engine):
+        assert done.wait(30)
+    assert looks[0] == 0
+
+
+def test_a_batch_with_one_that_the_database_refuses(database: Database) -> None:
+    """Bisected down to it: 49 are done, the one gives its reason and is tried again later."""
+    sizes: list[int] = []
+
+    def read(claimed: Sequence[Lane]) -> None:
+        sizes.append(len(claimed))
+
+        def work(conn: Connection) -> None:
+            lanes.finish(conn, [(lane, lane.wanted) for lane in claimed])
+            for lane in claimed:
+                conn.exec_driver_sql("SELECT 1 / (%(n)s <> 'r17')::int", {"n": lane.key})
+
+        database.run(work)
+
+    want(database, "read", *(f"r{n}" for n in range(50)))
+    with running(Engine(database, {"read": read}, workers=2, terms={"read": Terms(batch=50)})):
+        until(lambda: row_count(database) == 1 and row(database)["attempts"] == 1)
+    left = row(database)
+    assert (left["key"], left["lease_until"], left["crashes"]) == ("r17", None, 0)
+    assert "division by zero" in left["why"]
+    assert "parameters" not in left["why"]
+    assert sizes[0] == 50
+    assert len(sizes) <= 1 + 2 * 6
+
+
+def row_count(database: Database) -> int:
+    with database.begin() as conn:
+        return int(conn.exec_driver_sql("SELECT count(*) FROM lanes").scalar_one())
+
+
+def test_a_lane_that_never_works_waits_for_a_person_in_the_end(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "WAITS", (0.0, 0.0, 0.0))
+    tries: list[int] = []
+
+    def tell(claimed: Sequence[Lane]) -> None:
+        tries.append(1)
+        raise KeyError("simulated: a bug in a connector")
+
+    want(database, "tell", "R1001")
+    with running(Engine(database, {"tell": tell}, workers=2, idle=0.01)):
+        until(lambda: row(database)["due"] == lanes.PARKED)
+    assert len(tries) == 4
+    assert "4 attempts failed, the last: KeyError" in row(database)["why"]
+
+
+def test_remote_calls_that_hang_leave_a_thread_for_the_rest(database: Database) -> None:
+    release, read_done = threading.Event(), threading.Event()
+
+    def tell(claimed: Sequence[Lane]) -> None:
+        release.wait(60)
+        finish(database, claimed)
+
+    def read(claimed: Sequence[Lane]) -> None:
+        finish(database, claimed)
+        read_done.set()
+
+    want(database, "tell", *(f"R{n}" for n in range(5)))
+    with running(Engine(database, {"tell": tell, "read": read}, workers=3, idle=0.05)) as engine:
+        until(lambda: engine._remote == 2)
+        want(database, "read", "return/r1")
+        assert read_done.wait(30)
+        with database.begin() as conn:
+            assert queue.due_counts(conn) == {"tell": 3}
+        release.set()
+        until(lambda: empty(database))
+
+
+def test_stopping_finishes_what_is_in_hand_and_takes_no_more(database: Database) -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    def tell(claimed: Sequence[Lane]) -> None:
+        begun.set()
+        release.wait(60)
+        finish(database, claimed)
+
+    want(database, "tell", "R1", "R2")
+    engine = Engine(database, {"tell": tell}, workers=1)
+    engine.start()
+    assert begun.wait(30)
+    stopper = threading.Thread(target=engine.stop)
+    stopper.start()
+    until(lambda: engine._stopping)
+    release.set()
+    stopper.join()
+    left = row(database)
+    assert (left["key"], left["lease_until"], left["token"]) == ("R2", None, 0)
+
+
+def test_a_suspect_runs_with_nothing_else_in_its_process(database: Database) -> None:
+    """A lane that has died by itself once: the others wait until it is done."""
+    now_running: set[str] = set()
+    together: list[set[str]] = []
+
+    def tell(claimed: Sequence[Lane]) -> None:
+        now_running.add(claimed[0].key)
+        together.append(set(now_running))
+        time.sleep(0.05)
+        now_running.discard(claimed[0].key)
+        finish(database, claimed)
+
+    want(database, "tell", *(f"R{n}" for n in range(12)))
+    with database.begin() as conn:
+        conn.exec_driver_sql("UPDATE lanes SET solo = true, crashes = 1 WHERE key IN ('R3', 'R4')")
+    with running(Engine(database, {"tell": tell}, workers=5)):
+        until(lambda: empty(database))
+    assert {"R3"} in together
+    assert {"R4"} in together
+    assert not [names for names in together if len(names) > 1 and names & {"R3", "R4"}]
+    assert max(map(len, together)) > 1
+
+
+def test_an_account_that_stands_still_is_left_alone(database: Database) -> None:
+    asked: list[str] = []
+
+    def poll(claimed: Sequence[Lane]) -> None:
+        asked.extend(lane.account for lane in claimed)
+        finish(database, claimed)
+
+    with database.begin() as conn:
+        for name in ("web", "erp"):
+            accounts.put(conn, name, connector="c", mapping="c", settings={}, secrets=None, terms={})
+        accounts.pause(conn, "web", "simulated")
+        lanes.want(conn, "poll", [("web", "s"), ("erp", "s")])
+    with running(Engine(database, {"poll": poll}, workers=2, idle=0.02)):
+        until(lambda: row_count(database) == 1)
+        database.run(lambda conn: accounts.resume(conn, "web"))
+        until(lambda: empty(database))
+    assert asked == ["erp", "web"]
+
+
+def test_the_engine_outlives_a_database_that_goes_away(database: Database) -> None:
+    """Its connections are ended under it, in the middle of a handler, too."""
+    tries: list[int] = []
+
+    def read(claimed: Sequence[Lane]) -> None:
+        tries.append(1)
+
+        def work(conn: Connection) -> None:
+            if len(tries) == 1:
+                conn.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+            finish_in(conn, claimed)
+
+        database.run(work)
+
+    want(database, "read", "return/r1")
+    with running(Engine(database, {"read": read}, workers=2, idle=0.05, terms={"read": Terms(lease=0.3)})):
+        until(lambda: empty(database))
+    assert len(tries) == 2
+
+
+def finish_in(conn: Connection, claimed: Sequence[Lane]) -> None:
+    held = lanes.fence(conn, claimed)
+    lanes.finish(conn, [(lane, lane.wanted) for lane in claimed if lane.id in held])

@@ -1,0 +1,72 @@
+"""A worker process for tests: reads messages, and dies of those that say so.
+
+The body `kill` is a simulated payload that takes its process along; `slow` makes a handler wait while it holds its
+lanes, `hold` makes it stop in the middle of its completing transaction, holding row locks.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+
+from sqlalchemy import Connection  # noqa: E402
+
+from hub.store import inbox, journal, lanes  # noqa: E402
+from hub.store.database import Database  # noqa: E402
+from hub.store.lanes import Lane  # noqa: E402
+from scheduler.lanes import Terms  # noqa: E402
+from scheduler.threads import Engine  # noqa: E402
+
+
+def main(url: str, options: dict[str, float]) -> None:
+    database = Database(url)
+
+    def read(claimed: Sequence[Lane]) -> None:
+        with database.begin() as conn:
+            bodies = [row.body for rows in inbox.rows(conn, claimed).values() for row in rows]
+        if b"kill" in bodies:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if b"slow" in bodies:
+            print("slow", flush=True)
+            time.sleep(options["slow"])
+
+        def complete(conn: Connection) -> None:
+            held = lanes.fence(conn, claimed)
+            mine = [lane for lane in claimed if lane.id in held]
+            rows = [row for rows in inbox.rows(conn, mine).values() for row in rows]
+            inbox.consumed(conn, rows)
+            journal.write(conn, [journal.Entry(None, "web", "read", row.external_id) for row in rows])
+            if b"hold" in bodies:
+                print("hold", flush=True)
+                time.sleep(options["hold"])
+            lanes.finish(conn, [(lane, lane.wanted) for lane in mine])
+
+        database.run(complete)
+        if b"slow" in bodies:
+            print("done", flush=True)
+
+    engine = Engine(
+        database,
+        {"read": read},
+        workers=int(options.get("workers", 2)),
+        idle=0.05,
+        terms={"read": Terms(batch=int(options.get("batch", 500)), lease=options.get("lease", 60.0))},
+    )
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    print("ready", flush=True)
+    engine.start()
+    told.wait()
+    engine.stop()
+    database.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], {name: float(value) for name, value in (option.split("=") for option in sys.argv[2:])})

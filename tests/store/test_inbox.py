@@ -1,0 +1,307 @@
+"""Messages on their way: taken once, given a lane, understood or invalid."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from hub.store import inbox, lanes, raw, seen
+from hub.store.database import Database
+from hub.store.inbox import Arrival, Dispatched
+from hub.store.lanes import Lane
+
+BODY = b'{"id": "r1", "note": "\xe4\xb8\xad\xe6\x96\x87"}'
+
+
+def push(external_id: str = "r1", body: bytes = BODY, **more: Any) -> Arrival:
+    return Arrival.of(account="web", stream="return", external_id=external_id, via="push", body=body, **more)
+
+
+def hint(external_id: str = "r1") -> Arrival:
+    return Arrival.hint_of("web", "return", external_id)
+
+
+def accept(database: Database, *arrivals: Arrival) -> list[bool]:
+    return database.run(lambda conn: inbox.accept(conn, arrivals))
+
+
+def dispatch(database: Database, limit: int = 500) -> Dispatched:
+    return database.run(lambda conn: inbox.dispatch(conn, limit))
+
+
+def claim(database: Database, kind: str = "read") -> list[Lane]:
+    return database.run(lambda conn: lanes.claim(conn, [kind], "w", 500))
+
+
+def waiting(database: Database, claimed: list[Lane]) -> dict[str, list[inbox.Row]]:
+    with database.begin() as conn:
+        found = inbox.rows(conn, claimed)
+    return {lane.key: found.get(lane.id, []) for lane in claimed}
+
+
+def understand(database: Database) -> int:
+    """What a pipeline does with everything that waits."""
+    count = 0
+    for lane in claim(database):
+
+        def work(conn: Connection, lane: Lane = lane) -> int:
+            lanes.fence(conn, [lane])
+            rows = inbox.rows(conn, [lane]).get(lane.id, [])
+            inbox.consumed(conn, rows)
+            lanes.finish(conn, [(lane, lane.wanted)])
+            return len(rows)
+
+        count += database.run(work)
+    return count
+
+
+def states(database: Database) -> list[str]:
+    with database.begin() as conn:
+        return list(conn.exec_driver_sql("SELECT state FROM inbox ORDER BY id").scalars())
+
+
+def test_a_message_gets_a_lane_and_is_archived_under_its_number(database: Database) -> None:
+    assert accept(database, push("r1", version="7"), push("r2")) == [True, True]
+    assert dispatch(database) == Dispatched(2, 0, 0)
+    assert dispatch(database) == Dispatched(0, 0, 0)
+    claimed = claim(database)
+    rows = waiting(database, claimed)
+    (first,) = rows["return/r1"]
+    assert (first.body, first.version, first.via, first.deleted, first.ticket) == (BODY, "7", "push", False, None)
+    with database.begin() as conn:
+        everything = [row for mine in rows.values() for row in mine]
+        numbers = inbox.consumed(conn, [everything[0]._replace(ticket=41), everything[1]], {first.id: 1001})
+        assert numbers == sorted(row.id for row in everything)
+        (kept,) = raw.find(conn, 1001)
+        assert (kept.id, kept.body, kept.ticket, kept.at) == (first.id, BODY, 41, first.at)
+        (other,) = raw.of_object(conn, "web", "return", "r2")
+        assert other.return_id is None
+    assert states(database) == []
+
+
+def test_rows_of_one_object_come_in_order_and_only_to_their_lane(database: Database) -> None:
+    accept(database, push("r1", b"1"), push("r2", b"2"), push("r1", b"3"))
+    dispatch(database)
+    accept(database, push("r1", b"4"))  # new, it has no lane yet
+    rows = waiting(database, claim(database))
+    assert [row.body for row in rows["return/r1"]] == [b"1", b"3"]
+    assert [row.body for row in rows["return/r2"]] == [b"2"]
+
+
+def test_an_external_id_with_a_slash(database: Database) -> None:
+    accept(database, push("a/b"))
+    dispatch(database)
+    assert [row.external_id for row in waiting(database, claim(database))["return/a/b"]] == ["a/b"]
+
+
+def test_hints_are_never_duplicates(database: Database) -> None:
+    assert accept(database, hint(), hint()) == [True, True]
+    assert dispatch(database) == Dispatched(0, 2, 0)
+    (lane,) = claim(database, "fetch")
+    assert accept(database, hint()) == [True]
+    dispatch(database)
+    with database.begin() as conn:
+        lanes.finish(conn, [(lane, lane.wanted)])
+    (again,) = claim(database, "fetch")
+    assert (again.done, again.wanted) == (1, 2)
+    assert states(database) == []
+
+
+def test_a_delivery_comes_once(database: Database) -> None:
+    assert accept(database, push(delivery_id="d1"), push(delivery_id="d1"), push(delivery_id="d2")) == [
+        True,
+        False,
+        True,
+    ]
+    assert accept(database, push(delivery_id="d1")) == [False]
+    dispatch(database)
+    assert understand(database) == 2
+    assert accept(database, push(delivery_id="d1")) == [False], "known after it was understood, too"
+    assert dispatch(database).total == 0
+
+
+def test_deliveries_of_two_accounts_are_two(database: Database) -> None:
+    other = push(delivery_id="d1")._replace(account="erp")
+    assert accept(database, push(delivery_id="d1"), other) == [True, True]
+
+
+def test_content_with_a_version_that_moves_comes_once(database: Database) -> None:
+    assert accept(database, push(version="1", moves=True)) == [True]
+    dispatch(database)
+    understand(database)
+    assert accept(
+        database,
+        push(version="1", moves=True),
+        push(version="2", moves=True),
+        push(version="1", body=b"{}", moves=True),
+        push(version="1", moves=True, deleted=True),
+    ) == [False, True, True, True]
+
+
+def test_approved_draft_approved_arrives_three_times(database: Database) -> None:
+    """Without a version that moves, the same content may be news: history never suppresses."""
+    for body in (b"approved", b"draft", b"approved"):
+        assert accept(database, push(body=body, version="1")) == [True]
+        dispatch(database)
+        assert understand(database) == 1
+
+
+@pytest.mark.parametrize("via", ["poll", "fetch"])
+def test_what_was_read_is_never_a_duplicate(database: Database, via: str) -> None:
+    read = Arrival.of(
+        account="web", stream="return", external_id="r1", via=via, body=BODY, version="1", delivery_id="d", moves=True
+    )
+    assert read.dedupe is None
+    assert accept(database, read, read) == [True, True]
+
+
+def test_an_invalid_message_waits_and_is_replayed(database: Database) -> None:
+    accept(database, push())
+    dispatch(database)
+    (lane,) = claim(database)
+    with database.begin() as conn:
+        (row,) = inbox.rows(conn, [lane])[lane.id]
+        inbox.invalid(conn, [(row.id, [{"field": "status", "why": "unknown word \0 'weird' \ud800"}])])
+        lanes.finish(conn, [(lane, lane.wanted)])
+    assert states(database) == ["invalid"]
+    assert claim(database) == []
+    with database.begin() as conn:
+        (error,) = conn.exec_driver_sql("SELECT error FROM inbox").scalars()
+        assert error == [{"field": "status", "why": "unknown word \ufffd 'weird' \ufffd"}]
+        assert inbox.replay(conn, [row.id]) == 1
+        assert inbox.replay(conn, [row.id]) == 0
+    assert understand(database) == 1
+
+
+def test_a_duplicate_of_an_invalid_message_reopens_it(database: Database) -> None:
+    accept(database, push(delivery_id="d1"), push("r2", delivery_id="d2"))
+    dispatch(database)
+    claimed = claim(database)
+    with database.begin() as conn:
+        for lane in claimed:
+            (row,) = inbox.rows(conn, [lane])[lane.id]
+            inbox.invalid(conn, [(row.id, [{"why": "no such word"}])])
+        lanes.finish(conn, [(lane, lane.wanted) for lane in claimed])
+    assert accept(database, push(delivery_id="d1")) == [False]
+    assert dispatch(database) == Dispatched(0, 0, 1)
+    assert states(database) == ["waiting", "invalid"]
+    assert understand(database) == 1
+
+
+def test_a_duplicate_of_a_waiting_message_is_nothing(database: Database) -> None:
+    accept(database, push(delivery_id="d1"))
+    dispatch(database)
+    assert accept(database, push(delivery_id="d1")) == [False]
+    assert dispatch(database).total == 0
+    assert understand(database) == 1
+
+
+def test_dispatchers_share_the_work(database: Database) -> None:
+    accept(database, *(push(f"r{n}") for n in range(30)))
+    with database.begin() as one, database.begin() as two:
+        assert inbox.dispatch(one, 20).read == 20
+        assert inbox.dispatch(two, 20).read == 10
+    assert len(claim(database)) == 30
+
+
+def test_the_backlog_is_counted_up_to_the_mark(database: Database) -> None:
+    accept(database, *(push(f"r{n}") for n in range(5)))
+    with database.begin() as conn:
+        assert inbox.backlog(conn, 100) == 5
+        assert inbox.backlog(conn, 3) == 3
+
+
+@pytest.mark.parametrize("bad", ["", "a\0b", "a\ud800", "x" * (inbox.LONGEST + 1)])
+def test_an_id_that_is_none_is_refused_before_it_is_stored(bad: str) -> None:
+    with pytest.raises(ValueError, match="external_id"):
+        push(bad)
+    with pytest.raises(ValueError, match="external_id"):
+        hint(bad)
+
+
+def test_a_body_may_be_any_bytes(database: Database) -> None:
+    bodies = [b"", b"\x00\xff\xfe", b'"\\u0000"', b"{" * 100_000]
+    accept(database, *(push(f"r{n}", body) for n, body in enumerate(bodies)))
+    dispatch(database)
+    rows = waiting(database, claim(database))
+    assert [rows[f"return/r{n}"][0].body for n in range(len(bodies))] == bodies
+
+
+def test_digests_tell_where_parts_end() -> None:
+    assert inbox.digest("a", "bc") != inbox.digest("ab", "c")
+    assert inbox.digest("a", b"b") == inbox.digest("a", "b")
+
+
+def test_accepting_nothing_is_nothing(conn: Connection) -> None:
+    assert inbox.accept(conn, []) == []
+    assert inbox.consumed(conn, []) == []
+    assert inbox.rows(conn, []) == {}
+
+
+def test_what_was_seen_is_forgotten_after_its_days(database: Database) -> None:
+    accept(database, push(delivery_id="d1"), push(delivery_id="d2"))
+    with database.begin() as conn:
+        conn.exec_driver_sql(
+            "UPDATE seen SET day = day - 40 WHERE digest = %(d)b", {"d": push(delivery_id="d1").dedupe}
+        )
+        assert seen.expire(conn, 30) == 1
+        assert not seen.known(conn, "web", push(delivery_id="d1").dedupe or b"")
+        assert seen.known(conn, "web", push(delivery_id="d2").dedupe or b"")
+
+
+def test_a_message_older_than_every_partition_is_archived(database: Database) -> None:
+    """It may have been invalid for months; its month's partition is made when it is needed."""
+    accept(database, push())
+    dispatch(database)
+    with database.begin() as conn:
+        conn.exec_driver_sql("UPDATE inbox SET at = at - interval '400 days'")
+    assert understand(database) == 1
+    with database.begin() as conn:
+        (row,) = raw.of_object(conn, "web", "return", "r1")
+        assert row.body == BODY
+        (partition,) = conn.exec_driver_sql("SELECT tableoid::regclass::text FROM raw").scalars()
+        assert partition == f"raw_{row.at:%Y_%m}"
+
+
+def test_partitions_are_ahead_and_old_ones_go(database: Database) -> None:
+    def names(conn: Connection) -> set[str]:
+        return set(
+            conn.exec_driver_sql("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'raw'::regclass")
+            .scalars()
+            .all()
+        )
+
+    with database.begin() as conn:
+        made = names(conn)
+        assert len(made) == raw.AHEAD + 1
+        raw.ahead(conn)
+        assert names(conn) == made
+        (this_month,) = conn.exec_driver_sql("SELECT date_trunc('month', now())").scalars()
+        raw.ready(conn, [this_month - timedelta(days=200)])
+        dropped = raw.drop_before(conn, this_month)
+        assert dropped == [f"raw_{this_month - timedelta(days=200):%Y_%m}"]
+        assert names(conn) == made
+
+
+def test_a_partition_that_is_made_stops_nobody(database: Database) -> None:
+    with database.begin() as maker:
+        raw.ready(maker, [maker.exec_driver_sql("SELECT now() - interval '300 days'").scalar_one()])
+        accept(database, push())
+        dispatch(database)
+        assert understand(database) == 1
+
+
+def test_erasure_forgets_what_was_said(database: Database) -> None:
+    accept(database, push("r1"), push("r2"))
+    dispatch(database)
+    understand(database)
+    accept(database, push("r1", b"newer"))
+    with database.begin() as conn:
+        raw.bind(conn, {("web", "return", "r1"): 1001, ("web", "return", "r2"): 1002})
+        assert raw.erase(conn, 1001) == 2
+        assert [row.body for row in raw.find(conn, 1001)] == [None]
+        assert [row.body for row in raw.find(conn, 1002)] == [BODY]
+    assert states(database) == []

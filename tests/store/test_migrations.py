@@ -1,0 +1,87 @@
+"""The migrations lead from nothing to exactly what tables.py says."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
+from hub.store import tables
+from hub.store.database import Database, DatabaseError, upgrade
+from hub.store.migrations import compared
+
+CATALOG = {
+    "columns": "SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity"
+    " FROM information_schema.columns WHERE table_schema = 'public'",
+    "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+    " WHERE connamespace = 'public'::regnamespace AND contype <> 'n'",
+    "options": "SELECT relname, relkind, array_to_string(reloptions, ','), pg_get_partkeydef(oid) FROM pg_class"
+    " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S')",
+    "comments": "SELECT objoid::regclass::text, objsubid, description FROM pg_description"
+    " WHERE classoid = 'pg_class'::regclass AND objoid IN"
+    " (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)",
+    "sequences": "SELECT sequencename, start_value, increment_by, cache_size, cycle FROM pg_sequences",
+}
+NOT_OURS = ("raw_2", "alembic_version")
+
+
+def catalog(conn: Connection) -> dict[str, set[tuple[Any, ...]]]:
+    return {
+        what: {tuple(row) for row in conn.exec_driver_sql(query) if not str(row[0]).startswith(NOT_OURS)}
+        for what, query in CATALOG.items()
+    }
+
+
+def columns_sorted(found: dict[str, set[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+    return {what: sorted(rows, key=repr) for what, rows in found.items()}
+
+
+def test_upgrade_makes_what_the_tables_say(empty_database_url: str) -> None:
+    upgrade(empty_database_url)
+    database = Database(empty_database_url)
+    with database.begin() as conn:
+        context = MigrationContext.configure(conn, opts={"include_object": compared, "compare_server_default": True})
+        assert compare_metadata(context, tables.metadata) == []
+        upgraded = catalog(conn)
+        conn.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        tables.metadata.create_all(conn)
+        created = catalog(conn)
+    database.close()
+    assert columns_sorted(upgraded) == columns_sorted(created)
+    assert upgraded["indexes"]
+    assert upgraded["options"]
+
+
+def test_two_processes_upgrade_at_once(empty_database_url: str) -> None:
+    failures: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            upgrade(empty_database_url)
+        except BaseException as error:
+            failures.append(error)
+
+    starters = [threading.Thread(target=start) for _ in range(3)]
+    for starter in starters:
+        starter.start()
+    for starter in starters:
+        starter.join()
+    assert failures == []
+    database = Database(empty_database_url)
+    with database.begin() as conn:
+        assert conn.exec_driver_sql("SELECT count(*) FROM alembic_version").scalar_one() == 1
+    database.close()
+
+
+def test_a_database_of_a_newer_hub_is_refused(database_url: str) -> None:
+    database = Database(database_url)
+    with database.begin() as conn:
+        conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+    with pytest.raises(DatabaseError, match="newer version of the hub"):
+        upgrade(database_url)

@@ -1,0 +1,103 @@
+"""The console over a database of simulated returns; what boot would inject is written down in lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from connectors.kit.errors import InvalidWebhook
+from hub.store.database import Database
+from hub.store.tables import metadata
+from hub.web import Services, create_app
+from tests.web.build import fill
+
+ACTIONS = (
+    "replay_inbox",
+    "retry_sync",
+    "resend",
+    "give_up",
+    "pause",
+    "resume",
+    "reconcile",
+    "link",
+    "keep_apart",
+    "split",
+    "undo",
+    "say",
+)
+
+
+@dataclass
+class Site:
+    """The whole callable with a client, and what reached the rest of the hub."""
+
+    client: Client
+    put: list[Any] = field(default_factory=list)
+    woken: list[str] = field(default_factory=list)
+    done: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    requests: list[Any] = field(default_factory=list)
+    fails: list[Exception] = field(default_factory=list)
+    """Raised by the writer, one per call."""
+
+    def get(self, path: str, lang: str = "en", status: int = 200) -> str:
+        response = self.client.get(path, headers={"Accept-Language": lang})
+        assert response.status_code == status, response.text
+        return response.text
+
+
+@pytest.fixture
+def database(empty_database_url: str) -> Iterator[Database]:
+    opened = Database(empty_database_url)
+    with opened.begin() as conn:
+        metadata.create_all(conn)
+        fill(conn)
+    yield opened
+    opened.close()
+
+
+def make_site(database: Any, actions: tuple[str, ...] = ACTIONS, **options: Any) -> Site:
+    site = Site(client=None)  # type: ignore[arg-type]
+
+    def accept(account: str, request: Any) -> list[str]:
+        site.requests.append(request)
+        if account != "web":
+            raise KeyError(account)
+        if request.header("X-Signature") != "good":
+            raise InvalidWebhook("the signature does not fit the body")
+        if not request.body.startswith(b"{"):
+            raise ValueError("not JSON: unexpected character at byte 0")
+        return [request.body.decode()]
+
+    class Writer:
+        def put(self, arrivals: list[str]) -> None:
+            if site.fails:
+                raise site.fails.pop()
+            site.put.extend(arrivals)
+
+    def recorder(name: str) -> Any:
+        def act(*arguments: Any) -> None:
+            if arguments and arguments[0] == 404:
+                raise LookupError("there is nothing under number 404; it may be done already")
+            site.done.append((name, arguments))
+
+        return act
+
+    injected = {
+        "database": database,
+        "accept": accept,
+        "writer": Writer(),
+        "wake": site.woken.append,
+        "actions": {name: recorder(name) for name in actions},
+        **options,
+    }
+    site.client = Client(create_app(Services(**injected)))
+    return site
+
+
+@pytest.fixture
+def site(database: Database) -> Site:
+    return make_site(database)

@@ -1,0 +1,170 @@
+"""Every page, in both languages, over simulated returns."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import delete
+
+from hub.store import console, tables
+from tests.web.conftest import Site, make_site
+from tests.web.simulated import SPITE
+
+PAGES = (
+    "/",
+    "/returns",
+    "/returns?q=shirt",
+    "/returns?status=completed&discrepant=1",
+    "/returns/R1001",
+    "/returns/R1002",
+    "/returns/R1003",
+    "/returns/r1004",
+    "/sync",
+    "/sync?state=blocked&account=erp",
+    "/sync/log",
+    "/sync/log?account=erp&outcome=Rejected&return=1003",
+    "/sync/log/1",
+    "/invalid",
+    "/dead",
+    "/review",
+    "/review?state=answered",
+)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_in_both_languages(site: Site, path: str) -> None:
+    chinese, english = site.get(path, "zh-CN,zh;q=0.9"), site.get(path, "en-GB")
+    assert '<html lang="zh-CN">' in chinese
+    assert "总览" in chinese
+    assert '<html lang="en">' in english
+    assert "Overview" in english
+    for page in (chinese, english):
+        assert SPITE not in page, "text of another system is text"
+        assert not re.search(r"<script(?! src=)|\son[a-z]+=|\sstyle=|javascript:", page), (
+            "the policy forbids inline code"
+        )
+
+
+def test_language_by_address_then_cookie_then_browser(site: Site) -> None:
+    assert "Overview" in site.get("/?lang=en", "zh")
+    assert "Overview" in site.get("/", "zh"), "the choice is remembered"
+    assert "总览" in site.get("/?lang=zh", "en")
+    assert "总览" in site.get("/?lang=klingon", "en"), "an unknown language leaves the choice as it is"
+
+
+def test_the_language_switch_keeps_the_page_and_its_filters(site: Site) -> None:
+    page = site.get("/returns?q=shirt&status=completed", "en")
+    assert 'href="/returns?q=shirt&amp;status=completed&amp;lang=zh"' in page
+
+
+def test_unknown_is_said_and_never_zero(site: Site) -> None:
+    page = site.get("/returns/R1003")
+    row = page[page.index("MUG-04") :]
+    assert '<span class="unknown">unknown</span>' in row[: row.index("</tr>")], "nobody said what was refunded"
+    assert "未知" in site.get("/returns/R1004", "zh")
+
+
+def test_residue_is_never_shown_as_in_sync(site: Site) -> None:
+    page = site.get("/returns/R1004")
+    assert "this system has no word for a counter return" in page
+    assert "In sync" not in page
+    assert "R1004" in site.get("/sync?state=blocked")
+
+
+def test_one_return_shows_twins_money_discrepancy_and_story(site: Site) -> None:
+    first = site.get("/returns/R1001")
+    good = first[first.index("act_5") - 700 : first.index("act_5")]
+    assert "shipment 31" in good, "a fact stands beside the systems that tell it"
+    assert "CN¥158.00" in first
+    assert "Create the return (complaint 7)" in first
+    assert "axes.authorization" in first
+    assert "wang@example.invalid" not in first, "personal data beyond the name stays in its system"
+    assert "Two quantities" in site.get("/returns/R1004")
+    third = site.get("/returns/R1003")
+    assert "a received return cannot be cancelled in this system" in third
+    assert "Outcome unknown" in third
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=R1003", {1003}),
+        ("q=%2312", {1001}),
+        ("q=mug", {1003}),
+        ("q=shirt+%2312", {1001}),
+        ("status=replacement_sent", {1002}),
+        ("discrepant=1", {1004}),
+        ("unbound=1", {1009}),
+        ("q=stray", set()),
+        ("q=%25", set()),
+        ("q=_", set()),
+    ],
+)
+def test_search(site: Site, query: str, found: set[int]) -> None:
+    page = site.get(f"/returns?{query}")
+    assert {int(n) for n in re.findall(r'class="number" href="/returns/R(\d+)"', page)} == found
+
+
+def test_paging_by_key_shows_every_row_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(console.search.__kwdefaults__, "limit", 3)
+    seen: list[str] = []
+    path: str | None = "/returns"
+    while path:
+        page = site.get(path)
+        seen += re.findall(r'class="number" href="/returns/(R\d+)"', page)
+        more = re.search(r'href="([^"]*after=[^"]*)" rel="next"', page)
+        path = more[1].replace("&amp;", "&") if more else None
+    assert len(seen) == len(set(seen)) == 8
+
+
+def test_merged_away_points_to_where_it_goes_on(site: Site, database) -> None:
+    with database.begin() as conn:
+        conn.execute(tables.returns.update().where(tables.returns.c.id == 1008).values(merged_into=1001, doc=None))
+    assert 'href="/returns/R1001"' in site.get("/returns/R1008")
+    assert "R1008" not in site.get("/returns")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/returns/R9", 404, "There is no return R9"),
+        ("/returns/..%2fetc", 404, "nothing at this address"),
+        ("/returns/RMA-7", 404, "RMA-7 is not the number of a return"),
+        ("/sync/log/999", 404, "not in the log any more"),
+        ("/sync/log/99999999999999999999", 404, "not in the log any more"),
+        ("/returns?after=rubbish", 400, "does not name a page"),
+        ("/returns?after=WyJ4IiwxXQ", 400, "does not name a page"),
+        ("/nowhere", 404, "nothing at this address"),
+    ],
+)
+def test_wrong_addresses_get_a_letter(site: Site, path: str, status: int, text: str) -> None:
+    assert text in site.get(path, status=status)
+
+
+def test_empty_hub(site: Site, database) -> None:
+    with database.begin() as conn:
+        for table in reversed(tables.metadata.sorted_tables):
+            conn.execute(delete(table))
+    assert "No account yet" in site.get("/")
+    assert "No return yet." in site.get("/returns")
+    assert "Everybody knows everything" in site.get("/sync")
+    assert "Every message was understood." in site.get("/invalid")
+    assert "Everything we said was taken." in site.get("/dead")
+    assert "No question is open." in site.get("/review")
+
+
+def test_a_failing_page_says_so_and_hides_the_reason(caplog: pytest.LogCaptureFixture) -> None:
+    class Gone:
+        def begin(self) -> None:
+            raise OSError("secret-host refused")
+
+    site = make_site(Gone())
+    response = site.client.get("/api/returns")
+    assert (response.status_code, response.json) == (
+        500,
+        {"error": "The hub failed on this page; its log has the details. Nothing was changed."},
+    )
+    assert site.client.get("/health").status_code == 503
+    assert site.client.get("/").status_code == 500, "even a page whose menu needs the database"
+    assert "secret-host" in caplog.text
