@@ -117,7 +117,9 @@ def assemble(
     operations = manifest.operations
     can = frozenset(entry.capabilities.operations)
     steps = OPERATIONS[manifest.kind]
-    heard = frozenset(f for f in listens if f not in WHERE_IT_HAS_THAT_STEP or steps.get(f) in can)
+    # Where nobody approves, a rejection is told as a cancellation.
+    endings = {"rejected"} if "authorization" in manifest.silent and "cancel" in can else set()
+    heard = frozenset(f for f in listens if f not in WHERE_IT_HAS_THAT_STEP or steps.get(f) in can or f in endings)
     terms = Terms(
         account=name,
         kind=manifest.kind,

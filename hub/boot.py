@@ -23,6 +23,7 @@ from hub.postgres import Server
 from hub.secrets import Vault
 from hub.settings import Settings
 from hub.store import accounts as account_store
+from hub.store import budgets
 from hub.store.database import Database, check, upgrade
 from mappings.engine import Mapping as Dictionary
 
@@ -61,6 +62,7 @@ def hub(settings: Settings, progress: Progress = lambda text: None) -> Iterator[
                 check(conn)
             yield assemble_hub(settings, database)
         finally:
+            registry.close()
             database.close()
 
 
@@ -105,9 +107,22 @@ def _account(row: account_store.Row, vault: Vault, database: Database) -> Accoun
     grants = StoredGrants(database, vault, row.name)
 
     def connect(login: Login, wire: list[dict[str, Any]], until: float | None) -> Connector:
-        return entry.connect(login, wire=wire, grants=grants, until=until)
+        return entry.connect(login, wire=wire, grants=grants, budget=_budget(database, row.name, entry), until=until)
 
     return assemble(row.name, entry, _dictionary(row, entry), row.settings, secrets, row.terms, row.state, connect)
+
+
+def _budget(database: Database, account: str, entry: registry.Entry) -> Callable[[str], float]:
+    """Takes one request from a bucket that all workers share; seconds to wait where it is empty."""
+    buckets = entry.manifest.budgets
+
+    def take(bucket: str) -> float:
+        if bucket not in buckets:
+            return 0.0
+        with database.begin() as conn:
+            return budgets.take(conn, account, bucket, 1, buckets[bucket].rate, buckets[bucket].burst)
+
+    return take
 
 
 def _dictionary(row: account_store.Row, entry: registry.Entry) -> Dictionary:

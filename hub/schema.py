@@ -25,6 +25,10 @@ from hub.model.operation import Operation
 Errors = list[tuple[str, str]]
 """(path, what is wrong with it)."""
 
+Checks = tuple[tuple[str, Callable[[Any], bool]], ...]
+
+_encode = msgspec.json.Encoder().encode
+
 LARGEST = Decimal(10) ** 15
 FINEST = -10
 CURRENCIES = frozenset(list_currencies())
@@ -32,6 +36,8 @@ NEVER_NEGATIVE = frozenset(
     {"quantity", "cancelled", "amount", "captured", "refunded", "shipped", "price", "total", "agreed"}
 )
 CURRENCY = frozenset({"currency", "presentment"})
+OURS = frozenset({"since"})
+"""Fields that we keep ourselves and no mapping may say."""
 
 
 class Invalid(ValueError):
@@ -44,13 +50,16 @@ class Invalid(ValueError):
 
 def fragment(data: dict[str, Any]) -> Fragment:
     """The fragment that this plain data is. Raises Invalid with every error."""
+    if not OURS.isdisjoint(data):
+        raise Invalid(explain(data))
     try:
         made = msgspec.convert(data, Fragment, str_keys=False)
     except (msgspec.ValidationError, ValueError) as problem:
         raise Invalid(explain(data) or [("", str(problem))]) from problem
-    wrong = list(_rules(made, ""))
-    if wrong:
-        raise Invalid(wrong)
+    if not (_clean(made) and _sound(made, _checks(Fragment))):
+        wrong = list(_rules(made, ""))
+        if wrong:
+            raise Invalid(wrong)
     return made
 
 
@@ -118,6 +127,47 @@ def _rule(name: str, value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _rule(name, item, f"{path}[{index}]")
 
 
+# -- the same rules, for the many records that break none
+
+
+def _clean(made: Fragment) -> bool:
+    """No NUL and no half surrogate anywhere: one pass in C. A text that spells out the escape only looks suspicious."""
+    try:
+        return b"\\u0000" not in _encode(made)
+    except UnicodeEncodeError:
+        return False
+
+
+def _sound(value: Struct, checks: Checks) -> bool:
+    for name, fits in checks:
+        inner = getattr(value, name)
+        if inner is not UNSET and inner is not None and not fits(inner):
+            return False
+    return True
+
+
+@cache
+def _checks(kind: type[Struct]) -> Checks:
+    """The fields of this struct that a rule concerns, each with its test; whole branches without any are left out."""
+    hints = get_type_hints(kind)
+    found = ((name, _check(name, hints[name])) for name in kind.__struct_fields__)
+    return tuple((name, fits) for name, fits in found if fits is not None)
+
+
+def _check(name: str, hint: Any) -> Callable[[Any], bool] | None:
+    kind, _ = _kind(hint)
+    if kind is Decimal or kind is datetime or (kind is str and name in CURRENCY):
+        rule = _RULES[kind]
+        return lambda value: not rule(name, value)
+    if get_origin(kind) is tuple:
+        inner = _check(name, get_args(kind)[0])
+        return None if inner is None else lambda value: all(map(inner, value))
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        checks = _checks(kind)
+        return (lambda value: _sound(value, checks)) if checks else None
+    return None
+
+
 # -- the same types for marshmallow
 
 
@@ -145,6 +195,8 @@ def schema_of(kind: type[Struct]) -> type[ma.Schema]:
     hints = get_type_hints(kind)
     made: dict[str, Any] = {}
     for spec in msgspec.structs.fields(kind):
+        if spec.name in OURS:
+            continue
         required = spec.default is NODEFAULT and spec.default_factory is NODEFAULT
         made[spec.name] = _field(hints[spec.name], required=required)
     made["Meta"] = type("Meta", (), {"unknown": ma.RAISE})
@@ -186,7 +238,7 @@ def _flat(messages: Any, path: str) -> Iterator[tuple[str, str]]:
 
 def _words(kind: type[Struct]) -> dict[str, Any]:
     hints = get_type_hints(kind)
-    return {spec.name: _word(hints[spec.name]) for spec in msgspec.structs.fields(kind)}
+    return {spec.name: _word(hints[spec.name]) for spec in msgspec.structs.fields(kind) if spec.name not in OURS}
 
 
 def _word(hint: Any) -> dict[str, Any]:

@@ -15,17 +15,18 @@ from typing import Any
 from connectors.kit.api import Message
 from connectors.medusa.admin import Admin, encode
 from connectors.medusa.drafts import DAMAGED, GOOD, Mark, Record, confirmed_receipts, quantities
+from connectors.medusa.pricing import number, piece
 
 BATCH = 50
 """Orders per list call, and rows per page."""
 
 ORDER = (
     "id,display_id,custom_display_id,currency_code,email,status,canceled_at,is_draft_order,version,metadata,total,"
-    "created_at,updated_at,sales_channel.name,*items,*items.detail,*payment_collections.payments,"
+    "created_at,updated_at,sales_channel.name,*items,*items.detail,*items.tax_lines,*items.adjustments,"
+    "*payment_collections.payments,"
     "*payment_collections.payments.captures,*payment_collections.payments.refunds,"
     "payment_collections.payments.refunds.refund_reason.code"
 )
-"""`total` among the fields makes Medusa add each item's totals, `refundable_total_per_unit` with them."""
 RETURN = (
     "id,order_id,exchange_id,claim_id,display_id,location_id,status,metadata,refund_amount,created_by,created_at,"
     "updated_at,canceled_at,requested_at,received_at,items.id,items.item_id,items.quantity,items.received_quantity,"
@@ -65,7 +66,8 @@ class Family:
                 yield from (make(part) for part in self.parts.get(stream, ()) if is_confirmed(stream, part))
 
     def _order(self) -> Message:
-        return message("order", self.order, self.order, self.order["updated_at"])
+        items = [{**item, "joined": {"price": piece(item)}} for item in self.order.get("items") or ()]
+        return message("order", self.order, {**self.order, "items": items}, self.order["updated_at"])
 
     def _payment(self, payment: Record) -> Message:
         refunds = [
@@ -121,7 +123,7 @@ class Family:
             "sku": ordered.get("variant_sku"),
             "barcode": ordered.get("variant_barcode"),
             "title": ordered.get("title"),
-            "price": raw(ordered, "refundable_total_per_unit"),
+            "price": piece(ordered),
             "claim_reason": (joined.get("claim_reasons") or {}).get(item_id),
         }
 
@@ -145,7 +147,7 @@ class Family:
             detail = self._ordered(item_id).get("detail")
             if detail is None:
                 continue
-            stands = [_number(detail, f"return_{name}_quantity") for name in ("received", "dismissed")]
+            stands = [number(detail, f"return_{name}_quantity") for name in ("received", "dismissed")]
             told = [good.get(item_id, Decimal(0)), damaged.get(item_id, Decimal(0))]
             if stands != told:
                 yield {"item_id": item_id, "order_item": list(map(str, stands)), "actions": list(map(str, told))}
@@ -204,24 +206,14 @@ def payments(order: Record) -> Iterator[Record]:
         yield from collection.get("payments") or ()
 
 
-def raw(record: Record, name: str) -> Any:
-    """An amount as the exact text Medusa keeps, else the number it shows."""
-    exact = record.get(f"raw_{name}") or {}
-    return exact.get("value", record.get(name))
-
-
 def message(stream: str, record: Record, document: Mapping[str, Any], version: str) -> Message:
     return Message(stream=stream, external_id=record["id"], body=encode(document), version=version)
-
-
-def _number(record: Record, name: str) -> Decimal:
-    return Decimal(str(raw(record, name) or 0))
 
 
 def _sent(item: Record, detail: Record) -> str:
     """How far a replacement is: its order item counts it as shipped, then as delivered."""
     wanted = Decimal(str(item["quantity"]))
     for state in ("delivered", "shipped"):
-        if _number(detail, f"{state}_quantity") >= wanted:
+        if number(detail, f"{state}_quantity") >= wanted:
             return state
     return "due"

@@ -10,7 +10,7 @@ from connectors.kit.api import Hint, Made, Operation, Reply
 from connectors.kit.errors import NotFound, Rejected
 from connectors.medusa.admin import Admin
 from connectors.medusa.drafts import Mark, Record
-from connectors.medusa.reading import raw
+from connectors.medusa.pricing import raw
 
 PAYMENT = "id,currency_code,*captures,*refunds,payment_collection.order.id"
 

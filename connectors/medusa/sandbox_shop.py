@@ -146,7 +146,10 @@ class Shop:
             "quantity": count,
             "unit_price": PRICES[sku],
             "refundable_total_per_unit": price,
-            "raw_refundable_total_per_unit": exact(price),
+            "raw_unit_price": exact(PRICES[sku]),
+            "is_tax_inclusive": False,
+            "tax_lines": [{"code": "vat", "rate": 19}],
+            "adjustments": [],
             "detail": detail,
         }
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connectors.kit.answers import Response
-from connectors.kit.errors import ConnectorError, OutcomeUnknown, Rejected, Unauthorized
+from connectors.kit.errors import ConnectorError, OutcomeUnknown, Rejected, RetryLater, Unauthorized
 from connectors.kit.http import Http, segment
 from connectors.tryton.wire import plain
 
@@ -37,10 +37,18 @@ class Rest:
 
     def search(self, model: str, domain: Domain, fields: Iterable[str], *, size: int | None = None) -> list[Row]:
         """Records that match, the longest unchanged first."""
-        params = [*_fields(fields), ("d", _packed(domain)), ("o", _packed(OLDEST_FIRST))]
+        wanted = list(fields)
+        params = [*_fields(wanted), ("d", _packed(domain)), ("o", _packed(OLDEST_FIRST))]
         if size is not None:
             params.append(("s", str(size)))
         found: list[Row] = self._send("GET", model, params=params)
+        # Tryton leaves out what the user may not read, and says nothing.
+        lacking = {name.partition(".")[0] for name in wanted}.difference(*found[:1]) if found else ()
+        if lacking:
+            raise RetryLater(
+                f"Tryton's answer about {model} lacks {', '.join(sorted(lacking))}: the key's user may not read it, or "
+                "another version of Tryton has no such field"
+            )
         return found
 
     def ask(self, model: str, question: str, values: Row) -> Any:

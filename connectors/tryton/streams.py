@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from connectors.kit.errors import RetryLater
 from connectors.tryton import cases, credits, goods
 from connectors.tryton.client import Rest
 from connectors.tryton.lookup import COMPLAINT, COMPLAINT_FIELDS, INVOICE, SALE, SALE_FIELDS, SHIPMENT, Lookup, Row
@@ -146,7 +147,10 @@ class Reader:
             rows = self.rest.search(watch.model, domain, fields, size=PAGE)
             if not rows:
                 return
-            last = (rows[-1]["last_modified_at"], rows[-1]["id"])
+            newest = (rows[-1]["last_modified_at"], rows[-1]["id"])
+            if last and newest <= last:
+                raise RetryLater(f"Tryton answers what changed in {watch.model} after {last[0]} with older rows")
+            last = newest
             yield _roots(stream, watch, rows), last[0]
             if len(rows) < PAGE:
                 return

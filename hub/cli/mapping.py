@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from connectors.kit import registry
 from hub import schema
 from hub.cli.out import as_json, dump, show
-from mappings.engine import Mapping, read_json
+from mappings.engine import Mapping, lint, read_json
 
 
 @click.group()
@@ -20,10 +21,8 @@ def mapping() -> None:
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @as_json
 def lint_(files: tuple[Path, ...], json_: bool) -> None:
-    from mappings.engine.lint import lint
-
     """What is wrong or dangerous in these files, by line; all dictionaries of the hub when none is named."""
-    wanted = files or tuple(sorted(Path(lint.__globals__["__file__"]).parent.parent.glob("*.yaml")))
+    wanted = files or tuple(sorted(registry.MAPPINGS.glob("*.yaml")))
     findings = [
         finding
         for file in wanted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from hub import configuration
 from hub.boot import Hub, hub
@@ -41,10 +43,11 @@ class Stage:
 def stage(settings: Settings, progress: Progress) -> Iterator[Stage]:
     """Set up what is missing, start everything, connect the accounts (money on, in this demo only)."""
     with ExitStack() as stack:
-        mine = settings if settings.database_url else replace(settings, data=settings.data / "demo")
-        ready = stack.enter_context(hub(mine, progress))
+        ready = stack.enter_context(hub(stack.enter_context(_own(settings)), progress))
         progress("starting Tryton, a real ERP (the first time it is installed and seeded, which takes minutes)")
-        tryton = stack.enter_context(Tryton(settings.data / "demo" / "tryton", progress=progress))
+        tryton = Tryton(settings.data / "demo" / "tryton", progress=progress)
+        stack.callback(tryton.stop)
+        erp = tryton.start(fresh=True)
         port = settings.port if _free(settings.host, settings.port) else _any_port(settings.host)
         url = f"http://{settings.host}:{port}"
         progress("starting the shop, a sandbox that speaks Medusa's admin API")
@@ -58,7 +61,7 @@ def stage(settings: Settings, progress: Progress) -> Iterator[Stage]:
                 },
                 "erp": {
                     "connector": "tryton",
-                    "settings": {**tryton.settings, "orders_of": "web"},
+                    "settings": {**erp.settings, "orders_of": "web"},
                     "terms": {"decides": True, "settle": 0, "poll": 1},
                 },
             }
@@ -66,7 +69,23 @@ def stage(settings: Settings, progress: Progress) -> Iterator[Stage]:
         for _ in configuration.apply(ready, document):
             pass
         stack.enter_context(_served(ready, f"{settings.host}:{port}", url))
-        yield Stage(ready, url, shop, People(tryton.admin(), tryton.facts))
+        yield Stage(ready, url, shop, People(erp.admin(), erp.facts))
+
+
+@contextmanager
+def _own(settings: Settings) -> Iterator[Settings]:
+    """Every play begins on an empty stage: the shop and the ERP do, so the hub's own database does, too."""
+    if settings.database_url:
+        yield settings
+        return
+    for left in (settings.data / "demo").glob("play-*"):
+        if not Path(f"/proc/{left.name.removeprefix('play-')}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = settings.data / "demo" / f"play-{os.getpid()}"
+    try:
+        yield replace(settings, data=folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -46,7 +46,6 @@ def seed(admin: TrytonRPC, currency: str, today: date) -> dict[str, Any]:
     admin.write("res.user", admin.user, companies=[["add", [company]]], company=company)
     admin.refresh_context()
     accounts = _accounts(admin, company)
-    sequences = {name: _strict_sequence(admin, name, company) for name in ("Account Move", "Invoice")}
     term = admin.create("account.invoice.payment_term", name="Direct", lines=[["create", [{"type": "remainder"}]]])
     customer = admin.create(
         "party.party",
@@ -69,7 +68,7 @@ def seed(admin: TrytonRPC, currency: str, today: date) -> dict[str, Any]:
         "payment_term": term,
         "category": category,
         "unit": admin.first("product.uom", [["name", "=", "Unit"]]),
-        "sequences": sequences,
+        "invoice_sequence": _strict_sequence(admin, "Invoice", company),
         "locations": _locations(admin),
     }
     types = (("Sale return", "sale.sale"), ("Sale line return", "sale.line"), ("Invoice", "account.invoice"))
@@ -88,7 +87,7 @@ def fiscal_year(admin: TrytonRPC, facts: dict[str, Any], today: date) -> None:
     wanted = [["start_date", "<=", day(today)], ["end_date", ">=", day(today)], ["company", "=", facts["company"]]]
     if admin.search("account.fiscalyear", wanted, 1):
         return
-    invoice = facts["sequences"]["Invoice"]
+    invoice = facts["invoice_sequence"]
     names = ("out_invoice_sequence", "in_invoice_sequence", "out_credit_note_sequence", "in_credit_note_sequence")
     year = admin.create(
         "account.fiscalyear",
@@ -96,7 +95,7 @@ def fiscal_year(admin: TrytonRPC, facts: dict[str, Any], today: date) -> None:
         company=facts["company"],
         start_date=day(date(today.year, 1, 1)),
         end_date=day(date(today.year, 12, 31)),
-        move_sequence=facts["sequences"]["Account Move"],
+        move_sequence=_strict_sequence(admin, "Account Move", facts["company"]),  # each year has to have its own
         invoice_sequences=[["create", [{"company": facts["company"], **dict.fromkeys(names, invoice)}]]],
     )
     admin.call("model.account.fiscalyear.create_period", [year])

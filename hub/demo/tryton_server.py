@@ -63,7 +63,6 @@ class Running:
     @property
     def settings(self) -> dict[str, Any]:
         """The connector's account settings for this server, as an integrator would fill them in."""
-        places = self.facts["locations"]
         return {
             "base_url": self.url,
             "database": self.database,
@@ -73,9 +72,7 @@ class Running:
                 "STO": {"condition": "good", "disposition": "restock"},
                 "DAM": {"condition": "damaged", "disposition": "scrap"},
                 "QUA": {"condition": "unknown", "disposition": "quarantine"},
-            }
-            if places
-            else {},
+            },
         }
 
     def admin(self) -> TrytonRPC:

@@ -71,14 +71,14 @@ def over_return(case: Case, lines: Sequence[ReturnLine]) -> None:
     claims = [
         Claim("", line.key, line.quantity - line.cancelled, authority, at, line.received > 0 or bool(line.refunded))
         for line in lines
-        if not line.unexpected
+        if not line.unexpected and line.goods == "expected"
     ]
     claims += (claim for other in case.ground.others for claim in _claims(case, other))
     for claim, granted in allocate(order, claims):
         if claim.id == "":
             case.doubt(
                 "over_return",
-                f"{claim.quantity} pieces are to come back, only {granted} of the order line are left for this return.",
+                f"{claim.quantity} pieces are to come back, only {granted} of the order line are left for it.",
                 field="quantity",
                 line=claim.line,
                 values=(str(claim.quantity), str(granted)),

@@ -155,13 +155,15 @@ def _revoked(cancel: Said, best: Said | None) -> bool:
 
 def _automatic(case: Case, round_: int) -> Decision | None:
     """Nobody needs to approve what came back over the counter, or what its account approves by itself."""
-    founding = case.founding
-    if founding is None or founding.gone:
-        return None
-    origin = founding.fragment.origin
-    if origin == "counter" or (origin == "request" and case.party(founding.account).auto_authorize):
-        case.provenance["axes.authorization"] = case.source(founding)
-        return Decision(value="authorized", account=founding.account, by="rule", round=round_)
+    for observation in case.own:
+        origin = observation.fragment.origin
+        if origin != "counter" and (origin != "request" or not case.party(observation.account).auto_authorize):
+            continue
+        # What we wrote there ourselves approves nothing.
+        if any(key.issuer == HUB for key in observation.fragment.keys) and case.alone is None:
+            continue
+        case.provenance["axes.authorization"] = case.source(observation)
+        return Decision(value="authorized", account=observation.account, by="rule", round=round_)
     return None
 
 

@@ -47,7 +47,7 @@ class Desk:
     @property
     def has(self) -> bool:
         """Whether the return stands there."""
-        return self.view.origin is not None or bool(self.view.lines)
+        return self.account in self.view.objects and (self.view.origin is not None or bool(self.view.lines))
 
     @property
     def ended(self) -> bool:

@@ -48,6 +48,8 @@ class Picture:
 
     def of(self, account: str) -> Return:
         own = [o for o in self.observations if o.account == account]
+        if not own:
+            return Return()
         return _combine(Case(own, self.ground, self.book, self.links, account))
 
 
@@ -78,7 +80,8 @@ def _combine(case: Case) -> Return:
 
     round_ = axes.current_round(case, built)
     authorization = axes.authorization(case, round_)
-    if authorization.value == "cancelled" and any(line.received > 0 for line in built):
+    rest_cancelled = authorization.value == "cancelled" and any(line.received > 0 for line in built)
+    if rest_cancelled:
         # What is here is here: a cancel after a partial receipt takes back only the rest.
         built = [_without_rest(line) for line in built]
         authorization = axes.authorization(case, round_, cancels=False)
@@ -137,6 +140,7 @@ def _combine(case: Case) -> Return:
         numbers=_per_account(ranked, "number"),
         objects=_objects(case.own),
         tombstones=_objects(case.gone),
+        rest_cancelled=rest_cancelled,
         ready=_ready(case),
         orders=tuple(case.book.refs),
         channel=_first(case, ranked, "channel"),

@@ -157,6 +157,8 @@ class Book:
         self, account: str, line: OrderLine, lines: Sequence[OrderLine], known: Sequence[BookLine]
     ) -> BookLine | None:
         """The line already known from another account: by an explicit id, else by an SKU or GTIN unique in both."""
+        if not known:
+            return None
         for ref in line.refs:
             for other in known:
                 if other.ids.get(ref.issuer) == ref.value:

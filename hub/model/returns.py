@@ -190,6 +190,8 @@ class Return(Struct, frozen=True, kw_only=True):
     """Its objects: account -> stream -> external id."""
     tombstones: dict[str, dict[str, str]] = {}
     """Objects that their system says are gone."""
+    rest_cancelled: bool = False
+    """It was cancelled after part of it had come: what came stays, the rest is off."""
     ready: bool | None = None
     """Whether the accounts merged here can receive goods against it; None where nobody says."""
     orders: tuple[OrderRef, ...] = ()

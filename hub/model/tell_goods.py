@@ -216,7 +216,16 @@ def replaced(desk: Desk) -> bool:
     wanted = [
         line for line in ret.lines if line.resolution in ("exchange", "reship") and line.quantity > line.cancelled
     ]
-    lines = [desk.target(line, words={"wanted_sku": line.wanted_sku} if line.wanted_sku else {}) for line in wanted]
+    going = [r.value for r in ret.replacements if r.value.state != "none"]
+    named = sorted({r.sku for r in going if r.sku})
+    if len(named) > 1 and not all(line.wanted_sku for line in wanted):
+        why = f"{', '.join(named)} are to be sent, and nobody says which of them for which line."
+        desk.cannot("replacement", why, "exchange")
+        return True
+    lines = []
+    for line in wanted:
+        sku = line.wanted_sku or (named[0] if named else None)
+        lines.append(desk.target(line, words={"wanted_sku": sku} if sku else {}))
     facts = [r.id for r in ret.replacements]
     desk.ask("exchange", "replacement", lines=lines, facts=facts)
     return True

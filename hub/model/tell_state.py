@@ -35,6 +35,12 @@ def founded(desk: Desk) -> bool:
             f"Nobody knows the order of this return, so {account} cannot be asked to create it.",
             "create_return",
         )
+    elif not any(order.number or account in order.ids for order in ret.orders):
+        desk.cannot(
+            "founded",
+            f"The order's number is not known yet, and {account} finds the order by nothing else; it may still come.",
+            "create_return",
+        )
     elif frozen := next((desk.frozen_lines[line.key] for line in wanted if line.key in desk.frozen_lines), None):
         desk.cannot("founded", f"Waits for a person: {frozen.text}", "create_return")
     else:
@@ -103,7 +109,10 @@ def amended(desk: Desk) -> bool:
             differs = rest > 0 and bool(desk.view.lines) and not unplaced
         else:
             differs = stored("quantity", rest) != there.quantity - there.cancelled or _reason_differs(desk, line, there)
-        if differs:
+        if differs and there is not None and desk.view.rest_cancelled and rest > there.quantity - there.cancelled:
+            name = f"amended {line.sku or line.key}"
+            desk.cannot(name, f"{desk.account} cancelled what had not come there; more than that is true.", "amend")
+        elif differs:
             totals = {"quantity": line.quantity, "cancelled": line.cancelled}
             changed.append(desk.target(line, totals=totals, words=line_words(desk, line)))
     if not changed:

@@ -15,6 +15,10 @@ from hub.model.operation import Operation
 from hub.pipeline.combine import Situation
 from hub.store.intents import Intent
 
+_PREPARED = [msgspec.json.Decoder(kind) for kind in (Operation, Call)]
+"""msgspec prepares a type when it is first used, and two threads that do so at once end the process (0.22 reads a
+half-built table: a segmentation fault); here only one thread has begun."""
+
 
 def make(account: Account, situation: Situation, operation: Operation) -> Call:
     """The call for this operation: the target's own ids, and the outbound mapping's words."""

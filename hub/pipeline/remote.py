@@ -74,8 +74,8 @@ def note(
     elif isinstance(outcome.error, errors.Unauthorized):
         account_store.move(conn, account.name, "needs_reauth", str(outcome.error))
     elif isinstance(outcome.error, errors.RetryLater):
-        rate = outcome.error.after is not None
-        account_store.failed(conn, account.name, str(outcome.error), limited=rate, after=outcome.error.after)
+        limited = isinstance(outcome.error, errors.RateLimited)
+        account_store.failed(conn, account.name, str(outcome.error), limited=limited, after=outcome.error.after)
     elif isinstance(outcome.error, errors.OutcomeUnknown):
         account_store.failed(conn, account.name, str(outcome.error), limited=False, after=None)
 

@@ -14,6 +14,7 @@ from hub.model.observation import Observation
 from hub.pipeline.combine import Moved, combine
 from hub.pipeline.identify import Bound, identify
 from hub.pipeline.translate import Untranslatable, translate
+from hub.store import accounts as account_store
 from hub.store import inbox, intents, journal, lanes, observations, returns
 from hub.store.database import Connection, Database, ticket
 from hub.store.lanes import Lane
@@ -70,7 +71,7 @@ class Understand:
                 except Untranslatable as problem:
                     invalid.append((row.id, problem.errors))
                     continue
-                consumed.append((lane, row))
+                consumed.append((lane, row._replace(ticket=at)))
                 if row.via != "push" or not _fetchable(accounts, row):
                     reads[name] = max(at, reads.get(name, 0))
                     if after is None:
@@ -87,7 +88,7 @@ class Understand:
         observations.save(conn, bound.news)
         observations.touch(conn, same)
         inbox.invalid(conn, invalid)
-        inbox.consumed(conn, [row for lane, row in consumed if lane.id not in postponed])
+        _archive(conn, [row for lane, row in consumed if lane.id not in postponed], current, bound)
         lanes.want(conn, "fetch", again)
         _enrich(conn, accounts, bound)
         because = _because(bound.news)
@@ -99,6 +100,15 @@ class Understand:
             if lane.id in postponed:
                 lanes.later(conn, lane, BUSY_AGAIN, "joins two returns, one is being written to", attempt=False)
         lanes.finish(conn, [(lane, lane.wanted) for lane in batch if lane.id not in postponed])
+
+
+def _archive(conn: Connection, done: Sequence[inbox.Row], current: Mapping[Name, Stored], bound: Bound) -> None:
+    """What was understood goes into the archive, under its return where it has one."""
+    known = {name: stored.return_id for name, stored in current.items()}
+    known |= {own_name(record.observation): record.return_id for record in bound.news}
+    of = {row.id: known.get((row.account, row.stream, row.external_id)) for row in done}
+    inbox.consumed(conn, done, {row_id: return_id for row_id, return_id in of.items() if return_id is not None})
+    account_store.heard(conn, {row.account for row in done})
 
 
 def _tickets(conn: Connection, rows: Mapping[int, Sequence[inbox.Row]]) -> list[int]:

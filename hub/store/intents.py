@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import Connection
 
-_json = msgspec.json.encode
+from hub.store import documents
 
 
 class Intent(NamedTuple):
@@ -59,8 +58,8 @@ def open_(
             "a": account,
             "k": kind,
             "n": round_,
-            "o": _json(operation).decode(),
-            "c": _json(call).decode(),
+            "o": documents.text(operation),
+            "c": documents.text(call),
             "d": deadline,
         },
     )
@@ -96,8 +95,8 @@ def move(
         {
             "i": intent_id,
             "s": state,
-            "p": None if progress is None else _json(progress).decode(),
-            "r": None if reply is None else _json(reply).decode(),
+            "p": None if progress is None else documents.text(progress),
+            "r": None if reply is None else documents.text(reply),
             "e": error,
             "l": int(looked),
             "w": wait,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
+
+from hub.store import documents
 
 
 def ask(conn: Connection, kind: str, returns: list[int], text: str, dedupe: str, detail: dict[str, Any]) -> None:
@@ -15,9 +16,9 @@ def ask(conn: Connection, kind: str, returns: list[int], text: str, dedupe: str,
         " VALUES (%(k)s, %(r)s::jsonb, %(t)s, %(d)s::jsonb, %(u)s) ON CONFLICT (dedupe) DO NOTHING",
         {
             "k": kind,
-            "r": msgspec.json.encode(returns).decode(),
+            "r": documents.text(returns),
             "t": text,
-            "d": msgspec.json.encode(detail).decode(),
+            "d": documents.text(detail),
             "u": dedupe,
         },
     )
@@ -49,5 +50,5 @@ def settle(conn: Connection, return_ids: tuple[int, ...], state: str) -> None:
     """A person answered by an act: the open questions that are about exactly these returns."""
     conn.exec_driver_sql(
         "UPDATE reviews SET state = %(s)s WHERE state = 'open' AND returns @> %(r)s::jsonb AND returns <@ %(r)s::jsonb",
-        {"s": state, "r": msgspec.json.encode(sorted(return_ids)).decode()},
+        {"s": state, "r": documents.text(sorted(return_ids))},
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import Connection
 
-_json = msgspec.json.encode
+from hub.store import documents
 
 
 class Row(NamedTuple):
@@ -82,8 +81,8 @@ def save(conn: Connection, news: Sequence[News]) -> None:
             "a": [n.account for n in ordered],
             "l": [n.lane for n in ordered],
             "s": [n.state for n in ordered],
-            "p": [_json(n.planned).decode() for n in ordered],
-            "e": [_json(n.residue).decode() for n in ordered],
+            "p": [documents.text(n.planned) for n in ordered],
+            "e": [documents.text(n.residue) for n in ordered],
             "t": [n.state == "pending" for n in ordered],
             "w": [n.settle for n in ordered],
         },
@@ -111,9 +110,9 @@ def settle(
         " WHERE return_id = %(r)s AND account = %(a)s",
         {
             "s": state,
-            "p": None if planned is None else _json(planned).decode(),
-            "e": None if residue is None else _json(residue).decode(),
-            "g": None if guard is None else _json(guard).decode(),
+            "p": None if planned is None else documents.text(planned),
+            "e": None if residue is None else documents.text(residue),
+            "g": None if guard is None else documents.text(guard),
             "y": why,
             "w": wait,
             "d": said,

@@ -15,6 +15,7 @@ from connectors.kit.errors import OutcomeUnknown, Rejected, RetryLater
 from connectors.medusa import sandbox_returns
 from connectors.medusa.connector import Medusa
 from connectors.medusa.drafts import Mark, confirmed_receipts
+from connectors.medusa.pricing import piece
 from connectors.medusa.reading import Family
 from connectors.medusa.sandbox import SECRET_KEY, MedusaSandbox
 from connectors.medusa.sandbox_shop import LOCATION, STANDARD
@@ -164,3 +165,29 @@ def test_receipts_of_other_returns_and_unconfirmed_ones_do_not_count() -> None:
 def test_an_order_whose_items_are_not_told_has_no_mismatch() -> None:
     family = Family({"id": "o", "items": []}, (), {})
     assert list(family.mismatches({"items": [{"item_id": "line"}]})) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "price"),
+    [
+        ({"quantity": 2, "unit_price": 40, "tax_lines": [{"rate": 19}]}, "47.6"),
+        ({"quantity": 2, "unit_price": 40, "tax_lines": [{"rate": 19}], "is_tax_inclusive": True}, "40"),
+        ({"quantity": 2, "unit_price": 40, "tax_lines": [{"rate": 19}], "adjustments": [{"amount": 10}]}, "41.65"),
+        (
+            {
+                "quantity": 4,
+                "unit_price": 40,
+                "is_tax_inclusive": True,
+                "tax_lines": [{"rate": 19}],
+                "adjustments": [{"amount": 20, "is_tax_inclusive": True}],
+            },
+            "35",
+        ),
+        ({"quantity": 3, "unit_price": 10, "tax_lines": [], "adjustments": [{"amount": 10}]}, "6.666667"),
+        ({"quantity": 1, "raw_unit_price": {"value": "19.99"}, "unit_price": 19.989999}, "19.99"),
+        ({"quantity": 0, "unit_price": 10}, None),
+        ({}, None),
+    ],
+)
+def test_a_piece_costs_what_the_customer_paid_for_it(item: dict[str, Any], price: str | None) -> None:
+    assert piece(item) == price

@@ -231,6 +231,31 @@ def test_a_row_that_became_visible_late_is_read_within_the_overlap() -> None:
     assert [ids for ids, _ in changes(shelf, mark, overlap=10)] == [[1]]
 
 
+def test_a_server_that_answers_the_same_page_for_ever_is_left_alone() -> None:
+    class Stuck(Shelf):
+        def search(
+            self, model: str, domain: list[Any], fields: Any, *, size: int | None = None
+        ) -> list[dict[str, Any]]:
+            return self.rows[:size]
+
+    shelf = Stuck([{"id": i, "last_modified_at": at(7)} for i in range(1, streams.PAGE + 1)])
+    with pytest.raises(RetryLater, match="older rows"):
+        list(changes(shelf, None))
+
+
+def test_a_field_that_may_not_be_read_is_named() -> None:
+    question = {"o": [["last_modified_at", "ASC"], ["id", "ASC"]], "d": []}
+    asked = {
+        "method": "GET",
+        "path": "tryton/rest/model/sale.sale",
+        "query": question,
+        "fields": ["number", "party.name"],
+    }
+    tape: Any = tryton_tape.Tape([{**asked, "answer": {"status": 200, "body": [{"id": 1, "number": "1"}]}}])
+    with pytest.raises(RetryLater, match="sale.sale lacks party"):
+        Rest(tryton_tape.SETTINGS, tape).search("sale.sale", [], ["number", "party.name"])
+
+
 def test_an_empty_table_is_asked_once() -> None:
     shelf = Shelf([])
     assert list(changes(shelf, None)) == []

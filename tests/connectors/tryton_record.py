@@ -7,6 +7,7 @@ the mapping makes of them beside it (.expected.json: read the difference before 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from decimal import Decimal
@@ -112,6 +113,7 @@ def main(folder: Path) -> None:
     finally:
         http.close()
         server.stop()
+        shutil.rmtree(server.data)
 
 
 def play(studio: Studio) -> None:

@@ -17,6 +17,7 @@ RETURN = {
     "metadata": {"hub_number": "R1001"},
     "requested_at": "2026-11-23T00:58:31.280Z",
     "status": "requested",
+    "decided_by": "Ann",
     "location_id": None,
     "order": {"id": 9007199254740993, "currency": "eur", "customer": {"first_name": "J", "last_name": "B"}},
     "items": [

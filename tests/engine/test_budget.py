@@ -16,7 +16,7 @@ BOMBS = {
     "doubled by merge": ("merge({a: @}, {b: @}) | " * 20 + "@", "grow its input"),
     "doubled by join": ("join('', [@, @]) | " * 24 + "@", "grow its input"),
     "doubled by our own concat": ("concat(@, @) | " * 24 + "@", "grow its input"),
-    "multiplied by a separator": ("join(@, [@, @]) | " * 12 + "@", "grow its input"),
+    "multiplied by a separator": ("join(@, [@, @]) | " * 5 + "@", "grow its input"),
     "in a filter": ("items[?" + "[@,@]|" * 20 + "to_string(@)]", "grow its input"),
     "in sort_by": ("sort_by(items, &(" + "[@,@]|" * 20 + "to_string(@)))", "grow its input"),
     "a condition doubled": ("[@,@]|" * 20 + "@ == @", "grow its input"),

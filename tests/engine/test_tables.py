@@ -94,7 +94,7 @@ OUTWARDS = """
         \\each: number
     tables:
       reason: {small: size_too_small, tight: size_too_small, large: size_too_large, "*": other}
-      condition: {A: good, B: damaged}
+      condition: {A: good, B: damaged, "null": unknown}
       twice: {a: size_too_small, b: size_too_large}
       inward: {a: b}
     reverse:

@@ -27,7 +27,7 @@ def test_a_whole_mapping() -> None:
         ],
         "orders": [{"type": "order", "value": "9007199254740993", "issuer": "web"}],
         "requested_at": datetime(2026, 11, 23, 0, 58, 31, 280000, UTC),
-        "authorization": {"value": "authorized"},
+        "authorization": {"value": "authorized", "by": "Ann"},
         "closure": {"value": "open"},
         "state": "requested",
         "customer": {"name": "J B"},

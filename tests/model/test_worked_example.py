@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from hub.model.observation import FactId, Party, Twins
 from hub.model.operation import Outstanding
@@ -203,8 +204,6 @@ def test_pieces_in_two_rounds_then_the_credit_then_the_money(world: World) -> No
 
 
 def test_money_that_is_off_is_residue_and_never_in_sync(world: World) -> None:
-    from msgspec.structs import replace
-
     complaint(world, "authorized", ready=True)
     world.hears(
         "erp", "credit_note", "3",

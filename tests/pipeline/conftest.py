@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.kit.api import WebhookRequest
 from hub import configuration
 from hub.boot import Hub, assemble_hub
+from hub.pipeline.accept import accept
 from hub.settings import Settings
 from hub.store import inbox, lanes
 from hub.store.database import Database
 from tests.pipeline.fakes import systems
+from tests.pipeline.fakes.connector import signature
+from tests.pipeline.fakes.play import SECRET, Remote
 
 
 @pytest.fixture
@@ -32,7 +37,7 @@ def connect(hub: Hub) -> Callable[..., None]:
     def make(name: str, connector: str, *, terms: dict[str, Any] | None = None, **settings: Any) -> None:
         wanted = {
             "connector": connector,
-            "settings": {"secret": "s3cret", **settings},
+            "settings": {"secret": SECRET, **settings},
             "terms": {"settle": 0, "money": True, **(terms or {})},
         }
         configuration.put(hub, name, wanted)
@@ -57,3 +62,67 @@ def work(hub: Hub) -> Callable[..., int]:
         raise AssertionError(f"still busy after {rounds} rounds")
 
     return until_quiet
+
+
+@pytest.fixture
+def shop() -> Iterator[Remote]:
+    """A shop in its own process, with good manners."""
+    remote = Remote("shop")
+    yield remote
+    remote.stop()
+
+
+@pytest.fixture
+def stock() -> Iterator[Remote]:
+    """A stock book in its own process, with good manners."""
+    remote = Remote("stock")
+    yield remote
+    remote.stop()
+
+
+@pytest.fixture
+def both(connect: Callable[..., None], shop: Remote, stock: Remote) -> None:
+    """The accounts `web` (shop) and `erp` (stock, which decides)."""
+    connect("web", "fake_shop", base_url=shop.url)
+    connect("erp", "fake_stock", base_url=stock.url, orders_of="web", terms={"decides": True})
+
+
+@pytest.fixture
+def post(hub: Hub) -> Callable[[str, Any], list[bool]]:
+    """post("web", record): its signed webhook is accepted; for each message whether it is new."""
+
+    def send(account: str, record: Any) -> list[bool]:
+        body = json.dumps(record).encode()
+        headers = {"X-Signature": signature(SECRET, body)}
+        arrivals = accept(hub.accounts, account, WebhookRequest("POST", "/", headers, body))
+        with hub.database.begin() as conn:
+            return inbox.accept(conn, arrivals)
+
+    return send
+
+
+@pytest.fixture
+def deliver(post: Callable[[str, Any], list[bool]]) -> Callable[[Remote, str], None]:
+    """deliver(shop, "web"): bring what a remote has to tell to the hub, as its webhooks would."""
+
+    def bring(remote: Remote, account: str) -> None:
+        for record in remote.do("told"):
+            post(account, record)
+
+    return bring
+
+
+@pytest.fixture
+def begun(
+    both: None, shop: Remote, stock: Remote, work: Callable[..., int], deliver: Callable[..., None]
+) -> tuple[str, str]:
+    """One return of two pieces that stands in both systems, requested; its ids there."""
+    lines = [{"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}]
+    shop.do("buy", order="12", lines=lines)
+    asked = shop.do("request", order="12", lines=lines)
+    deliver(shop, "web")
+    work()
+    deliver(stock, "erp")
+    work()
+    (created,) = stock.get("state")
+    return asked["id"], created

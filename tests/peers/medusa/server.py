@@ -34,7 +34,8 @@ import psycopg
 from psycopg import sql
 
 from hub.postgres import Server
-from tests.peers.medusa import shop
+from tests.peers.medusa import seed
+from tests.peers.medusa.shop import Shop
 
 HERE = Path(__file__).resolve().parent
 SUBSCRIBER = HERE.parents[2] / "connectors" / "medusa" / "subscriber.js"
@@ -55,7 +56,7 @@ class Running:
 
     url: str
     facts: dict[str, Any]
-    shop: shop.Shop
+    shop: Shop
     database_url: str
 
     @property
@@ -80,13 +81,13 @@ class Medusa:
         self.name = name
         self.progress = progress
         locked = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:12]
-        seeded = hashlib.sha256((HERE / "shop.py").read_bytes()).hexdigest()[:8]
+        seeded = hashlib.sha256((HERE / "seed.py").read_bytes()).hexdigest()[:8]
         self.modules = self.folder / f"modules-{locked}"
         self.app = self.folder / f"app-{name}"
         self.master = f"medusa_{locked}_{seeded}"
         self.database = f"test_{os.getpid()}_medusa_{name}"
         self._process: subprocess.Popen[bytes] | None = None
-        self._shop: shop.Shop | None = None
+        self._shop: Shop | None = None
 
     def __enter__(self) -> Running:
         return self.start()
@@ -117,7 +118,7 @@ class Medusa:
         facts = self._facts()
         hooks = {"HUB_WEBHOOK_URL": webhook_url, "HUB_WEBHOOK_SECRET": webhook_secret}
         url = self._launch(self.database, hooks, port)
-        self._shop = shop.Shop(url, facts)
+        self._shop = Shop(url, facts)
         return Running(url, facts, self._shop, self._url(self.database))
 
     def stop(self) -> None:
@@ -160,11 +161,11 @@ class Medusa:
         self.progress("Medusa: making its tables (once)")
         log = self.app / "migrate.log"
         self._call([*self._medusa(), "db:migrate"], self.app, log, self._environment(draft))
-        user = ["user", "-e", shop.EMAIL, "-p", shop.PASSWORD]
+        user = ["user", "-e", seed.EMAIL, "-p", seed.PASSWORD]
         self._call([*self._medusa(), *user], self.app, self.app / "user.log", self._environment(draft))
         self.progress("Medusa: seeding a simulated shop (once)")
         try:
-            facts = shop.seed(self._launch(draft, {}))
+            facts = seed.seed(self._launch(draft, {}))
         finally:
             self._end()
         with psycopg.connect(self._url(draft), autocommit=True) as connection:
@@ -179,9 +180,10 @@ class Medusa:
         for name in ("package.json", "medusa-config.js"):
             shutil.copy(HERE / name, self.app / name)
         shutil.copy(SUBSCRIBER, subscribers / "returns-hub.js")
-        link = self.app / "node_modules"
-        link.unlink(missing_ok=True)
-        link.symlink_to(self.modules / "node_modules")
+        link, modules = self.app / "node_modules", self.modules / "node_modules"
+        if not link.is_symlink() or link.readlink() != modules:
+            link.unlink(missing_ok=True)
+            link.symlink_to(modules)
 
     # -- running
 

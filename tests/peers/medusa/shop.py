@@ -1,7 +1,4 @@
-"""A shop on a real Medusa: what it sells, customers who buy and return, clerks who receive. All names are simulated.
-
-`seed` makes the shop once; `Shop` is the hands of customer and clerk that tests use afterwards.
-"""
+"""The people of a shop on Medusa: customers who buy and return, clerks who receive. All names are simulated."""
 
 from __future__ import annotations
 
@@ -9,9 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import requests
+from tests.peers.medusa.client import Client
 
-EMAIL, PASSWORD = "admin@shop.example", "simulated-password"
 ADDRESS = {
     "first_name": "Ada",
     "last_name": "Simulated",
@@ -20,153 +16,10 @@ ADDRESS = {
     "postal_code": "10115",
     "country_code": "de",
 }
-PRICES = {"SHIRT-M": 40, "SHIRT-L": 40, "SCARF": 19.99}
-REASONS = {"too_small": "Too small", "damaged": "Arrived damaged", "not_as_described": "Not as described"}
-STOCK = 100_000
 ORDER_FIELDS = (
     "id,display_id,updated_at,*summary,*items,*items.detail,"
     "*payment_collections,*payment_collections.payments,*payment_collections.payments.refunds"
 )
-
-
-class ShopSaidNo(RuntimeError):
-    """The shop refused a call; `status` and `answer` are what it said."""
-
-    def __init__(self, method: str, path: str, status: int, answer: Any) -> None:
-        super().__init__(f"{method} {path} answered {status}: {answer}")
-        self.status = status
-        self.answer = answer
-
-
-class Client:
-    """JSON over HTTP with the headers of one kind of user."""
-
-    def __init__(self, url: str, headers: Mapping[str, str] | None = None, auth: tuple[str, str] | None = None) -> None:
-        self.url = url
-        self.session = requests.Session()
-        self.session.trust_env = False
-        self.session.headers.update(headers or {})
-        self.session.auth = auth
-
-    def close(self) -> None:
-        self.session.close()
-
-    def __call__(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
-        answer = self.session.request(method, self.url + path, json=body, params=params, timeout=60)
-        content = answer.json() if answer.content else {}
-        if not answer.ok:
-            raise ShopSaidNo(method, path, answer.status_code, content)
-        return content
-
-
-def seed(url: str) -> dict[str, Any]:
-    """Make the shop on an empty server whose admin exists; returns the facts that tests need, keys included."""
-    visitor = Client(url)
-    token = visitor("POST", "/auth/user/emailpass", {"email": EMAIL, "password": PASSWORD})["token"]
-    visitor.close()
-    admin = Client(url, {"authorization": f"Bearer {token}"})
-    try:
-        return _seed(admin)
-    finally:
-        admin.close()
-
-
-def _seed(admin: Client) -> dict[str, Any]:
-    def post(path: str, body: dict[str, Any]) -> Any:
-        return admin("POST", f"/admin/{path}", body)
-
-    secret = post("api-keys", {"title": "Returns Hub", "type": "secret"})["api_key"]["token"]
-    public = post("api-keys", {"title": "Web", "type": "publishable"})["api_key"]
-    channel = post("sales-channels", {"name": "Web"})["sales_channel"]["id"]
-    post(f"api-keys/{public['id']}/sales-channels", {"add": [channel]})
-    store = admin("GET", "/admin/stores")["stores"][0]["id"]
-    post(f"stores/{store}", {"supported_currencies": [{"currency_code": "eur", "is_default": True}]})
-    region = post(
-        "regions",
-        {"name": "Europe", "currency_code": "eur", "countries": ["de"], "payment_providers": ["pp_system_default"]},
-    )["region"]["id"]
-    rate = {"rate": 19, "name": "VAT", "code": "vat"}
-    post("tax-regions", {"country_code": "de", "provider_id": "tp_system", "default_tax_rate": rate})
-    location = post(
-        "stock-locations",
-        {"name": "Berlin", "address": {"address_1": "Lagerweg 1", "country_code": "de", "city": "Berlin"}},
-    )["stock_location"]["id"]
-    post(f"stock-locations/{location}/sales-channels", {"add": [channel]})
-    post(f"stock-locations/{location}/fulfillment-providers", {"add": ["manual_manual"]})
-    post(f"stock-locations/{location}/fulfillment-sets", {"name": "Parcels", "type": "shipping"})
-    found = admin("GET", f"/admin/stock-locations/{location}", fields="*fulfillment_sets")["stock_location"]
-    zones = post(
-        f"fulfillment-sets/{found['fulfillment_sets'][0]['id']}/service-zones",
-        {"name": "Germany", "geo_zones": [{"type": "country", "country_code": "de"}]},
-    )["fulfillment_set"]["service_zones"]
-    profiles = admin("GET", "/admin/shipping-profiles", type="default")["shipping_profiles"]
-    profile = (profiles or [post("shipping-profiles", {"name": "Default", "type": "default"})["shipping_profile"]])[0]
-    options = {
-        name: post("shipping-options", _shipping_option(name, amount, is_return, zones[0]["id"], profile["id"]))
-        for name, amount, is_return in (("Standard", 5, False), ("Return", 3, True))
-    }
-    variants = _products(admin, post, channel, profile["id"], location)
-    reasons = {
-        value: post("return-reasons", {"value": value, "label": label})["return_reason"]["id"]
-        for value, label in REASONS.items()
-    }
-    return {
-        "secret_key": secret,
-        "publishable_key": public["token"],
-        "region": region,
-        "location": location,
-        "shipping_option": options["Standard"]["shipping_option"]["id"],
-        "return_option": options["Return"]["shipping_option"]["id"],
-        "variants": variants,
-        "reasons": reasons,
-    }
-
-
-def _shipping_option(name: str, amount: int, is_return: bool, zone: str, profile: str) -> dict[str, Any]:
-    rules = [{"attribute": "is_return", "value": str(is_return).lower(), "operator": "eq"}]
-    if not is_return:
-        rules.append({"attribute": "enabled_in_store", "value": "true", "operator": "eq"})
-    return {
-        "name": name,
-        "service_zone_id": zone,
-        "shipping_profile_id": profile,
-        "provider_id": "manual_manual",
-        "price_type": "flat",
-        "type": {"label": name, "description": name, "code": name.lower()},
-        "prices": [{"currency_code": "eur", "amount": amount}],
-        "data": {"id": "manual-fulfillment-return" if is_return else "manual-fulfillment"},
-        "rules": rules,
-    }
-
-
-def _products(admin: Client, post: Any, channel: str, profile: str, location: str) -> dict[str, str]:
-    made = {}
-    for title, skus in (("Linen shirt", ("SHIRT-M", "SHIRT-L")), ("Scarf", ("SCARF",))):
-        product = post(
-            "products",
-            {
-                "title": title,
-                "status": "published",
-                "shipping_profile_id": profile,
-                "sales_channels": [{"id": channel}],
-                "options": [{"title": "Kind", "values": list(skus)}],
-                "variants": [
-                    {
-                        "title": sku,
-                        "sku": sku,
-                        "manage_inventory": True,
-                        "options": {"Kind": sku},
-                        "prices": [{"amount": PRICES[sku], "currency_code": "eur"}],
-                    }
-                    for sku in skus
-                ],
-            },
-        )["product"]
-        made.update({variant["sku"]: variant["id"] for variant in product["variants"]})
-    for sku in made:
-        item = admin("GET", "/admin/inventory-items", sku=sku)["inventory_items"][0]["id"]
-        post(f"inventory-items/{item}/location-levels", {"location_id": location, "stocked_quantity": STOCK})
-    return made
 
 
 class Shop:
@@ -314,7 +167,7 @@ class Shop:
         found = self.admin("GET", f"/admin/payments/{payment}")["payment"]
         return [(refund["amount"], refund["note"]) for refund in found["refunds"]]
 
-    def wait_until(self, question: Any, seconds: float = 10) -> None:
+    def wait_until(self, question: Any, seconds: float = 30) -> None:
         """Poll until `question()` is true."""
         until = time.monotonic() + seconds
         while not question():

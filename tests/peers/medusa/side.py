@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -24,7 +25,8 @@ from connectors.medusa.sandbox import MedusaSandbox
 from hub.model.fragment import Fragment
 from mappings.engine import Mapping as Dictionary
 from mappings.engine import read_json
-from tests.peers.medusa.shop import Client, Shop
+from tests.peers.medusa.client import Client
+from tests.peers.medusa.shop import Shop
 
 ROOT = Path(__file__).resolve().parents[3]
 MANIFEST = load(ROOT / "connectors" / "medusa" / "manifest.yaml")
@@ -45,7 +47,8 @@ class Hooks:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 if hooks.up:
-                    hooks.requests.append(WebhookRequest("POST", self.path, dict(self.headers), body))
+                    told = WebhookRequest("POST", self.path, dict(self.headers), body, received_at=datetime.now(UTC))
+                    hooks.requests.append(told)
                 self.send_response(202 if hooks.up else 503)
                 self.send_header("content-length", "0")
                 self.end_headers()

@@ -5,6 +5,7 @@ python -m tests.pipeline.fakes.hub_process DATABASE_URL DATA_FOLDER PORT LEASE
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import sys
 import threading
@@ -17,6 +18,7 @@ from hub.boot import assemble_hub
 from hub.cli.site import services
 from hub.pipeline.tell import Tell
 from hub.settings import Settings
+from hub.store import lanes
 from hub.store.database import Database
 from hub.web import create_app
 from scheduler.lanes import Terms
@@ -38,9 +40,12 @@ class _Quiet(WSGIRequestHandler):
 
 
 def main() -> None:
-    """Until standard input closes, so that a killed test leaves nothing behind."""
+    """Begins to work with the first line of standard input, and ends when that closes, so that a killed test leaves nothing behind."""
     url, data, port, lease = sys.argv[1:]
+    sys.stdin.readline()  # until then it stands by, all its modules loaded
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(threadName)s %(message)s")
+    faulthandler.enable()
+    lanes.CRASHES = 100  # every death here is the test's doing, not a lane's
     systems.register()
     ready = assemble_hub(Settings(data=Path(data), database_url=url), Database(url))
     seconds = float(lease)

@@ -80,7 +80,9 @@ class Book:
         return self.changed(record)
 
     # What the hub asks for.
-    def create(self, reference: str, order: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
+    def create(self, reference: str, order: str | None, lines: list[dict[str, Any]]) -> dict[str, Any]:
+        if order is None:
+            raise Refused("which order?")
         record = self._new(order, lines, reference=reference)
         self.did("create", record)
         return self.changed(record)
@@ -234,6 +236,14 @@ class Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, *_: Any) -> None:
+        """Quiet: clients that die in the middle of a request are what this is for."""
+
+
 def main() -> None:
     """Serve until standard input closes, so that a killed test leaves nothing behind."""
     options = argparse.ArgumentParser()
@@ -248,9 +258,7 @@ def main() -> None:
     Handler.dice = random.Random(given.seed)
     Handler.faults, Handler.late, Handler.patience = given.faults, given.late, given.patience
     Handler.slow = given.slow
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.request_queue_size = 64
+    server = _Server(("127.0.0.1", 0), Handler)
     print(server.server_address[1], flush=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdin.read()

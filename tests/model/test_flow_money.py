@@ -1,0 +1,203 @@
+"""Flows of money: at a counter, failed and made good, with fees, twice the same, on one order with two returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from hub.model.allocation import Claim, allocate
+from hub.model.observation import Apart, FactId, Party, Twins
+from hub.model.operation import Outstanding
+from hub.model.tell_money import reserved
+from tests.model.telling import D, World, at, ground, said, terms
+
+WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)
+ERP = Party(name="erp", kind="erp")
+TILL = Party(name="till", kind="pos", holds_money=True)
+KEY = [{"issuer": "hub", "type": "return", "value": "R1"}]
+SILENT = frozenset({"authorization", "closure", "acceptance"})
+
+
+def paid_order(captured: str = "100", refunds: Any = (), refunded: str | None = None) -> World:
+    """Order 12, paid; one shoe of it came back and everybody knows."""
+    world = World(
+        ground(WEB, ERP, TILL, number="R1"),
+        terms("web", "storefront", sells=True, money=True, silent=SILENT),
+        terms("erp", "erp", silent=SILENT),
+        terms("till", "pos", money=True),
+    )
+    world.hears("web", "order", "o1", keys=[{"type": "order_number", "value": "12"}],
+                order={"number": "12", "currency": "EUR", "lines": [{"id": "A", "quantity": 2, "sku": "SHOE"}]})  # fmt: skip
+    payment(world, captured, refunds, refunded)
+    world.hears("web", "return", "w1", origin="request", requested_at=at(9), orders=[{"type": "order", "value": "o1"}],
+                lines=[{"order_line": "A", "quantity": 1}], receipts=[{"id": "1", "order_line": "A", "quantity": 1}])  # fmt: skip
+    return world
+
+
+def payment(world: World, captured: str = "100", refunds: Any = (), refunded: str | None = None) -> None:
+    world.hears("web", "payment", "p1", orders=[{"type": "order", "value": "o1"}], refunds=refunds,
+                order={"payments": [{"id": "p1", "captured": captured, "currency": "EUR", "refunded": refunded}]})  # fmt: skip
+
+
+def refund(ident: str, amount: str, state: str = "succeeded", hour: int = 12, **more: Any) -> dict[str, Any]:
+    return {"id": ident, "currency": "EUR", "at": at(hour), "parts": [{"amount": amount, "state": state}], **more}
+
+
+def credit(world: World, *amounts: str, currency: str = "EUR") -> None:
+    credits = [{"id": str(i), "state": "posted", "amount": a, "currency": currency} for i, a in enumerate(amounts)]
+    world.hears("erp", "note", "1", keys=KEY, credits=credits)
+
+
+def test_a_counter_return_of_an_online_order_whose_refund_names_no_line() -> None:
+    world = paid_order()
+    del world.records["web", "return", "w1"]
+    world.hears("till", "counter", "t1", origin="counter", requested_at=at(10), orders=[{"issuer": "web", "type": "order_number", "value": "12"}],
+                lines=[{"sku": "SHOE", "quantity": 1}], receipts=[{"id": "1", "sku": "SHOE", "quantity": 1}],
+                refunds=[refund("t-9", "50")])  # fmt: skip
+    merged = world.merged
+    assert (merged.axes.authorization.value, merged.axes.receipt, merged.axes.settlement) == (
+        "authorized",
+        "full",
+        "settled",
+    )
+    assert merged.lines[0].key == "web/o1/A"
+    assert merged.lines[0].refunded is None
+    assert merged.refunds[0].amount == 50
+    assert merged.money.refundable == 50, "what the till paid cannot be paid by the shop once more"
+    assert world.asks("web") == ["create_return"]
+    assert "record_refund" not in world.asks("till")
+
+
+def test_a_refund_without_an_allocation_founds_nothing() -> None:
+    world = paid_order(refunds=[refund("r1", "50")])
+    del world.records["web", "return", "w1"]
+    assert world.merged.origin is None
+    assert world.plan("erp") == ((), ())
+
+
+def test_a_failed_refund_is_still_owed_and_store_credit_settles_it() -> None:
+    world = paid_order(refunds=[refund("r1", "50", "failed")])
+    credit(world, "50")
+    assert (world.merged.axes.settlement, world.merged.status, world.merged.money.due) == (
+        "failed",
+        "refund_failed",
+        50,
+    )
+    operations, residue = world.plan("web")
+    assert operations == ()
+    assert "failed" in residue[0].why, "whether to try again is a person's decision"
+    voucher = {
+        "id": "r2",
+        "currency": "EUR",
+        "at": at(13),
+        "parts": [{"amount": "50", "state": "succeeded", "method": "store_credit"}],
+    }
+    payment(world, refunds=[refund("r1", "50", "failed"), voucher])
+    merged = world.merged
+    assert (merged.money.due, merged.axes.settlement, merged.status) == (0, "settled", "completed")
+    assert world.plan("web") == ((), ())
+
+
+def test_fees_and_return_shipping_are_deducted_from_what_is_owed() -> None:
+    world = paid_order()
+    breakdown = {
+        "goods": "50",
+        "fees": [{"kind": "restocking", "amount": "5"}, {"kind": "return_shipping", "amount": "3"}],
+    }
+    credit(world, "42")
+    (pay,), _ = world.plan("web")
+    assert pay.amount == 42
+    payment(world, refunds=[refund("r1", "42", breakdown=breakdown)], refunded="42")
+    fees = world.merged.refunds[0].value.breakdown
+    assert fees is not None
+    assert [(fee.kind, fee.amount) for fee in fees.fees] == [("restocking", 5), ("return_shipping", 3)]
+    assert (world.merged.axes.settlement, world.doubts()) == ("settled", [])
+
+
+def test_two_equal_refunds_are_two() -> None:
+    world = paid_order()
+    credit(world, "20")
+    (first,), _ = world.plan("web")
+    payment(world, refunds=[refund("r1", "20")])
+    world.links(Twins(frozenset({FactId.parse(first.facts[0]), FactId("web", "payment", "p1", "refunds", "r1")})))
+    assert world.plan("web") == ((), ())
+    credit(world, "20", "20")
+    (second,), _ = world.plan("web")
+    assert (second.amount, second.fingerprint == first.fingerprint) == (20, False)
+    payment(world, refunds=[refund("r1", "20"), refund("r2", "20")])
+    world.links(Twins(frozenset({FactId.parse(second.facts[0]), FactId("web", "payment", "p1", "refunds", "r2")})))
+    assert (world.merged.money.refunded, world.merged.money.due) == (40, 0)
+
+
+def test_the_same_amount_in_two_systems_may_be_one_refund() -> None:
+    world = paid_order(refunds=[refund("r1", "50")])
+    credit(world, "50")
+    world.hears("till", "counter", "t1", keys=KEY, refunds=[refund("t9", "50")])
+    assert "possible_twins" in world.doubts()
+    one, other = FactId("web", "payment", "p1", "refunds", "r1"), FactId("till", "counter", "t1", "refunds", "t9")
+    parties = world.ground.parties.values()
+    world.ground = ground(*parties, number="R1", apart=(Apart(frozenset({one, other})),))
+    assert (world.merged.money.refunded, world.doubts()) == (100, ["over_refunded"])
+    world.ground = ground(*parties, number="R1", twins=(Twins(frozenset({one, other})),))
+    assert (world.merged.money.refunded, world.doubts()) == (50, [])
+
+
+def test_a_second_currency_is_a_discrepancy_and_nothing_is_paid_on_it() -> None:
+    world = paid_order()
+    credit(world, "50", currency="USD")
+    assert (world.merged.money.credited, world.doubts(), world.asks("web")) == (0, ["currency"], [])
+
+
+def test_never_more_than_was_captured() -> None:
+    world = paid_order(captured="40")
+    credit(world, "50")
+    assert (world.merged.money.due, world.doubts()) == (40, ["above_captured"])
+    assert world.plan("web")[0][0].amount == 40
+    world.terms["web"] = replace(world.terms["web"], reserved=D(15))
+    assert world.plan("web")[0][0].amount == 25
+
+
+def test_two_returns_of_one_order_share_what_was_captured() -> None:
+    world = paid_order(captured="60", refunds=[refund("r1", "50", allocations=[{"return_id": "w2", "amount": "50"}])])
+    other = said("web", "return", "w2", origin="request", requested_at=at(8), orders=[{"type": "order", "value": "o1"}],
+                 lines=[{"order_line": "A", "quantity": 1}])  # fmt: skip
+    world.ground = replace(world.ground, others=(other,))
+    credit(world, "50")
+    merged = world.merged
+    assert (merged.refunds, merged.money.refunded, merged.money.refundable, merged.money.due) == ((), 0, 10, 10)
+    (pay,), _ = world.plan("web")
+    assert reserved([Outstanding(operation=pay, state="sent")]) == 10
+
+    payment(world, captured="160", refunds=[refund("r1", "50")])
+    assert world.doubts() == ["unallocated_refund"], "for which of the two?"
+    assert world.asks("web") == []
+
+
+def test_money_that_went_back_before_the_return_began_is_not_its_own() -> None:
+    world = paid_order(refunds=[refund("r0", "10", hour=8)])
+    credit(world, "50")
+    assert (world.merged.money.refunded, world.merged.money.due, world.merged.money.refundable) == (0, 50, 90)
+
+
+def test_one_line_over_two_returns_and_which_of_them_goes_short() -> None:
+    early, late = Claim("R1", "A", D(2), authority=5, at=at(9)), Claim("R2", "A", D(1), authority=5, at=at(10))
+    assert allocate({"A": D(3)}, [late, early]) == ()
+    for arrival in ([early, late], [late, early]):
+        assert [(loss.claim.id, loss.granted) for loss in allocate({"A": D(2)}, arrival)] == [("R2", 0)]
+    marketplace = Claim("R3", "A", D(2), authority=6, at=at(11))
+    assert [(loss.claim.id, loss.granted) for loss in allocate({"A": D(3)}, [early, marketplace])] == [("R1", 1)]
+    received = early._replace(held=True)
+    assert [(loss.claim.id, loss.granted) for loss in allocate({"A": D(3)}, [marketplace, received])] == [("R3", 1)]
+
+
+def test_the_return_that_goes_short_says_so_and_is_told_to_nobody() -> None:
+    world = paid_order()
+    other = said("web", "return", "w0", origin="request", requested_at=at(8), orders=[{"type": "order", "value": "o1"}],
+                 lines=[{"order_line": "A", "quantity": 2}])  # fmt: skip
+    world.hears("web", "return", "w1", origin="request", requested_at=at(9), orders=[{"type": "order", "value": "o1"}],
+                lines=[{"order_line": "A", "quantity": 1}])  # fmt: skip
+    assert world.asks("erp") == ["create_return"]
+    world.ground = replace(world.ground, others=(other,))
+    assert world.doubts() == ["over_return"]
+    assert (world.asks("erp"), world.residue("erp")) == ([], ["founded"])

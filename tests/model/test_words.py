@@ -1,0 +1,103 @@
+"""The book of words is whole: a label for every word, a status for every state, a rule for every fact."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import get_args
+
+import pytest
+
+from hub.model import lifecycle, reasons, words
+from hub.model.labels import LABELS
+from hub.model.returns import Axes, Decision
+from hub.model.rules import DEFAULTS, FACTS, OPERATIONS
+
+AXES = {
+    "origin": words.Origin,
+    "goods": words.Goods,
+    "resolution": words.Resolution,
+    "authorization": words.Authorization,
+    "receipt": words.Receipt,
+    "acceptance": words.Acceptance,
+    "settlement": words.Settlement,
+    "exchange": words.Exchange,
+    "dispute": words.Dispute,
+    "closure": words.Closure,
+    "condition": words.Condition,
+    "inspection": words.InspectionResult,
+    "disposition": words.Disposed,
+    "posting": words.PostingState,
+    "direction": words.Direction,
+    "purpose": words.Purpose,
+    "shipment": words.ShipmentState,
+    "method": words.Method,
+    "payment": words.PaymentState,
+    "credit": words.CreditState,
+    "fee": words.FeeKind,
+    "speaker": words.Speaker,
+    "deadline": words.Deadline,
+    "relation": words.Relation,
+    "system": words.SystemKind,
+    "operation": words.OperationKind,
+}
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_every_word_has_its_labels(axis: str) -> None:
+    assert set(LABELS[axis]) == set(get_args(AXES[axis]))
+    assert all(zh and en for zh, en in LABELS[axis].values())
+
+
+def test_every_axis_of_a_return_has_an_owner_and_labels() -> None:
+    assert set(lifecycle.OWNERS) == set(Axes.__struct_fields__)
+    assert set(Axes.__struct_fields__) <= set(LABELS)
+
+
+def test_every_state_has_a_status_and_every_status_a_state() -> None:
+    seen = set()
+    for authorization, receipt, settlement, exchange, closure in product(
+        get_args(words.Authorization),
+        get_args(words.Receipt),
+        get_args(words.Settlement),
+        get_args(words.Exchange),
+        get_args(words.Closure),
+    ):
+        for dispute, acceptance, transit, origin in (
+            ("none", "none", "none", "request"),
+            ("open", "none", "none", "request"),
+            ("none", "rejected", "none", "request"),
+            ("none", "none", "in_transit", "request"),
+            ("none", "none", "delivered", "request"),
+            ("none", "none", "none", "undelivered"),
+        ):
+            axes = Axes(
+                authorization=Decision(value=authorization),
+                receipt=receipt,
+                settlement=settlement,
+                exchange=exchange,
+                closure=Decision(value=closure),
+                dispute=Decision(value=dispute),
+                acceptance=Decision(value=acceptance),
+                transit=transit,
+            )
+            seen.add(lifecycle.status_of(axes, "return_refund", origin))
+    assert seen == set(lifecycle.STATUSES)
+
+
+def test_a_status_reads_in_both_languages() -> None:
+    assert (lifecycle.label("completed"), lifecycle.label("completed", "en")) == ("已完成", "Completed")
+
+
+def test_reasons_are_two_levels_with_a_responsible_party() -> None:
+    assert {code.group for code in reasons.REASONS.values()} == set(reasons.GROUPS)
+    assert {code.party for code in reasons.REASONS.values()} <= set(reasons.PARTIES)
+    assert reasons.REASONS["damaged_in_transit"] == ("transport", "运输破损", "Damaged in transit", "carrier")
+    assert reasons.known("late")
+    assert not reasons.known("whatever")
+
+
+def test_every_fact_and_operation_of_the_rules_is_known() -> None:
+    assert set(OPERATIONS) == set(get_args(words.SystemKind)) == set(DEFAULTS)
+    for told in OPERATIONS.values():
+        assert set(told) <= set(FACTS)
+        assert set(told.values()) <= set(get_args(words.OperationKind))

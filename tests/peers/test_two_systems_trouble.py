@@ -1,0 +1,143 @@
+"""When a system is away for a while, or the hub dies in the middle of a write: nothing is lost, nothing happens twice.
+
+Every write the hub makes is in the lists below, literally.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.store import console as pages
+from tests.peers.between import Between, Case
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(900)]
+
+AGAIN = 240.0
+"""Seconds until it is tried again: waits grow (2, 10, 60 s), and a dead worker's lease is a minute."""
+
+
+def refused(between: Between, account: str, what: str) -> bool:
+    """Whether a call of this kind failed for now, as the log of conversations says."""
+    with between.hub.database.begin() as conn:
+        calls = pages.calls(conn, account, "RetryLater").rows
+    return any(call.what.startswith(what) for call in calls)
+
+
+def requested(between: Between, pieces: int = 2) -> tuple[Case, str]:
+    """A return of this many shirts, with its complaint in Tryton."""
+    case = between.sold({"SHIRT-M": pieces})
+    returned = case.ask_back({"SHIRT-M": pieces})
+    case.arrived_in_erp()
+    return case, returned
+
+
+def test_the_storefront_is_down_for_a_while_and_hears_everything_afterwards(between: Between) -> None:
+    case, returned = requested(between)
+    sale = case.approve()
+    case.settled()
+    other = between.sold({"SCARF": 1})
+    with between.web.away():
+        between.people.arrive(sale, {"SHIRT-M": 1})
+        second = other.ask_back({"SCARF": 1})  # its webhook comes; the record cannot be fetched
+        case.wait("the receipt", lambda: case.merged.axes.receipt == "partial", polls=("erp",))
+        case.wait("the shop to be tried", lambda: refused(between, "web", "receive"), polls=("erp",))
+        case.wait(
+            "the webhook to be followed", lambda: refused(between, "web", f"fetch return {second}"), polls=("erp",)
+        )
+        assert case.sync()["web"] == "pending"
+        assert case.shop_received() == []
+        assert case.writes("web") == []
+    case.wait("the shop to have received it", case.shop_received, seconds=AGAIN)
+    other.arrived_in_erp(seconds=AGAIN)
+    merged, its = case.settled(), other.settled()
+
+    assert case.shop_received() == [("RECEIVE_RETURN_ITEM", 1)]
+    assert case.erp_stock() == [("SHIRT-M", 1, "STO")]
+    assert (merged.axes.authorization.value, merged.axes.receipt) == ("authorized", "partial")
+    assert (its.status, its.objects["web"]["return"]) == ("requested", second)
+    case.tells("told erp: authorize", "receipt partial", "told web: receive")
+    assert case.said() == ["erp create_return", "erp authorize", "web receive"]
+    assert other.said() == ["erp create_return"]
+    assert case.writes("web") == [
+        f"POST returns/{returned}/receive",
+        f"POST returns/{returned}",
+        f"POST returns/{returned}/receive-items",
+        f"POST returns/{returned}/receive/confirm",
+    ]
+    assert case.writes("erp") == [
+        "POST sale.complaint",
+        f"POST sale.complaint/{case.complaint}/wait",
+        f"POST sale.sale/{sale}/quote",
+        f"POST sale.sale/{sale}/confirm",
+        "POST sale.complaint",
+        f"POST sale.complaint/{other.complaint}/wait",
+    ]
+
+
+def test_the_erp_is_down_for_a_while_and_hears_everything_afterwards(between: Between) -> None:
+    case = between.sold({"SHIRT-L": 1})
+    with between.erp.away():
+        case.ask_back({"SHIRT-L": 1})
+        case.wait("the hub to know", lambda: case.id, polls=("web",))
+        case.wait("Tryton to be tried", lambda: refused(between, "erp", f"create_return R{case.id}"), polls=("web",))
+        assert case.sync() == {"web": "in_sync", "erp": "pending"}
+        assert case.complaints() == []
+    complaint = case.arrived_in_erp(seconds=AGAIN)
+    with between.erp.away():
+        between.people.rpc.press("sale.complaint", complaint, "approve")  # nobody can tell the hub
+    case.wait("the approval to come through", lambda: case.merged.ready, seconds=AGAIN)
+    sale = between.people.return_sale(complaint)
+    merged = case.settled()
+
+    assert case.complaints() == [complaint]
+    assert case.complaint_state() == "done"
+    assert between.people.rpc.read("sale.sale", sale, "state")["state"] == "processing"
+    assert case.shop_return() == "requested"
+    assert (merged.status, merged.axes.authorization.account) == ("authorized", "erp")
+    case.tells(f"new return R{case.id}", "told erp: create_return", "authorization authorized (by erp)")
+    assert case.said() == ["erp create_return", "erp authorize"]
+    assert case.writes("web") == []
+    assert case.writes("erp") == [
+        "POST sale.complaint",
+        f"POST sale.complaint/{complaint}/wait",
+        f"POST sale.sale/{sale}/quote",
+        f"POST sale.sale/{sale}/confirm",
+    ]
+
+
+@pytest.mark.parametrize("reached", [False, True], ids=["its request was lost", "its request was done all the same"])
+def test_the_hub_is_killed_between_two_steps_of_a_receipt(between: Between, reached: bool) -> None:
+    case, returned = requested(between)
+    sale = case.approve()
+    case.settled()
+    with between.other_process() as worker, between.web.holding("POST", rf"/{returned}/receive-items$") as held:
+        between.people.arrive(sale, {"SHIRT-M": 1})
+        case.wait("the third step of the receipt", held.arrived.is_set)
+        worker.kill()
+        worker.wait(20)
+        assert case.shop_received() == []
+        before = between.web.count()
+        held.release(forward=reached)
+        case.wait("the request to come to its end", lambda: between.web.count() > before, polls=())
+    case.wait("the shop to have received it", case.shop_received, seconds=AGAIN)
+    merged = case.settled()
+
+    assert case.shop_received() == [("RECEIVE_RETURN_ITEM", 1)]
+    assert case.erp_stock() == [("SHIRT-M", 1, "STO")]
+    assert (merged.axes.receipt, [r.quantity for r in merged.receipts]) == ("partial", [1])
+    assert {twin.account for twin in merged.receipts[0].twins} == {"web", "erp"}
+    assert merged.discrepancies == ()
+    case.tells("receipt partial", "told web: receive")
+    assert case.said() == ["erp create_return", "erp authorize", "web receive"]
+    assert case.writes("web") == [
+        f"POST returns/{returned}/receive",
+        f"POST returns/{returned}",
+        f"POST returns/{returned}/receive-items",
+        f"POST returns/{returned}/receive/confirm",
+    ]
+    assert case.writes("erp") == [
+        "POST sale.complaint",
+        f"POST sale.complaint/{case.complaint}/wait",
+        f"POST sale.sale/{sale}/quote",
+        f"POST sale.sale/{sale}/confirm",
+    ]

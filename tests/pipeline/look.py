@@ -1,0 +1,45 @@
+"""What the tests ask the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import text
+
+from hub.boot import Hub
+from hub.model.returns import Return
+from hub.store import console, returns
+
+
+def rows(hub: Hub, statement: str, **words: Any) -> list[tuple[Any, ...]]:
+    with hub.database.begin() as conn:
+        return [tuple(row) for row in conn.execute(text(statement), words)]
+
+
+def founded(hub: Hub) -> list[Any]:
+    """Every return that somebody founded, with its sync states; the oldest first."""
+    with hub.database.begin() as conn:
+        return sorted(console.search(conn).rows, key=lambda found: found.id)
+
+
+def document(hub: Hub, return_id: int) -> Return:
+    with hub.database.begin() as conn:
+        row = returns.read(conn, [return_id])[return_id]
+    assert row.doc is not None
+    return returns.decode(row.doc)
+
+
+def story(hub: Hub, return_id: int) -> list[str]:
+    return [line for (line,) in rows(hub, "SELECT text FROM journal WHERE return_id = :r ORDER BY id", r=return_id)]
+
+
+def intents(hub: Hub) -> list[tuple[str, str]]:
+    """(kind, state) of every write, oldest first."""
+    return [(row[0], row[1]) for row in rows(hub, "SELECT kind, state FROM intents ORDER BY id")]
+
+
+def hurry(hub: Hub) -> None:
+    """Whatever waits is due now, as if its time had passed."""
+    rows(hub, "UPDATE lanes SET due = clock_timestamp() WHERE due < 'infinity' RETURNING 1")
+    rows(hub, "UPDATE sync SET not_before = NULL RETURNING 1")
+    rows(hub, "UPDATE intents SET deadline = NULL RETURNING 1")

@@ -1,0 +1,226 @@
+"""The crash test: whatever dies, and whatever the other systems do, everything arrives, and nothing happens twice.
+
+200 returns, more than 2,000 messages (a tenth of them twice, a tenth late) between two fake systems in processes of
+their own, which are slow, answer 429 and 500, hang after having done the write, or do it after the hub gave up. The
+hub is killed at random moments, and once stopped until another hub has taken over its work, and then continued.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+from sqlalchemy import text
+
+from hub.boot import Hub
+from hub.store.database import Connection
+from tests.pipeline.fakes.play import Courier, HubProcess, People, Remote
+
+RETURNS = 200
+KILLS = 12
+LEASE = 3.0
+PACE = 45.0
+"""Seconds over which the customers ask."""
+PATIENCE = 200.0
+"""Seconds after which what is not right is wrong."""
+MANNERS = {"faults": 0.1, "late": 1.0, "patience": 1.0, "slow": 0.05}
+
+
+@dataclass
+class Fleet:
+    """The hub processes: one at work at a time, two while one of them is stopped; the next one stands by."""
+
+    start: Callable[[], HubProcess]
+    courier: Courier
+    running: list[HubProcess] = field(default_factory=list)
+    buried: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._next = self.start()
+
+    def add(self) -> None:
+        hub, self._next = self._next.go(), self.start()
+        self.running.append(hub)
+        self.courier.ports = [hub.port for hub in self.running]
+
+    def kill(self, hub: HubProcess) -> None:
+        hub.signal(signal.SIGKILL)
+        self.running.remove(hub)
+        self.courier.ports = [hub.port for hub in self.running]
+        self.buried.append(hub.stop())
+
+    def stop(self) -> None:
+        for hub in (*self.running, self._next.go()):
+            hub.signal(signal.SIGCONT)
+            hub.stop()
+
+
+@dataclass
+class World:
+    shop: Remote
+    stock: Remote
+    courier: Courier
+    people: People
+    fleet: Fleet
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[IO[str]]:
+    with (tmp_path / "hub.log").open("w") as file:
+        yield file
+
+
+@pytest.fixture
+def world(
+    hub: Hub, connect: Callable[..., None], database_url: str, tmp_path: Path, seed: int, log: IO[str]
+) -> Iterator[World]:
+    dice = random.Random(seed)
+    shop = Remote("shop", seed=dice.randrange(2**32), **MANNERS)
+    stock = Remote("stock", seed=dice.randrange(2**32), **MANNERS)
+    connect("web", "fake_shop", base_url=shop.url)
+    connect("erp", "fake_stock", base_url=stock.url, orders_of="web", terms={"decides": True})
+    courier = Courier(random.Random(dice.random()))
+    fleet = Fleet(lambda: HubProcess(database_url, tmp_path, LEASE, log), courier)
+    fleet.add()
+    people = People(shop, stock, courier, random.Random(dice.random()), RETURNS, PACE)
+    yield World(shop, stock, courier, people, fleet)
+    people.stop()
+    courier.stop()
+    fleet.stop()
+    shop.stop()
+    stock.stop()
+
+
+def test_everything_arrives_and_nothing_happens_twice(world: World, hub: Hub, seed: int) -> None:
+    began = time.monotonic()
+    disturb(world.fleet, random.Random(seed + 1))
+    while time.monotonic() - began < PATIENCE and not settled(world, hub):
+        time.sleep(0.5)
+    assert world.people.problem is None
+    assert not (left := unfinished(hub)), left
+    assert world.people.done
+    assert world.courier.idle
+
+    assert len(world.fleet.buried) >= KILLS + 1
+    assert set(world.fleet.buried) == {-signal.SIGKILL}
+    assert len(world.courier.acknowledged) >= 2000
+    assert min(world.courier.doubled, world.courier.delayed) > 150
+    faults = Counter(world.shop.get("faults")) + Counter(world.stock.get("faults"))
+    assert set(faults) == {"429", "500 before", "500 after", "hang after", "late"}
+
+    shop, stock = world.shop.get("state"), world.stock.get("state")
+    both_say_the_same(shop, stock)
+    nothing_twice(world, shop, stock)
+    with hub.database.begin() as conn:
+        nothing_acknowledged_is_missing(conn, world.courier)
+        what_we_know_is_what_they_say(conn, {"web": shop, "erp": stock})
+        states = Counter(conn.execute(text("SELECT status FROM returns WHERE founded")).scalars())
+        assert states == {"completed": RETURNS}
+    took = time.monotonic() - began
+    print(f"{took:.0f} s, {len(world.fleet.buried)} kills, {len(world.courier.acknowledged)} messages taken,"
+          f" {world.courier.refused} times refused, faults {dict(faults)}")  # fmt: skip
+
+
+def disturb(fleet: Fleet, dice: random.Random) -> None:
+    """Kill the hub again and again; once stop it beyond its leases, and continue it beside the one that took over."""
+    stop_at = dice.randrange(2, KILLS)
+    for number in range(KILLS):
+        time.sleep(dice.uniform(0.5, 5.0))
+        (victim,) = fleet.running
+        if number == stop_at:
+            victim.signal(signal.SIGSTOP)
+            fleet.add()
+            time.sleep(LEASE + dice.uniform(1.0, 3.0))
+            victim.signal(signal.SIGCONT)
+            time.sleep(dice.uniform(0.5, 3.0))
+            fleet.kill(victim)
+            (victim,) = fleet.running
+        fleet.kill(victim)
+        fleet.add()
+
+
+def settled(world: World, hub: Hub) -> bool:
+    if world.people.problem is not None:
+        return True
+    return world.people.done and world.courier.idle and not unfinished(hub) and not _still_to_tell(world)
+
+
+def _still_to_tell(world: World) -> bool:
+    """The people may have taken the last messages out of the books and not yet given them to the courier."""
+    time.sleep(1.0)
+    return not world.courier.idle
+
+
+def unfinished(hub: Hub) -> dict[str, Any]:
+    """What the hub still has in hand, or waits for: nothing of it may stay."""
+    questions = {
+        "lanes": "SELECT kind, key, due, lease_until, worker, attempts, crashes, why FROM lanes",
+        "inbox": "SELECT account, external_id, state, error FROM inbox",
+        "intents": "SELECT return_id, kind, state, looks, attempts, error FROM intents"
+        " WHERE state NOT IN ('done', 'dropped')",
+        "sync": "SELECT return_id, account, state, wanted, done, planned, residue, why FROM sync"
+        " WHERE state <> 'in_sync' OR wanted > done",
+        "reviews": "SELECT kind, text FROM reviews WHERE state = 'open'",
+        "returns": "SELECT id, status, discrepancies FROM returns WHERE discrepancies > 0",
+    }
+    with hub.database.begin() as conn:
+        found = {
+            name: [tuple(row) for row in conn.execute(text(asked + " LIMIT 5"))] for name, asked in questions.items()
+        }
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def both_say_the_same(shop: dict[str, Any], stock: dict[str, Any]) -> None:
+    by_order = {record["order"]: record for record in stock.values()}
+    assert len(shop) == len(stock) == len(by_order) == RETURNS
+    for asked in shop.values():
+        booked = by_order[asked["order"]]
+        assert conditions(asked) == conditions(booked), (asked, booked)
+        assert sum(conditions(asked).values()) == 2
+        assert [refund["amount"] for refund in asked["refunds"]] == [credit["amount"] for credit in booked["credits"]]
+
+
+def conditions(record: dict[str, Any]) -> Counter[str]:
+    return Counter({c: n for c in ("good", "damaged") if (n := pieces(record, c))})
+
+
+def pieces(record: dict[str, Any], condition: str) -> int:
+    return sum(int(receipt["quantity"]) for receipt in record["receipts"] if receipt["condition"] == condition)
+
+
+def nothing_twice(world: World, shop: dict[str, Any], stock: dict[str, Any]) -> None:
+    """By the remotes' own logs, kept before any answer left."""
+    told, created = world.shop.get("effects"), world.stock.get("effects")
+    assert Counter(effect["reference"] for effect in created) == {record["reference"]: 1 for record in stock.values()}
+    paid = [effect for effect in told if effect["what"] == "refund"]
+    assert Counter(effect["id"] for effect in paid) == dict.fromkeys(shop, 1)
+    assert sum(Decimal(effect["amount"]) for effect in paid) == RETURNS * Decimal("158.00")
+    received = Counter[tuple[str, str]]()
+    for effect in told:
+        if effect["what"] == "receive":
+            received[effect["id"], effect["condition"]] += effect["quantity"]
+    assert received == {(i, c): n for i, record in shop.items() for c, n in conditions(record).items()}
+
+
+def nothing_acknowledged_is_missing(conn: Connection, courier: Courier) -> None:
+    """Every message that was answered with 202 is in the archive, with its very version."""
+    kept = {tuple(row) for row in conn.execute(text("SELECT account, stream, external_id, version FROM raw"))}
+    taken = {
+        (account, record.get("stream", "return"), record["id"], f"{record['version']:09d}")
+        for account, record in courier.acknowledged
+    }
+    assert not taken - kept
+
+
+def what_we_know_is_what_they_say(conn: Connection, books: dict[str, dict[str, Any]]) -> None:
+    known = conn.execute(text("SELECT account, external_id, version FROM observations WHERE stream = 'return'"))
+    said = {(account, i): f"{record['version']:09d}" for account, book in books.items() for i, record in book.items()}
+    assert {(row[0], row[1]): row[2] for row in known} == said
