@@ -19,7 +19,8 @@ import msgspec
 from babel.numbers import list_currencies
 from msgspec import NODEFAULT, UNSET, Struct, UnsetType
 
-from hub.model.fragment import Fragment
+from hub.model import reasons, words
+from hub.model.fragment import Fragment, Reason, Statement
 from hub.model.operation import Operation
 
 Errors = list[tuple[str, str]]
@@ -36,6 +37,14 @@ NEVER_NEGATIVE = frozenset(
     {"quantity", "cancelled", "amount", "captured", "refunded", "shipped", "price", "total", "agreed"}
 )
 CURRENCY = frozenset({"currency", "presentment"})
+AXES: dict[str, tuple[str, ...]] = {
+    "authorization": get_args(words.Authorization),
+    "acceptance": get_args(words.Acceptance),
+    "exchange": get_args(words.Exchange),
+    "dispute": get_args(words.Dispute),
+    "closure": get_args(words.Closure),
+}
+"""What a statement on each axis may say."""
 OURS = frozenset({"since"})
 """Fields that we keep ourselves and no mapping may say."""
 
@@ -96,6 +105,8 @@ def _amount(name: str, value: Decimal) -> str:
 def _text(name: str, value: str) -> str:
     if "\0" in value or not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         return "holds a character that is no text (NUL or half a surrogate pair)"
+    if name == "code" and not reasons.known(value):
+        return f"there is no reason {value!r}"
     if name in CURRENCY and value not in CURRENCIES:
         return f"there is no currency {value!r}"
     return ""
@@ -122,12 +133,16 @@ def _rule(name: str, value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield path, why
     elif isinstance(value, Struct):
         yield from _rules(value, path)
+        if isinstance(value, Statement) and name in AXES and value.value not in AXES[name]:
+            yield f"{path}.value", _not_a_word(name, value.value)
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from _rule(name, item, f"{path}[{index}]")
 
 
 # -- the same rules, for the many records that break none
+
+_PIECE, _CENT = Decimal(1), Decimal("0.01")
 
 
 def _clean(made: Fragment) -> bool:
@@ -156,7 +171,17 @@ def _checks(kind: type[Struct]) -> Checks:
 
 def _check(name: str, hint: Any) -> Callable[[Any], bool] | None:
     kind, _ = _kind(hint)
-    if kind is Decimal or kind is datetime or (kind is str and name in CURRENCY):
+    if kind is Decimal:
+        least = Decimal(0) if name in NEVER_NEGATIVE else 1 - LARGEST
+        # Pieces and cents are told at once; whatever else there is goes by the rule.
+        return lambda value: (
+            ((value.same_quantum(_CENT) or value.same_quantum(_PIECE)) and least <= value < LARGEST)
+            or not _amount(name, value)
+        )
+    if kind is Statement:
+        others, said = _checks(Statement), AXES[name]
+        return lambda value: value.value in said and _sound(value, others)
+    if kind is datetime or (kind is str and (name in CURRENCY or name == "code")):
         rule = _RULES[kind]
         return lambda value: not rule(name, value)
     if get_origin(kind) is tuple:
@@ -168,7 +193,19 @@ def _check(name: str, hint: Any) -> Callable[[Any], bool] | None:
     return None
 
 
+def _not_a_word(axis: str, value: str) -> str:
+    return f"{value!r} is no word of {axis}; it knows {', '.join(AXES[axis])}"
+
+
 # -- the same types for marshmallow
+
+
+def _of_axis(axis: str) -> Callable[[dict[str, Any]], None]:
+    def check(said: dict[str, Any]) -> None:
+        if said["value"] not in AXES[axis]:
+            raise ma.ValidationError({"value": [_not_a_word(axis, said["value"])]})
+
+    return check
 
 
 class _Strict(ma.fields.Field[Any]):
@@ -198,7 +235,8 @@ def schema_of(kind: type[Struct]) -> type[ma.Schema]:
         if spec.name in OURS:
             continue
         required = spec.default is NODEFAULT and spec.default_factory is NODEFAULT
-        made[spec.name] = _field(hints[spec.name], required=required)
+        extra = {"validate": _of_axis(spec.name)} if kind is Fragment and spec.name in AXES else {}
+        made[spec.name] = _field(hints[spec.name], required=required, **extra)
     made["Meta"] = type("Meta", (), {"unknown": ma.RAISE})
     return type(f"{kind.__name__}Schema", (ma.Schema,), made)
 
@@ -238,7 +276,12 @@ def _flat(messages: Any, path: str) -> Iterator[tuple[str, str]]:
 
 def _words(kind: type[Struct]) -> dict[str, Any]:
     hints = get_type_hints(kind)
-    return {spec.name: _word(hints[spec.name]) for spec in msgspec.structs.fields(kind) if spec.name not in OURS}
+    found = {spec.name: _word(hints[spec.name]) for spec in msgspec.structs.fields(kind) if spec.name not in OURS}
+    for axis in found.keys() & AXES.keys() if kind is Fragment else ():
+        found[axis]["fields"]["value"] = {"type": "word", "words": list(AXES[axis])}
+    if kind is Reason:
+        found["code"] = {"type": "word", "words": sorted(reasons.REASONS)}
+    return found
 
 
 def _word(hint: Any) -> dict[str, Any]:

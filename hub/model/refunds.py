@@ -53,11 +53,13 @@ def paid(case: Case, currency: str | None) -> Paid:
     if case.alone is None and case.ground.others:
         records += [o for o in case.ground.others if not o.gone]
     ours = {id(o) for o in case.own}
-    for event in events(each(records, "refunds"), "refunds", case.links, case.ground):
-        value: told.Refund = event.said[0][1]
-        if currency is not None and value.currency != currency:
-            other_currency(case, f"refund {value.id} of {event.speaker}", value.currency, currency)
-            continue
+    stated = []
+    for one in each(records, "refunds"):
+        if currency is None or one[1].currency == currency:
+            stated.append(one)
+        else:
+            other_currency(case, f"refund {one[1].id} of {one[0].account}", one[1].currency, currency)
+    for event in events(stated, "refunds", case.links, case.ground):
         own = any(id(one[2]) in ours for one in (*event.said, *(one for side in event.others.values() for one in side)))
         for fact, refund, observation in event.said:
             whole = total(refund, "pending", "succeeded")

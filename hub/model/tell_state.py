@@ -43,6 +43,15 @@ def founded(desk: Desk) -> bool:
         )
     elif frozen := next((desk.frozen_lines[line.key] for line in wanted if line.key in desk.frozen_lines), None):
         desk.cannot("founded", f"Waits for a person: {frozen.text}", "create_return")
+    elif any(account in order.ids for order in ret.orders) and (
+        unplaced := [line for line in wanted if account not in line.order_lines]
+    ):
+        named = ", ".join(line.sku or line.name or line.key for line in unplaced)
+        desk.cannot(
+            "founded",
+            f"Which line of its order {named} belongs to is not known yet at {account}; that may still come.",
+            "create_return",
+        )
     else:
         lines = [desk.target(line, words=line_words(desk, line)) for line in wanted]
         desk.ask("create_return", "founded", lines=lines, words=case_words(desk))

@@ -40,6 +40,6 @@ def intents(hub: Hub) -> list[tuple[str, str]]:
 
 def hurry(hub: Hub) -> None:
     """Whatever waits is due now, as if its time had passed."""
-    rows(hub, "UPDATE lanes SET due = clock_timestamp() WHERE due < 'infinity' RETURNING 1")
+    rows(hub, "UPDATE lanes SET due = clock_timestamp() WHERE due < '9000-01-01' RETURNING 1")
     rows(hub, "UPDATE sync SET not_before = NULL RETURNING 1")
     rows(hub, "UPDATE intents SET deadline = NULL RETURNING 1")

@@ -61,6 +61,9 @@ class Book:
         record = self._new(order, lines, reference=None)
         return self.changed(record)
 
+    def open(self, order: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
+        return self.changed(self._new(order, lines, reference=None))
+
     def authorize(self, id: str) -> dict[str, Any]:
         self.returns[id]["status"] = "authorized"
         return self.changed(self.returns[id])

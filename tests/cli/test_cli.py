@@ -1,0 +1,126 @@
+"""The command line as a person meets it: letters instead of tracebacks, --json everywhere, secrets never shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from hub.cli import main
+from hub.settings import Settings
+from hub.store.database import Database
+
+ACCOUNTS = """
+accounts:
+  web:
+    connector: medusa
+    settings: {base_url: http://127.0.0.1:9, secret_key: env:SHOP_KEY}
+    terms: {money: true}
+"""
+
+
+@pytest.fixture
+def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setenv("HUB_DATABASE_URL", database_url)
+    monkeypatch.setenv("HUB_DATA", str(tmp_path))
+    monkeypatch.setenv("SHOP_KEY", "sk_very_secret")
+    return lambda *words, **more: CliRunner().invoke(main, list(words), **more)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("accounts", "list"),
+        ("connectors", "list"),
+        ("returns", "list"),
+        ("inbox", "list"),
+        ("sync", "list"),
+        ("review", "list"),
+    ],
+)
+def test_every_listing_has_json_and_says_something_when_empty(run: Callable[..., Result], words: tuple[str, ...]) -> None:
+    as_json = run(*words, "--json")
+    assert as_json.exit_code == 0, as_json.output
+    assert isinstance(json.loads(as_json.stdout), list)
+    assert run(*words).output.strip()
+
+
+def test_accounts_as_code_change_nothing_the_second_time_and_come_back_without_secrets(
+    run: Callable[..., Result], tmp_path: Path, database_url: str
+) -> None:
+    file = tmp_path / "accounts.yaml"
+    file.write_text(ACCOUNTS)
+    assert "web: changed" in run("accounts", "apply", str(file)).output
+    assert "web: as it was" in run("accounts", "apply", str(file)).output
+    exported = run("accounts", "export").stdout
+    assert "sk_very_secret" not in exported
+    assert yaml.safe_load(exported)["accounts"]["web"]["terms"] == {"money": True}
+    file.write_text(exported)
+    assert "web: as it was" in run("accounts", "apply", str(file)).output, "an export can be applied again"
+    database = Database(database_url)
+    with database.begin() as conn:
+        (sealed,) = conn.exec_driver_sql("SELECT secrets FROM accounts").one()
+    database.close()
+    assert b"sk_very_secret" not in sealed
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("accounts:\n  web: {connector: nothing}", "there is no connector 'nothing'"),
+        ("accounts:\n  web: {connector: medusa}", "set base_url, secret_key"),
+        ("accounts:\n  web: {connector: medusa, terms: {colour: red}}", "terms cannot hold colour"),
+        ("accounts:\n  web: {connector: medusa, settings: {secret_key: 'env:NOT_THERE'}}", "NOT_THERE"),
+        ("accounts:\n  web: {connector: medusa, shape: round}", "shape is no part of an account"),
+        ("web: {}", "begin with `accounts:`"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_in_a_letter(
+    run: Callable[..., Result], tmp_path: Path, text: str, letter: str
+) -> None:
+    file = tmp_path / "accounts.yaml"
+    file.write_text(text)
+    result = run("accounts", "apply", str(file))
+    assert result.exit_code == 1
+    assert letter in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_number_that_is_none_and_a_return_that_is_not_there(run: Callable[..., Result]) -> None:
+    assert "write its number, such as R1001" in run("returns", "show", "abc").output
+    assert "there is no return R7" in run("returns", "show", "R7").output
+
+
+def test_an_address_that_is_not_of_this_machine_is_refused(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_LISTEN", "0.0.0.0:8080")
+    result = run("serve")
+    assert result.exit_code == 1
+    assert "no users and passwords yet" in result.output
+
+
+def test_a_dictionary_is_tried_field_by_field(run: Callable[..., Result]) -> None:
+    recorded = sorted(Path("tests/connectors/tryton").glob("complaint_*.json"))
+    payload = next(file for file in recorded if not file.name.endswith(".expected.json"))
+    result = run("mapping", "try", "mappings/tryton.yaml", str(payload), "--json")
+    assert result.exit_code == 0, result.output
+    rows = {row["field"]: row for row in json.loads(result.stdout)}
+    assert rows["number"]["expression"] == "number"
+
+
+def test_every_dictionary_and_manifest_lints(run: Callable[..., Result]) -> None:
+    assert run("mapping", "lint").exit_code == 0
+    assert run("connectors", "lint").exit_code == 0
+
+
+def test_every_command_that_is_promised_is_there() -> None:
+    promised = {"serve", "worker", "clock", "demo", "accounts", "connectors", "mapping", "returns", "story", "inbox"}
+    promised |= {"sync", "review", "reconcile", "backfill", "db"}
+    assert promised == set(main.commands)
+    assert set(main.commands["accounts"].commands) == {"add", "list", "check", "pause", "resume", "apply", "export"}
+    assert Settings().listen == "127.0.0.1:8080"

@@ -1,0 +1,254 @@
+"""Writes without an answer: looked for twice, repeated only with the same key, and money never on a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from connectors.kit.api import Operation, Reply
+from connectors.kit.errors import OutcomeUnknown
+from hub.boot import Hub
+from hub.pipeline.tell import Tell
+from hub.store import inbox, lanes
+from hub.store.lanes import Lane
+from tests.pipeline.fakes.connector import Shop, Stock
+from tests.pipeline.fakes.play import Remote
+from tests.pipeline.look import founded, hurry, intents, rows, story
+
+LINES = [{"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}]
+
+
+@pytest.fixture
+def asked(both: None, shop: Remote, deliver: Callable[..., None], work: Callable[..., int]) -> None:
+    """A return that the stock book has to be told of."""
+    shop.do("buy", order="12", lines=LINES)
+    shop.do("request", order="12", lines=LINES)
+    deliver(shop, "web")
+    work(("read",))
+
+
+def told(hub: Hub) -> None:
+    """Work off the outbound lanes that are due; a write without an answer is not looked for before its time."""
+    hub.database.run(inbox.dispatch)
+    while taken := hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "test", 50)):
+        hub.tell(taken)
+
+
+def deaf(monkeypatch: pytest.MonkeyPatch, of: type, name: str, *, does: bool, times: int = 1) -> list[str]:
+    """The first calls of this operation get no answer, whether it was done (`does`) or not; the keys of all calls."""
+    carry_out = getattr(of, name)
+    keys: list[str] = []
+
+    def silent(self: Any, operation: Operation) -> Reply:
+        keys.append(operation.id)
+        if len(keys) > times:
+            return carry_out(self, operation)  # type: ignore[no-any-return]
+        if does:
+            carry_out(self, operation)
+        raise OutcomeUnknown("no answer within the deadline")
+
+    monkeypatch.setattr(of, name, silent)
+    return keys
+
+
+def test_a_create_is_found(
+    hub: Hub, asked: None, stock: Remote, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = deaf(monkeypatch, Stock, "do_create_return", does=True)
+    told(hub)
+    assert intents(hub) == [("create_return", "unknown")]
+    assert founded(hub)[0].sync["erp"] == "awaiting"
+    told(hub)
+    assert intents(hub) == [("create_return", "unknown")]  # it is too early to look
+    hurry(hub)
+    work()
+    assert intents(hub) == [("create_return", "done")]
+    assert len(keys) == len(stock.get("effects")) == 1
+    assert founded(hub)[0].sync["erp"] == "in_sync"
+
+
+def test_a_create_is_looked_for_twice_and_then_repeated_with_the_same_key(
+    hub: Hub, asked: None, stock: Remote, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = deaf(monkeypatch, Stock, "do_create_return", does=False)
+    told(hub)
+    for looks in (0, 1):
+        assert rows(hub, "SELECT state, looks FROM intents") == [("unknown", looks)]
+        assert len(keys) == 1
+        hurry(hub)
+        told(hub)
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+    work()
+    assert intents(hub) == [("create_return", "done")]
+    assert len(stock.get("effects")) == 1
+
+
+def test_each_repetition_is_looked_for_twice_again(hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = deaf(monkeypatch, Stock, "do_create_return", does=False, times=2)
+    for calls in (1, 1, 2, 2, 3):
+        told(hub)
+        assert len(keys) == calls
+        hurry(hub)
+    assert len(set(keys)) == 1
+
+
+@pytest.mark.parametrize("news", [False, True], ids=["quiet", "news meanwhile"])
+def test_news_does_not_hasten_the_second_look(
+    news: bool, hub: Hub, asked: None, shop: Remote, deliver: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a crash the write may still be under way over there: a new message must not make us look, and repeat, early."""
+    keys = deaf(monkeypatch, Stock, "do_create_return", does=False)
+    died(hub, monkeypatch)
+    hurry(hub)
+    told(hub)
+    assert rows(hub, "SELECT state, looks FROM intents") == [("unknown", 1)]
+    if news:
+        shop.do("arrive", id="shop-1", line="L1", quantity=1, condition="good")
+        deliver(shop, "web")
+        hub.database.run(inbox.dispatch)
+        hub.understand(hub.database.run(lambda conn: lanes.claim(conn, ["read"], "test", 50)))
+    told(hub)
+    assert rows(hub, "SELECT state, looks FROM intents") == [("unknown", 1)]
+    assert keys == []
+    assert rows(hub, "SELECT state FROM sync WHERE account = 'erp'") == [("awaiting",)]
+
+
+def died(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker commits an intent and dies before, in or after its call: nobody knows."""
+
+    class Died(BaseException):
+        """Not an Exception: nothing catches it, as nothing catches SIGKILL."""
+
+    def die(*_: Any) -> None:
+        raise Died
+
+    hub.database.run(inbox.dispatch)
+    taken = hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "dead", 50, 0.0))
+    with monkeypatch.context() as patched:
+        patched.setattr("hub.pipeline.tell.call", die)
+        with pytest.raises(Died):
+            Tell(hub.database, hub.accounts, lease=0.0)(taken)
+    assert rows(hub, "SELECT state FROM intents") == [("open",)]
+
+
+def test_a_worker_that_died_in_the_middle(
+    hub: Hub, asked: None, stock: Remote, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    died(hub, monkeypatch)
+    for _ in range(3):
+        hurry(hub)
+        work()
+    assert intents(hub) == [("create_return", "done")]
+    assert len(stock.get("effects")) == 1
+
+
+def test_news_while_a_write_is_open_does_not_bury_it(
+    hub: Hub, asked: None, shop: Remote, stock: Remote, deliver: Callable[..., None], work: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """A message that comes while the write is open leaves nothing to plan; its outcome is looked for all the same."""
+    died(hub, monkeypatch)
+    shop.do("note", id="shop-1", text="hello?")
+    deliver(shop, "web")
+    work(("read",))
+    for _ in range(3):
+        hurry(hub)
+        work()
+    assert intents(hub) == [("create_return", "done")]
+
+
+def test_a_worker_that_lost_its_lease_sends_nothing_and_changes_nothing(
+    hub: Hub, asked: None, stock: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was stopped between its commit and its request; when it goes on, its time is over and another has the lane."""
+    slow = Tell(hub.database, hub.accounts, lease=0.2)
+    taken: list[Lane] = hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "slow", 50, 0.2))
+    committed = slow._committed
+
+    def stopped(work: Any) -> Any:
+        step = committed(work)
+        if step is not None and not step.looking:
+            rows(hub, "SELECT pg_sleep(0.5)")
+            assert hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "other", 50))
+        return step
+
+    monkeypatch.setattr(slow, "_committed", stopped)
+    slow(taken)
+    assert stock.get("effects") == []
+    assert intents(hub) == [("create_return", "open")]
+    assert rows(hub, "SELECT worker FROM lanes WHERE kind = 'tell'") == [("other",)]
+
+
+@pytest.fixture
+def due(
+    hub: Hub, begun: tuple[str, str], stock: Remote, deliver: Callable[..., None], work: Callable[..., int]
+) -> None:
+    """Goods are back, the credit note is posted: the shop has to pay 158.00."""
+    stock.do("authorize", id=begun[1])
+    stock.do("arrive", id=begun[1], line="SHIRT-M", quantity=2, condition="good")
+    deliver(stock, "erp")
+    work()
+    stock.do("post_credit", id=begun[1], amount="158.00")
+    deliver(stock, "erp")
+    work(("read",))
+
+
+def paid(shop: Remote) -> list[str]:
+    return [effect["amount"] for effect in shop.get("effects") if effect["what"] == "refund"]
+
+
+@pytest.fixture
+def without_key(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shop's manifest promises no idempotency key for refunds."""
+    web = hub.accounts.get("web")
+    keyless = replace(web.spec("refund"), key_retention=0.0)
+    monkeypatch.setitem(web.entry.manifest.operations, "refund", keyless)
+
+
+def test_money_without_a_key_is_a_question_for_a_person(
+    hub: Hub, due: None, without_key: None, shop: Remote, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = deaf(monkeypatch, Shop, "do_refund", does=False)
+    for _ in range(5):
+        told(hub)
+        hurry(hub)
+    work()
+    assert len(keys) == 1
+    assert paid(shop) == []
+    assert ("refund", "dead") in intents(hub)
+    ((kind, text),) = rows(hub, "SELECT kind, text FROM reviews WHERE state = 'open'")
+    assert kind == "unknown_outcome"
+    assert "money is never sent twice on a guess" in text
+    (one,) = founded(hub)
+    assert one.sync["web"] == "blocked"
+    assert text in story(hub, one.id)
+
+
+def test_money_with_the_vendors_key_is_sent_again_with_it(
+    hub: Hub, due: None, shop: Remote, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = deaf(monkeypatch, Shop, "do_refund", does=False)
+    for _ in range(3):
+        told(hub)
+        hurry(hub)
+    work()
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+    assert paid(shop) == ["158.00"]
+
+
+def test_money_that_went_through_is_found_and_not_sent_again(
+    hub: Hub, due: None, without_key: None, shop: Remote, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = deaf(monkeypatch, Shop, "do_refund", does=True)
+    for _ in range(3):
+        told(hub)
+        hurry(hub)
+    work()
+    assert len(keys) == 1
+    assert paid(shop) == ["158.00"]
+    assert founded(hub)[0].status == "completed"
