@@ -53,11 +53,11 @@ def send(port: int, messages: list[bytes], in_flight: int) -> float:
             selector.register(connection, selectors.EVENT_READ, bytearray())
         begin = time.perf_counter()
         for key in list(selector.get_map().values()):
-            key.fileobj.sendall(next(waiting))  # type: ignore[union-attr]
+            _socket(key).sendall(next(waiting))
         while left:
             for key, _ in selector.select():
-                connection, got = key.fileobj, key.data
-                got += connection.recv(65536)  # type: ignore[union-attr]
+                connection, got = _socket(key), key.data
+                got += connection.recv(65536)
                 if not _whole(got):
                     continue
                 if not got.startswith(b"HTTP/1.1 202"):
@@ -65,11 +65,16 @@ def send(port: int, messages: list[bytes], in_flight: int) -> float:
                 got.clear()
                 left -= 1
                 if (following := next(waiting, None)) is not None:
-                    connection.sendall(following)  # type: ignore[union-attr]
+                    connection.sendall(following)
         took = time.perf_counter() - begin
         for key in list(selector.get_map().values()):
-            key.fileobj.close()  # type: ignore[union-attr]
+            _socket(key).close()
     return took
+
+
+def _socket(key: selectors.SelectorKey) -> socket.socket:
+    assert isinstance(key.fileobj, socket.socket)
+    return key.fileobj
 
 
 def _whole(got: bytearray) -> bool:

@@ -70,7 +70,7 @@ def record(number: int) -> dict[str, Any]:
         "display_id": 1 + number,
         "location_id": "sloc_01M85M6BNAPPFNE1K2FW82NJB4",
         "status": "partially_received",
-        "metadata": None,
+        "metadata": {"channel": "customer portal", "locale": "de-AT", "parcel": "simulated"},
         "refund_amount": None,
         "created_by": None,
         "created_at": _WHEN,

@@ -89,8 +89,9 @@ def _not_found(conn: Connection, account: Account, row: sync.Row, intent: Intent
     spec = account.spec(intent.kind)
     if intent.looks + 1 < LOOKS:
         intents.move(conn, intent.id, "unknown", looked=True, error=intent.error, wait=spec.settles_within)
+        sync.settle(conn, row, "awaiting", why="no answer, and not found there yet; it is looked for once more")
         return spec.settles_within
-    if moves_money(account, intent) and not spec.key_retention:
+    if moves_money(account, intent) and intent.age >= spec.key_retention:
         why = "looked twice and did not find it; money is never sent twice on a guess"
         _ask(conn, account, row, intent, why)
         return None

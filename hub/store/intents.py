@@ -30,11 +30,14 @@ class Intent(NamedTuple):
     error: str | None
     waits: float = 0.0
     """Seconds until its effect may be looked for: before, the request may still be under way over there."""
+    age: float = 0.0
+    """Seconds since it was opened, so since its key may have been used first."""
 
 
 _COLUMNS = (
     "id, return_id, account, kind, round, operation, call, progress, reply, state, looks, attempts, error,"
-    " greatest(0, coalesce(extract(epoch FROM deadline - clock_timestamp()), 0))::float8"
+    " greatest(0, coalesce(extract(epoch FROM deadline - clock_timestamp()), 0))::float8,"
+    " extract(epoch FROM clock_timestamp() - at)::float8"
 )
 
 

@@ -32,6 +32,9 @@ PATIENCE = 10.0
 """Seconds a request waits for its commit before it is told to come again."""
 GROUP_ROWS, GROUP_BYTES = 500, 8 * 2**20
 """One commit's share."""
+GATHER = 0.001
+"""Seconds that a commit waits for the senders whom the last one let go, so that all share the next instead of taking
+turns in two halves. One sender alone never waits."""
 BROKEN = ("08", "53", "57", "58", "25006", "55P03", "40")
 """SQLSTATEs (or their classes) that are the server's trouble, not the rows': connection, resources such as a full disk,
 shutdown, input and output, read-only, locks."""
@@ -77,6 +80,7 @@ class Writer:
         self._queue: deque[_Request] = deque()
         self._oldest: float | None = None
         self._size = 0
+        self._last = 0  # requests in the last commit
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -138,13 +142,17 @@ class Writer:
     def _next(self) -> list[_Request]:
         """The requests of the next commit; none when it is time to end."""
         with self._changed:
+            senders = min(self._last + len(self._queue), GROUP_ROWS)
             self._changed.wait_for(lambda: self._queue or self._closed)
+            if senders > 1:
+                self._changed.wait_for(lambda: len(self._queue) >= senders or self._closed, GATHER)
             group: list[_Request] = []
             rows = size = 0
             while self._queue and rows < GROUP_ROWS and (not group or size + self._queue[0].size <= GROUP_BYTES):
                 group.append(self._queue.popleft())
                 rows += len(group[-1].arrivals)
                 size += group[-1].size
+            self._last = len(group)
             return group
 
     def _done(self, group: list[_Request]) -> None:

@@ -42,7 +42,9 @@ def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
         ("review", "list"),
     ],
 )
-def test_every_listing_has_json_and_says_something_when_empty(run: Callable[..., Result], words: tuple[str, ...]) -> None:
+def test_every_listing_has_json_and_says_something_when_empty(
+    run: Callable[..., Result], words: tuple[str, ...]
+) -> None:
     as_json = run(*words, "--json")
     assert as_json.exit_code == 0, as_json.output
     assert isinstance(json.loads(as_json.stdout), list)

@@ -102,6 +102,7 @@ def world(
 def test_everything_arrives_and_nothing_happens_twice(world: World, hub: Hub, seed: int) -> None:
     began = time.monotonic()
     disturb(world.fleet, random.Random(seed + 1))
+    print(f"disturbed for {time.monotonic() - began:.0f} s")
     while time.monotonic() - began < PATIENCE and not settled(world, hub):
         time.sleep(0.5)
     assert world.people.problem is None

@@ -241,6 +241,19 @@ def test_money_with_the_vendors_key_is_sent_again_with_it(
     assert paid(shop) == ["158.00"]
 
 
+def test_a_key_that_the_vendor_has_forgotten_protects_no_more(
+    hub: Hub, due: None, shop: Remote, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = deaf(monkeypatch, Shop, "do_refund", does=False)
+    told(hub)
+    rows(hub, "UPDATE intents SET at = at - interval '25 hours' RETURNING 1")
+    for _ in range(3):
+        hurry(hub)
+        told(hub)
+    assert len(keys) == 1
+    assert ("refund", "dead") in intents(hub)
+
+
 def test_money_that_went_through_is_found_and_not_sent_again(
     hub: Hub, due: None, without_key: None, shop: Remote, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

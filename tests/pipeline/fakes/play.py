@@ -142,6 +142,7 @@ class Courier:
             else:
                 self.refused += 1
                 self._put(0.5, account, record, new=False)
+                time.sleep(0.2)  # nobody there: the others need not be tried at once
 
     def _next(self) -> tuple[str, dict[str, Any]] | None:
         with self._changed:
