@@ -32,6 +32,7 @@ class Play:
         self.return_id: int | None = None
         self.order: dict[str, Any] = {}
         self.sale = 0
+        self.worth = Decimal(0)
 
     @property
     def number(self) -> str:
@@ -64,6 +65,7 @@ class Play:
         self.sku = self.dice.choice(SKUS)
         self.order = self.scene.shop.place({self.sku: 2})
         price = Decimal(str(self.order["items"][0]["unit_price"]))
+        self.worth = 2 * price
         number = f"#{self.order['display_id']}"
         self.scene.erp.sell(number, [Goods(self.sku, Decimal(2), price)])
         say(f"a customer buys 2 x {self.sku}, order {number}; Tryton ships it")
@@ -106,7 +108,8 @@ class Play:
         return arrived >= quantity
 
     def _settled(self) -> bool:
-        return self._merged().axes.settlement == "settled"
+        merged = self._merged()
+        return merged.money.credited == self.worth and merged.axes.settlement == "settled"
 
     def _in_sync(self) -> bool:
         with self.scene.hub.database.begin() as conn:

@@ -17,7 +17,7 @@ HUB = "hub"
 """The built-in account whose observations are what people did in the console, one append-only object per act."""
 
 
-class Observation(Struct, frozen=True, kw_only=True):
+class Observation(Struct, frozen=True, gc=False, kw_only=True):
     """One object at one account, as last told. Among reads the higher `ticket` is newer, whatever the version says."""
 
     account: str
@@ -33,7 +33,7 @@ class Observation(Struct, frozen=True, kw_only=True):
     """A tombstone: the system says that the object does not exist any more."""
 
 
-class FactId(Struct, frozen=True, order=True):
+class FactId(Struct, frozen=True, gc=False, order=True):
     """A fact in one system: `kind` is the fragment's list (receipts, refunds, ...), `id` the fact's id there."""
 
     account: str
@@ -58,19 +58,19 @@ class FactId(Struct, frozen=True, order=True):
         return FactId(*(unquote(part) for part in parts))
 
 
-class Twins(Struct, frozen=True):
+class Twins(Struct, frozen=True, gc=False):
     """Facts in two systems that are the same event. Several on one side: their sum is the event."""
 
     facts: frozenset[FactId]
 
 
-class Apart(Struct, frozen=True):
+class Apart(Struct, frozen=True, gc=False):
     """A person's word that these facts look alike and are different events."""
 
     facts: frozenset[FactId]
 
 
-class Party(Struct, frozen=True, kw_only=True):
+class Party(Struct, frozen=True, gc=False, kw_only=True):
     """What the model has to know of an account."""
 
     name: str
@@ -87,7 +87,7 @@ class Party(Struct, frozen=True, kw_only=True):
     """Per fact kind, a rank of its own instead of its kind's default (higher speaks)."""
 
 
-class Ground(Struct, frozen=True, kw_only=True):
+class Ground(Struct, frozen=True, gc=False, kw_only=True):
     """All that `merge` needs besides observations: who is who, and which facts are known to be the same."""
 
     parties: Mapping[str, Party]

@@ -14,7 +14,7 @@ from hub.model.observation import FactId
 Zero = Decimal(0)
 
 
-class Source(Struct, frozen=True, kw_only=True):
+class Source(Struct, frozen=True, gc=False, kw_only=True):
     """Provenance of one field: who said so, in which object and version, and when we read it."""
 
     account: str
@@ -24,7 +24,7 @@ class Source(Struct, frozen=True, kw_only=True):
     at: datetime | None = None
 
 
-class OrderRef(Struct, frozen=True, kw_only=True):
+class OrderRef(Struct, frozen=True, gc=False, kw_only=True):
     """An order this return belongs to. `ids`: its object id by account; `home`: the account that sold it."""
 
     home: str
@@ -34,7 +34,7 @@ class OrderRef(Struct, frozen=True, kw_only=True):
     """The stream of that object, by account."""
 
 
-class ReturnLine(Struct, frozen=True, kw_only=True):
+class ReturnLine(Struct, frozen=True, gc=False, kw_only=True):
     """One line. `key` is ours and stable for given bindings; `order_lines`: the order line's id by account."""
 
     key: str
@@ -69,7 +69,7 @@ class ReturnLine(Struct, frozen=True, kw_only=True):
     """Received and not yet put anywhere; never negative."""
 
 
-class Fact(Struct, frozen=True, kw_only=True):
+class Fact(Struct, frozen=True, gc=False, kw_only=True):
     """One event, told by one system or by several (its twins). `value` is the speaker's version of it."""
 
     id: str
@@ -83,50 +83,50 @@ class Fact(Struct, frozen=True, kw_only=True):
     """Accounts that know it: they said it themselves, or a write of ours told them."""
 
 
-class Receipt(Fact, frozen=True, kw_only=True):
+class Receipt(Fact, frozen=True, kw_only=True, gc=False):
     condition: words.Condition = "unknown"
     location: str | None = None
     at: datetime | None = None
     by: str | None = None
 
 
-class Inspection(Fact, frozen=True, kw_only=True):
+class Inspection(Fact, frozen=True, kw_only=True, gc=False):
     result: words.InspectionResult = "accepted"
     found: told.Reason | None = None
     at: datetime | None = None
 
 
-class Disposition(Fact, frozen=True, kw_only=True):
+class Disposition(Fact, frozen=True, kw_only=True, gc=False):
     disposition: words.Disposed = "unknown"
     location: str | None = None
     state: words.PostingState = "posted"
     at: datetime | None = None
 
 
-class Shipment(Fact, frozen=True, kw_only=True):
+class Shipment(Fact, frozen=True, kw_only=True, gc=False):
     value: told.Shipment
 
 
-class Refund(Fact, frozen=True, kw_only=True):
+class Refund(Fact, frozen=True, kw_only=True, gc=False):
     value: told.Refund
     amount: Decimal = Zero
     """Of this return: its allocation, else the whole."""
     state: words.PaymentState = "pending"
 
 
-class Credit(Fact, frozen=True, kw_only=True):
+class Credit(Fact, frozen=True, kw_only=True, gc=False):
     value: told.Credit
 
 
-class Replacement(Fact, frozen=True, kw_only=True):
+class Replacement(Fact, frozen=True, kw_only=True, gc=False):
     value: told.Replacement
 
 
-class Note(Fact, frozen=True, kw_only=True):
+class Note(Fact, frozen=True, kw_only=True, gc=False):
     value: told.Note
 
 
-class Decision(Struct, frozen=True, kw_only=True):
+class Decision(Struct, frozen=True, gc=False, kw_only=True):
     """The value of one axis and who set it."""
 
     value: str
@@ -137,7 +137,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     ruling: bool = False
 
 
-class Money(Struct, frozen=True, kw_only=True):
+class Money(Struct, frozen=True, gc=False, kw_only=True):
     """The sums, in one currency. due = agreed - refunds succeeded or pending in all accounts, never below zero."""
 
     currency: str | None = None
@@ -151,7 +151,7 @@ class Money(Struct, frozen=True, kw_only=True):
     """What may still be paid on the order's payments, over all accounts."""
 
 
-class Axes(Struct, frozen=True, kw_only=True):
+class Axes(Struct, frozen=True, gc=False, kw_only=True):
     authorization: Decision = Decision(value="none")
     transit: str = "none"
     receipt: words.Receipt = "none"
@@ -162,7 +162,7 @@ class Axes(Struct, frozen=True, kw_only=True):
     closure: Decision = Decision(value="open")
 
 
-class Discrepancy(Struct, frozen=True, kw_only=True):
+class Discrepancy(Struct, frozen=True, gc=False, kw_only=True):
     """Two systems disagree, or something cannot be: shown to a person, never overwritten."""
 
     kind: str
@@ -175,7 +175,7 @@ class Discrepancy(Struct, frozen=True, kw_only=True):
     """While it stands nothing is told or paid on what it touches."""
 
 
-class Return(Struct, frozen=True, kw_only=True):
+class Return(Struct, frozen=True, gc=False, kw_only=True):
     """One real-world return, as all systems together tell it."""
 
     origin: words.Origin | None = None

@@ -225,6 +225,9 @@ def replaced(desk: Desk) -> bool:
     lines = []
     for line in wanted:
         sku = line.wanted_sku or (named[0] if named else None)
+        if sku is None and line.resolution == "exchange":
+            desk.cannot("replacement", f"Nobody says yet what {line.sku or line.key} is exchanged for.", "exchange")
+            return True
         lines.append(desk.target(line, words={"wanted_sku": sku} if sku else {}))
     facts = [r.id for r in ret.replacements]
     desk.ask("exchange", "replacement", lines=lines, facts=facts)

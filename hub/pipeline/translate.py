@@ -35,7 +35,7 @@ def translate(account: Account, stream: str, body: bytes) -> Fragment:
         what_now = "ask the system's owner to mend it"
         raise Untranslatable.one(problem.reason, field=problem.place, what_now=what_now) from problem
     if not isinstance(record, dict):
-        raise Untranslatable.one("the record is no JSON object")
+        raise Untranslatable.one("the record is no JSON object", what_now="ask the system's owner to mend it")
     if stream not in account.dictionary.streams:
         raise Untranslatable.one(
             f"the dictionary {account.dictionary.name!r} has no section for {stream!r}", what_now="add it, then replay"

@@ -15,6 +15,7 @@ from typing import Any
 
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 from granian.server import Server
 
 THREADS = 32
@@ -66,6 +67,7 @@ def serve(target: str, host: str = "127.0.0.1", port: int = 0, *, threads: int =
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         workers_kill_timeout=15,
         log_access=False,
+        log_level=LogLevels.error,
     ).serve(target_loader=_load)
 
 

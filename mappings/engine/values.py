@@ -17,6 +17,9 @@ from mappings.engine.errors import Untranslatable
 LARGEST = Decimal(10) ** 15
 FINEST = -12
 MAX_TEXT = 100_000
+_PIECE, _CENT = Decimal(1), Decimal("0.01")
+_PLAIN = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
+"""A text that is a number in the range and needs no further look."""
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 
 
@@ -28,7 +31,18 @@ def shown(value: Any) -> str:
 
 def to_decimal(value: Any) -> Decimal | None:
     """An exact number from a number or a text that is one. Refused: true, floats, infinities, impossible sizes."""
-    if value is None:
+    kind: type = value.__class__
+    if isinstance(value, Decimal) and kind is Decimal:
+        # Pieces and cents within the range are told at once; whatever else there is takes the long way.
+        if (value.same_quantum(_CENT) or value.same_quantum(_PIECE)) and -LARGEST < value < LARGEST:
+            return value
+    elif kind is str:
+        if _PLAIN.fullmatch(value):
+            return Decimal(value)
+    elif kind is int:
+        if -LARGEST < value < LARGEST:
+            return Decimal(value)
+    elif value is None:
         return None
     if isinstance(value, Mapping) and value.get("__class__") == "Decimal":  # Tryton's JSON form
         value = value.get("decimal")

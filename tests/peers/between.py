@@ -1,4 +1,4 @@
-"""A hub between a real Medusa ("web") and a real Tryton ("erp"), and what a test says of one return in it.
+"""A hub between a real Medusa ("web") and a real Tryton ("erp").
 
 Webhooks come in over the hub's own lane, polls are opened by hand while something is waited for, money is on. Between
 the hub and each server stands a counting proxy; the people in the shop and in the ERP do not go through it.
@@ -23,15 +23,14 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from hub import configuration
 from hub.boot import Hub, assemble_hub
 from hub.cli.site import services
-from hub.demo.tryton_people import Goods, People, Sold
+from hub.demo.tryton_people import Goods, People
 from hub.demo.tryton_server import Running as TrytonRunning
-from hub.model.returns import Return
 from hub.settings import Settings
-from hub.store import console as pages
 from hub.store import lanes
 from hub.store.database import Database
 from hub.web import create_app
 from scheduler.threads import Engine
+from tests.peers.case import Case
 from tests.peers.medusa.seed import PRICES
 from tests.peers.medusa.server import Running as MedusaRunning
 from tests.peers.proxy import Proxy
@@ -43,7 +42,6 @@ POLL = 2.5
 """Seconds between two polls while something is waited for."""
 VAT = Decimal("1.19")
 POLLED = {"web": ("order", "return"), "erp": ("complaint", "return_sale", "shipment", "credit_note", "sale")}
-BASE = ("/admin/", "/tryton/rest/model/")
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -185,174 +183,3 @@ class Between:
 def gross(sku: str, pieces: int = 1) -> Decimal:
     """What a customer pays for this."""
     return (Decimal(str(PRICES[sku])) * VAT).quantize(Decimal("0.01")) * pieces
-
-
-class Case:
-    """One order and its return, asked after in all three systems."""
-
-    def __init__(self, between: Between, order: dict[str, Any], sold: Sold) -> None:
-        self.between, self.order, self.sold = between, order, sold
-        self.marks = {"web": between.web.count(), "erp": between.erp.count()}
-        self.in_web = ""
-        self.complaint = 0
-        self.return_sale = 0
-
-    # -- what the hub says
-
-    @property
-    def id(self) -> int:
-        with self.between.hub.database.begin() as conn:
-            rows = pages.search(conn, self.order["number"]).rows
-        mine = [int(row.id) for row in rows if any(o.ids.get("web") == self.order["id"] for o in row.doc.orders)]
-        assert len(mine) < 2, f"one return became several: {mine}\n{self.told()}"
-        return mine[0] if mine else 0
-
-    @property
-    def merged(self) -> Return:
-        number = self.id
-        assert number, f"the hub knows no return of order {self.order['number']}"
-        with self.between.hub.database.begin() as conn:
-            doc: Return = pages.find(conn, [number])[number].doc
-        return doc
-
-    def sync(self) -> dict[str, str]:
-        """How far each account has been told."""
-        with self.between.hub.database.begin() as conn:
-            return {row.account: row.shown for row in pages.telling(conn, self.id)}
-
-    def residue(self, account: str) -> list[str]:
-        """What this account cannot be told."""
-        with self.between.hub.database.begin() as conn:
-            rows = pages.telling(conn, self.id)
-        return [entry["why"] for row in rows if row.account == account for entry in row.residue]
-
-    def story(self) -> list[str]:
-        with self.between.hub.database.begin() as conn:
-            return [line.text for line in pages.story(conn, self.id)]
-
-    def said(self) -> list[str]:
-        """Our own writes, as the story tells them: "erp create_return"."""
-        told = [text.removeprefix("told ") for text in self.story() if text.startswith("told ")]
-        return [text.partition(" (")[0].replace(":", "") for text in told]
-
-    def tells(self, *parts: str) -> None:
-        """The story tells all this, in this order."""
-        story = iter(self.story())
-        for part in parts:
-            assert any(part in text for text in story), f"the story does not tell {part!r} there:\n{self.told()}"
-
-    def told(self) -> str:
-        """Everything worth reading when a test fails."""
-        with self.between.hub.database.begin() as conn:
-            rows = pages.search(conn, self.order["number"]).rows
-            lines = [f"order {self.order['number']}, {len(rows)} return(s)"]
-            for row in rows:
-                lines += [f"R{row.id} is {row.doc.status}; {d.kind}: {d.text}" for d in row.doc.discrepancies]
-                lines += [f"  {line.at:%H:%M:%S} {line.text}" for line in pages.story(conn, row.id)]
-                for tell in pages.telling(conn, row.id):
-                    lines.append(f"  {tell.account}: {tell.shown} {tell.why or ''} {tell.planned} {tell.residue}")
-            failed = [call for call in pages.calls(conn, limit=40).rows if call.outcome != "ok"]
-            lines += [f"  call {c.account} {c.what}: {c.outcome} {c.error}" for c in failed]
-        return "\n".join([*lines, "writes: web", *self.writes("web"), "writes: erp", *self.writes("erp")])
-
-    def writes(self, account: str) -> list[str]:
-        """What the hub wrote there since this case began: method and path; the status, where it was refused."""
-        proxy: Proxy = getattr(self.between, account)
-        said = []
-        for call in proxy.writes(self.marks[account]):
-            path = call.path
-            for base in BASE:
-                path = path.removeprefix(base)
-            said.append(f"{call.method} {path}" + (f" -> {call.status}" if call.status >= 300 else ""))
-        return said
-
-    def wait(self, what: str, ready: Callable[[], Any], **more: Any) -> Any:
-        return self.between.wait(what, ready, told=self.told, **more)
-
-    def settled(self, shown: Mapping[str, str] | None = None) -> Return:
-        """Wait until everybody is told, look at everything once more (an echo would come now), and again."""
-        wanted = dict(shown or {"web": "in_sync", "erp": "in_sync"})
-        self.wait("everybody to be told", lambda: self.id and self.sync() == wanted)
-        self.between.wait("the hub to be idle", self.between.idle, polls=(), told=self.told)
-        before = self.writes("web"), self.writes("erp")
-        self.between.poll("web", "erp")
-        self.between.sweep()
-        self.between.wait("the hub to be idle", self.between.idle, polls=(), told=self.told)
-        assert (self.writes("web"), self.writes("erp")) == before, f"an echo\n{self.told()}"
-        assert self.sync() == wanted, self.told()
-        return self.merged
-
-    # -- what people do
-
-    def ask_back(self, lines: Mapping[str, int], reason: str = "too_small") -> str:
-        """The customer asks in the shop."""
-        asked = {self.order["items"][sku]: count for sku, count in lines.items()}
-        self.in_web = self.between.shop.request_return(self.order["id"], asked, reason)
-        return self.in_web
-
-    def arrived_in_erp(self, **more: Any) -> int:
-        """Wait for the hub's complaint."""
-        found = self.wait("a complaint in Tryton", self.complaints, **more)
-        self.wait("the complaint to wait for a decision", lambda: self.complaint_state(found[0]) == "waiting", **more)
-        self.complaint = found[0]
-        return self.complaint
-
-    def complaints(self) -> list[int]:
-        """Every complaint in Tryton that carries our number."""
-        if not self.id:
-            return []
-        return self.between.people.rpc.search("sale.complaint", [["reference", "=", f"R{self.id}"]])
-
-    def approve(self) -> int:
-        """A clerk approves; the hub brings it through to a shipment."""
-        self.between.people.rpc.press("sale.complaint", self.complaint, "approve")
-        self.wait("a return sale whose goods can come", lambda: self.merged.ready)
-        self.return_sale = self.between.people.return_sale(self.complaint)
-        return self.return_sale
-
-    # -- what the systems say
-
-    def complaint_state(self, complaint: int | None = None) -> str:
-        read = self.between.people.rpc.read("sale.complaint", complaint or self.complaint, "state")
-        return str(read["state"])
-
-    def shop_received(self) -> list[tuple[str, float]]:
-        return self.between.shop.receipts(self.order["id"], self.in_web)
-
-    def shop_returns(self) -> list[dict[str, Any]]:
-        """Every return of the order in Medusa that somebody confirmed."""
-        asked = {"order_id": self.order["id"], "fields": "id,status,metadata"}
-        found = self.between.shop.admin("GET", "/admin/returns", **asked)["returns"]
-        return [record for record in found if record["status"] != "open"]
-
-    def shop_return(self) -> str:
-        return str(self.between.shop.get_return(self.in_web)["status"])
-
-    def shop_refunds(self) -> list[Decimal]:
-        return [Decimal(str(amount)) for amount, _ in self.between.shop.refunds(self.order["payment"])]
-
-    def replacement(self) -> int:
-        """The confirmed sale in Tryton of what is sent instead, or 0."""
-        rpc = self.between.people.rpc
-        origin = f"sale.complaint,{self.complaint}"
-        wanted = [["origin", "=", origin], ["id", "!=", self.return_sale], ["state", "=", "processing"]]
-        return next(iter(rpc.search("sale.sale", wanted)), 0)
-
-    def sold_lines(self, sale: int) -> list[tuple[str, float]]:
-        """(SKU, pieces) of a sale in Tryton."""
-        rpc = self.between.people.rpc
-        lines = rpc.read("sale.sale", sale, "lines")["lines"]
-        said = [rpc.read("sale.line", line, "product.code", "quantity") for line in lines]
-        return [(line["product."]["code"], line["quantity"]) for line in said]
-
-    def erp_stock(self) -> list[tuple[str, float, str]]:
-        """(SKU, pieces, location) of everything that was put away of the return sale."""
-        rpc = self.between.people.rpc
-        shipments = rpc.read("sale.sale", self.return_sale, "shipment_returns")["shipment_returns"]
-        found = []
-        for shipment in sorted(shipments):
-            for move in rpc.read("stock.shipment.out.return", shipment, "inventory_moves")["inventory_moves"]:
-                said = rpc.read("stock.move", move, "product.code", "quantity", "to_location.code", "state")
-                if said["state"] == "done":
-                    found.append((said["product."]["code"], said["quantity"], said["to_location."]["code"]))
-        return found

@@ -10,7 +10,8 @@ from decimal import Decimal
 import pytest
 
 from hub.store import lanes, raw
-from tests.peers.between import Between, Case, gross
+from tests.peers.between import Between, gross
+from tests.peers.case import Case
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(900)]
 

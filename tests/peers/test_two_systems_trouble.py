@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 
 from hub.store import console as pages
-from tests.peers.between import Between, Case
+from tests.peers.between import Between
+from tests.peers.case import Case
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(900)]
 

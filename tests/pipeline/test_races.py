@@ -4,6 +4,8 @@ naive variant, or by the very construction that provokes it (the fake systems ar
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -230,3 +232,11 @@ def test_a_killer_in_a_batch_of_500(
     assert (key, attempts) == ("return/shop-250", 1)
     assert "0x00" in why
     assert "trying halves" in caplog.text
+
+
+def test_workers_that_begin_at_once_do_not_kill_the_process() -> None:
+    """msgspec prepares a type at its first use, and two threads doing so at once end in a segmentation fault: what
+    workers convert is prepared when the hub is imported. (Of the two types only the dataclass shows it.)"""
+    asked = "import hub.boot, connectors.kit.api as api; print('__msgspec_cache__' in vars(api.Operation))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.returncode) == ("True", 0)

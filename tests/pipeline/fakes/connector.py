@@ -11,6 +11,7 @@ import msgspec
 
 from connectors.kit.api import Connector, Health, Hint, Made, Message, Operation, Reply, WebhookRequest
 from connectors.kit.errors import InvalidWebhook
+from connectors.kit.signing import verify_standard
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -30,11 +31,17 @@ class Fake(Connector):
         return Health(ok=True)
 
     def accept(self, request: WebhookRequest) -> Sequence[Message]:
+        """Signed in one of two ways; only the second (Standard Webhooks) says when."""
+        if request.header("webhook-id"):
+            verify_standard(request, self.account.settings["secret"])
+            return self._unpacked(request.body)
         given = request.header("X-Signature") or ""
         if not hmac.compare_digest(given, signature(self.account.settings["secret"], request.body)):
             raise InvalidWebhook("the signature does not fit the body")
-        record = msgspec.json.decode(request.body)
-        return [_message(record, request.body)]
+        return self._unpacked(request.body)
+
+    def _unpacked(self, body: bytes) -> Sequence[Message]:
+        return [_message(msgspec.json.decode(body), body)]
 
     def fetch(self, stream: str, external_id: str) -> Message:
         record = self.http.get(f"/{stream}s/{external_id}").json()
