@@ -10,6 +10,9 @@ from hub.store import accounts
 from hub.store.database import Database
 
 
+msgspec.convert({}, Grant)  # prepared at import: see hub/README.md
+
+
 class StoredGrants:
     """One account's grant; swapping is a compare-and-set, so two refreshes never destroy each other."""
 

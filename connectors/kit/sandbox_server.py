@@ -12,6 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
+BODILESS = frozenset((204, 304))
+"""Answers that have no body; bytes after them would be read as the next answer."""
+
+
 class Hangup(Exception):
     """Close the connection without an answer."""
 
@@ -100,10 +104,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in {"Content-Type": "application/json", **answer.headers}.items():
             self.send_header(name, value)
-        if answer.status != 204:
+        if answer.status not in BODILESS:
             self.send_header("Content-Length", str(len(raw)))
         self.end_headers()
-        if self.command == "HEAD" or answer.status == 204:
+        if self.command == "HEAD" or answer.status in BODILESS:
             return
         if not pause:
             self.wfile.write(raw)

@@ -69,7 +69,7 @@ def accounts(conn) -> None:
         [
             {"kind": "poll", "account": "erp", "key": "shipment", "due": ago(seconds=95)},
             {"kind": "tell", "account": "erp", "key": "return:1003", "due": ago(seconds=40)},
-            {"kind": "poll", "account": "web", "key": "return", "due": NOW + timedelta(minutes=1)},
+            {"kind": "poll", "account": "web", "key": "return", "due": NOW + timedelta(days=1)},
         ],
     )
 
