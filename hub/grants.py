@@ -9,7 +9,6 @@ from hub.secrets import Vault
 from hub.store import accounts
 from hub.store.database import Database
 
-
 msgspec.convert({}, Grant)  # prepared at import: see hub/README.md
 
 

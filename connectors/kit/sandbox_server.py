@@ -11,7 +11,6 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-
 BODILESS = frozenset((204, 304))
 """Answers that have no body; bytes after them would be read as the next answer."""
 
