@@ -2,85 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from connectors.kit.api import WebhookRequest
 from hub.boot import Hub
-from hub.pipeline.accept import accept
-from hub.store import console, inbox
-from tests.pipeline.fakes.connector import signature
-
-
-class Remote:
-    """A fake remote in its own process; `do` plays its people, `told` takes what it has to tell."""
-
-    def __init__(self, kind: str, **options: Any) -> None:
-        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.pipeline.fakes.remote", "--kind", kind, *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout
-        self.url = f"http://127.0.0.1:{self.process.stdout.readline().strip()}"
-
-    def do(self, what: str, **words: Any) -> Any:
-        request = urllib.request.Request(f"{self.url}/__{what}", json.dumps(words).encode(), method="POST")
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
-
-    def get(self, what: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}/__{what}", timeout=10) as answer:
-            return json.load(answer)
-
-    def stop(self) -> None:
-        for pipe in (self.process.stdin, self.process.stdout):
-            assert pipe
-            pipe.close()
-        self.process.wait(10)
-
-
-@pytest.fixture
-def shop() -> Iterator[Remote]:
-    remote = Remote("shop")
-    yield remote
-    remote.stop()
-
-
-@pytest.fixture
-def stock() -> Iterator[Remote]:
-    remote = Remote("stock")
-    yield remote
-    remote.stop()
-
-
-@pytest.fixture
-def both(hub: Hub, connect: Callable[..., None], shop: Remote, stock: Remote) -> None:
-    connect("web", "fake_shop", base_url=shop.url)
-    connect("erp", "fake_stock", base_url=stock.url, orders_of="web", terms={"decides": True})
-
-
-@pytest.fixture
-def deliver(hub: Hub) -> Callable[[Remote, str], None]:
-    """Bring what a remote has to tell to the hub, as its webhooks would."""
-
-    def bring(remote: Remote, account: str) -> None:
-        for record in remote.do("told"):
-            body = json.dumps(record).encode()
-            headers = {"X-Signature": signature("s3cret", body)}
-            arrivals = accept(hub.accounts, account, WebhookRequest("POST", "/", headers, body))
-            with hub.database.begin() as conn:
-                inbox.accept(conn, arrivals)
-
-    return bring
+from hub.store import console
+from tests.pipeline.fakes.play import Remote
 
 
 def only_return(hub: Hub) -> Any:
