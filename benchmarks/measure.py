@@ -31,6 +31,12 @@ class Cost:
     def cpu(self) -> float:
         return self.client + self.server
 
+    def add(self, other: Cost) -> None:
+        """One more piece of the same work."""
+        self.client += other.client
+        self.server += other.server
+        self.wall += other.wall
+
 
 @dataclass(frozen=True)
 class Spread:

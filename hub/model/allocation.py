@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from hub.model.case import Case
+from hub.model.fragment import Zero
 from hub.model.identity import founds
 from hub.model.observation import Observation
 from hub.model.returns import ReturnLine
 
-Zero = Decimal(0)
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 

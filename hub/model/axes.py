@@ -45,10 +45,21 @@ def said(case: Case, axis: str) -> list[Said]:
     return [by_account[account] for account in sorted(by_account)]
 
 
+_ASKED = frozenset({"none", "requested", "pending", "open"})
+"""Words that decide nothing."""
+
+
+def decides(observation: Observation) -> bool:
+    """Whether this record says a word that counts more from one account than from another."""
+    fragment = observation.fragment
+    words = (fragment.authorization, fragment.acceptance)
+    return any(said and said.value not in _ASKED for said in words) or any(key.issuer == HUB for key in fragment.keys)
+
+
 def _newer(one: Said) -> tuple[bool, int, bool, datetime, int, str, str]:
     """Within an account: a ruling, then the newest round, a decision before a mere request, a person's latest act."""
     told = one.statement
-    decided = told.value not in ("none", "requested", "pending", "open") and one.account != HUB
+    decided = told.value not in _ASKED and one.account != HUB
     return (
         told.ruling,
         told.round,
@@ -71,7 +82,7 @@ def _rank(case: Case, account: str, statement: Statement) -> int:
 
 
 def _decision(one: Said, case: Case, axis: str) -> Decision:
-    case.provenance[f"axes.{axis}"] = case.source(one.observation)
+    case.said_by[f"axes.{axis}"] = case.source(one.observation)
     told = one.statement
     return Decision(value=told.value, account=one.account, by=told.by, at=told.at, round=told.round, ruling=told.ruling)
 
@@ -123,7 +134,7 @@ def authorization(case: Case, round_: int, *, cancels: bool = True) -> Decision:
         return _decision(max(waiting, key=_weight), case, "authorization")
     asked = [v for v in voices if v.statement.value not in ("none", "cancelled")]
     if case.founding is not None and case.founding.fragment.origin == "request":
-        case.provenance["axes.authorization"] = case.source(case.founding)
+        case.said_by["axes.authorization"] = case.source(case.founding)
         when = case.founding.fragment.requested_at
         return Decision(value="requested", account=case.founder, at=when or None, round=round_)
     if asked:
@@ -162,7 +173,7 @@ def _automatic(case: Case, round_: int) -> Decision | None:
         # What we wrote there ourselves approves nothing.
         if any(key.issuer == HUB for key in observation.fragment.keys) and case.alone is None:
             continue
-        case.provenance["axes.authorization"] = case.source(observation)
+        case.said_by["axes.authorization"] = case.source(observation)
         return Decision(value="authorized", account=observation.account, by="rule", round=round_)
     return None
 
@@ -230,7 +241,7 @@ def dispute(case: Case) -> Decision:
 def closure(case: Case) -> Decision:
     """The case holder's word, or a person's; another system's only while the holder says nothing."""
     if case.founding is not None and case.founding.gone:
-        case.provenance["axes.closure"] = case.source(case.founding)
+        case.said_by["axes.closure"] = case.source(case.founding)
         return Decision(value="voided", account=case.founder)
     voices = said(case, "closure")
     if not voices:

@@ -15,11 +15,42 @@ from hub.model.ranks import party, rank
 from hub.model.returns import Discrepancy, Source
 
 
+class Sources:
+    """Who said what: each record that a field was taken from, once, in the order in which they were needed."""
+
+    def __init__(self) -> None:
+        self.listed: list[Source] = []
+        self._places: dict[tuple[str, str, str], int] = {}
+
+    def place(self, observation: Observation) -> int:
+        """The place of this record in the list."""
+        name = own_name(observation)
+        found = self._places.get(name)
+        if found is None:
+            found = self._places[name] = len(self.listed)
+            self.listed.append(
+                Source(
+                    account=observation.account,
+                    stream=observation.stream,
+                    object=observation.external_id,
+                    version=observation.version,
+                    at=observation.seen_at,
+                )
+            )
+        return found
+
+
 class Case:
     """The records of one return, sorted into its own, its orders', and those that are gone."""
 
     def __init__(
-        self, observations: Sequence[Observation], ground: Ground, book: Book, links: Links, alone: str | None
+        self,
+        observations: Sequence[Observation],
+        ground: Ground,
+        book: Book,
+        links: Links,
+        sources: Sources,
+        alone: str | None = None,
     ) -> None:
         self.ground = ground
         self.book = book
@@ -27,12 +58,12 @@ class Case:
         self.alone = alone
         """In a view: the account whose view it is; it decides for itself."""
         self.doubts: list[Discrepancy] = []
-        self.provenance: dict[str, Source] = {}
+        self.source = sources.place
+        self.said_by: dict[str, int] = {}
         self.own: list[Observation] = []
         self.shared: list[Observation] = []
         self.gone: list[Observation] = []
         self._parties: dict[str, Party] = {}
-        self._sources: dict[int, Source] = {}
         named = _named(observations)
         for observation in observations:
             fragment = observation.fragment
@@ -56,18 +87,6 @@ class Case:
 
     def rank(self, account: str, kind: str) -> int:
         return rank(self.party(account), kind)
-
-    def source(self, observation: Observation) -> Source:
-        found = self._sources.get(id(observation))
-        if found is None:
-            found = self._sources[id(observation)] = Source(
-                account=observation.account,
-                stream=observation.stream,
-                object=observation.external_id,
-                version=observation.version,
-                at=observation.seen_at,
-            )
-        return found
 
     def doubt(self, kind: str, text: str, **more: object) -> None:
         self.doubts.append(Discrepancy(kind=kind, text=text, **more))  # type: ignore[arg-type]

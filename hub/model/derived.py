@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from hub.model import words
 from hub.model.axes import said
 from hub.model.case import Case
+from hub.model.fragment import Zero
 from hub.model.returns import Replacement, ReturnLine, Shipment
-
-Zero = Decimal(0)
 
 
 def receipt(lines: Sequence[ReturnLine]) -> words.Receipt:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 
 from hub.model.operation import LineTarget, Operation, Outstanding, Residue, Terms
 from hub.model.returns import Discrepancy, Fact, Return, ReturnLine
 from hub.model.rules import ENTITIES, MOVES_MONEY, OPERATIONS
+
+READABLE = 120
+"""Characters of a fingerprint that are kept as they are."""
 
 UNDER_WAY = frozenset({"open", "sent", "unknown"})
 
@@ -145,12 +149,11 @@ class Desk:
         found.update(self.ret.objects.get(self.account, {}))
         return found
 
-    def target(self, line: ReturnLine, **more: Any) -> LineTarget:
-        """The line as this account knows it."""
-        quantity = more.pop("quantity", line.quantity - line.cancelled)
+    def target(self, line: ReturnLine, *, quantity: Decimal | None = None, **more: Any) -> LineTarget:
+        """The line as this account knows it; of it what is not cancelled, where no `quantity` is named."""
         return LineTarget(
             line=line.key,
-            quantity=quantity,
+            quantity=line.quantity - line.cancelled if quantity is None else quantity,
             order_line=line.order_lines.get(self.account),
             own_line=line.ids.get(self.account),
             sku=line.sku,
@@ -167,7 +170,7 @@ def fingerprint(
     facts: Sequence[str],
     mark: str = "",
 ) -> str:
-    """A text that two operations share exactly when they say the same."""
+    """A text that two operations share exactly when they say the same: readable, and a digest where it gets long."""
     parts = [kind, f"round {round_}"]
     for line in lines:
         totals = ",".join(f"{word}={_number(line.totals[word])}" for word in sorted(line.totals)) or _number(
@@ -179,7 +182,10 @@ def fingerprint(
     parts.extend(facts)
     if mark:
         parts.append(mark)
-    return "|".join(parts)
+    text = "|".join(parts)
+    if len(text) <= READABLE:
+        return text
+    return f"{kind}|round {round_}|{blake2b(text.encode(), digest_size=16).hexdigest()}"
 
 
 def _number(value: Decimal) -> str:

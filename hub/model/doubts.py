@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from hub.model.case import Case
+from hub.model.fragment import Zero
 from hub.model.observation import FactId
 from hub.model.returns import Fact, Money, Receipt, Refund, ReturnLine
-
-Zero = Decimal(0)
 
 
 def possible_twins(case: Case, lines: Sequence[ReturnLine], receipts: Sequence[Receipt]) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from hub.model import returns
 from hub.model.case import Case
-from hub.model.facts import Event, Told, each, events
-
-Zero = Decimal(0)
+from hub.model.facts import Event, Told, each, events, named
+from hub.model.fragment import Zero
 
 
 def receipts(case: Case) -> list[returns.Receipt]:
     return [
         returns.Receipt(
-            **_base(case, event, told),
+            **named(event, told),
+            line=case.book.key(told[2], told[1]),
             quantity=told[1].quantity,
             condition=told[1].condition,
             location=told[1].location,
@@ -30,7 +29,8 @@ def receipts(case: Case) -> list[returns.Receipt]:
 def inspections(case: Case) -> list[returns.Inspection]:
     return [
         returns.Inspection(
-            **_base(case, event, told),
+            **named(event, told),
+            line=case.book.key(told[2], told[1]),
             quantity=told[1].quantity,
             result=told[1].result,
             found=told[1].found,
@@ -44,7 +44,8 @@ def inspections(case: Case) -> list[returns.Inspection]:
 def dispositions(case: Case) -> list[returns.Disposition]:
     return [
         returns.Disposition(
-            **_base(case, event, told),
+            **named(event, told),
+            line=case.book.key(told[2], told[1]),
             quantity=told[1].quantity,
             disposition=told[1].disposition,
             location=told[1].location,
@@ -66,7 +67,7 @@ def shipments(case: Case) -> list[returns.Shipment]:
             if first is not fact:
                 case.links.join((first[0], fact[0]))
     return [
-        returns.Shipment(**_base(case, event, one), value=one[1])
+        returns.Shipment(**named(event, one), value=one[1])
         for event in events(told, "shipments", case.links, case.ground)
         for one in event.said[:1]
     ]
@@ -74,7 +75,7 @@ def shipments(case: Case) -> list[returns.Shipment]:
 
 def replacements(case: Case) -> list[returns.Replacement]:
     return [
-        returns.Replacement(**_base(case, event, told), quantity=told[1].quantity, value=told[1])
+        returns.Replacement(**named(event, told), quantity=told[1].quantity, value=told[1])
         for event in events(each(case.own, "replacements"), "replacements", case.links, case.ground)
         for told in event.said
     ]
@@ -82,7 +83,7 @@ def replacements(case: Case) -> list[returns.Replacement]:
 
 def notes(case: Case) -> list[returns.Note]:
     return [
-        returns.Note(**_base(case, event, told), value=told[1])
+        returns.Note(**named(event, told), value=told[1])
         for event in events(each(case.own, "notes"), "notes", case.links, case.ground)
         for told in event.said[:1]
     ]
@@ -123,16 +124,3 @@ def _compare(case: Case, event: Event, kind: str) -> None:
 
 def _sum(told: list[Told]) -> Decimal:
     return sum((one[1].quantity for one in told if getattr(one[1], "state", "posted") == "posted"), Zero)
-
-
-def _base(case: Case, event: Event, told: Told) -> dict[str, Any]:
-    fact, value, observation = told
-    line = case.book.key(observation, value) if hasattr(value, "sku") and hasattr(value, "line") else None
-    return {
-        "id": fact.text,
-        "kind": fact.kind,
-        "line": line,
-        "speaker": fact,
-        "twins": event.twins,
-        "told": event.told,
-    }

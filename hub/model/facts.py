@@ -132,6 +132,17 @@ def _event(members: list[Told], kind: str, links: Links, ground: Ground) -> Even
     return Event(said=said, others=sides, twins=twins, told=accounts, linked=linked)
 
 
+def named(event: Event, told: Told) -> dict[str, Any]:
+    """Who tells this fact, and who else knows of it: the fields that every fact of the merged return has."""
+    speaker = told[0]
+    base: dict[str, Any] = {"id": speaker.text, "kind": speaker.kind, "speaker": speaker}
+    if len(event.twins) > 1:
+        base["also"] = tuple(fact for fact in event.twins if fact != speaker)
+    if len(event.told) > 1:
+        base["knows"] = tuple(account for account in event.told if account != speaker.account)
+    return base
+
+
 def _by_id(told: Told) -> FactId:
     return told[0]
 

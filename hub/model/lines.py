@@ -8,11 +8,9 @@ from decimal import Decimal
 from msgspec import UNSET
 
 from hub.model.case import Case
-from hub.model.fragment import Line, Reason
+from hub.model.fragment import Line, Reason, Zero
 from hub.model.observation import Observation
 from hub.model.returns import Disposition, Inspection, Receipt, Refund, ReturnLine
-
-Zero = Decimal(0)
 
 Statement = tuple[Observation, Line]
 
@@ -146,6 +144,7 @@ def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, a
     of = facts or _NOTHING
     order_lines = dict(sorted(book.ids.items())) if book else {}
     ids: dict[str, str] = {}
+    said_by: dict[str, int] = {}
     sku, gtin, name = (home.sku, home.gtin, home.name) if home else (None, None, None)
     if home is None and key.startswith("sku:"):
         sku = key[4:]
@@ -159,7 +158,7 @@ def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, a
             ids[account] = line.line
         if index == 0:
             quantity, cancelled, round_, unexpected = line.quantity, line.cancelled, line.round, line.unexpected
-            case.provenance[f"lines.{key}.quantity"] = case.source(observation)
+            said_by["quantity"] = case.source(observation)
         else:
             if line.quantity != quantity:
                 _disagree(case, key, said[0], (observation, line))
@@ -170,7 +169,7 @@ def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, a
         wanted = wanted or line.wanted_sku
         if stated is None and line.reason is not UNSET and line.reason is not None:
             stated = line.reason
-            case.provenance[f"lines.{key}.stated"] = case.source(observation)
+            said_by["stated"] = case.source(observation)
         if found is None and line.found is not UNSET and line.found is not None:
             found = line.found
         if goods is None and line.goods is not UNSET:
@@ -217,7 +216,8 @@ def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, a
         missing=of.inspected.get("missing", Zero),
         disposed=of.disposed,
         refunded=of.refunded,
-        undisposed=max(of.received - put, Zero),
+        undisposed=max(of.received - put, Zero) if put else of.received,
+        said_by=said_by,
     )
 
 

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from hub.model import allocation, axes, derived, doubts, entities, lines, money, refunds, words
 from hub.model.absorb import absorb
-from hub.model.case import Case
+from hub.model.case import Case, Sources
 from hub.model.facts import Links
+from hub.model.fragment import Payment, Zero
 from hub.model.identity import own_name
 from hub.model.lifecycle import kind_of, status_of
 from hub.model.observation import Ground, Observation
 from hub.model.orders import Book
-from hub.model.returns import Axes, Return, ReturnLine
+from hub.model.returns import (
+    Axes,
+    Credit,
+    Discrepancy,
+    Disposition,
+    Inspection,
+    Receipt,
+    Replacement,
+    Return,
+    ReturnLine,
+    Shipment,
+)
 
 __all__ = ["Picture", "absorb", "merge", "view"]
-
-Zero = Decimal(0)
 
 
 def merge(observations: Sequence[Observation], ground: Ground) -> Return:
@@ -42,15 +52,29 @@ class Picture:
         self.observations = _once(observations)
         self.book = Book([o for o in self.observations if not o.gone], ground)
         self.links = Links(ground)
+        self.sources = Sources()
+        self._told: Told | None = None
+        self._whole: Return | None = None
 
     def whole(self) -> Return:
-        return _combine(Case(self.observations, self.ground, self.book, self.links, None))
+        case = self._case(self.observations)
+        self._told = _told(case)
+        self._whole = _decided(case, self.sources, self._told)
+        return self._whole
 
     def of(self, account: str) -> Return:
         own = [o for o in self.observations if o.account == account]
         if not own:
             return Return()
-        return _combine(Case(own, self.ground, self.book, self.links, account))
+        # Where nobody else has spoken, it tells what all together tell; only what its word decides may differ.
+        alone = len(own) == len(self.observations) and not self.ground.others
+        if alone and self._whole is not None and not any(map(axes.decides, own)):
+            return self._whole
+        case = self._case(own, account)
+        return _decided(case, self.sources, self._told if alone and self._told is not None else _told(case))
+
+    def _case(self, observations: Sequence[Observation], alone: str | None = None) -> Case:
+        return Case(observations, self.ground, self.book, self.links, self.sources, alone)
 
 
 def _once(observations: Sequence[Observation]) -> list[Observation]:
@@ -66,18 +90,57 @@ def _once(observations: Sequence[Observation]) -> list[Observation]:
     return [found[name] for name in sorted(found)]
 
 
-def _combine(case: Case) -> Return:
+class Told(NamedTuple):
+    """What the records state and what it adds up to, whoever looks at it."""
+
+    lines: list[ReturnLine]
+    receipts: list[Receipt]
+    inspections: list[Inspection]
+    dispositions: list[Disposition]
+    shipments: list[Shipment]
+    replacements: list[Replacement]
+    currency: str | None
+    paid: refunds.Paid
+    held: dict[str, list[Payment]]
+    credits: list[Credit]
+    owed: Decimal | None
+    documented: Decimal
+    said_by: dict[str, int]
+    doubts: list[Discrepancy]
+
+
+def _told(case: Case) -> Told:
     receipts = entities.receipts(case)
     inspections = entities.inspections(case)
     dispositions = entities.dispositions(case)
-    shipments = entities.shipments(case)
-    replacements = entities.replacements(case)
     currency = money.currency_of(case)
     paid = refunds.paid(case, currency)
     said = lines.statements(case)
     sums = lines.sums(case, receipts, inspections, dispositions, paid.refunds, paid.by_line)
     built = lines.build(case, said, sums)
+    credits = money.credits(case, currency)
+    owed, documented = money.agreed(case, credits, built)
+    return Told(
+        lines=built,
+        receipts=receipts,
+        inspections=inspections,
+        dispositions=dispositions,
+        shipments=entities.shipments(case),
+        replacements=entities.replacements(case),
+        currency=currency,
+        paid=paid,
+        held=money.payments(case, currency),
+        credits=credits,
+        owed=owed,
+        documented=documented,
+        said_by=case.said_by,
+        doubts=case.doubts,
+    )
 
+
+def _decided(case: Case, sources: Sources, told: Told) -> Return:
+    case.said_by, case.doubts = dict(told.said_by), list(told.doubts)
+    built, paid = told.lines, told.paid
     round_ = axes.current_round(case, built)
     authorization = axes.authorization(case, round_)
     rest_cancelled = authorization.value == "cancelled" and any(line.received > 0 for line in built)
@@ -90,22 +153,18 @@ def _combine(case: Case) -> Return:
     received = derived.receipt(built)
     acceptance = axes.acceptance(case, round_)
     closure = axes.closure(case)
-
-    held = money.payments(case, currency)
-    credits = money.credits(case, currency)
-    owed, documented = money.agreed(case, credits, built)
     ripe = (
         authorization.value == "authorized"
         and received in ("full", "over", "not_expected")
         and acceptance.value not in ("pending", "rejected")
         and closure.value != "voided"
     )
-    balance = money.settle(case, currency, paid, held, owed, documented, ripe)
-    swap = derived.exchange(case, built, replacements, shipments, authorization.value == "authorized")
+    balance = money.settle(case, told.currency, paid, told.held, told.owed, told.documented, ripe)
+    swap = derived.exchange(case, built, told.replacements, told.shipments, authorization.value == "authorized")
 
-    doubts.unplaced(case, receipts)
+    doubts.unplaced(case, told.receipts)
     if case.alone is None:
-        doubts.possible_twins(case, built, receipts)
+        doubts.possible_twins(case, built, told.receipts)
         doubts.possible_refunds(case, paid.refunds, balance)
         doubts.ambiguous(case, built)
         allocation.over_return(case, built)
@@ -114,7 +173,7 @@ def _combine(case: Case) -> Return:
 
     state = Axes(
         authorization=authorization,
-        transit=derived.transit(case, shipments),
+        transit=derived.transit(case, told.shipments),
         receipt=received,
         acceptance=acceptance,
         settlement=money.settlement(balance, paid.refunds),
@@ -126,11 +185,11 @@ def _combine(case: Case) -> Return:
     origin: words.Origin | None = None
     if founding is not None and isinstance(founding.fragment.origin, str):
         origin = founding.fragment.origin
-        case.provenance["origin"] = case.source(founding)
+        case.said_by["origin"] = case.source(founding)
     kind = kind_of(origin, built)
-    ranked = sorted(
-        case.own or case.gone, key=lambda o: (-case.rank(o.account, "case"), o.account, o.stream, o.external_id)
-    )
+    ranked = case.own or case.gone
+    if len(ranked) > 1:
+        ranked = sorted(ranked, key=lambda o: (-case.rank(o.account, "case"), o.account, o.stream, o.external_id))
     return Return(
         origin=origin,
         kind=kind,
@@ -150,21 +209,22 @@ def _combine(case: Case) -> Return:
         axes=state,
         money=balance,
         lines=tuple(built),
-        receipts=tuple(receipts),
-        inspections=tuple(inspections),
-        dispositions=tuple(dispositions),
-        shipments=tuple(shipments),
+        receipts=tuple(told.receipts),
+        inspections=tuple(told.inspections),
+        dispositions=tuple(told.dispositions),
+        shipments=tuple(told.shipments),
         refunds=tuple(paid.refunds),
-        credits=tuple(credits),
-        replacements=tuple(replacements),
+        credits=tuple(told.credits),
+        replacements=tuple(told.replacements),
         notes=tuple(entities.notes(case)),
         evidence=tuple(_each(ranked, "evidence")),
         deadlines=tuple(sorted(_each(ranked, "deadlines"), key=lambda d: (d.at, d.who, d.then))),
-        payments=tuple(p for account in sorted(held) for p in held[account]),
+        payments=tuple(p for account in sorted(told.held) for p in told.held[account]),
         discrepancies=_sorted(case),
         states={f"{o.account}/{o.stream}": o.fragment.state for o in case.own if isinstance(o.fragment.state, str)},
         urls=_per_account(ranked, "url"),
-        provenance=case.provenance,
+        sources=tuple(sources.listed),
+        said_by=case.said_by,
     )
 
 
@@ -180,7 +240,7 @@ def _first(case: Case, ranked: Sequence[Observation], field: str) -> Any:
     for observation in ranked:
         value = getattr(observation.fragment, field)
         if value is not UNSET and value is not None:
-            case.provenance[field] = case.source(observation)
+            case.said_by[field] = case.source(observation)
             return value
     return None
 

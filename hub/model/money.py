@@ -10,13 +10,12 @@ from msgspec import UNSET
 from hub.model import fragment as told
 from hub.model import returns, words
 from hub.model.case import Case
-from hub.model.facts import each, events
+from hub.model.facts import each, events, named
+from hub.model.fragment import Zero
 from hub.model.observation import Observation
 from hub.model.ranks import rank
 from hub.model.refunds import Paid, other_currency
 from hub.model.returns import Money, ReturnLine
-
-Zero = Decimal(0)
 
 
 def currency_of(case: Case) -> str | None:
@@ -76,21 +75,12 @@ def _holders(case: Case, by_account: dict[str, list[told.Payment]]) -> dict[str,
 def credits(case: Case, currency: str | None) -> list[returns.Credit]:
     result = []
     for event in events(each(case.own, "credits"), "credits", case.links, case.ground):
-        for fact, value, _ in event.said:
+        for one in event.said:
+            fact, value, _ = one
             if currency is not None and value.currency != currency:
                 other_currency(case, f"credit {value.number or value.id} of {fact.account}", value.currency, currency)
                 continue
-            result.append(
-                returns.Credit(
-                    id=fact.text,
-                    kind="credits",
-                    line=None,
-                    speaker=fact,
-                    twins=event.twins,
-                    told=event.told,
-                    value=value,
-                )
-            )
+            result.append(returns.Credit(**named(event, one), value=value))
     return result
 
 
@@ -124,7 +114,7 @@ def agreed(
             )
     if best is None:
         return None, documented
-    case.provenance["money.agreed"] = case.source(best)
+    case.said_by["money.agreed"] = case.source(best)
     amount = best.fragment.agreed
     return (amount if isinstance(amount, Decimal) else None), documented
 

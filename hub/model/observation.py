@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote, unquote
@@ -12,6 +13,7 @@ from hub.model import words
 from hub.model.fragment import Fragment
 
 _PLAIN = " :#,;=+@|()[]<>!$&*'?"
+_as_it_is = re.compile(rf"[\w.~{re.escape(_PLAIN)}-]*", re.ASCII).fullmatch
 
 HUB = "hub"
 """The built-in account whose observations are what people did in the console, one append-only object per act."""
@@ -33,8 +35,11 @@ class Observation(Struct, frozen=True, gc=False, kw_only=True):
     """A tombstone: the system says that the object does not exist any more."""
 
 
-class FactId(Struct, frozen=True, gc=False, order=True):
-    """A fact in one system: `kind` is the fragment's list (receipts, refunds, ...), `id` the fact's id there."""
+class FactId(Struct, frozen=True, gc=False, order=True, array_like=True):
+    """A fact in one system: `kind` is the fragment's list (receipts, refunds, ...), `id` the fact's id there.
+
+    In JSON it is a list of the five, in this order.
+    """
 
     account: str
     stream: str
@@ -45,9 +50,8 @@ class FactId(Struct, frozen=True, gc=False, order=True):
     @property
     def text(self) -> str:
         """Its name as one text, unambiguous whatever the parts hold."""
-        return "/".join(
-            quote(part, safe=_PLAIN) for part in (self.account, self.stream, self.object, self.kind, self.id)
-        )
+        parts = (self.account, self.stream, self.object, self.kind, self.id)
+        return "/".join(parts if _as_it_is("".join(parts)) else [quote(part, safe=_PLAIN) for part in parts])
 
     @staticmethod
     def parse(text: str) -> FactId:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from hub.model import words
 
 
-class LineTarget(Struct, frozen=True, gc=False, kw_only=True):
+class LineTarget(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One line of an operation. `totals` are the quantities that should stand there afterwards."""
 
     line: str
@@ -30,7 +30,7 @@ class LineTarget(Struct, frozen=True, gc=False, kw_only=True):
     """Reason, condition, location, resolution ... in our words, for the outbound mapping."""
 
 
-class Operation(Struct, frozen=True, gc=False, kw_only=True):
+class Operation(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One legal next step at one account, in our words. Equal operations have equal `fingerprint`s."""
 
     kind: words.OperationKind
@@ -50,7 +50,7 @@ class Operation(Struct, frozen=True, gc=False, kw_only=True):
     fingerprint: str = ""
 
 
-class Residue(Struct, frozen=True, gc=False, kw_only=True):
+class Residue(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Something this account cannot be told, and why; shown, never counted as in sync."""
 
     fact: str

@@ -33,15 +33,21 @@ STEPS: Sequence[Callable[[Desk], bool]] = (
 )
 """In the order in which they become legal; a step that answers False ends the plan: what follows has to wait for it."""
 
+FOLLOWS: Sequence[Callable[[Desk], bool]] = (tell_goods.replaced, tell_money.credited, tell_money.paid)
+"""For an account that alone has told all there is: it knows the facts, and may still be asked for what follows."""
+
 
 def plan(
     ret: Return, view: Return, terms: Terms, outstanding: Sequence[Outstanding]
 ) -> tuple[tuple[Operation, ...], tuple[Residue, ...]]:
-    """The operations and the residue for one account. `outstanding`: the return's writes, of all accounts."""
+    """The operations and the residue for one account. `outstanding`: the return's writes, of all accounts.
+
+    `view`: the return as this account tells it; the very same object as `ret` where nobody else has spoken.
+    """
     if ret.origin is None or not _concerns(ret, terms):
         return (), ()
     desk = Desk(ret, view, terms, outstanding)
-    for step in STEPS:
+    for step in FOLLOWS if view is ret else STEPS:
         if not step(desk):
             break
     return tuple(desk.operations), tuple(desk.residue)

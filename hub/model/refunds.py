@@ -9,10 +9,9 @@ from msgspec import UNSET, Struct
 from hub.model import fragment as told
 from hub.model import returns, words
 from hub.model.case import Case
-from hub.model.facts import Event, each, events
+from hub.model.facts import Event, each, events, named
+from hub.model.fragment import Zero
 from hub.model.observation import Observation
-
-Zero = Decimal(0)
 
 
 class Paid(Struct, kw_only=True):
@@ -61,7 +60,8 @@ def paid(case: Case, currency: str | None) -> Paid:
             other_currency(case, f"refund {one[1].id} of {one[0].account}", one[1].currency, currency)
     for event in events(stated, "refunds", case.links, case.ground):
         own = any(id(one[2]) in ours for one in (*event.said, *(one for side in event.others.values() for one in side)))
-        for fact, refund, observation in event.said:
+        for one in event.said:
+            fact, refund, observation = one
             whole = total(refund, "pending", "succeeded")
             holder = fact.account
             sum_.at[holder] = sum_.at.get(holder, Zero) + whole
@@ -71,17 +71,7 @@ def paid(case: Case, currency: str | None) -> Paid:
                 continue
             amount, lines = mine
             sum_.refunds.append(
-                returns.Refund(
-                    id=fact.text,
-                    kind="refunds",
-                    line=None,
-                    speaker=fact,
-                    twins=event.twins,
-                    told=event.told,
-                    value=refund,
-                    amount=amount,
-                    state=state_of(refund),
-                )
+                returns.Refund(**named(event, one), value=refund, amount=amount, state=state_of(refund))
             )
             succeeded = min(amount, total(refund, "succeeded"))
             sum_.refunded += succeeded

@@ -1,4 +1,7 @@
-"""The canonical return, as merged: what everybody should know. Written by `merge` only."""
+"""The canonical return, as merged: what everybody should know. Written by `merge` only.
+
+In JSON a field that has its default is left out: most of a return's fields are not told by anybody.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,11 @@ from msgspec import Struct
 
 from hub.model import fragment as told
 from hub.model import words
+from hub.model.fragment import Zero
 from hub.model.observation import FactId
 
-Zero = Decimal(0)
 
-
-class Source(Struct, frozen=True, gc=False, kw_only=True):
+class Source(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Provenance of one field: who said so, in which object and version, and when we read it."""
 
     account: str
@@ -24,7 +26,7 @@ class Source(Struct, frozen=True, gc=False, kw_only=True):
     at: datetime | None = None
 
 
-class OrderRef(Struct, frozen=True, gc=False, kw_only=True):
+class OrderRef(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """An order this return belongs to. `ids`: its object id by account; `home`: the account that sold it."""
 
     home: str
@@ -34,7 +36,7 @@ class OrderRef(Struct, frozen=True, gc=False, kw_only=True):
     """The stream of that object, by account."""
 
 
-class ReturnLine(Struct, frozen=True, gc=False, kw_only=True):
+class ReturnLine(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One line. `key` is ours and stable for given bindings; `order_lines`: the order line's id by account."""
 
     key: str
@@ -67,66 +69,79 @@ class ReturnLine(Struct, frozen=True, gc=False, kw_only=True):
     """None: unknown, which is not zero."""
     undisposed: Decimal = Zero
     """Received and not yet put anywhere; never negative."""
+    said_by: dict[str, int] = {}
+    """Field -> who said so, as a place in the return's `sources`."""
 
 
-class Fact(Struct, frozen=True, gc=False, kw_only=True):
+class Fact(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One event, told by one system or by several (its twins). `value` is the speaker's version of it."""
 
     id: str
     """Ours: the speaker's name of it (FactId.text), so it does not depend on order."""
     kind: str
-    line: str | None
+    line: str | None = None
     speaker: FactId
-    twins: tuple[FactId, ...]
+    also: tuple[FactId, ...] = ()
+    """The same event as other records tell it."""
     quantity: Decimal | None = None
-    told: tuple[str, ...] = ()
-    """Accounts that know it: they said it themselves, or a write of ours told them."""
+    knows: tuple[str, ...] = ()
+    """Further accounts that know it: they said it themselves, or a write of ours told them."""
+
+    @property
+    def twins(self) -> tuple[FactId, ...]:
+        """Every telling of this event, the speaker's included; the same for each fact of one event."""
+        return tuple(sorted((self.speaker, *self.also))) if self.also else (self.speaker,)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Every account that knows it."""
+        return (self.speaker.account, *self.knows)
 
 
-class Receipt(Fact, frozen=True, kw_only=True, gc=False):
+class Receipt(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     condition: words.Condition = "unknown"
     location: str | None = None
     at: datetime | None = None
     by: str | None = None
 
 
-class Inspection(Fact, frozen=True, kw_only=True, gc=False):
+class Inspection(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     result: words.InspectionResult = "accepted"
     found: told.Reason | None = None
     at: datetime | None = None
 
 
-class Disposition(Fact, frozen=True, kw_only=True, gc=False):
+class Disposition(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     disposition: words.Disposed = "unknown"
     location: str | None = None
     state: words.PostingState = "posted"
     at: datetime | None = None
 
 
-class Shipment(Fact, frozen=True, kw_only=True, gc=False):
+class Shipment(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     value: told.Shipment
 
 
-class Refund(Fact, frozen=True, kw_only=True, gc=False):
+class Refund(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     value: told.Refund
     amount: Decimal = Zero
     """Of this return: its allocation, else the whole."""
     state: words.PaymentState = "pending"
 
 
-class Credit(Fact, frozen=True, kw_only=True, gc=False):
+class Credit(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     value: told.Credit
 
 
-class Replacement(Fact, frozen=True, kw_only=True, gc=False):
+class Replacement(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     value: told.Replacement
 
 
-class Note(Fact, frozen=True, kw_only=True, gc=False):
+class Note(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     value: told.Note
 
 
-class Decision(Struct, frozen=True, gc=False, kw_only=True):
+class Decision(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The value of one axis and who set it."""
 
     value: str
@@ -137,7 +152,7 @@ class Decision(Struct, frozen=True, gc=False, kw_only=True):
     ruling: bool = False
 
 
-class Money(Struct, frozen=True, gc=False, kw_only=True):
+class Money(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The sums, in one currency. due = agreed - refunds succeeded or pending in all accounts, never below zero."""
 
     currency: str | None = None
@@ -151,7 +166,7 @@ class Money(Struct, frozen=True, gc=False, kw_only=True):
     """What may still be paid on the order's payments, over all accounts."""
 
 
-class Axes(Struct, frozen=True, gc=False, kw_only=True):
+class Axes(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     authorization: Decision = Decision(value="none")
     transit: str = "none"
     receipt: words.Receipt = "none"
@@ -162,7 +177,7 @@ class Axes(Struct, frozen=True, gc=False, kw_only=True):
     closure: Decision = Decision(value="open")
 
 
-class Discrepancy(Struct, frozen=True, gc=False, kw_only=True):
+class Discrepancy(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Two systems disagree, or something cannot be: shown to a person, never overwritten."""
 
     kind: str
@@ -175,7 +190,7 @@ class Discrepancy(Struct, frozen=True, gc=False, kw_only=True):
     """While it stands nothing is told or paid on what it touches."""
 
 
-class Return(Struct, frozen=True, gc=False, kw_only=True):
+class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One real-world return, as all systems together tell it."""
 
     origin: words.Origin | None = None
@@ -218,5 +233,14 @@ class Return(Struct, frozen=True, gc=False, kw_only=True):
     states: dict[str, str] = {}
     """Each object's raw status word, by "account/stream"."""
     urls: dict[str, str] = {}
-    provenance: dict[str, Source] = {}
-    """Field path -> who said so."""
+    sources: tuple[Source, ...] = ()
+    said_by: dict[str, int] = {}
+    """Field path -> who said so, as a place in `sources`; lines have their own."""
+
+    @property
+    def provenance(self) -> dict[str, Source]:
+        """Field path -> who said so."""
+        found = {path: self.sources[place] for path, place in self.said_by.items()}
+        for line in self.lines:
+            found |= {f"lines.{line.key}.{name}": self.sources[place] for name, place in line.said_by.items()}
+        return found

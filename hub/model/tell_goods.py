@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from hub.model.desk import Desk
+from hub.model.fragment import Zero
 from hub.model.operation import LineTarget, Terms
 from hub.model.returns import Receipt, ReturnLine
-
-Zero = Decimal(0)
 
 _BROKEN = frozenset({"damaged", "defective"})
 
@@ -44,9 +43,11 @@ def received(desk: Desk) -> bool:
     ret, view, terms = desk.ret, desk.view, desk.terms
     if not desk.has or not desk.listens("received") or not ret.receipts:
         return True
+    at_home = _by_line(desk)
     targets: list[LineTarget] = []
     for line in ret.lines:
-        target = _target(desk, line)
+        concerned = at_home[line.key]
+        target = _target(desk, line, concerned) if concerned else None
         if target is not None:
             targets.append(target)
     if not targets:
@@ -77,11 +78,22 @@ def received(desk: Desk) -> bool:
     return True
 
 
-def _target(desk: Desk, line: ReturnLine) -> LineTarget | None:
-    """The totals of one line, if they are news there."""
-    concerned = [r for r in desk.ret.receipts if _on(desk, r, line) and _at_home(desk.terms, r)]
-    if not concerned:
-        return None
+def _by_line(desk: Desk) -> dict[str, list[Receipt]]:
+    """Per line the receipts that count here, those of a kit's components with the kit."""
+    found: dict[str, list[Receipt]] = {line.key: [] for line in desk.ret.lines}
+    for receipt in desk.ret.receipts:
+        key = receipt.line
+        if key is None or not _at_home(desk.terms, receipt):
+            continue
+        if key not in found:
+            key = next((kit for kit in found if key.startswith(f"{kit}#")), None)
+        if key is not None:
+            found[key].append(receipt)
+    return found
+
+
+def _target(desk: Desk, line: ReturnLine, concerned: Sequence[Receipt]) -> LineTarget | None:
+    """The totals of one line, if they are news there. `concerned`: the receipts of it that count there."""
     total = damaged = Zero
     if any(r.line != line.key for r in concerned):
         total, damaged = line.received, sum((line.by_condition.get(word, Zero) for word in _BROKEN), Zero)
@@ -145,10 +157,6 @@ def _say_rest(
         desk.cannot(
             name, f"{damaged} of the received pieces are damaged; {desk.account} shows {has_damaged}.", "receive"
         )
-
-
-def _on(desk: Desk, receipt: Receipt, line: ReturnLine) -> bool:
-    return receipt.line is not None and (receipt.line == line.key or receipt.line.startswith(f"{line.key}#"))
 
 
 def _at_home(terms: Terms, receipt: Receipt) -> bool:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from hub.model.desk import UNDER_WAY, Desk
+from hub.model.fragment import Zero
 from hub.model.operation import Outstanding
 from hub.model.returns import Refund
-
-Zero = Decimal(0)
 
 PAYING = frozenset({"refund"})
 

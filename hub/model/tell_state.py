@@ -174,12 +174,15 @@ def line_words(desk: Desk, line: ReturnLine) -> dict[str, Any]:
         words["reason"] = line.stated.code
         if line.stated.text:
             words["comment"] = line.stated.text
-    for name in ("wanted_sku", "name", "unit", "gtin"):
-        value = getattr(line, name)
+    for name, value in (
+        ("wanted_sku", line.wanted_sku),
+        ("name", line.name),
+        ("unit", line.unit),
+        ("gtin", line.gtin),
+        ("price", line.price),
+    ):
         if value is not None:
             words[name] = value
-    if line.price is not None:
-        words["price"] = line.price
     return words
 
 

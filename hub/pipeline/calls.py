@@ -11,6 +11,8 @@ import msgspec
 from connectors.kit.api import Operation as Call
 from connectors.kit.api import OperationLine
 from hub.accounts import Account
+from hub.model.identity import speaks_of_order
+from hub.model.observation import Observation
 from hub.model.operation import Operation
 from hub.pipeline.combine import Situation
 from hub.store.intents import Intent
@@ -61,8 +63,14 @@ def make(account: Account, situation: Situation, operation: Operation) -> Call:
         currency=operation.currency,
         round=operation.round,
         notify=account.terms.notify,
-        version=ret.provenance["version"].version if "version" in ret.provenance else None,
+        version=next((o.version for o in situation.seen if _is_target(o, account, objects)), None),
     )
+
+
+def _is_target(observation: Observation, account: Account, objects: Mapping[str, str]) -> bool:
+    """Whether this is a record that the operation changes, with a version to compare."""
+    found = observation.account == account.name and objects.get(observation.stream) == observation.external_id
+    return found and observation.version is not None and not speaks_of_order(observation.fragment)
 
 
 def numbered(call: Call, intent_id: int, attempt: int = 1) -> Call:

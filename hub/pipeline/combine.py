@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -52,12 +52,14 @@ def look(
     return_ids: Iterable[int],
     accounts: Mapping[str, Account],
     reads: Mapping[observations.Name, int] = {},  # noqa: B006 - never changed
+    fresh: Sequence[int] = (),
 ) -> list[Situation]:
     """Hold these returns and merge what is observed of them. Raises Moved where one went into another.
 
-    `reads`: records that we just read ourselves, with the tickets of these reads.
+    `reads`: records that we just read ourselves, with the tickets of these reads. `fresh`: returns that begin now.
     """
-    rows = returns.lock(conn, return_ids)
+    rows = returns.lock(conn, set(return_ids).difference(fresh))
+    rows |= {return_id: returns.Row.new(return_id) for return_id in fresh}
     if any(row.merged_into for row in rows.values()):
         raise Moved
     ids = sorted(rows)
@@ -116,6 +118,7 @@ def combine(
     *,
     replan: bool = False,
     reads: Mapping[observations.Name, int] = {},  # noqa: B006 - never changed
+    fresh: Sequence[int] = (),
 ) -> None:
     """Merge these returns, write what changed, and note for each account what it has to be told.
 
@@ -125,7 +128,7 @@ def combine(
     news: list[sync.News] = []
     entries: list[journal.Entry] = []
     tell: dict[tuple[str, str], float] = {}
-    for situation in look(conn, return_ids, accounts, reads):
+    for situation in look(conn, return_ids, accounts, reads, fresh):
         doc = returns.encode(situation.merged)
         founded = situation.row.founded or situation.merged.origin is not None
         is_new = doc != situation.row.doc
@@ -143,8 +146,8 @@ def combine(
                     account.name,
                     lane,
                     planned.state,
-                    [_plain(operation) for operation in planned.operations],
-                    [_plain(residue) for residue in planned.residue],
+                    planned.operations,
+                    planned.residue,
                     planned.settle,
                 )
             )
@@ -173,8 +176,3 @@ def _entries(situation: Situation, because: Sequence[str], founded: bool) -> Ite
         account = because[0].split(" ", 1)[0] if because else None
         text = f"{', '.join(because) or 'recomputed'}: {'; '.join(told)}"
         yield journal.Entry(situation.id, account, "merge", text)
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(value, str_keys=True)
-    return plain

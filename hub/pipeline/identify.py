@@ -23,6 +23,8 @@ class Bound:
     news: list[Stored] = field(default_factory=list)
     returns: set[int] = field(default_factory=set)
     orders: set[int] = field(default_factory=set)
+    fresh: list[int] = field(default_factory=list)
+    """Of the returns those that this batch begins."""
     postponed: list[int] = field(default_factory=list)
     linked: list[tuple[int, int]] = field(default_factory=list)
     """(survivor, the one that went into it)."""
@@ -116,9 +118,9 @@ def _bind_returns(
     busy = being_written(conn, joined)  # under the lock: a write begins under it, too
     waits = {top for top, found in ids.items() if len(found) > 1 and busy & set(found)}
     bound.postponed = [index for index, names in enumerate(names_of) if names and groups.find(names[0]) in waits]
-    fresh = returns.create(conn, sum(not found for found in ids.values()))
-    keys.bind_returns(conn, {(HUB, "return", f"R{new}"): new for new in fresh})
-    numbers = iter(fresh)
+    bound.fresh = returns.numbers(conn, sum(not found for found in ids.values()))
+    bindings: dict[Name, int] = {(HUB, "return", f"R{new}"): new for new in bound.fresh}
+    numbers = iter(bound.fresh)
     return_of: dict[Name, int] = {}
     for top, names in members.items():
         if top in waits:
@@ -129,7 +131,8 @@ def _bind_returns(
             returns.absorb(conn, survivor, other)
             bound.linked.append((survivor, other))
         return_of.update(dict.fromkeys(names, survivor))
-    keys.bind_returns(conn, {n: i for n, i in return_of.items() if known.get(n, (None, None))[0] != i})
+    bindings |= {n: i for n, i in return_of.items() if known.get(n, (None, None))[0] != i}
+    keys.bind_returns(conn, bindings)
     return return_of
 
 

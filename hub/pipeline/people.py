@@ -84,9 +84,9 @@ class People:
         def work(conn: Connection) -> int:
             returns.lock(conn, (return_id,))
             _free(conn, (return_id,))
-            (new,) = returns.create(conn, 1)
+            (new,) = returns.numbers(conn, 1)
             keys.bind_returns(conn, {(HUB, "return", f"R{new}"): new})
-            self._part(conn, return_id, new, objects, by)
+            self._part(conn, return_id, new, objects, by, fresh=(new,))
             return new
 
         return self.database.run(work)
@@ -109,7 +109,9 @@ class People:
 
         return self.database.run(work)
 
-    def _part(self, conn: Connection, old: int, new: int, objects: Sequence[Name], by: str) -> None:
+    def _part(
+        self, conn: Connection, old: int, new: int, objects: Sequence[Name], by: str, *, fresh: Sequence[int] = ()
+    ) -> None:
         """Move objects and their names to `new`, and remember that they do not belong to `old`."""
         moving = observations.of_objects(conn, objects)
         own = {own_name(stored.observation) for stored in moving.values()}
@@ -125,7 +127,7 @@ class People:
         _write(conn, old, "split", text, {"act": "split", "other": new, "objects": list(objects)})
         _write(conn, new, "split", text, None)
         because = {return_id: [f"hub {by}"] for return_id in (old, new)}
-        combine(conn, (old, new), self.accounts.all(), because, replan=True)
+        combine(conn, (old, new), self.accounts.all(), because, replan=True, fresh=fresh)
 
     def retry(self, return_id: int, account: str, by: str) -> None:
         """Say it again: dead letters are taken back, the row is planned anew. Raises NotNow."""

@@ -8,11 +8,13 @@ from hub.model.returns import Return
 
 _AXES = ("authorization", "acceptance", "dispute", "closure")
 _DERIVED = ("transit", "receipt", "settlement", "exchange")
+_FACTS = ("receipts", "inspections", "dispositions", "shipments", "refunds", "credits", "replacements")
+_NOTHING = Return()
 
 
 def changes(old: Return | None, new: Return) -> list[str]:
     """What `new` says that `old` did not; one short sentence each, the most important first."""
-    return list(_changes(old or Return(), new))
+    return list(_changes(old or _NOTHING, new))
 
 
 def _changes(old: Return, new: Return) -> Iterator[str]:
@@ -27,6 +29,11 @@ def _changes(old: Return, new: Return) -> Iterator[str]:
             yield f"{axis} {getattr(new.axes, axis)}"
     yield from _lines(old, new)
     yield from _facts(old, new)
+    if old.discrepancies or new.discrepancies:
+        yield from _discrepancies(old, new)
+
+
+def _discrepancies(old: Return, new: Return) -> Iterator[str]:
     known = {(d.kind, d.text) for d in old.discrepancies}
     for discrepancy in new.discrepancies:
         if (discrepancy.kind, discrepancy.text) not in known:
@@ -50,9 +57,10 @@ def _lines(old: Return, new: Return) -> Iterator[str]:
 
 
 def _facts(old: Return, new: Return) -> Iterator[str]:
-    for kind in ("receipts", "inspections", "dispositions", "shipments", "refunds", "credits", "replacements"):
-        before = {fact.id: fact for fact in getattr(old, kind)}
-        for fact in getattr(new, kind):
+    for kind in _FACTS:
+        facts = getattr(new, kind)
+        before = {fact.id: fact for fact in getattr(old, kind)} if facts else {}
+        for fact in facts:
             words = _describe(kind, fact)
             if fact.id not in before:
                 yield f"{kind[:-1]} {words} ({', '.join(dict.fromkeys(t.account for t in fact.twins))})"

@@ -121,7 +121,7 @@ class Tell:
                 row,
                 planned.state,
                 planned=[],
-                residue=[msgspec.to_builtins(residue) for residue in planned.residue],
+                residue=planned.residue,
                 said=True,
             )
             return None

@@ -95,7 +95,8 @@ class Understand:
         for survivor, other in bound.linked:
             text = f"R{other} is the same return as R{survivor}: a strong key names both"
             journal.write(conn, [journal.Entry(return_id=survivor, account=None, stage="link", text=text, detail=None)])
-        combine(conn, bound.returns | _read_back(conn, current, reads), accounts, because, reads=reads)
+        told = bound.returns | _read_back(conn, current, reads)
+        combine(conn, told, accounts, because, reads=reads, fresh=bound.fresh)
         for lane in batch:
             if lane.id in postponed:
                 lanes.later(conn, lane, BUSY_AGAIN, "joins two returns, one is being written to", attempt=False)

@@ -28,6 +28,11 @@ class Row(NamedTuple):
     founded: bool
     merged_into: int | None
 
+    @classmethod
+    def new(cls, return_id: int) -> Row:
+        """A return that has its number and nothing else yet: it is written when it is first merged."""
+        return cls(return_id, 0, None, False, None)
+
 
 class Change(NamedTuple):
     """A newly merged document to be written."""
@@ -38,13 +43,11 @@ class Change(NamedTuple):
     founded: bool
 
 
-def create(conn: Connection, count: int) -> list[int]:
-    """So many new returns; they have a number and nothing else yet."""
+def numbers(conn: Connection, count: int) -> list[int]:
+    """The numbers of so many new returns. Nobody else knows them yet, and no row has them before `save`."""
     if not count:
         return []
-    found = conn.exec_driver_sql(
-        "INSERT INTO returns (status) SELECT 'draft' FROM generate_series(1, %(n)s) RETURNING id", {"n": count}
-    )
+    found = conn.exec_driver_sql("SELECT nextval('returns_id_seq') FROM generate_series(1, %(n)s)", {"n": count})
     return sorted(row[0] for row in found)
 
 
@@ -128,13 +131,13 @@ def save(conn: Connection, changes: Sequence[Change]) -> None:
     ordered = sorted(changes, key=lambda change: change.id)
     merged = [change.merged for change in ordered]
     conn.exec_driver_sql(
-        "UPDATE returns r SET doc = n.doc, revision = r.revision + 1, status = n.status, kind = n.kind,"
-        " founded = n.founded, is_open = n.is_open, order_number = n.order_number, search = n.search,"
-        " discrepancies = n.discrepancies, at = clock_timestamp()"
-        " FROM unnest(%(id)b::bigint[], %(doc)b::bytea[], %(status)b::text[], %(kind)b::text[], %(founded)b::bool[],"
-        " %(open)b::bool[],"
-        " %(number)b::text[], %(search)b::text[], %(disc)b::int[])"
-        " AS n(id, doc, status, kind, founded, is_open, order_number, search, discrepancies) WHERE r.id = n.id",
+        "INSERT INTO returns (id, doc, status, kind, founded, is_open, order_number, search, discrepancies, revision)"
+        " SELECT *, 1 FROM unnest(%(id)b::bigint[], %(doc)b::bytea[], %(status)b::text[], %(kind)b::text[],"
+        " %(founded)b::bool[], %(open)b::bool[], %(number)b::text[], %(search)b::text[], %(disc)b::int[])"
+        " ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, revision = returns.revision + 1, status = excluded.status,"
+        " kind = excluded.kind, founded = excluded.founded, is_open = excluded.is_open,"
+        " order_number = excluded.order_number, search = excluded.search, discrepancies = excluded.discrepancies,"
+        " at = clock_timestamp()",
         {
             "id": [change.id for change in ordered],
             "doc": [change.doc for change in ordered],

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from hub.model.operation import Operation, Residue
 from hub.store import documents
 
 
@@ -29,8 +30,8 @@ class News(NamedTuple):
     account: str
     lane: str
     state: str
-    planned: list[dict[str, Any]]
-    residue: list[dict[str, Any]]
+    planned: Sequence[Operation]
+    residue: Sequence[Residue]
     settle: float = 0.0
 
 
@@ -94,8 +95,8 @@ def settle(
     row: Row,
     state: str,
     *,
-    planned: list[dict[str, Any]] | None = None,
-    residue: list[dict[str, Any]] | None = None,
+    planned: Sequence[Operation] | None = None,
+    residue: Sequence[Residue] | None = None,
     guard: dict[str, Any] | None = None,
     why: str | None = None,
     wait: float | None = None,

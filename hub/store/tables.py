@@ -9,7 +9,6 @@ from sqlalchemy import (
     Date,
     DateTime,
     Double,
-    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -217,8 +216,8 @@ returns = Table(
 return_orders = Table(
     "return_orders",
     metadata,
-    Column("return_id", BigInteger, ForeignKey("returns.id"), primary_key=True),
-    Column("order_id", BigInteger, ForeignKey("orders.id"), primary_key=True),
+    Column("return_id", BigInteger, primary_key=True),
+    Column("order_id", BigInteger, primary_key=True),
     Index(None, "order_id"),
 )
 

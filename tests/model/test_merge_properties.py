@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hub.model.absorb import absorb
 from hub.model.fragment import Fragment
 from hub.model.identity import bind
-from hub.model.merge import merge, view
+from hub.model.merge import Picture, merge, view
 from hub.model.observation import FactId, Ground, Observation, Twins
 from hub.model.operation import Terms
 from hub.model.plan import plan
@@ -121,7 +121,25 @@ def test_a_silent_record_never_erases(world: Simulation) -> None:
     mute = said("web", "zz", "silent", keys=[{"type": "return", "value": "w1"}])
     before = merge(world.observations, world.ground)
     after = merge([*world.observations, mute], world.ground)
-    assert msgspec.structs.replace(after, objects=before.objects, provenance=before.provenance) == before
+    same = msgspec.structs.replace(after, objects=before.objects, sources=before.sources, said_by=before.said_by)
+    assert same == before
+
+
+@given(simulations())
+def test_the_view_of_who_spoke_alone_is_the_same_whether_it_is_worked_out_anew_or_not(world: Simulation) -> None:
+    for account in {o.account for o in world.observations}:
+        alone = [o for o in world.observations if o.account == account]
+        ground = msgspec.structs.replace(world.ground, others=())
+        picture = Picture(alone, ground)
+        merged = picture.whole()
+        shared = picture.of(account)
+        anew = view(alone, ground, account)
+        for one in TERMS:
+            if one.account == account:
+                assert plan(merged, shared, one, ()) == plan(merged, anew, one, ())
+        own = {"sources": anew.sources, "said_by": anew.said_by, "discrepancies": anew.discrepancies}
+        assert msgspec.structs.replace(shared, **own) == anew
+        assert shared.provenance == anew.provenance
 
 
 counts = st.lists(st.integers(1, 3), min_size=1, max_size=4)

@@ -87,6 +87,7 @@ def two_rounds() -> Return:
                 refunded=D("158.00"),
                 stated=told.Reason(code="size_too_small", raw="too_small"),
                 found=told.Reason(code="damaged_in_transit"),
+                said_by={"stated": 1},
             ),
         ),
         receipts=(
@@ -95,7 +96,7 @@ def two_rounds() -> Return:
                 kind="receipts",
                 line="L1",
                 speaker=good[0],
-                twins=good,
+                also=good[1:],
                 quantity=D(1),
                 condition="good",
                 location="STO",
@@ -106,7 +107,7 @@ def two_rounds() -> Return:
                 kind="receipts",
                 line="L1",
                 speaker=bad[0],
-                twins=bad,
+                also=bad[1:],
                 quantity=D(1),
                 condition="damaged",
                 location="STO",
@@ -119,7 +120,6 @@ def two_rounds() -> Return:
                 kind="dispositions",
                 line="L1",
                 speaker=fact("erp", "shipment", "12", "dispositions", "d1"),
-                twins=(),
                 quantity=D(1),
                 disposition="scrap",
                 at=ago(hours=20),
@@ -129,9 +129,7 @@ def two_rounds() -> Return:
             Shipment(
                 id="F6",
                 kind="shipments",
-                line=None,
                 speaker=fact("web", "return", "return_01M8", "shipments", "s1"),
-                twins=(),
                 value=told.Shipment(
                     id="s1",
                     direction="return",
@@ -147,9 +145,7 @@ def two_rounds() -> Return:
             Credit(
                 id="F4",
                 kind="credits",
-                line=None,
                 speaker=note,
-                twins=(note,),
                 value=told.Credit(
                     id="88", state="posted", amount=D("158.00"), currency="CNY", number="CN-2031", at=ago(hours=9)
                 ),
@@ -159,9 +155,7 @@ def two_rounds() -> Return:
             Refund(
                 id="F5",
                 kind="refunds",
-                line=None,
                 speaker=paid,
-                twins=(paid,),
                 amount=D("158.00"),
                 state="succeeded",
                 value=told.Refund(
@@ -177,11 +171,12 @@ def two_rounds() -> Return:
             "web/return": "https://shop.example.invalid/app/orders/order_01M8",
             "erp/complaint": "javascript:alert(1)",
         },
-        provenance={
-            "axes.authorization": source("erp", "complaint", "7", days=5),
-            "lines.L1.stated": source("web", "return", "return_01M8", days=6),
-            "money.agreed": source("erp", "invoice", "88", hours=9),
-        },
+        sources=(
+            source("erp", "complaint", "7", days=5),
+            source("web", "return", "return_01M8", days=6),
+            source("erp", "invoice", "88", hours=9),
+        ),
+        said_by={"axes.authorization": 0, "money.agreed": 2},
     )
 
 
@@ -219,9 +214,7 @@ def exchange() -> Return:
             Replacement(
                 id="F1",
                 kind="replacements",
-                line=None,
                 speaker=sent,
-                twins=(sent,),
                 value=told.Replacement(id="61", sku="JUMPER-L", state="sent"),
             ),
         ),
@@ -264,7 +257,6 @@ def blocked() -> Return:
                 kind="receipts",
                 line="L1",
                 speaker=fact("erp", "shipment", "14", "receipts", "1"),
-                twins=(),
                 quantity=D(1),
                 condition="good",
                 at=ago(hours=5),

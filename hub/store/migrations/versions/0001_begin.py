@@ -397,8 +397,6 @@ def upgrade() -> None:
         "return_orders",
         sa.Column("return_id", sa.BigInteger(), nullable=False),
         sa.Column("order_id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("return_orders_order_id_fkey")),
-        sa.ForeignKeyConstraint(["return_id"], ["returns.id"], name=op.f("return_orders_return_id_fkey")),
         sa.PrimaryKeyConstraint("return_id", "order_id", name=op.f("return_orders_pkey")),
     )
     op.create_index(op.f("return_orders_order_id_idx"), "return_orders", ["order_id"], unique=False)
