@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
@@ -152,6 +153,21 @@ class Between:
             row = conn.exec_driver_sql("SELECT count(*) FROM lanes WHERE due < now() + interval '1 hour'").one()
         return row[0] == 0
 
+    def in_hand(self) -> str:
+        """What is to be done and who does it, and where our threads are: why a wait may have been in vain."""
+        with self.hub.database.begin() as conn:
+            found = conn.exec_driver_sql(
+                "SELECT kind, account, key, extract(epoch FROM due - clock_timestamp())::int, wanted, done, attempts,"
+                " extract(epoch FROM lease_until - clock_timestamp())::int, why FROM lanes ORDER BY due LIMIT 40"
+            ).all()
+        lines = ["lanes: kind, account, key, due in, wanted, done, attempts, lease, why"]
+        lines += ["  " + " ".join(str(value) for value in row) for row in found]
+        frames = sys._current_frames()
+        for thread in threading.enumerate():
+            if thread.name.startswith("worker") and (frame := frames.get(thread.ident or 0)):
+                lines += [f"thread {thread.name}", *traceback.format_stack(frame, limit=14)]
+        return "\n".join(lines)
+
     def wait(
         self,
         what: str,
@@ -167,7 +183,7 @@ class Between:
             if found := ready():
                 return found
             at = time.monotonic()
-            assert at < until, f"waited {seconds:.0f} s for {what}\n{told()}"
+            assert at < until, f"waited {seconds:.0f} s for {what}\n{told()}\n{self.in_hand()}"
             if at >= next_poll:
                 self.poll(*polls)
                 next_poll = at + POLL
