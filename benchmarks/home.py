@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from hub import configuration
-from hub.boot import Hub, assemble_hub
+from hub.boot import Hub, assemble_hub, settle_memory
 from hub.postgres import Server
 from hub.settings import Settings
 from hub.store.database import Database, upgrade
@@ -70,6 +70,7 @@ def hub(url: str) -> Iterator[Hub]:
         try:
             ready = assemble_hub(Settings(data=Path(data), database_url=url), database)
             connect(ready)
+            settle_memory()
             yield ready
         finally:
             database.close()
