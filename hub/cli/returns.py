@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from hub.cli.out import as_json, console, dump, number, show, working
 from hub.store import console as pages
@@ -51,7 +50,7 @@ def show_(return_: str, json_: bool) -> None:
             raise LookupError(f"there is no return R{return_id}; `hub returns list` shows all of them")
         told = pages.telling(conn, return_id)
     if json_:
-        dump({"number": f"R{return_id}", "return": msgspec.to_builtins(found.doc), "sync": dict(found.sync)})
+        dump({"number": f"R{return_id}", "return": pages.document(found.doc), "sync": dict(found.sync)})
         return
     if found.merged_into:
         click.echo(f"R{return_id} is the same return as R{found.merged_into}.")
@@ -84,7 +83,7 @@ def show_(return_: str, json_: bool) -> None:
         console.print(f"[red]discrepancy[/] {discrepancy.kind}: {discrepancy.text}")
     for row in told:
         still = ", ".join(operation["kind"] for operation in row.planned) or "nothing"
-        cannot = "; ".join(f"{residue['fact']}: {residue['why']}" for residue in row.residue)
+        cannot = "; ".join(f"{residue.fact}: {residue.why}" for residue in pages.cannot(row))
         console.print(f"{row.account}: {row.shown} · still to tell: {still}")
         if cannot:
             console.print(f"  cannot be told: {cannot}")

@@ -10,8 +10,10 @@ from typing import NamedTuple
 from hub.model.case import Case
 from hub.model.fragment import Zero
 from hub.model.identity import founds
+from hub.model.numbers import number
 from hub.model.observation import Observation
 from hub.model.returns import ReturnLine
+from hub.model.sentences import sentence
 
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -78,10 +80,10 @@ def over_return(case: Case, lines: Sequence[ReturnLine]) -> None:
         if claim.id == "":
             case.doubt(
                 "over_return",
-                f"{claim.quantity} pieces are to come back, only {granted} of the order line are left for it.",
+                sentence("over_return", quantity=claim.quantity, granted=granted),
                 field="quantity",
                 line=claim.line,
-                values=(str(claim.quantity), str(granted)),
+                values=(number(claim.quantity), number(granted)),
                 freezes=not claim.held,
             )
 

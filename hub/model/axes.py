@@ -13,6 +13,7 @@ from hub.model.case import Case
 from hub.model.fragment import Statement
 from hub.model.observation import HUB, Observation
 from hub.model.returns import Decision, ReturnLine
+from hub.model.sentences import sentence
 
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -189,7 +190,7 @@ def _contradictions(case: Case, valid: Sequence[Said], best: Said | None, cancel
             if speaker is None:
                 case.doubt(
                     "authorization",
-                    f"{voice.account} cancelled the return; it neither asked for it nor decides on it.",
+                    sentence("not_theirs_to_cancel", account=voice.account),
                     field="authorization",
                     accounts=(voice.account,),
                     values=(value,),
@@ -197,13 +198,18 @@ def _contradictions(case: Case, valid: Sequence[Said], best: Said | None, cancel
                 continue
         else:
             continue
-        case.doubt(
-            "authorization",
-            f"{speaker.account} says {speaker.statement.value}, {voice.account} says {value}.",
-            field="authorization",
-            accounts=(speaker.account, voice.account),
-            values=(speaker.statement.value, value),
-        )
+        _differ(case, "authorization", speaker, voice)
+
+
+def _differ(case: Case, axis: str, one: Said, other: Said) -> None:
+    value, otherwise = one.statement.value, other.statement.value
+    case.doubt(
+        axis,
+        sentence("decisions_differ", axis=axis, one=one.account, value=value, other=other.account, otherwise=otherwise),
+        field=axis,
+        accounts=(one.account, other.account),
+        values=(value, otherwise),
+    )
 
 
 def acceptance(case: Case, round_: int) -> Decision:
@@ -215,13 +221,7 @@ def acceptance(case: Case, round_: int) -> Decision:
         best = max(allowed, key=_weight)
         for voice in decided:
             if voice.statement.value != best.statement.value:
-                case.doubt(
-                    "acceptance",
-                    f"{best.account} says {best.statement.value}, {voice.account} says {voice.statement.value}.",
-                    field="acceptance",
-                    accounts=(best.account, voice.account),
-                    values=(best.statement.value, voice.statement.value),
-                )
+                _differ(case, "acceptance", best, voice)
         return _decision(best, case, "acceptance")
     waiting = decided or [v for v in voices if v.statement.value == "pending"]
     if waiting:

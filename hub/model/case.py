@@ -13,6 +13,7 @@ from hub.model.observation import HUB, Ground, Observation, Party
 from hub.model.orders import Book
 from hub.model.ranks import party, rank
 from hub.model.returns import Discrepancy, Source
+from hub.model.sentences import Sentence
 
 
 class Sources:
@@ -88,8 +89,8 @@ class Case:
     def rank(self, account: str, kind: str) -> int:
         return rank(self.party(account), kind)
 
-    def doubt(self, kind: str, text: str, **more: object) -> None:
-        self.doubts.append(Discrepancy(kind=kind, text=text, **more))  # type: ignore[arg-type]
+    def doubt(self, kind: str, said: Sentence, **more: object) -> None:
+        self.doubts.append(Discrepancy(kind=kind, said=said, **more))  # type: ignore[arg-type]
 
     def may_cancel(self, account: str) -> bool:
         """The side that asked, a person in the hub, whoever decides; everybody where nobody is named to decide."""

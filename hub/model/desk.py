@@ -7,9 +7,11 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
+from hub.model.numbers import number
 from hub.model.operation import LineTarget, Operation, Outstanding, Residue, Terms
 from hub.model.returns import Discrepancy, Fact, Return, ReturnLine
 from hub.model.rules import ENTITIES, MOVES_MONEY, OPERATIONS
+from hub.model.sentences import Sentence, sentence
 
 READABLE = 120
 """Characters of a fingerprint that are kept as they are."""
@@ -66,10 +68,14 @@ class Desk:
         names = {twin.text for twin in fact.twins} | {fact.id}
         return any(not names.isdisjoint(o.operation.facts) for o in self.under_way(kind))
 
-    def cannot(self, fact: str, why: str, operation: str | None = None) -> None:
-        entry = Residue(fact=fact, why=why, operation=operation)
+    def cannot(self, fact: str, said: Sentence, operation: str | None = None) -> None:
+        entry = Residue(fact=fact, said=said, operation=operation)
         if entry not in self.residue:
             self.residue.append(entry)
+
+    def waits(self, fact: str, doubt: Discrepancy, operation: str) -> None:
+        """It cannot be told before a person has settled this discrepancy."""
+        self.cannot(fact, sentence("waits_for_person", about=doubt.said), operation)
 
     def operation_for(self, fact: str) -> str | None:
         """The operation that tells this fact to a system of this kind."""
@@ -95,21 +101,17 @@ class Desk:
         """Plan it, or say why it cannot be said. `fact` is what it tells; `name` how a residue calls that."""
         terms, title = self.terms, name or fact
         if kind not in terms.can:
-            self.cannot(title, f"{self.account} has no way to {_plain(kind)}.", kind)
+            self.cannot(title, sentence("no_way", account=self.account, operation=kind), kind)
             return None
         if kind not in terms.asked:
-            self.cannot(title, f"{self.account} is not to be asked to {_plain(kind)}: its settings leave it out.", kind)
+            self.cannot(title, sentence("not_asked", account=self.account, operation=kind), kind)
             return None
         if self.frozen is not None:
-            self.cannot(title, f"Waits for a person: {self.frozen.text}", kind)
+            self.waits(title, self.frozen, kind)
             return None
         moves = terms.moves_money.get(kind, MOVES_MONEY.get(kind, "no")) != "no"
         if moves and not terms.money:
-            self.cannot(
-                title,
-                f"Money is off for {self.account}: turn it on in its settings to let the hub {_plain(kind)}.",
-                kind,
-            )
+            self.cannot(title, sentence("money_off", account=self.account, operation=kind), kind)
             return None
         lines = tuple(lines)
         facts = tuple(sorted(facts))
@@ -130,11 +132,7 @@ class Desk:
         )
         for sent in self.mine:
             if sent.state == "dead" and _blocks(sent.operation, planned):
-                self.cannot(
-                    title,
-                    f"{self.account} refused to {_plain(kind)}, or its answer is unknown: a person decides.",
-                    kind,
-                )
+                self.cannot(title, sentence("refused", account=self.account, operation=kind), kind)
                 return None
         self.operations.append(planned)
         return planned
@@ -173,12 +171,12 @@ def fingerprint(
     """A text that two operations share exactly when they say the same: readable, and a digest where it gets long."""
     parts = [kind, f"round {round_}"]
     for line in lines:
-        totals = ",".join(f"{word}={_number(line.totals[word])}" for word in sorted(line.totals)) or _number(
+        totals = ",".join(f"{word}={number(line.totals[word])}" for word in sorted(line.totals)) or number(
             line.quantity
         )
         parts.append(f"{line.line}:{totals}")
     if amount is not None:
-        parts.append(f"{_number(amount)} {currency}")
+        parts.append(f"{number(amount)} {currency}")
     parts.extend(facts)
     if mark:
         parts.append(mark)
@@ -186,14 +184,6 @@ def fingerprint(
     if len(text) <= READABLE:
         return text
     return f"{kind}|round {round_}|{blake2b(text.encode(), digest_size=16).hexdigest()}"
-
-
-def _number(value: Decimal) -> str:
-    return f"{value.normalize():f}" if value else "0"
-
-
-def _plain(kind: str) -> str:
-    return kind.replace("_", " ")
 
 
 def _blocks(dead: Operation, planned: Operation) -> bool:

@@ -7,8 +7,10 @@ from decimal import Decimal
 
 from hub.model.case import Case
 from hub.model.fragment import Zero
+from hub.model.numbers import amount as money_text
 from hub.model.observation import FactId
 from hub.model.returns import Fact, Money, Receipt, Refund, ReturnLine
+from hub.model.sentences import Sentence, sentence
 
 
 def possible_twins(case: Case, lines: Sequence[ReturnLine], receipts: Sequence[Receipt]) -> None:
@@ -32,7 +34,9 @@ def possible_twins(case: Case, lines: Sequence[ReturnLine], receipts: Sequence[R
             continue
         pair = _unlinked(case, found)
         if pair:
-            _doubt(case, "receipts", key, pair, f"{total} pieces in all, {expected} expected")
+            one, other = (fact.speaker.account for fact in pair)
+            said = sentence("received_twice", one=one, other=other, total=total, expected=expected)
+            _doubt(case, "receipts", key, pair, said)
 
 
 def possible_refunds(case: Case, refunds: Sequence[Refund], money: Money) -> None:
@@ -50,7 +54,9 @@ def possible_refunds(case: Case, refunds: Sequence[Refund], money: Money) -> Non
     for amount in sorted(by_amount):
         pair = _unlinked(case, by_amount[amount])
         if pair:
-            _doubt(case, "refunds", None, pair, f"{amount} {money.currency} each")
+            one, other = (fact.speaker.account for fact in pair)
+            said = sentence("refunded_twice", one=one, other=other, amount=money_text(amount, money.currency))
+            _doubt(case, "refunds", None, pair, said)
 
 
 def _unlinked(case: Case, facts: Sequence[Fact]) -> tuple[Fact, Fact] | None:
@@ -68,12 +74,11 @@ def _apart(case: Case, one: Sequence[FactId], other: Sequence[FactId]) -> bool:
     return any(not apart.facts.isdisjoint(one) and not apart.facts.isdisjoint(other) for apart in case.ground.apart)
 
 
-def _doubt(case: Case, kind: str, line: str | None, pair: tuple[Fact, Fact], what: str) -> None:
+def _doubt(case: Case, kind: str, line: str | None, pair: tuple[Fact, Fact], said: Sentence) -> None:
     one, other = pair
     case.doubt(
         "possible_twins",
-        f"{one.speaker.account} and {other.speaker.account} may be telling of one event twice ({what}): "
-        "say whether they are the same. Until then nothing is told or paid on it.",
+        said,
         field=kind,
         line=line,
         accounts=(one.speaker.account, other.speaker.account),
@@ -88,7 +93,7 @@ def unplaced(case: Case, facts: Sequence[Fact]) -> None:
         if fact.line is None:
             case.doubt(
                 "unplaced",
-                f"{fact.speaker.account} reports {fact.quantity} pieces and names no line.",
+                sentence("unplaced", account=fact.speaker.account, quantity=fact.quantity),
                 field=fact.kind,
                 accounts=(fact.speaker.account,),
                 values=(fact.id,),
@@ -103,7 +108,7 @@ def ambiguous(case: Case, lines: Sequence[ReturnLine]) -> None:
         if others:
             case.doubt(
                 "ambiguous_line",
-                f"SKU {line.sku} is on several lines and a record names it without saying which.",
+                sentence("ambiguous_line", sku=line.sku),
                 line=line.key,
                 freezes=True,
             )
@@ -119,7 +124,7 @@ def doubled(case: Case) -> None:
         if len(ids) > 1:
             case.doubt(
                 "doubled",
-                f"{account} has {len(ids)} records ({stream} {', '.join(ids)}) of this one return.",
+                sentence("doubled", account=account, count=len(ids), stream=stream, ids=", ".join(ids)),
                 field="objects",
                 accounts=(account,),
                 values=tuple(ids),
@@ -134,8 +139,13 @@ def gone(case: Case) -> None:
         held = [kind for kind in ("receipts", "refunds", "credits") if getattr(fragment, kind)]
         case.doubt(
             "gone",
-            f"{observation.account} says that {observation.stream} {observation.external_id} does not exist any more"
-            + (f"; it held {', '.join(held)}." if held else "."),
+            sentence(
+                "gone",
+                account=observation.account,
+                stream=observation.stream,
+                object=observation.external_id,
+                held=" ".join(kind[:-1] for kind in held),
+            ),
             field="objects",
             accounts=(observation.account,),
             values=(observation.external_id,),

@@ -8,6 +8,8 @@ from hub.model import returns
 from hub.model.case import Case
 from hub.model.facts import Event, Told, each, events, named
 from hub.model.fragment import Zero
+from hub.model.numbers import number
+from hub.model.sentences import sentence
 
 
 def receipts(case: Case) -> list[returns.Receipt]:
@@ -104,7 +106,7 @@ def _compare(case: Case, event: Event, kind: str) -> None:
     if len(lines) > 1:
         case.doubt(
             "twins_differ",
-            f"One event, two lines: {event.speaker} and {', '.join(sorted(event.others))} mean different goods.",
+            sentence("lines_differ", one=event.speaker, others=", ".join(sorted(event.others))),
             field=kind,
             accounts=tuple(sorted(event.accounts)),
             values=tuple(sorted(str(line) for line in lines)),
@@ -114,11 +116,11 @@ def _compare(case: Case, event: Event, kind: str) -> None:
         if heard != spoken:
             case.doubt(
                 "twins_differ",
-                f"One event, two counts: {event.speaker} says {spoken}, {account} says {heard}.",
+                sentence("counts_differ", one=event.speaker, quantity=spoken, other=account, otherwise=heard),
                 field=kind,
                 line=case.book.key(event.said[0][2], event.said[0][1]),
                 accounts=(event.speaker, account),
-                values=(str(spoken), str(heard)),
+                values=(number(spoken), number(heard)),
             )
 
 

@@ -1,4 +1,4 @@
-"""Every word of `words`, in Chinese and English: LABELS[axis][value] = (zh, en)."""
+"""Every word of `words`, and what we call axes, events and discrepancies: LABELS[table][word] = (zh, en)."""
 
 from __future__ import annotations
 
@@ -209,5 +209,45 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "pre_ship_cancel": ("发货前取消", "Cancelled before shipping"),
         "undelivered": ("拒收退回", "Refused parcel"),
         "mixed": ("混合", "Mixed"),
+    },
+    "axes": {
+        "authorization": ("审核", "Authorization"),
+        "transit": ("物流", "Transit"),
+        "receipt": ("收货", "Receipt"),
+        "acceptance": ("验收", "Acceptance"),
+        "settlement": ("结算", "Settlement"),
+        "exchange": ("换货", "Exchange"),
+        "dispute": ("争议", "Dispute"),
+        "closure": ("结案", "Closure"),
+    },
+    "event": {
+        "receipt": ("收货", "Receipt"),
+        "inspection": ("验货", "Inspection"),
+        "disposition": ("处置", "Disposition"),
+        "shipment": ("包裹", "Shipment"),
+        "refund": ("退款", "Refund"),
+        "credit": ("贷项凭证", "Credit note"),
+        "replacement": ("换货", "Replacement"),
+        "note": ("备注", "Note"),
+        "payment": ("付款", "Payment"),
+    },
+    "discrepancy": {
+        "quantity": ("数量不一致", "Two quantities"),
+        "twins_differ": ("同一事件，说法不同", "One event, told differently"),
+        "possible_twins": ("疑似同一事件重复上报", "Perhaps one event, told twice"),
+        "authorization": ("审核结论不一致", "Two decisions"),
+        "acceptance": ("验收结论不一致", "Two verdicts on the goods"),
+        "agreed": ("应退金额不一致", "Two sums agreed"),
+        "currency": ("币种不一致", "Two currencies"),
+        "above_captured": ("应退超过可退", "More is owed than can be paid"),
+        "over_refunded": ("退款超额", "Too much was refunded"),
+        "unallocated_refund": ("退款未指明归属", "A refund for nobody in particular"),
+        "over_disposed": ("处置数量多于收货", "More was put away than received"),
+        "over_return": ("退货数量超过购买数量", "More is to come back than was bought"),
+        "incomplete_kit": ("套装不齐", "The set is not complete"),
+        "unplaced": ("收货未指明商品", "Goods without a line"),
+        "ambiguous_line": ("无法确定是哪一行商品", "Which line is meant?"),
+        "doubled": ("同一系统有多条记录", "Several records in one system"),
+        "gone": ("记录已消失", "A record has disappeared"),
     },
 }

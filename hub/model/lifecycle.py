@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hub.model.labels import LABELS, Label
-from hub.model.returns import Axes, ReturnLine
+
+if TYPE_CHECKING:  # the return's own sentences name statuses
+    from hub.model.returns import Axes, ReturnLine
 
 __all__ = ["LABELS", "OWNERS", "RULES", "STATUSES", "kind_of", "label", "status_of"]
 

@@ -9,8 +9,10 @@ from msgspec import UNSET
 
 from hub.model.case import Case
 from hub.model.fragment import Line, Reason, Zero
+from hub.model.numbers import number
 from hub.model.observation import Observation
 from hub.model.returns import Disposition, Inspection, Receipt, Refund, ReturnLine
+from hub.model.sentences import sentence
 
 Statement = tuple[Observation, Line]
 
@@ -123,7 +125,7 @@ def _kit(case: Case, parent: str, total: dict[str, Sums]) -> None:
         if (of := total.get(part.key)) and of.received != (whole or Zero) * part.line.quantity
     ]
     if uneven:
-        case.doubt("incomplete_kit", "A kit came back in pieces and not all of them are here.", line=parent)
+        case.doubt("incomplete_kit", sentence("incomplete_kit"), line=parent)
     for part in parts:
         total.pop(part.key, None)
 
@@ -184,9 +186,9 @@ def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, a
     if put > of.received:
         case.doubt(
             "over_disposed",
-            f"{put} pieces were put away and only {of.received} were received.",
+            sentence("over_disposed", put=put, received=of.received),
             line=key,
-            values=(str(put), str(of.received)),
+            values=(number(put), number(of.received)),
         )
     undelivered = case.founding is not None and case.founding.fragment.origin == "undelivered"
     return ReturnLine(
@@ -224,9 +226,15 @@ def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, a
 def _disagree(case: Case, key: str, higher: Statement, lower: Statement) -> None:
     case.doubt(
         "quantity",
-        f"{higher[0].account} says {higher[1].quantity} come back, {lower[0].account} says {lower[1].quantity}.",
+        sentence(
+            "quantities_differ",
+            one=higher[0].account,
+            quantity=higher[1].quantity,
+            other=lower[0].account,
+            otherwise=lower[1].quantity,
+        ),
         field="quantity",
         line=key,
         accounts=(higher[0].account, lower[0].account),
-        values=(str(higher[1].quantity), str(lower[1].quantity)),
+        values=(number(higher[1].quantity), number(lower[1].quantity)),
     )

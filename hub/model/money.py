@@ -12,10 +12,12 @@ from hub.model import returns, words
 from hub.model.case import Case
 from hub.model.facts import each, events, named
 from hub.model.fragment import Zero
+from hub.model.numbers import amount as money_text
 from hub.model.observation import Observation
 from hub.model.ranks import rank
 from hub.model.refunds import Paid, other_currency
 from hub.model.returns import Money, ReturnLine
+from hub.model.sentences import sentence
 
 
 def currency_of(case: Case) -> str | None:
@@ -51,7 +53,7 @@ def payments(case: Case, currency: str | None) -> dict[str, list[told.Payment]]:
     by_account: dict[str, list[told.Payment]] = {}
     for (account, _), (_, payment) in sorted(found.items(), key=lambda item: item[0]):
         if currency is not None and payment.currency != currency:
-            other_currency(case, f"payment {payment.id} of {account}", payment.currency, currency)
+            other_currency(case, account, "payment", payment.id, payment.currency, currency)
             continue
         by_account.setdefault(account, []).append(payment)
     if case.alone is None and len(by_account) > 1:
@@ -78,7 +80,7 @@ def credits(case: Case, currency: str | None) -> list[returns.Credit]:
         for one in event.said:
             fact, value, _ = one
             if currency is not None and value.currency != currency:
-                other_currency(case, f"credit {value.number or value.id} of {fact.account}", value.currency, currency)
+                other_currency(case, fact.account, "credit", value.number or value.id, value.currency, currency)
                 continue
             result.append(returns.Credit(**named(event, one), value=value))
     return result
@@ -105,12 +107,14 @@ def agreed(
         order.sort(key=lambda o: (-case.rank(o.account, "agreed"), o.account, -o.ticket, o.external_id))
         best, other = order
         if other.fragment.agreed != best.fragment.agreed and other.account != best.account:
+            currency = currency_of(case)
+            one, two = (money_text(o.fragment.agreed, currency) if o.fragment.agreed else "0" for o in order)
             case.doubt(
                 "agreed",
-                f"{best.account} owes {best.fragment.agreed}, {other.account} says {other.fragment.agreed}.",
+                sentence("sums_differ", one=best.account, amount=one, other=other.account, otherwise=two),
                 field="agreed",
                 accounts=(best.account, other.account),
-                values=(str(best.fragment.agreed), str(other.fragment.agreed)),
+                values=(one, two),
             )
     if best is None:
         return None, documented
@@ -144,20 +148,14 @@ def settle(
         if ripe or documented:
             due = max(owed - gone, Zero)
             if refundable is not None and due > refundable:
-                case.doubt(
-                    "above_captured",
-                    f"{due} {currency} are owed and only {refundable} can still be paid on the order.",
-                    field="due",
-                    values=(str(due), str(refundable)),
-                )
+                one, two = money_text(due, currency), money_text(refundable, currency)
+                said = sentence("above_captured", due=one, refundable=two)
+                case.doubt("above_captured", said, field="due", values=(one, two))
                 due = refundable
         if gone > owed:
-            case.doubt(
-                "over_refunded",
-                f"{gone} {currency} went back, {owed} were agreed.",
-                field="refunded",
-                values=(str(gone), str(owed)),
-            )
+            one, two = money_text(gone, currency), money_text(owed, currency)
+            said = sentence("over_refunded", gone=one, agreed=two)
+            case.doubt("over_refunded", said, field="refunded", values=(one, two))
     return Money(
         currency=currency,
         agreed=owed,

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from hub.model import words
+from hub.model.sentences import Sentence, say
 
 
 class LineTarget(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -54,8 +55,13 @@ class Residue(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Something this account cannot be told, and why; shown, never counted as in sync."""
 
     fact: str
-    why: str
+    said: Sentence
     operation: str | None = None
+
+    @property
+    def why(self) -> str:
+        """In English; `say(residue.said, language)` for people."""
+        return say(self.said)
 
 
 class Outstanding(Struct, frozen=True, gc=False, kw_only=True):

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from hub.model.operation import Operation
+from hub.model.sentences import Sentence, sentence
 
 WINDOW = timedelta(hours=24)
 WAITS = (0.0, 5.0, 60.0)
@@ -28,7 +29,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     wait: float = 0.0
     park: bool = False
-    why: str = ""
+    why: Sentence | None = None
 
 
 def check(history: Mapping[str, Sequence[str]], operation: Operation, now: datetime) -> Verdict:
@@ -37,15 +38,13 @@ def check(history: Mapping[str, Sequence[str]], operation: Operation, now: datet
     if not times:
         return Verdict()
     if operation.moves_money:
-        why = "it was answered as done and their records do not show it: money is never sent twice on a guess"
-        return Verdict(park=True, why=why)
+        return Verdict(park=True, why=sentence("money_not_shown"))
     if len(times) >= len(WAITS):
-        count = len(times)
-        return Verdict(park=True, why=f"it was done {count} times within a day and is not there; a person has to look")
+        return Verdict(park=True, why=sentence("done_often", count=len(times)))
     left = WAITS[len(times)] - (now - times[-1]).total_seconds()
     if left <= 0:
         return Verdict()
-    return Verdict(wait=left, why="it was done before and did not stick; tried again with growing waits")
+    return Verdict(wait=left, why=sentence("done_before"))
 
 
 def performed(history: Mapping[str, Sequence[str]], operation: Operation, now: datetime) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from hub.model import returns, words
 from hub.model.case import Case
 from hub.model.facts import Event, each, events, named
 from hub.model.fragment import Zero
+from hub.model.numbers import amount as money_text
 from hub.model.observation import Observation
+from hub.model.sentences import sentence
 
 
 class Paid(Struct, kw_only=True):
@@ -57,7 +59,7 @@ def paid(case: Case, currency: str | None) -> Paid:
         if currency is None or one[1].currency == currency:
             stated.append(one)
         else:
-            other_currency(case, f"refund {one[1].id} of {one[0].account}", one[1].currency, currency)
+            other_currency(case, one[0].account, "refund", one[1].id, one[1].currency, currency)
     for event in events(stated, "refunds", case.links, case.ground):
         own = any(id(one[2]) in ours for one in (*event.said, *(one for side in event.others.values() for one in side)))
         for one in event.said:
@@ -123,11 +125,14 @@ def _share(
         if observation in case.shared:
             case.doubt(
                 "unallocated_refund",
-                f"{observation.account} refunded {total(refund)} {refund.currency} on an order with several returns "
-                "and does not say for which: allocate it before anything more is paid.",
+                sentence(
+                    "unallocated_refund",
+                    account=observation.account,
+                    amount=money_text(total(refund), refund.currency),
+                ),
                 field="money",
                 accounts=(observation.account,),
-                values=(str(total(refund)),),
+                values=(money_text(total(refund), refund.currency),),
                 freezes=True,
             )
         return None
@@ -166,19 +171,21 @@ def _compare(case: Case, event: Event) -> None:
     for account in sorted(event.others):
         heard = sum((total(one[1], "pending", "succeeded") for one in event.others[account]), Zero)
         if heard != spoken:
+            one = money_text(spoken, event.said[0][1].currency)
+            two = money_text(heard, event.others[account][0][1].currency)
             case.doubt(
                 "twins_differ",
-                f"One refund, two amounts: {event.speaker} says {spoken}, {account} says {heard}.",
+                sentence("amounts_differ", one=event.speaker, amount=one, other=account, otherwise=two),
                 field="refunds",
                 accounts=(event.speaker, account),
-                values=(str(spoken), str(heard)),
+                values=(one, two),
             )
 
 
-def other_currency(case: Case, what: str, currency: str, ours: str) -> None:
+def other_currency(case: Case, account: str, event: str, id_: str, currency: str, ours: str) -> None:
     case.doubt(
         "currency",
-        f"{what} is in {currency}, the return is in {ours}; amounts in two currencies are never added.",
+        sentence("other_currency", account=account, event=event, id=id_, currency=currency, ours=ours),
         field="money",
         values=(ours, currency),
         freezes=True,

@@ -14,6 +14,7 @@ from hub.model import fragment as told
 from hub.model import words
 from hub.model.fragment import Zero
 from hub.model.observation import FactId
+from hub.model.sentences import Sentence, say
 
 
 class Source(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -181,13 +182,18 @@ class Discrepancy(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
     """Two systems disagree, or something cannot be: shown to a person, never overwritten."""
 
     kind: str
-    text: str
+    said: Sentence
     field: str = ""
     line: str | None = None
     accounts: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     freezes: bool = False
     """While it stands nothing is told or paid on what it touches."""
+
+    @property
+    def text(self) -> str:
+        """In English; `say(discrepancy.said, language)` for people."""
+        return say(self.said)
 
 
 class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

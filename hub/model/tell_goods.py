@@ -9,6 +9,7 @@ from hub.model.desk import Desk
 from hub.model.fragment import Zero
 from hub.model.operation import LineTarget, Terms
 from hub.model.returns import Receipt, ReturnLine
+from hub.model.sentences import sentence
 
 _BROKEN = frozenset({"damaged", "defective"})
 
@@ -56,18 +57,11 @@ def received(desk: Desk) -> bool:
     if desk.under_way("authorize", "reopen") or any(o.kind in ("authorize", "reopen") for o in desk.operations):
         return True
     if ended_there:
-        desk.cannot(
-            "received",
-            f"Goods came although the return is {view.axes.authorization.value} at {desk.account}.",
-            "receive",
-        )
+        said = sentence("ended_there", account=desk.account, value=view.axes.authorization.value)
+        desk.cannot("received", said, "receive")
         return True
     if "authorization" not in terms.silent and (view.axes.authorization.value != "authorized" or view.ready is False):
-        desk.cannot(
-            "received",
-            f"Goods came and {desk.account} has not authorized the return, so it cannot receive them.",
-            "receive",
-        )
+        desk.cannot("received", sentence("not_authorized_there", account=desk.account), "receive")
         return True
     if any(o.state != "sent" for o in desk.under_way("receive")):
         return True
@@ -116,9 +110,7 @@ def _target(desk: Desk, line: ReturnLine, concerned: Sequence[Receipt]) -> LineT
         _say_rest(desk, line, wanted, has, damaged, has_damaged)
         return None
     if line.key in desk.frozen_lines:
-        desk.cannot(
-            f"received {line.sku or line.key}", f"Waits for a person: {desk.frozen_lines[line.key].text}", "receive"
-        )
+        desk.waits(f"received {line.sku or line.key}", desk.frozen_lines[line.key], "receive")
         return None
     new = [r for r in concerned if _short(desk, r, concerned) and not desk.told_under_way(r, "receive")]
     words = {}
@@ -146,17 +138,14 @@ def _say_rest(
     desk: Desk, line: ReturnLine, wanted: Decimal, has: Decimal, damaged: Decimal, has_damaged: Decimal
 ) -> None:
     """What cannot be said by receiving more."""
-    name = f"received {line.sku or line.key}"
+    goods, account = line.sku or line.key, desk.account
     if wanted < has:
-        desk.cannot(
-            name,
-            f"{desk.account} shows {has} received and {wanted} are true; a receipt cannot be taken back.",
-            "receive",
-        )
+        said = sentence("too_many_there", line=goods, account=account, has=has, wanted=wanted)
     elif damaged != has_damaged and _BROKEN & set(line.by_condition):
-        desk.cannot(
-            name, f"{damaged} of the received pieces are damaged; {desk.account} shows {has_damaged}.", "receive"
-        )
+        said = sentence("damage_differs", line=goods, account=account, has=has_damaged, damaged=damaged)
+    else:
+        return
+    desk.cannot(f"received {goods}", said, "receive")
 
 
 def _at_home(terms: Terms, receipt: Receipt) -> bool:
@@ -194,7 +183,7 @@ def disposed(desk: Desk) -> bool:
         if desk.told_under_way(put, "dispose"):
             continue
         if line.key in desk.frozen_lines:
-            desk.cannot("disposed", f"Waits for a person: {desk.frozen_lines[line.key].text}", "dispose")
+            desk.waits("disposed", desk.frozen_lines[line.key], "dispose")
             continue
         there = desk.here.get(line.key)
         if put.disposition != "keep_by_customer" and (there is None or there.received <= 0):
@@ -227,14 +216,13 @@ def replaced(desk: Desk) -> bool:
     going = [r.value for r in ret.replacements if r.value.state != "none"]
     named = sorted({r.sku for r in going if r.sku})
     if len(named) > 1 and not all(line.wanted_sku for line in wanted):
-        why = f"{', '.join(named)} are to be sent, and nobody says which of them for which line."
-        desk.cannot("replacement", why, "exchange")
+        desk.cannot("replacement", sentence("which_replacement", skus=", ".join(named)), "exchange")
         return True
     lines = []
     for line in wanted:
         sku = line.wanted_sku or (named[0] if named else None)
         if sku is None and line.resolution == "exchange":
-            desk.cannot("replacement", f"Nobody says yet what {line.sku or line.key} is exchanged for.", "exchange")
+            desk.cannot("replacement", sentence("no_replacement", line=line.sku or line.key), "exchange")
             return True
         lines.append(desk.target(line, words={"wanted_sku": sku} if sku else {}))
     facts = [r.id for r in ret.replacements]

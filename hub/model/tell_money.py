@@ -7,8 +7,10 @@ from decimal import Decimal
 
 from hub.model.desk import UNDER_WAY, Desk
 from hub.model.fragment import Zero
+from hub.model.numbers import amount as money_text
 from hub.model.operation import Outstanding
 from hub.model.returns import Refund
+from hub.model.sentences import sentence
 
 PAYING = frozenset({"refund"})
 
@@ -16,7 +18,7 @@ PAYING = frozenset({"refund"})
 def _frozen(desk: Desk, name: str, kind: str) -> bool:
     if desk.frozen_money is None:
         return False
-    desk.cannot(name, f"Waits for a person: {desk.frozen_money.text}", kind)
+    desk.waits(name, desk.frozen_money, kind)
     return True
 
 
@@ -36,21 +38,13 @@ def paid(desk: Desk) -> bool:
         return True
     room = (money.refundable if money.refundable is not None else Zero) - desk.terms.reserved
     amount = min(money.due, room, payment.captured - _refunded(payment.refunded))
-    name = f"money_due {money.due} {money.currency}"
+    name = f"money_due {money_text(money.due, money.currency)}"
     if amount <= 0:
-        desk.cannot(name, "Everything captured on the order is refunded, or about to be, for another return.", "refund")
+        desk.cannot(name, sentence("nothing_left"), "refund")
     elif any(r.state == "failed" and r.amount > 0 for r in desk.view.refunds) and not _newer_success(desk.view.refunds):
-        desk.cannot(
-            name,
-            f"The last refund at {desk.account} failed: a person decides whether to try again or pay otherwise.",
-            "refund",
-        )
+        desk.cannot(name, sentence("refund_failed", account=desk.account), "refund")
     elif any(o.operation.kind in PAYING and o.state == "dead" for o in desk.all):
-        desk.cannot(
-            name,
-            "A refund was refused, or its outcome is unknown: a person decides before money moves again.",
-            "refund",
-        )
+        desk.cannot(name, sentence("refund_stuck"), "refund")
     elif not _frozen(desk, name, "refund"):
         credits = [c.id for c in desk.ret.credits if c.value.state == "posted" and desk.account not in c.told]
         gone = money.refunded + money.pending
@@ -91,7 +85,7 @@ def credited(desk: Desk) -> bool:
     gap = wanted - money.credited
     if gap <= 0 or not _goods_here(desk) or desk.under_way("credit"):
         return True
-    name = f"credit {gap} {money.currency}"
+    name = f"credit {money_text(gap, money.currency)}"
     if _frozen(desk, name, "credit"):
         return True
     unsettled = _unsettled(desk)
@@ -132,7 +126,7 @@ def recorded(desk: Desk) -> bool:
     for refund in desk.ret.refunds:
         if refund.state != "succeeded" or desk.account in refund.told or desk.told_under_way(refund, "record_refund"):
             continue
-        name = f"refunded {refund.amount} {refund.value.currency}"
+        name = f"refunded {money_text(refund.amount, refund.value.currency)}"
         if not _frozen(desk, name, "record_refund"):
             desk.ask(
                 "record_refund",

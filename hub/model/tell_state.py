@@ -7,6 +7,7 @@ from typing import Any
 from hub.model.desk import Desk
 from hub.model.operation import LineTarget
 from hub.model.returns import ReturnLine
+from hub.model.sentences import sentence
 
 
 def founded(desk: Desk) -> bool:
@@ -18,40 +19,24 @@ def founded(desk: Desk) -> bool:
         return True
     if account in ret.tombstones:
         if not desk.ended:
-            desk.cannot(
-                "founded",
-                f"{account} deleted its record of this return; the hub does not make it again.",
-                "create_return",
-            )
+            desk.cannot("founded", sentence("deleted_there", account=account), "create_return")
         return False
     if desk.ended or ret.axes.closure.value == "closed" or desk.under_way("create_return"):
         return False
     wanted = [line for line in ret.lines if line.quantity > line.cancelled and not line.unexpected]
     if not wanted:
-        desk.cannot("founded", "The return names no line yet, so nothing can be created.", "create_return")
+        desk.cannot("founded", sentence("no_line"), "create_return")
     elif not ret.orders:
-        desk.cannot(
-            "founded",
-            f"Nobody knows the order of this return, so {account} cannot be asked to create it.",
-            "create_return",
-        )
+        desk.cannot("founded", sentence("no_order", account=account), "create_return")
     elif not any(order.number or account in order.ids for order in ret.orders):
-        desk.cannot(
-            "founded",
-            f"The order's number is not known yet, and {account} finds the order by nothing else; it may still come.",
-            "create_return",
-        )
+        desk.cannot("founded", sentence("no_order_number", account=account), "create_return")
     elif frozen := next((desk.frozen_lines[line.key] for line in wanted if line.key in desk.frozen_lines), None):
-        desk.cannot("founded", f"Waits for a person: {frozen.text}", "create_return")
+        desk.waits("founded", frozen, "create_return")
     elif any(account in order.ids for order in ret.orders) and (
         unplaced := [line for line in wanted if account not in line.order_lines]
     ):
         named = ", ".join(line.sku or line.name or line.key for line in unplaced)
-        desk.cannot(
-            "founded",
-            f"Which line of its order {named} belongs to is not known yet at {account}; that may still come.",
-            "create_return",
-        )
+        desk.cannot("founded", sentence("no_line_there", lines=named, account=account), "create_return")
     else:
         lines = [desk.target(line, words=line_words(desk, line)) for line in wanted]
         desk.ask("create_return", "founded", lines=lines, words=case_words(desk))
@@ -74,10 +59,10 @@ def decided(desk: Desk) -> bool:
         return _authorized(desk, ended_there)
     if ended_there or not desk.listens(value):
         return True
-    if any(line.received > 0 for line in view.lines):
-        desk.cannot(value, f"{desk.account} has received goods already, so it cannot be {value} there.", value)
-        return True
     kind = "reject" if value == "rejected" else "cancel"
+    if any(line.received > 0 for line in view.lines):
+        desk.cannot(value, sentence("received_there", account=desk.account, value=value), kind)
+        return True
     # A system without an approval step knows only one way to end a return.
     if kind == "reject" and "authorization" in terms.silent and "reject" not in terms.can:
         kind = "cancel"
@@ -119,8 +104,8 @@ def amended(desk: Desk) -> bool:
         else:
             differs = stored("quantity", rest) != there.quantity - there.cancelled or _reason_differs(desk, line, there)
         if differs and there is not None and desk.view.rest_cancelled and rest > there.quantity - there.cancelled:
-            name = f"amended {line.sku or line.key}"
-            desk.cannot(name, f"{desk.account} cancelled what had not come there; more than that is true.", "amend")
+            goods = line.sku or line.key
+            desk.cannot(f"amended {goods}", sentence("rest_cancelled_there", line=goods, account=desk.account), "amend")
         elif differs:
             totals = {"quantity": line.quantity, "cancelled": line.cancelled}
             changed.append(desk.target(line, totals=totals, words=line_words(desk, line)))

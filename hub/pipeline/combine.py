@@ -14,6 +14,7 @@ from hub.model.observation import Ground, Observation
 from hub.model.operation import Operation, Outstanding, Residue
 from hub.model.plan import plan, state
 from hub.model.returns import Return
+from hub.model.sentences import sentence
 from hub.pipeline import routes, twinning
 from hub.pipeline.story import changes
 from hub.store import intents, journal, lanes, observations, returns, sync
@@ -171,8 +172,8 @@ def _entries(situation: Situation, because: Sequence[str], founded: bool) -> Ite
     """A line of the story, where there is something to tell people: a new version of the same is none."""
     told = changes(situation.old, situation.merged)
     if founded and not situation.row.founded:
-        told.insert(0, f"new return R{situation.id}")
+        told.insert(0, sentence("new_return", number=f"R{situation.id}"))
     if told:
         account = because[0].split(" ", 1)[0] if because else None
-        text = f"{', '.join(because) or 'recomputed'}: {'; '.join(told)}"
-        yield journal.Entry(situation.id, account, "merge", text)
+        source = sentence("because", records=", ".join(because)) if because else sentence("recomputed")
+        yield journal.entry(situation.id, account, "merge", *told, because=source)

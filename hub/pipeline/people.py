@@ -6,10 +6,13 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from hub import schema
 from hub.accounts import Accounts
 from hub.model.identity import own_name
 from hub.model.observation import HUB, FactId, Observation
+from hub.model.sentences import Sentence, say, sentence
 from hub.pipeline.combine import combine
 from hub.pipeline.identify import being_written
 from hub.store import intents, journal, keys, lanes, observations, returns, reviews, sync, twins
@@ -18,7 +21,11 @@ from hub.store.observations import Name, Stored
 
 
 class NotNow(Exception):
-    """This cannot be done at the moment; the text says why and what to do."""
+    """This cannot be done at the moment; the sentence says why and what to do, its text in English."""
+
+    def __init__(self, code: str, /, **values: str | int) -> None:
+        self.said = sentence(code, **values)
+        super().__init__(say(self.said))
 
 
 class People:
@@ -56,7 +63,7 @@ class People:
             returns.absorb(conn, survivor, other)
             reviews.settle(conn, (survivor, other), "linked")
             detail = {"act": "link", "other": other, "objects": objects, "keys": names}
-            _write(conn, survivor, "link", f"{by}: R{other} is the same return as R{survivor}", detail)
+            _write(conn, survivor, "link", sentence("linked", by=by, one=f"R{survivor}", other=f"R{other}"), detail)
             combine(conn, [survivor], self.accounts.all(), {survivor: [f"hub {by}"]}, replan=True)
 
         self.database.run(work)
@@ -68,12 +75,13 @@ class People:
         def work(conn: Connection) -> None:
             question = reviews.answer(conn, review_id, "apart")
             if question is None:
-                raise NotNow(f"there is no question {review_id}")
+                raise NotNow("no_question", id=review_id)
+            asked = msgspec.convert(question["said"], Sentence) if question["said"] else question["text"]
             for return_id in question["returns"]:
                 facts = [FactId.parse(text) for text in question["detail"].get("facts", ())]
                 if facts:
                     twins.add(conn, return_id, facts, f"review:{review_id}", same=False)
-                _write(conn, return_id, "apart", f"{by}: {question['text']} - they are different", None)
+                _write(conn, return_id, "apart", sentence("kept_apart", by=by, question=asked))
             combine(conn, question["returns"], self.accounts.all(), {}, replan=True)
 
         self.database.run(work)
@@ -98,7 +106,7 @@ class People:
             entry = journal.get(conn, entry_id)
             act = (entry.detail or {}) if entry is not None else {}
             if entry is None or entry.return_id is None or act.get("act") != "link":
-                raise NotNow(f"entry {entry_id} is no link; only links can be undone, a split is undone by a link")
+                raise NotNow("no_link", id=entry_id)
             returns.lock(conn, (entry.return_id, act["other"]))
             _free(conn, (entry.return_id,))
             returns.revive(conn, act["other"])
@@ -123,9 +131,10 @@ class People:
         others = [name for name, shared in observations.objects_of(conn, old) if not shared]
         keys.cut(conn, mine, others)
         returns.belong(conn, [(new, order) for _, order in returns.orders_of(conn, [old])])
-        text = f"{by}: {', '.join(' '.join(name) for name in objects)} belong to R{new}, not to R{old}"
-        _write(conn, old, "split", text, {"act": "split", "other": new, "objects": list(objects)})
-        _write(conn, new, "split", text, None)
+        named = ", ".join(" ".join(name) for name in objects)
+        said = sentence("split_off", by=by, objects=named, new=f"R{new}", old=f"R{old}")
+        _write(conn, old, "split", said, {"act": "split", "other": new, "objects": list(objects)})
+        _write(conn, new, "split", said)
         because = {return_id: [f"hub {by}"] for return_id in (old, new)}
         combine(conn, (old, new), self.accounts.all(), because, replan=True, fresh=fresh)
 
@@ -140,10 +149,10 @@ class People:
                     reviews.close(conn, f"intent:{intent.id}")
             lane = sync.want(conn, return_id, account)
             if lane is None:
-                raise NotNow(f"R{return_id} has nothing to do with {account}")
+                raise NotNow("no_such_row", number=f"R{return_id}", account=account)
             lanes.want(conn, "tell", [(account, lane)])
             lanes.hurry(conn, account, ["tell"], [lane])
-            _write(conn, return_id, "retry", f"{by}: tell {account} again", None, account)
+            _write(conn, return_id, "retry", sentence("tell_again", by=by, account=account), account=account)
 
         self.database.run(work)
 
@@ -153,13 +162,12 @@ class People:
         def work(conn: Connection) -> None:
             intent = intents.get(conn, intent_id)
             if intent is None or intent.state != "dead":
-                raise NotNow(f"operation {intent_id} is not waiting for a person")
+                raise NotNow("not_waiting", id=intent_id)
             returns.lock(conn, [intent.return_id])
             intents.move(conn, intent_id, "given_up", error=note)
             reviews.close(conn, f"intent:{intent_id}")
-            _write(
-                conn, intent.return_id, "give up", f"{by}: {intent.kind} is dealt with: {note}", None, intent.account
-            )
+            said = sentence("dealt_with", by=by, operation=intent.kind, note=note)
+            _write(conn, intent.return_id, "give up", said, account=intent.account)
             combine(conn, [intent.return_id], self.accounts.all(), {}, replan=True)
 
         self.database.run(work)
@@ -169,16 +177,15 @@ def _free(conn: Connection, return_ids: Iterable[int]) -> None:
     busy = being_written(conn, return_ids)
     if busy:
         numbers = ", ".join(f"R{return_id}" for return_id in sorted(busy))
-        raise NotNow(f"a write for {numbers} is under way; try again when its outcome is known")
+        raise NotNow("being_written", numbers=numbers)
 
 
 def _write(
     conn: Connection,
     return_id: int,
     stage: str,
-    text: str,
-    detail: dict[str, Any] | None,
+    said: Sentence,
+    detail: dict[str, Any] | None = None,
     account: str | None = None,
 ) -> None:
-    entry = journal.Entry(return_id=return_id, account=account, stage=stage, text=text, detail=detail)
-    journal.write(conn, [entry])
+    journal.write(conn, [journal.entry(return_id, account, stage, said, detail=detail)])

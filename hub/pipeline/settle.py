@@ -12,6 +12,7 @@ from connectors.kit.api import Reply
 from hub.accounts import Account
 from hub.model.operation import Operation
 from hub.model.progress import performed
+from hub.model.sentences import Sentence, sentence
 from hub.pipeline.remote import REAUTH_AGAIN, Outcome
 from hub.store import intents, journal, keys, lanes, reviews, sync
 from hub.store.database import Connection, now, ticket
@@ -73,8 +74,7 @@ def _answered(
     noted = performed(row.guard, operation, now(conn))
     sync.settle(conn, row, "awaiting", planned=[], guard=noted, said=True)
     objects = ", ".join(f"{stream} {external_id}" for stream, external_id in reply.objects.items())
-    detail = reply.detail or objects
-    write(conn, row, f"told {account.name}: {intent.kind}{f' ({detail})' if detail else ''}")
+    write(conn, row, sentence("told", account=account.name, operation=intent.kind, detail=reply.detail or objects))
     return None
 
 
@@ -89,11 +89,10 @@ def _not_found(conn: Connection, account: Account, row: sync.Row, intent: Intent
     spec = account.spec(intent.kind)
     if intent.looks + 1 < LOOKS:
         intents.move(conn, intent.id, "unknown", looked=True, error=intent.error, wait=spec.settles_within)
-        sync.settle(conn, row, "awaiting", why="no answer, and not found there yet; it is looked for once more")
+        sync.settle(conn, row, "awaiting", why=sentence("not_found_yet"))
         return spec.settles_within
     if moves_money(account, intent) and intent.age >= spec.key_retention:
-        why = "looked twice and did not find it; money is never sent twice on a guess"
-        _ask(conn, account, row, intent, why)
+        _ask(conn, account, row, intent, sentence("looked_twice"))
         return None
     intents.move(conn, intent.id, "waiting", looked=True, error=intent.error)
     return intent.progress
@@ -102,7 +101,7 @@ def _not_found(conn: Connection, account: Account, row: sync.Row, intent: Intent
 def _cannot_look(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> float | None:
     """Without a way to find an effect, what sets a state is planned again from a fresh read; the rest asks a person."""
     if intent.kind in CREATES or moves_money(account, intent):
-        _ask(conn, account, row, intent, "this system offers no way to find out whether it was done")
+        _ask(conn, account, row, intent, sentence("cannot_look"))
         return None
     intents.move(conn, intent.id, "dropped", error="outcome unknown; read again and planned anew")
     read_again(conn, account, intent)
@@ -121,12 +120,14 @@ def moves_money(account: Account, intent: Intent) -> bool:
     return account.terms.moves_money.get(intent.kind, "no") != "no"
 
 
-def _ask(conn: Connection, account: Account, row: sync.Row, intent: Intent, why: str) -> None:
-    text = f"{account.name}: {intent.kind} for R{row.return_id} has an unknown outcome: {why}. Look there, then say."
-    intents.move(conn, intent.id, "dead", error=text, looked=True)
-    reviews.ask(conn, "unknown_outcome", [row.return_id], text, f"intent:{intent.id}", {"intent": intent.id})
-    sync.settle(conn, row, "blocked", why=text, said=True)
-    write(conn, row, text)
+def _ask(conn: Connection, account: Account, row: sync.Row, intent: Intent, why: Sentence) -> None:
+    question = sentence(
+        "unknown_outcome", account=account.name, operation=intent.kind, number=f"R{row.return_id}", why=why
+    )
+    intents.move(conn, intent.id, "dead", error=question, looked=True)
+    reviews.ask(conn, "unknown_outcome", [row.return_id], question, f"intent:{intent.id}", {"intent": intent.id})
+    sync.settle(conn, row, "blocked", why=question, said=True)
+    write(conn, row, question)
 
 
 def _changed_meanwhile(
@@ -161,7 +162,7 @@ def _refused(conn: Connection, account: Account, row: sync.Row, intent: Intent, 
     text = str(problem)
     intents.move(conn, intent.id, "dead", error=text)
     sync.settle(conn, row, "blocked", why=text, said=True)
-    write(conn, row, f"{account.name} refused {intent.kind}: {text}")
+    write(conn, row, sentence("refusal", account=account.name, operation=intent.kind, message=text))
 
 
 def _unknown(conn: Connection, account: Account, row: sync.Row, intent: Intent, problem: Exception | None) -> float:
@@ -169,18 +170,16 @@ def _unknown(conn: Connection, account: Account, row: sync.Row, intent: Intent, 
     wait = account.spec(intent.kind).settles_within
     intents.move(conn, intent.id, "unknown", error=text, wait=wait)
     sync.settle(conn, row, "awaiting", why=text)
-    write(conn, row, f"{account.name}: no answer to {intent.kind} ({text}); it will be looked for")
+    write(conn, row, sentence("no_answer", account=account.name, operation=intent.kind, message=text))
     return wait
 
 
-def park(conn: Connection, account: Account, row: sync.Row, operation: Operation, why: str) -> None:
+def park(conn: Connection, account: Account, row: sync.Row, operation: Operation, why: Sentence) -> None:
     """Telling it again would change nothing: stop until an input changes or a person asks."""
     sync.settle(conn, row, "blocked", why=why, said=True)
-    write(conn, row, f"{account.name}: {operation.kind} has no effect there; {why}")
+    write(conn, row, sentence("no_effect", account=account.name, operation=operation.kind, why=why))
 
 
-def write(conn: Connection, row: sync.Row, text: str) -> None:
+def write(conn: Connection, row: sync.Row, said: Sentence) -> None:
     """One line of the return's story."""
-    journal.write(
-        conn, [journal.Entry(return_id=row.return_id, account=row.account, stage="tell", text=text, detail=None)]
-    )
+    journal.write(conn, [journal.entry(row.return_id, row.account, "tell", said)])

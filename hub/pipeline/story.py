@@ -2,86 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from hub.model.returns import Return
+from hub.model.numbers import amount
+from hub.model.returns import Fact, Return
+from hub.model.sentences import Sentence, sentence
 
 _AXES = ("authorization", "acceptance", "dispute", "closure")
 _DERIVED = ("transit", "receipt", "settlement", "exchange")
-_FACTS = ("receipts", "inspections", "dispositions", "shipments", "refunds", "credits", "replacements")
 _NOTHING = Return()
 
 
-def changes(old: Return | None, new: Return) -> list[str]:
+def changes(old: Return | None, new: Return) -> list[Sentence]:
     """What `new` says that `old` did not; one short sentence each, the most important first."""
     return list(_changes(old or _NOTHING, new))
 
 
-def _changes(old: Return, new: Return) -> Iterator[str]:
+def _changes(old: Return, new: Return) -> Iterator[Sentence]:
     if new.status != old.status:
-        yield f"status {new.status}"
+        yield sentence("status", status=new.status)
     for axis in _AXES:
         before, after = getattr(old.axes, axis), getattr(new.axes, axis)
         if after.value != before.value:
-            yield f"{axis} {after.value}" + (f" (by {after.account})" if after.account else "")
+            yield sentence("axis", axis=axis, value=after.value, account=after.account)
     for axis in _DERIVED:
         if getattr(new.axes, axis) != getattr(old.axes, axis):
-            yield f"{axis} {getattr(new.axes, axis)}"
+            yield sentence("axis", axis=axis, value=getattr(new.axes, axis))
     yield from _lines(old, new)
     yield from _facts(old, new)
     if old.discrepancies or new.discrepancies:
         yield from _discrepancies(old, new)
 
 
-def _discrepancies(old: Return, new: Return) -> Iterator[str]:
+def _discrepancies(old: Return, new: Return) -> Iterator[Sentence]:
     known = {(d.kind, d.text) for d in old.discrepancies}
     for discrepancy in new.discrepancies:
         if (discrepancy.kind, discrepancy.text) not in known:
-            yield f"DISCREPANCY {discrepancy.kind}: {discrepancy.text}"
+            yield sentence("discrepancy", kind=discrepancy.kind, about=discrepancy.said)
     still = {(d.kind, d.text) for d in new.discrepancies}
     for discrepancy in old.discrepancies:
         if (discrepancy.kind, discrepancy.text) not in still:
-            yield f"resolved: {discrepancy.kind}"
+            yield sentence("resolved", kind=discrepancy.kind)
 
 
-def _lines(old: Return, new: Return) -> Iterator[str]:
+def _lines(old: Return, new: Return) -> Iterator[Sentence]:
     before = {line.key: line for line in old.lines}
     for line in new.lines:
         known = before.get(line.key)
         what = line.sku or line.name or line.key
         if known is None:
-            reason = f", {line.stated.code}" if line.stated else ""
-            yield f"line {what} x {line.quantity.normalize():f}{reason}"
+            reason = line.stated.code if line.stated else None
+            yield sentence("line", line=what, quantity=line.quantity, reason=reason)
         elif known.quantity != line.quantity or known.cancelled != line.cancelled:
-            yield f"line {what} now x {(line.quantity - line.cancelled).normalize():f}"
+            yield sentence("line_now", line=what, quantity=line.quantity - line.cancelled)
 
 
-def _facts(old: Return, new: Return) -> Iterator[str]:
-    for kind in _FACTS:
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "receipts": ("condition", "condition"),
+    "inspections": ("result", "inspection"),
+    "dispositions": ("disposition", "disposition"),
+    "shipments": ("state", "shipment"),
+    "refunds": ("state", "payment"),
+    "credits": ("state", "credit"),
+    "replacements": ("state", "exchange"),
+}
+"""Per kind of fact, the field with the word for it, and the table that the word stands in."""
+
+
+def _facts(old: Return, new: Return) -> Iterator[Sentence]:
+    for kind in _WORDS:
         facts = getattr(new, kind)
         before = {fact.id: fact for fact in getattr(old, kind)} if facts else {}
         for fact in facts:
-            words = _describe(kind, fact)
+            told = _describe(kind, fact)
             if fact.id not in before:
-                yield f"{kind[:-1]} {words} ({', '.join(dict.fromkeys(t.account for t in fact.twins))})"
-            elif words != _describe(kind, before[fact.id]):
-                yield f"{kind[:-1]} now {words}"
+                yield sentence("fact", **told, who=", ".join(dict.fromkeys(twin.account for twin in fact.twins)))
+            elif told != _describe(kind, before[fact.id]):
+                yield sentence("fact_now", **told)
 
 
-def _describe(kind: str, fact: object) -> str:
-    get = fact.__getattribute__
-    quantity = f"{q.normalize():f} " if (q := get("quantity")) is not None else ""
-    match kind:
-        case "receipts":
-            return f"{quantity}{get('condition')}" + (f" at {get('location')}" if get("location") else "")
-        case "inspections":
-            return f"{quantity}{get('result')}"
-        case "dispositions":
-            return f"{quantity}{get('disposition')} {get('state')}"
-        case "refunds":
-            return f"{get('amount')} {get('value').currency} {get('state')}"
-        case "credits":
-            value = get("value")
-            return f"{value.number or value.id} {value.amount} {value.currency} {value.state}"
-        case _:
-            return f"{getattr(get('value'), 'number', None) or get('value').id} {get('value').state}"
+def _describe(kind: str, fact: Fact) -> dict[str, Any]:
+    """What the story tells of a fact: of goods how many, of documents their number, of money how much."""
+    field, table = _WORDS[kind]
+    value = getattr(fact, "value", None)
+
+    def of(name: str) -> Any:
+        return getattr(fact, name, getattr(value, name, None))
+
+    told = {"event": kind[:-1], "word": of(field), "table": table, "location": of("location")}
+    if value is None:
+        told["quantity"] = fact.quantity
+        told["posting"] = of("state")
+    elif kind != "refunds":
+        told["number"] = of("number") or value.id
+    if of("amount") is not None:
+        told["amount"] = amount(of("amount"), of("currency"))
+    return told

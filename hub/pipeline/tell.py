@@ -127,7 +127,7 @@ class Tell:
             return None
         operation = planned.operations[0]
         verdict = check(row.guard, operation, now(conn))
-        if verdict.park:
+        if verdict.park and verdict.why is not None:
             settle.park(conn, account, row, operation, verdict.why)
             return None
         if verdict.wait:

@@ -11,6 +11,7 @@ from hub.model.fragment import Fragment
 from hub.model.identity import own_name
 from hub.model.merge import absorb
 from hub.model.observation import Observation
+from hub.model.sentences import sentence
 from hub.pipeline.combine import Moved, combine
 from hub.pipeline.identify import Bound, identify
 from hub.pipeline.translate import Untranslatable, translate
@@ -93,8 +94,8 @@ class Understand:
         _enrich(conn, accounts, bound)
         because = _because(bound.news)
         for survivor, other in bound.linked:
-            text = f"R{other} is the same return as R{survivor}: a strong key names both"
-            journal.write(conn, [journal.Entry(return_id=survivor, account=None, stage="link", text=text, detail=None)])
+            said = sentence("same_key", one=f"R{survivor}", other=f"R{other}")
+            journal.write(conn, [journal.entry(survivor, None, "link", said)])
         told = bound.returns | _read_back(conn, current, reads)
         combine(conn, told, accounts, because, reads=reads, fresh=bound.fresh)
         for lane in batch:

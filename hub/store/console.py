@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, desc, func, literal, select, tuple_
 
+from hub.model.observation import FactId
+from hub.model.operation import Residue
 from hub.model.returns import Return
 from hub.store.tables import attempts, inbox, intents, journal, returns, reviews, sync
 
@@ -136,6 +138,32 @@ def telling(conn: Connection, return_id: int) -> Sequence[Row[Any]]:
     """What each account still has to be told about one return, and what it cannot be told."""
     query = select(sync, shown_state.label("shown")).where(sync.c.return_id == return_id).order_by(sync.c.account)
     return conn.execute(query).all()
+
+
+def cannot(row: Row[Any]) -> list[Residue]:
+    """What a sync row's account cannot be told."""
+    return msgspec.convert(row.residue, list[Residue])
+
+
+def document(ret: Return) -> dict[str, Any]:
+    """The return for machines; each discrepancy with its English text."""
+    plain: dict[str, Any] = _whole(ret)
+    for told, discrepancy in zip(plain["discrepancies"], ret.discrepancies, strict=True):
+        told["text"] = discrepancy.text
+    return plain
+
+
+def _whole(value: Any) -> Any:
+    """A struct with all its fields, those that have their default, too: what is unknown is said to be so."""
+    if isinstance(value, FactId):
+        return msgspec.to_builtins(value)
+    if isinstance(value, msgspec.Struct):
+        return {name: _whole(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, tuple):
+        return [_whole(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _whole(item) for name, item in value.items()}
+    return None if value is msgspec.UNSET else value
 
 
 def writes(conn: Connection, return_id: int) -> Sequence[Row[Any]]:

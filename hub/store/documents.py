@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from hub.model.sentences import Sentence, say
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -26,6 +28,13 @@ def plain(value: str) -> str:
     if value.isascii() and "\0" not in value:
         return value
     return "".join("\N{REPLACEMENT CHARACTER}" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in value)
+
+
+def both(words: str | Sentence | None) -> tuple[str | None, str | None]:
+    """A column of text and the `said` beside it: English, and where it is a sentence of ours that sentence as JSON."""
+    if words is None or isinstance(words, str):
+        return (None if words is None else plain(words)), None
+    return plain(say(words)), text(words)
 
 
 def _storable(value: Any) -> Any:

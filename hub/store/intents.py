@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from hub.model.sentences import Sentence
 from hub.store import documents
 
 
@@ -72,7 +73,7 @@ def open_(
 def again(conn: Connection, intent_id: int, deadline: float) -> None:
     """The same intent is tried once more, with the same key; looking for its effect begins anew, too."""
     conn.exec_driver_sql(
-        "UPDATE intents SET state = 'open', attempts = attempts + 1, looks = 0, error = NULL,"
+        "UPDATE intents SET state = 'open', attempts = attempts + 1, looks = 0, error = NULL, said = NULL,"
         " changed_at = clock_timestamp(),"
         " deadline = clock_timestamp() + %(d)s * interval '1 second' WHERE id = %(i)s",
         {"i": intent_id, "d": deadline},
@@ -86,21 +87,24 @@ def move(
     *,
     progress: dict[str, Any] | None = None,
     reply: dict[str, Any] | None = None,
-    error: str | None = None,
+    error: str | Sentence | None = None,
     looked: bool = False,
     wait: float = 0.0,
 ) -> None:
-    """What became of an intent; `wait`: seconds before its effect may be looked for."""
+    """What became of an intent; `wait`: seconds before its effect may be looked for; `error`: a sentence of ours, or
+    the other system's own words."""
+    text, said = documents.both(error)
     conn.exec_driver_sql(
         "UPDATE intents SET state = %(s)s, progress = coalesce(%(p)s::jsonb, progress),"
-        " reply = coalesce(%(r)s::jsonb, reply), error = %(e)s, looks = looks + %(l)s,"
+        " reply = coalesce(%(r)s::jsonb, reply), error = %(e)s, said = %(o)s::jsonb, looks = looks + %(l)s,"
         " deadline = clock_timestamp() + %(w)s * interval '1 second', changed_at = clock_timestamp() WHERE id = %(i)s",
         {
             "i": intent_id,
             "s": state,
             "p": None if progress is None else documents.text(progress),
             "r": None if reply is None else documents.text(reply),
-            "e": error,
+            "e": text,
+            "o": said,
             "l": int(looked),
             "w": wait,
         },

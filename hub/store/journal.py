@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from hub.model.sentences import Sentence, plain
 from hub.store import documents
 
 
@@ -19,6 +20,7 @@ class Entry(NamedTuple):
     stage: str
     text: str
     detail: dict[str, Any] | None = None
+    said: Sequence[Sentence] = ()
 
 
 class Line(NamedTuple):
@@ -30,25 +32,42 @@ class Line(NamedTuple):
     stage: str
     text: str
     detail: dict[str, Any] | None
+    said: list[dict[str, Any]] | None
     at: datetime
 
 
 _COLUMNS = ", ".join(Line._fields)
 
 
+def entry(
+    return_id: int | None,
+    account: str | None,
+    stage: str,
+    *said: Sentence,
+    because: Sentence | None = None,
+    detail: dict[str, Any] | None = None,
+) -> Entry:
+    """The line that says this. `because`: what brought it; of a stored line that has one it is the first sentence."""
+    text = "; ".join(map(plain, said))
+    if because is None:
+        return Entry(return_id, account, stage, text, detail, said)
+    return Entry(return_id, account, stage, f"{plain(because)}: {text}", detail, (because, *said))
+
+
 def write(conn: Connection, entries: Sequence[Entry]) -> None:
     """Add lines, in this order."""
     if entries:
         conn.exec_driver_sql(
-            "INSERT INTO journal (return_id, account, stage, text, detail) SELECT r, a, s, t, d::jsonb"
-            " FROM unnest(%(r)b::bigint[], %(a)b::text[], %(s)b::text[], %(t)b::text[], %(d)b::text[]) WITH ORDINALITY"
-            " AS n(r, a, s, t, d, n) ORDER BY n",
+            "INSERT INTO journal (return_id, account, stage, text, detail, said)"
+            " SELECT r, a, s, t, d::jsonb, o::jsonb FROM unnest(%(r)b::bigint[], %(a)b::text[], %(s)b::text[],"
+            " %(t)b::text[], %(d)b::text[], %(o)b::text[]) WITH ORDINALITY AS n(r, a, s, t, d, o, n) ORDER BY n",
             {
                 "r": [entry.return_id for entry in entries],
                 "a": [entry.account for entry in entries],
                 "s": [entry.stage for entry in entries],
                 "t": [documents.plain(entry.text) for entry in entries],
                 "d": [None if entry.detail is None else documents.text(entry.detail) for entry in entries],
+                "o": [documents.text(entry.said) if entry.said else None for entry in entries],
             },
         )
 

@@ -6,18 +6,23 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from hub.model.sentences import Sentence
 from hub.store import documents
 
 
-def ask(conn: Connection, kind: str, returns: list[int], text: str, dedupe: str, detail: dict[str, Any]) -> None:
+def ask(
+    conn: Connection, kind: str, returns: list[int], question: Sentence, dedupe: str, detail: dict[str, Any]
+) -> None:
     """Put a question into the queue, once; asked again after it was answered, it stays answered."""
+    text, said = documents.both(question)
     conn.exec_driver_sql(
-        "INSERT INTO reviews (kind, returns, text, detail, dedupe)"
-        " VALUES (%(k)s, %(r)s::jsonb, %(t)s, %(d)s::jsonb, %(u)s) ON CONFLICT (dedupe) DO NOTHING",
+        "INSERT INTO reviews (kind, returns, text, said, detail, dedupe)"
+        " VALUES (%(k)s, %(r)s::jsonb, %(t)s, %(s)s::jsonb, %(d)s::jsonb, %(u)s) ON CONFLICT (dedupe) DO NOTHING",
         {
             "k": kind,
             "r": documents.text(returns),
             "t": text,
+            "s": said,
             "d": documents.text(detail),
             "u": dedupe,
         },
@@ -27,7 +32,7 @@ def ask(conn: Connection, kind: str, returns: list[int], text: str, dedupe: str,
 def answer(conn: Connection, review_id: int, state: str) -> dict[str, Any] | None:
     """A person decided: `state` is linked, apart, done ...; the question as it stood, or None."""
     found = conn.exec_driver_sql(
-        "UPDATE reviews SET state = %(s)s WHERE id = %(i)s RETURNING id, kind, returns, text, detail",
+        "UPDATE reviews SET state = %(s)s WHERE id = %(i)s RETURNING id, kind, returns, text, said, detail",
         {"s": state, "i": review_id},
     ).first()
     return None if found is None else dict(found._mapping)
@@ -36,7 +41,7 @@ def answer(conn: Connection, review_id: int, state: str) -> dict[str, Any] | Non
 def open_reviews(conn: Connection) -> list[dict[str, Any]]:
     """The queue, oldest first."""
     found = conn.exec_driver_sql(
-        "SELECT id, kind, returns, text, detail, state, at FROM reviews WHERE state = 'open' ORDER BY id"
+        "SELECT id, kind, returns, text, said, detail, state, at FROM reviews WHERE state = 'open' ORDER BY id"
     )
     return [dict(row._mapping) for row in found]
 

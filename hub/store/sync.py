@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from hub.model.operation import Operation, Residue
+from hub.model.sentences import Sentence
 from hub.store import documents
 
 
@@ -76,7 +77,8 @@ def save(conn: Connection, news: Sequence[News]) -> None:
         " done = CASE WHEN excluded.done = 1 THEN sync.wanted + 1 ELSE sync.done END, state = excluded.state,"
         " planned = excluded.planned, residue = excluded.residue,"
         " not_before = coalesce(sync.not_before, excluded.not_before), at = clock_timestamp(),"
-        " why = CASE WHEN excluded.state = 'blocked' THEN sync.why END",
+        " why = CASE WHEN excluded.state = 'blocked' THEN sync.why END,"
+        " said = CASE WHEN excluded.state = 'blocked' THEN sync.said END",
         {
             "r": [n.return_id for n in ordered],
             "a": [n.account for n in ordered],
@@ -98,14 +100,17 @@ def settle(
     planned: Sequence[Operation] | None = None,
     residue: Sequence[Residue] | None = None,
     guard: dict[str, Any] | None = None,
-    why: str | None = None,
+    why: str | Sentence | None = None,
     wait: float | None = None,
     said: bool = False,
 ) -> None:
-    """What telling came to. `said`: all that was wanted when this began is done; `wait`: seconds until it may go on."""
+    """What telling came to. `said`: all that was wanted when this began is done; `wait`: seconds until it may go on;
+    `why`: a sentence of ours, or the other system's own words."""
+    text, sentence = documents.both(why)
     conn.exec_driver_sql(
         "UPDATE sync SET state = %(s)s, planned = coalesce(%(p)s::jsonb, planned),"
         " residue = coalesce(%(e)s::jsonb, residue), guard = coalesce(%(g)s::jsonb, guard), why = %(y)s,"
+        " said = %(o)s::jsonb,"
         " not_before = clock_timestamp() + %(w)s::float8 * interval '1 second',"
         " done = CASE WHEN %(d)s THEN greatest(done, %(n)s) ELSE done END, at = clock_timestamp()"
         " WHERE return_id = %(r)s AND account = %(a)s",
@@ -114,7 +119,8 @@ def settle(
             "p": None if planned is None else documents.text(planned),
             "e": None if residue is None else documents.text(residue),
             "g": None if guard is None else documents.text(guard),
-            "y": why,
+            "y": text,
+            "o": sentence,
             "w": wait,
             "d": said,
             "n": row.wanted,
@@ -127,8 +133,8 @@ def settle(
 def want(conn: Connection, return_id: int, account: str) -> str | None:
     """A person asks that this row be looked at again; its lane's key, or None where there is no such row."""
     found = conn.exec_driver_sql(
-        "UPDATE sync SET wanted = wanted + 1, state = 'pending', guard = '{}', why = NULL, not_before = NULL,"
-        " at = clock_timestamp() WHERE return_id = %(r)s AND account = %(a)s RETURNING lane",
+        "UPDATE sync SET wanted = wanted + 1, state = 'pending', guard = '{}', why = NULL, said = NULL,"
+        " not_before = NULL, at = clock_timestamp() WHERE return_id = %(r)s AND account = %(a)s RETURNING lane",
         {"r": return_id, "a": account},
     ).first()
     return None if found is None else str(found[0])

@@ -294,6 +294,7 @@ sync = Table(
     Column("why", Text),
     Column("not_before", DateTime(timezone=True)),
     _now(),
+    Column("said", JSONB, comment="why, as a sentence of ours; null where it is the other system's own words"),
     Index("sync_lane_idx", "account", "lane", postgresql_where=text("wanted > done")),
     Index(None, "state"),
     postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.05"},
@@ -324,6 +325,7 @@ intents = Table(
     Column("error", Text),
     _now(),
     Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("said", JSONB, comment="error, as a sentence of ours; null where it is the other system's own words"),
     Index(None, "return_id", "account"),
     Index(
         "intents_open_idx",
@@ -361,6 +363,7 @@ journal = Table(
     Column("text", Text, nullable=False),
     Column("detail", JSONB),
     _now(),
+    Column("said", JSONB, comment="text, as sentences; of a merge the first names what brought it"),
     Index(None, "return_id", "id"),
     Index(None, "at"),
 )
@@ -376,6 +379,7 @@ reviews = Table(
     Column("state", Text, nullable=False, server_default="open"),
     Column("dedupe", Text, nullable=False, unique=True),
     _now(),
+    Column("said", JSONB, comment="text, as a sentence"),
 )
 
 ticks = Table(

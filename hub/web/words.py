@@ -20,19 +20,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
-from hub.model.lifecycle import LABELS, STATUSES
-from hub.model.reasons import REASONS
-
-TITLES = {
-    "authorization": _l("Authorization"),
-    "transit": _l("Transit"),
-    "receipt": _l("Receipt"),
-    "acceptance": _l("Acceptance"),
-    "settlement": _l("Settlement"),
-    "exchange": _l("Exchange"),
-    "dispute": _l("Dispute"),
-    "closure": _l("Closure"),
-}
+from hub.model.sentences import TABLES
 
 WORDS: Mapping[str, Mapping[str, Any]] = {
     "sync": {
@@ -47,16 +35,6 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
         "rate_limited": _l("Rate-limited"),
         "needs_reauth": _l("Needs re-authorisation"),
         "paused": _l("Paused"),
-    },
-    "fact": {
-        "receipts": _l("Goods received"),
-        "inspections": _l("Inspected"),
-        "dispositions": _l("Put away"),
-        "shipments": _l("Shipment"),
-        "refunds": _l("Refund"),
-        "credits": _l("Credit note"),
-        "replacements": _l("Replacement"),
-        "notes": _l("Note"),
     },
     "total": {"received": _l("received"), "damaged": _l("damaged"), "good": _l("good"), "missing": _l("missing")},
     "intent": {
@@ -88,27 +66,6 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
         "Unsupported": _l("Not possible there"),
         "OutcomeUnknown": _l("Outcome unknown"),
     },
-    "discrepancy": {
-        "quantity": _l("Two quantities"),
-        "twins_differ": _l("One event, two counts"),
-        "possible_twins": _l("Perhaps one event, told twice"),
-        "authorization": _l("Two decisions"),
-        "acceptance": _l("Two verdicts on the goods"),
-        "agreed": _l("Two sums agreed"),
-        "currency": _l("Two currencies"),
-        "above_captured": _l("More is owed than can be paid"),
-        "over_refunded": _l("Too much was refunded"),
-        "unallocated_refund": _l("A refund for nobody in particular"),
-        "over_disposed": _l("More was put away than received"),
-        "over_return": _l("More is to come back than was bought"),
-        "incomplete_kit": _l("The set is not complete"),
-        "unplaced": _l("Goods without a line"),
-        "ambiguous_line": _l("Which line is meant?"),
-        "doubled": _l("Two records in one system"),
-        "gone": _l("A record has disappeared"),
-        "ineffective": _l("It does not stick"),
-        "flip_flop": _l("Two systems keep changing it"),
-    },
     "review": {
         "two_candidates": _l("Which return is it?"),
         "possible_twins": _l("The same event, told twice?"),
@@ -123,11 +80,9 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
 }
 
 LABELLED: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    **LABELS,
-    "status": {**STATUSES, "merged": LABELS["relation"]["merged_into"]},
-    "reason": {code: (reason.zh, reason.en) for code, reason in REASONS.items()},
-    "transit": {**LABELS["shipment"], **LABELS["transit"]},
-    "total": LABELS["disposition"],
+    **TABLES,
+    "status": {**TABLES["status"], "merged": TABLES["relation"]["merged_into"]},
+    "total": TABLES["disposition"],
 }
 """The model's own words: (zh, en)."""
 
@@ -169,7 +124,12 @@ def word(value: str | None, table: str) -> str:
     if ours is not None:
         return str(ours)
     label = LABELLED.get(table, {}).get(value)
-    return f"“{value}”" if label is None else label[0 if _language() == "zh" else 1]
+    return f"“{value}”" if label is None else label[0 if spoken() == "zh" else 1]
+
+
+def value(text: str, field: str) -> str:
+    """What one of two systems says of a field: a word of ours where the field has words, else as it is."""
+    return word(text, field) if text in LABELLED.get(field, {}) else text
 
 
 def tone(value: str | None, table: str = "") -> str:
@@ -177,7 +137,8 @@ def tone(value: str | None, table: str = "") -> str:
     return _TONE_OF.get(f"{table}.{value}") or _TONE_OF.get(value or "", "quiet")
 
 
-def _language() -> str:
+def spoken() -> str:
+    """The language of this page."""
     locale = get_locale()
     return locale.language if locale else "en"
 
@@ -235,6 +196,7 @@ def install(app: Flask) -> None:
     """Make these the templates' filters."""
     app.jinja_env.filters.update(
         word=word,
+        value=value,
         tone=tone,
         qty=quantity,
         money=money,
@@ -244,4 +206,4 @@ def install(app: Flask) -> None:
         span=span,
         safe_link=safe_link,
     )
-    app.jinja_env.globals.update(TITLES=TITLES, DECISIONS=DECISIONS)
+    app.jinja_env.globals.update(DECISIONS=DECISIONS)

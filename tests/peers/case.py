@@ -56,7 +56,7 @@ class Case:
         """What this account cannot be told."""
         with self.between.hub.database.begin() as conn:
             rows = pages.telling(conn, self.id)
-        return [entry["why"] for row in rows if row.account == account for entry in row.residue]
+        return [entry.why for row in rows if row.account == account for entry in pages.cannot(row)]
 
     def story(self) -> list[str]:
         with self.between.hub.database.begin() as conn:
@@ -82,7 +82,7 @@ class Case:
                 lines += [f"R{row.id} is {row.doc.status}; {d.kind}: {d.text}" for d in row.doc.discrepancies]
                 lines += [f"  {line.at:%H:%M:%S} {line.text}" for line in pages.story(conn, row.id)]
                 for tell in pages.telling(conn, row.id):
-                    lines.append(f"  {tell.account}: {tell.shown} {tell.why or ''} {tell.planned} {tell.residue}")
+                    lines.append(f"  {tell.account}: {tell.shown} {tell.why or ''} {tell.planned} {pages.cannot(tell)}")
             failed = [call for call in pages.calls(conn, limit=40).rows if call.outcome != "ok"]
             lines += [f"  call {c.account} {c.what}: {c.outcome} {c.error}" for c in failed]
         return "\n".join([*lines, "writes: web", *self.writes("web"), "writes: erp", *self.writes("erp")])

@@ -223,7 +223,7 @@ def test_a_return_whose_order_nobody_knows(
         hub, "SELECT state, residue FROM sync WHERE return_id = :r AND account = 'erp'", r=lost.id
     )
     assert state == "blocked"
-    assert "order's number is not known" in residue[0]["why"]
+    assert residue[0]["said"] == {"code": "no_order_number", "values": {"account": "erp"}}
     assert f"R{lost.id}" not in {record["reference"] for record in stock.get("state").values()}
 
     shop.do("buy", order="404", lines=LINES)

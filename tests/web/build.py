@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from sqlalchemy import insert
 
+from hub.model.operation import Residue
 from hub.model.returns import Return
+from hub.model.sentences import Sentence, say, sentence
+from hub.pipeline.story import changes
+from hub.store import journal
 from hub.store import tables as t
 from tests.web.simulated import NOW, SPITE, ago, blocked, disputed, exchange, plain, two_rounds
+
+THEIRS = "UserError: a complaint whose goods arrived cannot be cancelled"
+RECEIVED = sentence("received_there", account="erp", value="cancelled")
+NO_WAY = sentence("no_way", account="erp", operation="receive")
+QUESTION = sentence("unknown_outcome", account="web", operation="refund", number="R1003", why=sentence("looked_twice"))
+
+
+def plain_(value: Any) -> Any:
+    return msgspec.to_builtins(value)
+
+
+def told(column: str, said: Sentence) -> dict[str, Any]:
+    """A sentence of ours as its row has it: the English text and the sentence."""
+    return {column: say(said), "said": plain_(said)}
+
+
+def merged(return_id: int, records: str, *said: Sentence) -> journal.Entry:
+    because = sentence("because", records=records)
+    return journal.entry(return_id, records.split(" ")[0], "merge", *said, because=because)
+
+
+def tells(return_id: int, said: Sentence) -> list[journal.Entry]:
+    return [journal.entry(return_id, str(said.values["account"]), "tell", said)]
 
 
 def fill(conn) -> None:
@@ -140,14 +168,8 @@ def sync_rows(conn) -> None:
             "done": 4,
             "state": "blocked",
             "at": ago(hours=2),
-            "why": "goods were received there; what was received cannot be cancelled",
-            "residue": [
-                {
-                    "fact": "authorization",
-                    "why": "a received return cannot be cancelled in this system",
-                    "operation": "cancel",
-                }
-            ],
+            **told("why", sentence("done_often", count=3)),
+            "residue": plain_([Residue(fact="cancelled", said=RECEIVED, operation="cancel")]),
         },
         {
             "return_id": 1003,
@@ -182,7 +204,7 @@ def sync_rows(conn) -> None:
             "done": 1,
             "state": "in_sync",
             "at": ago(days=1),
-            "residue": [{"fact": "receipts", "why": "this system has no word for a counter return", "operation": None}],
+            "residue": plain_([Residue(fact="received", said=NO_WAY, operation="receive")]),
         },
     ]
     for row in rows:
@@ -191,63 +213,24 @@ def sync_rows(conn) -> None:
 
 def logs(conn) -> None:
     story = [
-        (
-            1001,
-            "web",
-            "merge",
-            "web return return_01M8: new return R1001; status requested; line SHIRT-LINEN-M x 2, size_too_small",
-            None,
-        ),
-        (1001, "erp", "tell", "told erp: create_return (complaint 7)", None),
-        (1001, "erp", "merge", "erp complaint 7: status authorized; authorization authorized (by erp)", None),
-        (
-            1001,
-            "erp",
-            "merge",
-            "erp shipment 9: status partially_received; receipt partial; receipt 1 good at STO (erp)",
-            None,
-        ),
-        (1001, "web", "tell", "told web: receive", None),
-        (
-            1001,
-            "erp",
-            "merge",
-            "erp shipment 12: status refund_due; receipt full; settlement due; receipt 1 damaged at STO (erp)",
-            None,
-        ),
-        (1001, "web", "tell", "told web: receive", None),
-        (1001, "erp", "merge", "erp invoice 88: credit CN-2031 158.00 CNY posted (erp)", None),
-        (1001, "web", "tell", "told web: refund", None),
-        (
-            1001,
-            "web",
-            "merge",
-            "web payment pay_1: status completed; settlement settled; refund 158.00 CNY succeeded (web)",
-            None,
-        ),
-        (
+        merged(1001, "web return return_01M8", sentence("new_return", number="R1001"), *changes(None, plain(4))),
+        *tells(1001, sentence("told", account="erp", operation="create_return", detail="complaint 7")),
+        merged(1001, "erp shipment 31, erp invoice 88", *changes(Return(status="requested"), two_rounds())),
+        *tells(1001, sentence("told", account="web", operation="refund")),
+        journal.entry(
             1001,
             None,
             "link",
-            "console: R1010 is the same return as R1001",
-            {"act": "link", "other": 1010, "objects": [], "keys": []},
+            sentence("linked", by="console", one="R1001", other="R1010"),
+            detail={"act": "link", "other": 1010, "objects": [], "keys": []},
         ),
-        (1003, "erp", "tell", "erp refused cancel: a complaint whose goods arrived cannot be cancelled", None),
-        (
-            1004,
-            "erp",
-            "merge",
-            "erp shipment 19: receipt over; DISCREPANCY quantity: erp counted 2, pos-tianhe counted 1",
-            None,
-        ),
-        (1002, "erp", "tell", "told erp: exchange (sale 61)", None),
+        *tells(1003, sentence("refusal", account="erp", operation="cancel", message=THEIRS)),
+        *tells(1003, sentence("no_effect", account="erp", operation="amend", why=sentence("done_often", count=3))),
+        *tells(1003, QUESTION),
+        merged(1004, "erp shipment 19", *changes(Return(), disputed())),
+        *tells(1002, sentence("told", account="erp", operation="exchange", detail="sale 61")),
     ]
-    rows = [
-        {"return_id": r, "account": a, "stage": s, "text": text, "detail": d, "at": ago(hours=140 - 9.9 * n)}
-        for n, (r, a, s, text, d) in enumerate(story)
-    ]
-    for row in rows:
-        conn.execute(insert(t.journal), [row])
+    journal.write(conn, story)
     wire = [
         {
             "request": {
@@ -353,53 +336,71 @@ def letters(conn) -> None:
             },
         ],
     )
-    conn.execute(
-        insert(t.intents),
-        [
-            {
-                "return_id": 1003,
-                "account": "erp",
-                "kind": "cancel",
-                "operation": {"kind": "cancel"},
-                "call": {"objects": {"complaint": "11"}, "reference": "R1003"},
-                "state": "dead",
-                "attempts": 2,
-                "error": "UserError: a complaint whose goods arrived cannot be cancelled",
-                "changed_at": ago(hours=2),
-            },
-            {
-                "return_id": 1003,
-                "account": "web",
-                "kind": "refund",
-                "operation": {"kind": "refund"},
-                "call": {"amount": "88.50"},
-                "state": "unknown",
-                "attempts": 1,
-                "error": None,
-                "changed_at": ago(minutes=4),
-            },
-        ],
-    )
-    conn.execute(
-        insert(t.reviews),
-        [
-            {
-                "kind": "two_candidates",
-                "returns": [1004, 1005],
-                "text": "A receipt of 1 × SCARF-RED at erp fits both; its RMA text names neither.",
-                "detail": {"erp": {"shipment": "19"}},
-                "dedupe": "a",
-                "state": "open",
-                "at": ago(hours=1),
-            },
-            {
-                "kind": "two_candidates",
-                "returns": [1006, 1007],
-                "text": "Two requests for one open piece.",
-                "detail": {},
-                "dedupe": "b",
-                "state": "apart",
-                "at": ago(days=2),
-            },
-        ],
-    )
+    writes: list[dict[str, Any]] = [
+        {
+            "return_id": 1003,
+            "account": "erp",
+            "kind": "cancel",
+            "operation": {"kind": "cancel"},
+            "call": {"objects": {"complaint": "11"}, "reference": "R1003"},
+            "state": "dead",
+            "attempts": 2,
+            "error": THEIRS,
+            "changed_at": ago(hours=2),
+        },
+        {
+            "return_id": 1003,
+            "account": "web",
+            "kind": "refund",
+            "operation": {"kind": "refund"},
+            "call": {"amount": "88.50"},
+            "state": "dead",
+            "attempts": 1,
+            **told("error", QUESTION),
+            "changed_at": ago(minutes=3),
+        },
+        {
+            "return_id": 1003,
+            "account": "web",
+            "kind": "refund",
+            "operation": {"kind": "refund"},
+            "call": {"amount": "88.50"},
+            "state": "unknown",
+            "attempts": 1,
+            "error": None,
+            "changed_at": ago(minutes=4),
+        },
+    ]
+    for row in writes:
+        conn.execute(insert(t.intents), [row])
+    questions: list[dict[str, Any]] = [
+        {
+            "kind": "two_candidates",
+            "returns": [1004, 1005],
+            "text": "A receipt of 1 × SCARF-RED at erp fits both; its RMA text names neither.",
+            "detail": {"erp": {"shipment": "19"}},
+            "dedupe": "a",
+            "state": "open",
+            "at": ago(hours=1),
+        },
+        {
+            "kind": "unknown_outcome",
+            "returns": [1003],
+            **told("text", QUESTION),
+            "detail": {"intent": 3},
+            "dedupe": "c",
+            "state": "open",
+            "at": ago(minutes=3),
+        },
+        {
+            "kind": "two_candidates",
+            "returns": [1006, 1007],
+            "text": "Two requests for one open piece.",
+            "detail": {},
+            "dedupe": "b",
+            "state": "apart",
+            "at": ago(days=2),
+        },
+    ]
+    for row in questions:
+        conn.execute(insert(t.reviews), [row])

@@ -23,6 +23,7 @@ from hub.model.returns import (
     Shipment,
     Source,
 )
+from hub.model.sentences import sentence
 
 NOW = datetime.now(UTC)
 SPITE = "<script>alert('x')</script>"
@@ -280,7 +281,7 @@ def disputed() -> Return:
         discrepancies=(
             Discrepancy(
                 kind="quantity",
-                text="erp counted 2, pos-tianhe counted 1",
+                said=sentence("quantities_differ", one="erp", quantity=2, other="pos-tianhe", otherwise=1),
                 line="L1",
                 accounts=("erp", "pos-tianhe"),
                 values=("2", "1"),

@@ -67,7 +67,7 @@ def test_unknown_is_said_and_never_zero(site: Site) -> None:
 
 def test_residue_is_never_shown_as_in_sync(site: Site) -> None:
     page = site.get("/returns/R1004")
-    assert "this system has no word for a counter return" in page
+    assert "erp has no way to receive." in page
     assert "In sync" not in page
     assert "R1004" in site.get("/sync?state=blocked")
 
@@ -77,12 +77,12 @@ def test_one_return_shows_twins_money_discrepancy_and_story(site: Site) -> None:
     good = first[first.index("act_5") - 700 : first.index("act_5")]
     assert "shipment 31" in good, "a fact stands beside the systems that tell it"
     assert "CN¥158.00" in first
-    assert "Create the return (complaint 7)" in first
+    assert "told erp: create the return (complaint 7)" in first
     assert "axes.authorization" in first
     assert "wang@example.invalid" not in first, "personal data beyond the name stays in its system"
     assert "Two quantities" in site.get("/returns/R1004")
     third = site.get("/returns/R1003")
-    assert "a received return cannot be cancelled in this system" in third
+    assert "erp has received goods already, so it cannot be cancelled there." in third
     assert "Outcome unknown" in third
 
 

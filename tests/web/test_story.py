@@ -1,18 +1,23 @@
-"""The journal is written in English; the console says every sentence that the pipeline can write in both languages."""
+"""The journal and everything else the hub says reads in the person's language, down to the last sentence."""
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
+import msgspec
 import pytest
 from flask_babel import force_locale
 
 from hub.model.returns import Discrepancy, Return
+from hub.model.sentences import Sentence, plain, say, sentence
 from hub.pipeline.story import changes
-from hub.store import tables
+from hub.store import journal, tables
 from hub.web import Services
 from hub.web.console import create_console
-from hub.web.story import phrase, phrases
+from hub.web.story import phrases
 from hub.web.webhooks import Counts
-from tests.web import simulated
+from tests.web import build, simulated
 from tests.web.conftest import Site
 
 
@@ -23,44 +28,97 @@ def lang(request: pytest.FixtureRequest):
         yield request.param
 
 
+GONE = sentence("gone", account="erp", stream="complaint", object="7", held="receipt refund")
 SENTENCES = {
-    sentence
+    plain(said): said
     for make in (simulated.two_rounds, simulated.exchange, simulated.blocked, simulated.disputed)
-    for before, after in ((None, make()), (make(), Return(discrepancies=(Discrepancy(kind="gone", text="x"),))))
-    for sentence in changes(before, after)
+    for before, after in ((None, make()), (make(), Return(discrepancies=(Discrepancy(kind="gone", said=GONE),))))
+    for said in changes(before, after)
 }
 
 
-def test_every_sentence_of_the_pipeline_is_known(lang: str) -> None:
-    assert len(SENTENCES) > 25
-    assert [sentence for sentence in sorted(SENTENCES) if phrase(sentence) is None] == []
+def line(stage: str, *said: Sentence, because: Sentence | None = None) -> journal.Line:
+    """A line as it is stored."""
+    entry = journal.entry(1, None, stage, *said, because=because)
+    stored = msgspec.to_builtins(entry.said)
+    return journal.Line(1, 1, None, stage, entry.text, None, list(stored) or None, simulated.NOW)
 
 
-def test_no_word_of_ours_is_left_over_in_chinese(lang: str) -> None:
-    if lang == "zh":
-        assert phrase("status partially_received") == "状态：部分收货"
-        assert phrase("authorization authorized (by erp)") == "审核: 已同意 (erp)"
-        assert phrase("receipt 1 good at STO (erp, web)") == "收货: 1 完好 @ STO (erp, web)"
-        assert phrase("told erp: create_return (complaint 7)") == "创建退货单 (complaint 7)"
-    else:
-        assert phrase("receipt partial") == "Receipt: Partly received"
-        assert phrase("line MUG-04 x 3, changed_mind") == "3 × MUG-04, Changed mind"
-        assert phrase("refund 158.00 CNY succeeded (web)") == "Refund: 158.00 CNY Succeeded (web)"
-
-
-def test_what_is_not_known_stays_as_it_was_written(lang: str) -> None:
-    assert phrases("merge", "someone wrote this by hand") == ("", ["someone wrote this by hand"])
-    assert phrases("merge", "web order 1: an odd thing; status draft") == (
-        "",
-        ["web order 1: an odd thing; status draft"],
+def test_the_log_and_the_chinese_page_say_the_same() -> None:
+    said = {text: say(one, "zh") for text, one in SENTENCES.items()}
+    assert len(said) > 25
+    assert said["status partially_received"] == "状态：部分收货"
+    assert said["authorization authorized (by erp)"] == "审核：已同意（erp）"
+    assert said["receipt 1 good at STO (erp, web)"] == "收货：1 件 完好，STO（erp, web）"
+    assert said["refund 158.00 CNY succeeded (web)"] == "退款：158.00 CNY 成功（web）"
+    assert said["line MUG-04 x 3, changed_mind"] == "MUG-04 × 3，不想要(七天无理由)"
+    assert said["discrepancy quantity: erp says 2 come back, pos-tianhe says 1."].startswith(
+        "数量不一致：退货数量不一致"
     )
-    assert phrases("split", "console: a belongs to R2") == ("", ["console: a belongs to R2"])
-    assert phrases("merge", "") == ("", [""])
+    assert said["resolved: quantity"] == "已解决：数量不一致"
+
+
+def test_the_english_page_says_our_words_in_full() -> None:
+    said = {text: say(one) for text, one in SENTENCES.items()}
+    assert said["receipt partial"] == "Receipt partly received"
+    assert said["line MUG-04 x 3, changed_mind"] == "line MUG-04 x 3, changed mind"
+
+
+def test_a_line_names_what_brought_it_and_what_it_says(lang: str) -> None:
+    because = sentence("because", records="erp shipment 9")
+    merged = line("merge", sentence("status", status="received"), sentence("resolved", kind="gone"), because=because)
+    assert merged.text == "erp shipment 9: status received; resolved: gone"
+    told = line("tell", sentence("told", account="erp", operation="create_return", detail="complaint 7"))
+    if lang == "zh":
+        assert phrases(merged) == ("erp shipment 9", ["状态：已收货", "已解决：记录已消失"])
+        assert phrases(told) == ("", ["已告知 erp：创建退货单（complaint 7）"])
+    else:
+        assert phrases(merged) == ("erp shipment 9", ["status received", "resolved: a record has disappeared"])
+        assert phrases(told) == ("", ["told erp: create the return (complaint 7)"])
+
+
+def test_a_line_that_is_no_sentence_of_ours_stays_as_it_was_written(lang: str) -> None:
+    by_hand = journal.Line(1, 1, None, "merge", "web order 1: by hand; status draft", None, None, simulated.NOW)
+    assert phrases(by_hand) == ("", ["web order 1: by hand; status draft"])
 
 
 def test_a_spiteful_line_is_text(site: Site, database) -> None:
+    spite = simulated.SPITE
     with database.begin() as conn:
-        spite = f"web order 1: status draft; line {simulated.SPITE} x 1, {simulated.SPITE}"
-        conn.execute(tables.journal.insert(), [{"return_id": 1002, "stage": "merge", "text": spite}])
-    assert simulated.SPITE not in site.get("/returns/R1002")
-    assert simulated.SPITE not in site.get("/")
+        journal.write(
+            conn, [journal.entry(1002, None, "merge", sentence("line", line=spite, quantity=1, reason=spite))]
+        )
+        conn.execute(tables.journal.insert(), [{"return_id": 1002, "stage": "merge", "text": f"web order 1: {spite}"}])
+    assert spite not in site.get("/returns/R1002")
+    assert spite not in site.get("/")
+
+
+DATA = (build.THEIRS, "2 Linen shirt", "Wang Xiaoming", "Stoneware mug")
+"""Words of other systems and people in the simulated database; they stay as they are."""
+FIXED = ("Returns Hub",)
+
+
+def english(page: str) -> list[str]:
+    """Runs of English words that a person would read on this page."""
+    page = re.sub(r"(?s)<(pre|code|script|head|title)\b.*?</\1>", " ", page)
+    page = unescape(re.sub(r"<[^>]+>", " | ", page))
+    for known in (*DATA, *FIXED):
+        page = page.replace(known, " ")
+    return re.findall(r"(?<![\w-])[A-Za-z']{2,}(?: [A-Za-z']{2,}){2,}(?![\w-])", page)
+
+
+@pytest.mark.parametrize("path", ["/returns/R1003", "/returns/R1001", "/sync?state=blocked", "/dead"])
+def test_no_english_sentence_of_ours_is_on_a_chinese_page(site: Site, path: str) -> None:
+    assert english(site.get(path, "zh")) == []
+    assert len(english(site.get(path, "en"))) > 5, "the search would find one"
+
+
+def test_a_chinese_page_says_what_happened_and_what_to_do(site: Site) -> None:
+    page = unescape(site.get("/returns/R1003", "zh"))
+    for said in (build.RECEIVED, build.QUESTION, sentence("done_often", count=3)):
+        assert say(said, "zh") in page
+        assert say(said) not in page
+    assert build.THEIRS in page, "another system's own words stay as they are"
+    disputed = unescape(site.get("/returns/R1004", "zh"))
+    assert "退货数量不一致：erp 为 2 件，pos-tianhe 为 1 件。" in disputed
+    assert "erp 不支持“收货”" in disputed

@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from hub.web.pages.base import services
+from hub.web.story import say
 from hub.web.words import DECISIONS
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,8 @@ def act(name: str) -> Response:
         flash(action(*arguments) or str(done), "good")
     except services().refusals as error:
         log.info("%s refused: %s", name, error)
-        flash(str(error.args[0]) if error.args else _("The hub cannot do that here."), "bad")
+        said = say(getattr(error, "said", None)) or (str(error.args[0]) if error.args else "")
+        flash(said or _("The hub cannot do that here."), "bad")
     return redirect(_back(), 303)
 
 

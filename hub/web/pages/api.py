@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response, abort, request
 
-from hub.model.observation import FactId
 from hub.store import console, health
 from hub.web import paging
 from hub.web.pages.base import as_json, database, number
@@ -42,10 +40,20 @@ def one(name: str) -> Response:
     with database() as conn:
         found = _found(conn, name)
         telling = [
-            {"account": row.account, "state": row.shown, "planned": row.planned, "residue": row.residue, "why": row.why}
+            {
+                "account": row.account,
+                "state": row.shown,
+                "planned": row.planned,
+                "residue": [
+                    {"fact": rest.fact, "operation": rest.operation, "code": rest.said.code, "why": rest.why}
+                    for rest in console.cannot(row)
+                ],
+                "why": row.why,
+                "code": row.said and row.said["code"],
+            }
             for row in console.telling(conn, found.id)
         ]
-    document = _whole(found.doc)
+    document = console.document(found.doc)
     for field in PRIVATE:
         (document["customer"] or {}).pop(field, None)
     return as_json({**_short(found), "telling": telling, "return": document})
@@ -74,19 +82,6 @@ def _found(conn: Any, name: str) -> console.Found:
     if found is None:
         abort(404, f"there is no return R{return_id}")
     return found
-
-
-def _whole(value: Any) -> Any:
-    """A struct with all its fields, those that have their default, too: what is unknown is said to be so."""
-    if isinstance(value, FactId):
-        return msgspec.to_builtins(value)
-    if isinstance(value, msgspec.Struct):
-        return {name: _whole(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, tuple):
-        return [_whole(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _whole(item) for name, item in value.items()}
-    return None if value is msgspec.UNSET else value
 
 
 def _short(found: console.Found) -> dict[str, Any]:

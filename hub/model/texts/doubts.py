@@ -1,0 +1,93 @@
+"""What a discrepancy says: two systems disagree, or something cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TEXTS: Mapping[str, tuple[str, str]] = {
+    "quantities_differ": (
+        "退货数量不一致：{one} 为 {quantity} 件，{other} 为 {otherwise} 件。请核对，并更正其中一方。",
+        "{one} says {quantity} come back, {other} says {otherwise}.",
+    ),
+    "decisions_differ": (
+        "{axis:axes}结论不一致：{one} 为“{value:axis}”，{other} 为“{otherwise:axis}”。请核对，并更正其中一方。",
+        "{axis:axes}: {one} says {value:axis}, {other} says {otherwise:axis}.",
+    ),
+    "not_theirs_to_cancel": (
+        "{account} 取消了退货，但它既不是申请方，也不负责审核。请确认是否取消。",
+        "{account} cancelled the return; it neither asked for it nor decides on it.",
+    ),
+    "lines_differ": (
+        "同一次操作对应的商品不同：{one} 与 {others} 说的不是同一行商品。请核对。",
+        "One event, two lines: {one} and {others} mean different goods.",
+    ),
+    "counts_differ": (
+        "同一次操作的数量不一致：{one} 为 {quantity} 件，{other} 为 {otherwise} 件。请核对，并更正其中一方。",
+        "One event, two counts: {one} says {quantity}, {other} says {otherwise}.",
+    ),
+    "amounts_differ": (
+        "同一笔退款的金额不一致：{one} 为 {amount}，{other} 为 {otherwise}。请核对，并更正其中一方。",
+        "One refund, two amounts: {one} says {amount}, {other} says {otherwise}.",
+    ),
+    "received_twice": (
+        "{one} 和 {other} 可能把同一次收货各记了一次（共 {total} 件，应收 {expected} 件）。"
+        "请确认是否同一次；确认前不会同步，也不会退款。",
+        "{one} and {other} may be telling of one event twice ({total} pieces in all, {expected} expected): "
+        "say whether they are the same. Until then nothing is told or paid on it.",
+    ),
+    "refunded_twice": (
+        "{one} 和 {other} 可能把同一笔退款各记了一次（各 {amount}）。请确认是否同一笔；确认前不会同步，也不会退款。",
+        "{one} and {other} may be telling of one event twice ({amount} each): "
+        "say whether they are the same. Until then nothing is told or paid on it.",
+    ),
+    "unplaced": (
+        "{account} 收到 {quantity} 件，但没有说明是哪一行商品，暂不计入。请在 {account} 补上。",
+        "{account} reports {quantity} pieces and names no line.",
+    ),
+    "ambiguous_line": (
+        "SKU {sku} 对应多行商品，有记录没有说明是哪一行。请确认；确认前不会同步。",
+        "SKU {sku} is on several lines and a record names it without saying which.",
+    ),
+    "doubled": (
+        "{account} 为这一张退换单建了 {count} 条记录（{stream} {ids}）。请在 {account} 只保留一条，或在这里拆分。",
+        "{account} has {count} records ({stream} {ids}) of this one return: keep one there, or split it here.",
+    ),
+    "gone": (
+        "{account} 中的 {stream} {object} 已不存在[，上面记有{held:event}]。请确认是否误删。",
+        "{account} says that {stream} {object} does not exist any more[; it held: {held:event}].",
+    ),
+    "over_return": (
+        "申请退回 {quantity} 件，但订单的这行商品只剩 {granted} 件可退。请核对是否与其他退换单重复。",
+        "{quantity} pieces are to come back, only {granted} of the order line are left for it.",
+    ),
+    "incomplete_kit": (
+        "套装分件寄回，还没有收齐。请等齐后再处理，或联系顾客补寄。",
+        "A kit came back in pieces and not all of them are here.",
+    ),
+    "over_disposed": (
+        "已处置 {put} 件，但只收到 {received} 件。请核对收货和处置记录。",
+        "{put} pieces were put away and only {received} were received.",
+    ),
+    "sums_differ": (
+        "应退金额不一致：{one} 为 {amount}，{other} 为 {otherwise}。请核对，并更正其中一方。",
+        "{one} owes {amount}, {other} says {otherwise}.",
+    ),
+    "above_captured": (
+        "应退 {due}，但订单上只剩 {refundable} 可退。差额请另行处理。",
+        "{due} are owed and only {refundable} can still be paid on the order.",
+    ),
+    "over_refunded": (
+        "已退 {gone}（含退款中），超过应退的 {agreed}。请核对是否重复退款。",
+        "{gone} went back, {agreed} were agreed.",
+    ),
+    "unallocated_refund": (
+        "订单有多张退换单，{account} 退了 {amount}，没有说明属于哪一张。请先分清归属，再继续退款。",
+        "{account} refunded {amount} on an order with several returns and does not say for which: "
+        "allocate it before anything more is paid.",
+    ),
+    "other_currency": (
+        "{account} 的{event:event} {id} 币种是 {currency}，本单是 {ours}；不同币种的金额不会相加。请核对。",
+        "{event:event} {id} of {account} is in {currency}, the return is in {ours}; "
+        "amounts in two currencies are never added.",
+    ),
+}

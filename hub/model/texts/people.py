@@ -1,0 +1,31 @@
+"""What people decided, as the journal tells it, and why something cannot be decided now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TEXTS: Mapping[str, tuple[str, str]] = {
+    "linked": ("{by}：{other} 与 {one} 是同一张退换单", "{by}: {other} is the same return as {one}"),
+    "same_key": (
+        "{other} 与 {one} 是同一张退换单：同一个编号同时指向两者",
+        "{other} is the same return as {one}: a strong key names both",
+    ),
+    "kept_apart": ("{by}：{question} 不是同一件事", "{by}: {question} - they are different"),
+    "split_off": ("{by}：{objects} 属于 {new}，不属于 {old}", "{by}: {objects} belong to {new}, not to {old}"),
+    "tell_again": ("{by}：再次告知 {account}", "{by}: tell {account} again"),
+    "dealt_with": (
+        "{by}：“{operation:operation}”已人工处理[：{note}]",
+        "{by}: {operation:operation} is dealt with[: {note}]",
+    ),
+    "no_question": ("没有编号为 {id} 的问题。", "there is no question {id}"),
+    "no_link": (
+        "第 {id} 条记录不是合并，不能撤销：只有合并可以撤销，拆分要用合并来恢复。",
+        "entry {id} is no link; only links can be undone, a split is undone by a link",
+    ),
+    "no_such_row": ("{number} 与 {account} 没有关系。", "{number} has nothing to do with {account}"),
+    "not_waiting": ("第 {id} 号写入没有在等待人工处理。", "operation {id} is not waiting for a person"),
+    "being_written": (
+        "{numbers} 正在写入其他系统，等结果明确后再试。",
+        "a write for {numbers} is under way; try again when its outcome is known",
+    ),
+}

@@ -1,0 +1,89 @@
+"""Why an account cannot be told something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TEXTS: Mapping[str, tuple[str, str]] = {
+    "waits_for_person": ("等待人工处理：{about}", "Waits for a person: {about}"),
+    "no_way": (
+        "{account} 不支持“{operation:operation}”，需要在那里人工处理。",
+        "{account} has no way to {operation:operation}.",
+    ),
+    "not_asked": (
+        "按设置，不向 {account} 发送“{operation:operation}”。",
+        "{account} is not to be asked to {operation:operation}: its settings leave it out.",
+    ),
+    "money_off": (
+        "{account} 没有开启付款；要让中枢执行“{operation:operation}”，请在它的设置中开启。",
+        "Money is off for {account}: turn it on in its settings to let the hub {operation:operation}.",
+    ),
+    "refused": (
+        "{account} 拒绝了“{operation:operation}”，或结果不明，需要人工决定。",
+        "{account} refused to {operation:operation}, or its answer is unknown: a person decides.",
+    ),
+    "deleted_there": (
+        "{account} 已删除这张退货单，中枢不会重新创建。",
+        "{account} deleted its record of this return; the hub does not make it again.",
+    ),
+    "no_line": (
+        "还没有说明要退哪些商品，无法创建退货单。",
+        "The return names no line yet, so nothing can be created.",
+    ),
+    "no_order": (
+        "还不知道属于哪个订单，无法在 {account} 创建退货单。",
+        "Nobody knows the order of this return, so {account} cannot be asked to create it.",
+    ),
+    "no_order_number": (
+        "还不知道订单号，而 {account} 只能按订单号找到订单；订单号稍后可能会到。",
+        "The order's number is not known yet, and {account} finds the order by nothing else; it may still come.",
+    ),
+    "no_line_there": (
+        "还不知道 {lines} 对应 {account} 订单的哪一行，稍后可能会到。",
+        "Which line of its order {lines} belongs to is not known yet at {account}; that may still come.",
+    ),
+    "received_there": (
+        "{account} 已经收货，不能再改为“{value:authorization}”。",
+        "{account} has received goods already, so it cannot be {value:authorization} there.",
+    ),
+    "rest_cancelled_there": (
+        "{line}：{account} 已取消未到的部分，而实际要退的更多。请在 {account} 处理。",
+        "{line}: {account} cancelled what had not come there; more than that is true.",
+    ),
+    "ended_there": (
+        "货已收到，但 {account} 的退货状态是“{value:authorization}”，无法登记收货。",
+        "Goods came although the return is {value:authorization} at {account}.",
+    ),
+    "not_authorized_there": (
+        "货已收到，但 {account} 还没有同意退货，无法登记收货。请先在 {account} 审核。",
+        "Goods came and {account} has not authorized the return, so it cannot receive them.",
+    ),
+    "too_many_there": (
+        "{line}：{account} 记为收到 {has} 件，实际 {wanted} 件；收货不能撤回，请在 {account} 更正。",
+        "{line}: {account} shows {has} received and {wanted} are true; a receipt cannot be taken back.",
+    ),
+    "damage_differs": (
+        "{line}：收到的货中有 {damaged} 件破损，{account} 记为 {has} 件。请在 {account} 更正。",
+        "{line}: {damaged} of the received pieces are damaged; {account} shows {has}.",
+    ),
+    "which_replacement": (
+        "要换出 {skus}，但没有说明各换哪一行商品。请先指定。",
+        "{skus} are to be sent, and nobody says which of them for which line.",
+    ),
+    "no_replacement": (
+        "还没有说明 {line} 要换成什么。请先指定换货商品。",
+        "Nobody says yet what {line} is exchanged for.",
+    ),
+    "nothing_left": (
+        "订单收到的款项已经退完，或即将退给另一张退换单。",
+        "Everything captured on the order is refunded, or about to be, for another return.",
+    ),
+    "refund_failed": (
+        "{account} 上一次退款失败，需要人工决定重试还是改用其他方式。",
+        "The last refund at {account} failed: a person decides whether to try again or pay otherwise.",
+    ),
+    "refund_stuck": (
+        "有一笔退款被拒绝，或结果不明；人工确认之前不会再退款。",
+        "A refund was refused, or its outcome is unknown: a person decides before money moves again.",
+    ),
+}

@@ -1,0 +1,25 @@
+"""What changed in a return, one short sentence each, as the journal tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TEXTS: Mapping[str, tuple[str, str]] = {
+    "because": ("{records}", "{records}"),
+    "recomputed": ("重新计算", "recomputed"),
+    "new_return": ("新退换单 {number}", "new return {number}"),
+    "status": ("状态：{status:status}", "status {status:status}"),
+    "axis": ("{axis:axes}：{value:axis}[（{account}）]", "{axis:axes} {value:axis}[ (by {account})]"),
+    "line": ("{line} × {quantity}[，{reason:reason}]", "line {line} x {quantity}[, {reason:reason}]"),
+    "line_now": ("{line} 改为 {quantity} 件", "line {line} now x {quantity}"),
+    "fact": (
+        "{event:event}：[{number} ][{quantity} 件 ][{amount} ]{word:table}[，{posting:posting}][，{location}]（{who}）",
+        "{event:event}[ {number}][ {quantity}][ {amount}] {word:table}[ {posting:posting}][ at {location}] ({who})",
+    ),
+    "fact_now": (
+        "{event:event}更新：[{number} ][{quantity} 件 ][{amount} ]{word:table}[，{posting:posting}][，{location}]",
+        "{event:event} now[ {number}][ {quantity}][ {amount}] {word:table}[ {posting:posting}][ at {location}]",
+    ),
+    "discrepancy": ("{kind:discrepancy}：{about}", "discrepancy {kind:discrepancy}: {about}"),
+    "resolved": ("已解决：{kind:discrepancy}", "resolved: {kind:discrepancy}"),
+}
