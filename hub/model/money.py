@@ -108,7 +108,7 @@ def agreed(
         best, other = order
         if other.fragment.agreed != best.fragment.agreed and other.account != best.account:
             currency = currency_of(case)
-            one, two = (money_text(o.fragment.agreed, currency) if o.fragment.agreed else "0" for o in order)
+            one, two = (money_text(o.fragment.agreed or Zero, currency) for o in order)
             case.doubt(
                 "agreed",
                 sentence("sums_differ", one=best.account, amount=one, other=other.account, otherwise=two),

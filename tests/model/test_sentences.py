@@ -130,7 +130,7 @@ def test_words_of_ours_are_translated_and_data_is_not() -> None:
     told = sentence(
         "decisions_differ", axis="authorization", one="erp", value="rejected", other="web", otherwise="none"
     )
-    assert say(told, "zh-CN") == "审核结论不一致：erp 为“已拒绝”，web 为“无”。请核对，并更正其中一方。"
+    assert say(told, "zh-CN") == "审核结论，erp 是“已拒绝”，web 是“无”。请核对，并更正其中一方。"
     assert say(told) == "Authorization: erp says rejected, web says none."
     assert plain(sentence("told", account="erp", operation="create_return")) == "told erp: create_return"
     assert say(sentence("told", account="erp", operation="create_return")) == "told erp: create the return"

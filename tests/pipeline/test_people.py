@@ -175,6 +175,8 @@ def refused(
     (one,) = founded(hub)
     assert one.sync["erp"] == "blocked"
     assert intents(hub) == [("create_return", "dead")]
+    words = "SELECT why, said FROM sync WHERE account = 'erp'"
+    assert rows(hub, words) == [("no such sale", None)], "their own words stay theirs"
     return one.id, reasons
 
 

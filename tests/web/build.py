@@ -17,6 +17,9 @@ from hub.store import tables as t
 from tests.web.simulated import NOW, SPITE, ago, blocked, disputed, exchange, plain, two_rounds
 
 THEIRS = "UserError: a complaint whose goods arrived cannot be cancelled"
+STATE_WHY = "3 of the last 10 calls timed out"
+BY_HAND = "A receipt of 1 × SCARF-RED at erp fits both; its RMA text names neither."
+"""A question without a sentence: it is shown as it was written."""
 RECEIVED = sentence("received_there", account="erp", value="cancelled")
 NO_WAY = sentence("no_way", account="erp", operation="receive")
 QUESTION = sentence("unknown_outcome", account="web", operation="refund", number="R1003", why=sentence("looked_twice"))
@@ -65,7 +68,7 @@ def accounts(conn) -> None:
             "connector": "tryton",
             "mapping": "tryton",
             "state": "degraded",
-            "state_why": "3 of the last 10 calls timed out",
+            "state_why": STATE_WHY,
             "state_since": ago(minutes=18),
             "last_success": ago(minutes=2),
             "last_heard": ago(minutes=2),
@@ -377,7 +380,7 @@ def letters(conn) -> None:
         {
             "kind": "two_candidates",
             "returns": [1004, 1005],
-            "text": "A receipt of 1 × SCARF-RED at erp fits both; its RMA text names neither.",
+            "text": BY_HAND,
             "detail": {"erp": {"shipment": "19"}},
             "dedupe": "a",
             "state": "open",

@@ -10,6 +10,7 @@ import pytest
 from werkzeug.test import Client
 
 from connectors.kit.errors import InvalidWebhook
+from hub.pipeline.people import NotNow
 from hub.store.database import Database
 from hub.store.tables import metadata
 from hub.web import Services, create_app
@@ -82,6 +83,8 @@ def make_site(database: Any, actions: tuple[str, ...] = ACTIONS, **options: Any)
         def act(*arguments: Any) -> None:
             if arguments and arguments[0] == 404:
                 raise LookupError("there is nothing under number 404; it may be done already")
+            if arguments and arguments[0] == 409:
+                raise NotNow("not_waiting", id=409)
             site.done.append((name, arguments))
 
         return act
@@ -91,6 +94,7 @@ def make_site(database: Any, actions: tuple[str, ...] = ACTIONS, **options: Any)
         "accept": accept,
         "writer": Writer(),
         "wake": site.woken.append,
+        "refusals": (NotNow, ValueError, LookupError),
         "actions": {name: recorder(name) for name in actions},
         **options,
     }

@@ -100,6 +100,15 @@ def test_refusals_of_the_hub_are_told_on_the_page(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lang", "said"), [("zh", "第 409 号写入没有在等待人工处理。"), ("en", "operation 409 is not waiting for a person")]
+)
+def test_a_refusal_that_is_a_sentence_is_told_in_the_persons_language(site: Site, lang: str, said: str) -> None:
+    form = {"id": "409", "note": "", "form_token": token(site), "next": "/dead"}
+    act(site, "give_up", form, Accept_Language=lang)
+    assert said in site.get("/dead", lang)
+
+
+@pytest.mark.parametrize(
     ("name", "form"),
     [
         ("replay_inbox", {"id": "one"}),

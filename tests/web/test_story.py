@@ -49,11 +49,11 @@ def test_the_log_and_the_chinese_page_say_the_same() -> None:
     assert len(said) > 25
     assert said["status partially_received"] == "状态：部分收货"
     assert said["authorization authorized (by erp)"] == "审核：已同意（erp）"
-    assert said["receipt 1 good at STO (erp, web)"] == "收货：1 件 完好，STO（erp, web）"
+    assert said["receipt 1 good at STO (erp, web)"] == "收货：1 件完好，STO（erp, web）"
     assert said["refund 158.00 CNY succeeded (web)"] == "退款：158.00 CNY 成功（web）"
     assert said["line MUG-04 x 3, changed_mind"] == "MUG-04 × 3，不想要(七天无理由)"
     assert said["discrepancy quantity: erp says 2 come back, pos-tianhe says 1."].startswith(
-        "数量不一致：退货数量不一致"
+        "数量不一致：按 erp 要退 2 件，"
     )
     assert said["resolved: quantity"] == "已解决：数量不一致"
 
@@ -93,7 +93,7 @@ def test_a_spiteful_line_is_text(site: Site, database) -> None:
     assert spite not in site.get("/")
 
 
-DATA = (build.THEIRS, "2 Linen shirt", "Wang Xiaoming", "Stoneware mug")
+DATA = (build.THEIRS, build.BY_HAND, build.STATE_WHY, "2 Linen shirt", "Wang Xiaoming", "Stoneware mug")
 """Words of other systems and people in the simulated database; they stay as they are."""
 FIXED = ("Returns Hub",)
 
@@ -107,7 +107,9 @@ def english(page: str) -> list[str]:
     return re.findall(r"(?<![\w-])[A-Za-z']{2,}(?: [A-Za-z']{2,}){2,}(?![\w-])", page)
 
 
-@pytest.mark.parametrize("path", ["/returns/R1003", "/returns/R1001", "/sync?state=blocked", "/dead"])
+@pytest.mark.parametrize(
+    "path", ["/", "/returns/R1003", "/returns/R1001", "/returns/R1004", "/sync?state=blocked", "/dead", "/review"]
+)
 def test_no_english_sentence_of_ours_is_on_a_chinese_page(site: Site, path: str) -> None:
     assert english(site.get(path, "zh")) == []
     assert len(english(site.get(path, "en"))) > 5, "the search would find one"
@@ -120,5 +122,5 @@ def test_a_chinese_page_says_what_happened_and_what_to_do(site: Site) -> None:
         assert say(said) not in page
     assert build.THEIRS in page, "another system's own words stay as they are"
     disputed = unescape(site.get("/returns/R1004", "zh"))
-    assert "退货数量不一致：erp 为 2 件，pos-tianhe 为 1 件。" in disputed
+    assert "按 erp 要退 2 件，按 pos-tianhe 要退 1 件。" in disputed
     assert "erp 不支持“收货”" in disputed

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 TEXTS: Mapping[str, tuple[str, str]] = {
     "quantities_differ": (
-        "退货数量不一致：{one} 为 {quantity} 件，{other} 为 {otherwise} 件。请核对，并更正其中一方。",
+        "按 {one} 要退 {quantity} 件，按 {other} 要退 {otherwise} 件。请核对，并更正其中一方。",
         "{one} says {quantity} come back, {other} says {otherwise}.",
     ),
     "decisions_differ": (
-        "{axis:axes}结论不一致：{one} 为“{value:axis}”，{other} 为“{otherwise:axis}”。请核对，并更正其中一方。",
+        "{axis:axes}结论，{one} 是“{value:axis}”，{other} 是“{otherwise:axis}”。请核对，并更正其中一方。",
         "{axis:axes}: {one} says {value:axis}, {other} says {otherwise:axis}.",
     ),
     "not_theirs_to_cancel": (
@@ -18,15 +18,15 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} cancelled the return; it neither asked for it nor decides on it.",
     ),
     "lines_differ": (
-        "同一次操作对应的商品不同：{one} 与 {others} 说的不是同一行商品。请核对。",
+        "同一次操作，{one} 与 {others} 记的不是同一行商品。请核对。",
         "One event, two lines: {one} and {others} mean different goods.",
     ),
     "counts_differ": (
-        "同一次操作的数量不一致：{one} 为 {quantity} 件，{other} 为 {otherwise} 件。请核对，并更正其中一方。",
+        "同一次操作，{one} 记 {quantity} 件，{other} 记 {otherwise} 件。请核对，并更正其中一方。",
         "One event, two counts: {one} says {quantity}, {other} says {otherwise}.",
     ),
     "amounts_differ": (
-        "同一笔退款的金额不一致：{one} 为 {amount}，{other} 为 {otherwise}。请核对，并更正其中一方。",
+        "同一笔退款，{one} 记 {amount}，{other} 记 {otherwise}。请核对，并更正其中一方。",
         "One refund, two amounts: {one} says {amount}, {other} says {otherwise}.",
     ),
     "received_twice": (
@@ -69,7 +69,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{put} pieces were put away and only {received} were received.",
     ),
     "sums_differ": (
-        "应退金额不一致：{one} 为 {amount}，{other} 为 {otherwise}。请核对，并更正其中一方。",
+        "按 {one} 应退 {amount}，按 {other} 应退 {otherwise}。请核对，并更正其中一方。",
         "{one} owes {amount}, {other} says {otherwise}.",
     ),
     "above_captured": (
