@@ -38,6 +38,10 @@ LISTS = frozenset(
 
 def absorb(previous: Observation | None, new: Observation) -> Observation | None:
     """The observation that should stand now, or None if `new` changes nothing that was said."""
+    empty = [field for field in new.fragment.partial if getattr(new.fragment, field) is None]
+    if empty:
+        # `null` in a list that only adds is no more than an empty list: it clears nothing.
+        new = msgspec.structs.replace(new, fragment=msgspec.structs.replace(new.fragment, **dict.fromkeys(empty, ())))
     if previous is None:
         return new
     if previous.ticket > new.ticket:
@@ -109,7 +113,7 @@ def _unite_list(
             continue
         partial = field in observation.fragment.partial
         complete = told.get(field, _NEVER if partial else observation.ticket)
-        if complete >= base and not (again and complete == older.ticket):
+        if complete != _NEVER and complete >= base and not (again and complete == older.ticket):
             base, cleared = complete, value is None
         for item in value or ():
             ident = item_id(field, item)
