@@ -30,6 +30,9 @@ hypothesis.settings.load_profile("hub")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, help="repeat a run: the seed it printed first (or HUB_SEED)")
+    parser.addoption(
+        "--fuzz", type=int, default=15_000, help="evaluations of the differential fuzz (a full run: 200000)"
+    )
     parser.addoption("--accept", action="store_true", help="write generated texts and snapshots anew, to be reviewed")
 
 

@@ -184,14 +184,15 @@ def _follow(node: Node, current: Here, interpreter: Interpreter) -> Step:
             current, found = _follow(child, current, interpreter)
             why = why or found
         return current, why if current.value is None else ""
-    if kind == "or_expression":
+    if kind in ("or_expression", "and_expression"):
         left, no_left = _follow(children[0], current, interpreter)
-        if _is_true(left.value):
-            return left, ""
+        if _is_true(left.value) == (kind == "or_expression"):  # the other side is not evaluated
+            return left, no_left
         right, no_right = _follow(children[1], current, interpreter)
         return right, "; ".join(filter(None, (no_left, no_right))) if right.value is None else ""
     value = interpreter.evaluate(node, current.value)
-    inner = [_follow(child, current, interpreter) for child in _operands(node)]
+    evaluated = [] if current.value is None and kind.startswith("multi_select") else _operands(node)
+    inner = [_follow(child, current, interpreter) for child in evaluated]
     path = ", ".join(dict.fromkeys(here.path for here, _ in inner if here.path))
     if kind in _LOOPS and value is not None:
         return Here(value, f"{path}[*]"), ""

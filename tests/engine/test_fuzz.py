@@ -1,12 +1,13 @@
 """Differential fuzz: random expressions and mutilated records, compiled against the interpreter.
 
-A fixed share runs always; HUB_FUZZ=100000 (evaluations) runs as many as wanted. The seed is the run's (HUB_SEED).
+Some run always; `--fuzz=200000` (evaluations, a third for each test) runs as many as wanted. The seed is the run's.
 """
 
 from __future__ import annotations
 
-import os
+import json
 import random
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -14,11 +15,12 @@ from typing import Any
 import jmespath
 import pytest
 
+from mappings.engine import Mapping, MappingError
+from mappings.engine.interpret import Walk
 from mappings.engine.parsing import ExpressionError
 from tests.engine.corpus import RECORD, expressions
-from tests.engine.oracle import dialect_pair, outcome, stock_pair
+from tests.engine.oracle import Outcome, dialect_pair, outcome, stock_pair
 
-EVALUATIONS = int(os.environ.get("HUB_FUZZ", "10000"))
 PER_EXPRESSION = 10
 
 pytestmark = pytest.mark.filterwarnings("ignore:deprecated string literal syntax:PendingDeprecationWarning")
@@ -27,6 +29,29 @@ FIELDS = [*RECORD, "code", "text", "quantity", "price", "tags", "reason", "ok", 
 LITERALS = ["`0`", "`1`", "`true`", "`false`", "`null`", "`[]`", "`{}`", "''", "'a'", "'x'", "`2.5`", '`[1, "a"]`']
 ONE = ["abs", "length", "keys", "values", "sort", "reverse", "to_array", "to_string", "to_number", "type", "sum", "max"]
 BY = ["sort_by", "max_by", "min_by"]
+TYPED = [
+    "abs({n})", "concat({t}, {n})", "country({l})", "currency({c})", "date({i})", "decimal({n})", "distinct({x})",
+    "divide({n}, {n}, `2`)", "epoch({n}, 's')", "first({x}, {x})", "instant({i}, 'Asia/Shanghai')", "iso({i})",
+    "key('order', {t})", "key({t}, {n}, $account)", "lookup('open', {t})", "lookup('closed', {t}, {n})", "lower({t})",
+    "minor_units({n}, {c})", "minus({n}, {n})", "money({n})", "money({n}, {c})", "negate({n})", "plus({n}, {n})",
+    "ref({r}, 'sale')", "regex({t}, '^R(.)')", "reverse('open', {t})", "split({t}, ' ', `1`)", "sum([{n}, {n}])",
+    "text({n})", "times({n}, {n})", "to_minor_units({n}, {c})", "trim({t})", "upper({t})",
+]  # fmt: skip
+"""Every function that is the mapping language's own, with the kind of each argument."""
+KINDS = {
+    "n": ["quantity", "price", "zero", "ratio", "total", "$root.id", "$root.total", "'12.5'", "`3`", "times(price, quantity)",
+          "(nothing && plus(total, ratio))", "(ok && negate(quantity))"],
+    "t": ["name", "status", "id", "reason.code", "$root.status", "empty", "concat(id, '-', name)", "'R 1'"],
+    "i": ["when", "$root.when", "instant(when)"], "c": ["code", "$root.code", "'KWD'"], "l": ["land"], "r": ["sale"],
+    "x": ["numbers", "words", "tags", "id"],
+}  # fmt: skip
+"""Expressions for SHOP and its items that mostly give what such an argument has to be, or null."""
+TABLES = """
+tables:
+  open: {Return 7: seven, "7": number, "*": other}
+  closed: {requested: asked, "requested/7": both, "2/*": two, "0": nought}
+"""
+SHOP = {**RECORD, "total": "59.70", "when": "2026-11-23T00:58:31.280Z", "code": "eur", "sale": "sale,6", "land": "AUT"}
 
 
 class Writer:
@@ -95,6 +120,13 @@ class Writer:
             ]
         )
 
+    def typed(self) -> str:
+        """A function of our own, mostly asked of something that it can answer."""
+        return re.sub(r"{(.)}", self.argument, self.dice.choice(TYPED))
+
+    def argument(self, kind: re.Match[str]) -> str:
+        return self.expression(1) if self.dice.random() < 0.05 else self.dice.choice(KINDS[kind[1]])
+
     def pipe(self, depth: int) -> str:
         return f"{self.expression(depth)} | {self.expression(depth)}"
 
@@ -122,11 +154,11 @@ def exact(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("dialect", [False, True], ids=["stock", "dialect"])
-def test_random_expressions_on_mutilated_records(dialect: bool, seed: int) -> None:
+def test_random_expressions_on_mutilated_records(dialect: bool, seed: int, pytestconfig: pytest.Config) -> None:
     dice = random.Random(f"{seed}/{dialect}")
     writer, known = Writer(dice), expressions()
     done = 0
-    while done < EVALUATIONS // 2:
+    while done < pytestconfig.option.fuzz // 3:
         expression = dice.choice(known) if dice.random() < 0.3 else writer.expression(dice.randint(1, 4))
         try:
             interpreted, compiled = (dialect_pair if dialect else stock_pair)(expression)
@@ -138,3 +170,31 @@ def test_random_expressions_on_mutilated_records(dialect: bool, seed: int) -> No
             expected, got = outcome(interpreted, document), outcome(compiled, document)
             assert got == expected, f"seed {seed}: {expression!r} on {document!r}"
             done += 1
+
+
+def test_random_sections_of_typed_functions(seed: int, pytestconfig: pytest.Config) -> None:
+    dice = random.Random(f"{seed}/typed")
+    writer = Writer(dice)
+    done = told = 0
+    while done < pytestconfig.option.fuzz // 3:
+        fields = {name: writer.typed() for name in "abc"}
+        lines = {"each": "items", **{name: writer.typed() for name in "de"}}
+        section = json.dumps({**fields, "lines": lines}, ensure_ascii=False)  # JSON is YAML
+        try:
+            mapping = Mapping.load(f"system: x\ninbound:\n  s: {section}\n{TABLES}")
+        except MappingError:
+            continue
+        for _ in range(PER_EXPRESSION):
+            document = exact(mutilated(SHOP, dice))
+            expected, got = both(mapping, document)
+            assert got == expected, f"seed {seed}: {fields} {lines} on {document!r}"
+            done += 1
+            told += got[0] == "value"
+    assert told > done // 5, "nearly everything was refused: this compares too little"
+
+
+def both(mapping: Mapping, document: Any) -> tuple[Outcome, Outcome]:
+    """(by the walk, by the compiled section)."""
+    catalogue, section = mapping.document.catalogue, mapping.document.inbound["s"]
+    walked = outcome(lambda record: Walk(catalogue, record, {}, "main").section(section), document)
+    return walked, outcome(lambda record: mapping.read("s", record, {}, account="main"), document)

@@ -98,6 +98,15 @@ def test_explain_says_what_is_missing_and_where_translation_stops() -> None:
     assert "f" not in why
 
 
+def test_explain_asks_nothing_that_the_expression_does_not_ask() -> None:
+    rows = inbound("a: paid && money(price)\nb: order.[length(@)]\nc: id").explain("s", {"price": "dear", "id": 1})
+    assert [(row.field, row.value, row.why) for row in rows] == [
+        ("a", None, "the record has no paid"),
+        ("b", None, "the record has no order"),
+        ("c", 1, ""),
+    ]
+
+
 @pytest.mark.parametrize(
     ("fields", "record", "says"),
     [
