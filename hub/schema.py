@@ -7,26 +7,24 @@ accept and refuse the same.
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal, InvalidOperation, Rounded
 from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import marshmallow as ma
 import msgspec
 from babel.numbers import list_currencies
-from msgspec import NODEFAULT, UNSET, Struct, UnsetType
+from msgspec import NODEFAULT, UNSET, Struct
 
 from hub.model import reasons, words
-from hub.model.fragment import Fragment, Reason, Statement
+from hub.model.fragment import Fragment, Reason, Statement, Zero
 from hub.model.operation import Operation
+from hub.sound import compiled, parts
 
 Errors = list[tuple[str, str]]
 """(path, what is wrong with it)."""
-
-Checks = tuple[tuple[str, Callable[[Any], bool]], ...]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -57,15 +55,18 @@ class Invalid(ValueError):
         self.errors = errors
 
 
-def fragment(data: dict[str, Any]) -> Fragment:
-    """The fragment that this plain data is. Raises Invalid with every error."""
+def fragment(data: dict[str, Any], *, clean: bool = False) -> Fragment:
+    """The fragment that this plain data is. Raises Invalid with every error.
+
+    `clean`: a mapping made it of JSON that the engine read, so no text in it holds NUL or half a surrogate pair.
+    """
     if not OURS.isdisjoint(data):
         raise Invalid(explain(data))
     try:
         made = msgspec.convert(data, Fragment, str_keys=False)
     except (msgspec.ValidationError, ValueError) as problem:
         raise Invalid(explain(data) or [("", str(problem))]) from problem
-    if not (_clean(made) and _sound(made, _checks(Fragment))):
+    if not ((clean or _clean(made)) and _sound(made)):
         wrong = list(_rules(made, ""))
         if wrong:
             raise Invalid(wrong)
@@ -142,55 +143,41 @@ def _rule(name: str, value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 # -- the same rules, for the many records that break none
 
-_PIECE, _CENT = Decimal(1), Decimal("0.01")
+_NAMES = {
+    # Refuses in one call what is not below LARGEST or finer than FINEST; a zero has no digits, so its scale is asked.
+    "FITTED": Context(prec=15 - FINEST, traps=[InvalidOperation, Rounded]).quantize,
+    "UNIT": Decimal(1).scaleb(FINEST),
+    "FINEST": FINEST,
+    "ZERO": Zero,
+    "LEAST": -LARGEST,
+    "AXES": AXES,
+    "CURRENCIES": CURRENCIES,
+    "REASONS": reasons.REASONS,
+}
+
+
+def _condition(name: str, kind: Any) -> str:
+    if kind is Decimal:
+        least = "ZERO" if name in NEVER_NEGATIVE else "LEAST"
+        return f"{{it}} is ZERO or {least} <= FITTED({{it}}, UNIT) and ({{it}} or {{it}}.adjusted() >= FINEST)"
+    if kind is datetime:
+        return "{it}.tzinfo is not None"
+    if kind is Statement:
+        return f"{{it}}.value in AXES[{name!r}]"
+    if kind is str and name in CURRENCY:
+        return "{it} in CURRENCIES"
+    return "{it} in REASONS" if kind is str and name == "code" else ""
+
+
+_sound = compiled(Fragment, _condition, _NAMES)
 
 
 def _clean(made: Fragment) -> bool:
-    """No NUL and no half surrogate anywhere: one pass in C. A text that spells out the escape only looks suspicious."""
+    """No NUL and no half surrogate anywhere: one pass in C. A text with any other escape only looks suspicious."""
     try:
-        return b"\\u0000" not in _encode(made)
+        return b"\\" not in _encode(made)
     except UnicodeEncodeError:
         return False
-
-
-def _sound(value: Struct, checks: Checks) -> bool:
-    for name, fits in checks:
-        inner = getattr(value, name)
-        if inner is not UNSET and inner is not None and not fits(inner):
-            return False
-    return True
-
-
-@cache
-def _checks(kind: type[Struct]) -> Checks:
-    """The fields of this struct that a rule concerns, each with its test; whole branches without any are left out."""
-    hints = get_type_hints(kind)
-    found = ((name, _check(name, hints[name])) for name in kind.__struct_fields__)
-    return tuple((name, fits) for name, fits in found if fits is not None)
-
-
-def _check(name: str, hint: Any) -> Callable[[Any], bool] | None:
-    kind, _ = _kind(hint)
-    if kind is Decimal:
-        least = Decimal(0) if name in NEVER_NEGATIVE else 1 - LARGEST
-        # Pieces and cents are told at once; whatever else there is goes by the rule.
-        return lambda value: (
-            ((value.same_quantum(_CENT) or value.same_quantum(_PIECE)) and least <= value < LARGEST)
-            or not _amount(name, value)
-        )
-    if kind is Statement:
-        others, said = _checks(Statement), AXES[name]
-        return lambda value: value.value in said and _sound(value, others)
-    if kind is datetime or (kind is str and (name in CURRENCY or name == "code")):
-        rule = _RULES[kind]
-        return lambda value: not rule(name, value)
-    if get_origin(kind) is tuple:
-        inner = _check(name, get_args(kind)[0])
-        return None if inner is None else lambda value: all(map(inner, value))
-    if isinstance(kind, type) and issubclass(kind, Struct):
-        checks = _checks(kind)
-        return (lambda value: _sound(value, checks)) if checks else None
-    return None
 
 
 def _not_a_word(axis: str, value: str) -> str:
@@ -198,14 +185,6 @@ def _not_a_word(axis: str, value: str) -> str:
 
 
 # -- the same types for marshmallow
-
-
-def _of_axis(axis: str) -> Callable[[dict[str, Any]], None]:
-    def check(said: dict[str, Any]) -> None:
-        if said["value"] not in AXES[axis]:
-            raise ma.ValidationError({"value": [_not_a_word(axis, said["value"])]})
-
-    return check
 
 
 class _Strict(ma.fields.Field[Any]):
@@ -235,31 +214,33 @@ def schema_of(kind: type[Struct]) -> type[ma.Schema]:
         if spec.name in OURS:
             continue
         required = spec.default is NODEFAULT and spec.default_factory is NODEFAULT
-        extra = {"validate": _of_axis(spec.name)} if kind is Fragment and spec.name in AXES else {}
-        made[spec.name] = _field(hints[spec.name], required=required, **extra)
+        made[spec.name] = _field(hints[spec.name], spec.name, required=required)
     made["Meta"] = type("Meta", (), {"unknown": ma.RAISE})
     return type(f"{kind.__name__}Schema", (ma.Schema,), made)
 
 
-def _field(hint: Any, **options: Any) -> ma.fields.Field[Any]:
-    kind, nullable = _kind(hint)
+@cache
+def _statement_on(axis: str) -> type[ma.Schema]:
+    def check(word: str) -> None:
+        if word not in AXES[axis]:
+            raise ma.ValidationError(_not_a_word(axis, word))
+
+    return type(f"{axis}Schema", (schema_of(Statement),), {"value": _Strict(str, required=True, validate=check)})
+
+
+def _field(hint: Any, name: str, **options: Any) -> ma.fields.Field[Any]:
+    kind, nullable = parts(hint)
     options["allow_none"] = nullable
     if get_origin(kind) is tuple:
-        return ma.fields.List(_field(get_args(kind)[0]), **options)
+        return ma.fields.List(_field(get_args(kind)[0], name), **options)
     if get_origin(kind) is Literal:
         words = get_args(kind)
         return ma.fields.String(validate=ma.validate.OneOf(words, error="{input!r} is none of {choices}"), **options)
+    if kind is Statement:
+        return ma.fields.Nested(_statement_on(name), **options)
     if isinstance(kind, type) and issubclass(kind, Struct):
         return ma.fields.Nested(schema_of(kind), **options)
     return _Strict(kind, **options)
-
-
-def _kind(hint: Any) -> tuple[Any, bool]:
-    """The type behind `X | None | UnsetType`, and whether null is allowed."""
-    if get_origin(hint) in (Union, types.UnionType):
-        parts = [part for part in get_args(hint) if part not in (type(None), UnsetType)]
-        return parts[0], type(None) in get_args(hint)
-    return hint, False
 
 
 def _flat(messages: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -285,7 +266,7 @@ def _words(kind: type[Struct]) -> dict[str, Any]:
 
 
 def _word(hint: Any) -> dict[str, Any]:
-    kind, _ = _kind(hint)
+    kind, _ = parts(hint)
     if get_origin(kind) is tuple:
         return {"type": "list", **{k: v for k, v in _word(get_args(kind)[0]).items() if k != "type"}}
     if get_origin(kind) is dict:

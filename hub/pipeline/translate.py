@@ -47,7 +47,7 @@ def translate(account: Account, stream: str, body: bytes) -> Fragment:
             str(problem), field=problem.field, what_now="mend the mapping, then replay the message"
         ) from problem
     try:
-        return schema.fragment(told)
+        return schema.fragment(told, clean=True)
     except schema.Invalid as problem:
         raise Untranslatable(
             [

@@ -19,6 +19,17 @@ MAX_LEVEL = 16
 
 _INLINE = (str, type(None))
 
+ARITHMETIC = {
+    ("decimal", 1): "{}",
+    ("money", 1): "{}",
+    ("abs", 1): "abs({})",
+    ("negate", 1): "-{}",
+    ("plus", 2): "{} + {}",
+    ("minus", 2): "{} - {}",
+    ("times", 2): "f_decimal({} * {})",
+}
+"""(typed function, arguments) -> what it is where its arguments are numbers; null when one of them is."""
+
 
 class Emitter:
     """Writes expressions. `call(name, arguments)` is how a function that is not inlined is called at run time."""
@@ -218,10 +229,28 @@ class Emitter:
         if self.tables is not None and name in ("lookup", "reverse") and len(children) > 1:
             return self._table(name, children, current, block, scope)
         arguments = [self._argument(child, current, block, scope) for child in children]
+        if self.tables is not None and (name, len(arguments)) in ARITHMETIC:
+            return self._arithmetic(ARITHMETIC[name, len(arguments)], arguments, block)
         if self.tables is not None and name in TYPED:
             self.namespace[f"f_{name}"] = TYPED[name]
             return self.define(block, f"f_{name}({', '.join(arguments)})")
         return self.define(block, f"CALL({name!r}, [{', '.join(arguments)}])")
+
+    def _arithmetic(self, text: str, arguments: list[str], block: Block) -> str:
+        numbers = [self._number(argument, block) for argument in arguments]
+        if text == "{}":
+            return numbers[0]
+        absent = " or ".join(f"{number} is None" for number in dict.fromkeys(numbers))
+        return self.define(block, f"None if {absent} else {text.format(*numbers)}")
+
+    def _number(self, value: str, block: Block) -> str:
+        """What `decimal` makes of a value; a price or a quantity that several fields count with is read once."""
+        key = ("decimal", value)
+        found = block.find(key)
+        if found is None:
+            self.namespace["f_decimal"] = TYPED["decimal"]
+            found = block.known[key] = self.define(block, f"f_decimal({value})")
+        return found
 
     def _table(self, name: str, children: list[Node], current: str, block: Block, scope: Scope) -> str:
         table = self.tables[name, children[0]["value"]] if self.tables else None

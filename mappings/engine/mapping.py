@@ -74,6 +74,7 @@ class Mapping:
     ) -> dict[str, Any]:
         """The record in our words, as the plain form of a canonical fragment.
 
+        Where no text of record and settings holds NUL or half a surrogate pair, none of the result does.
         Raises Untranslatable (UnknownWord for a word that no table lists) with file, line and field; KeyError for a
         stream that the mapping does not have.
         """

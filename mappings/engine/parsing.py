@@ -14,6 +14,9 @@ from jmespath import exceptions
 from jmespath import lexer as stock_lexer
 from jmespath import parser as stock_parser
 
+from mappings.engine.errors import InvalidJson
+from mappings.engine.reading import check_texts
+
 Node = dict[str, Any]
 
 # The package's type stubs leave out what a subclass needs.
@@ -57,6 +60,7 @@ class _Parser(_StockParser):  # type: ignore[misc]
         self.tokenizer = _Lexer().tokenize(expression)
         self._tokens = list(self.tokenizer)
         _bound(self._tokens)
+        _demand_text(self._tokens)
         self._index = 0
         parsed = self._expression(binding_power=0)
         if self._current_token() != "eof":
@@ -120,3 +124,12 @@ def _bound(tokens: list[dict[str, Any]]) -> None:
             raise exceptions.ParseError(
                 token["start"], token["value"], token["type"], f"brackets are nested more than {MAX_BRACKETS} deep"
             )
+
+
+def _demand_text(tokens: list[dict[str, Any]]) -> None:
+    # What a mapping composes holds no NUL either, so nobody has to look through a fragment made of a clean body.
+    for token in tokens:
+        try:
+            check_texts(token["value"])
+        except InvalidJson as error:
+            raise exceptions.ParseError(token["start"], token["value"], token["type"], error.reason) from error

@@ -29,6 +29,8 @@ def instant(value: Any, zone_name: Any = None) -> datetime | None:
     if value is None or value == "":
         return None
     moment = _moment(value)
+    if moment.tzinfo is UTC:
+        return moment
     if moment.tzinfo is None:
         if not isinstance(zone_name, str):
             raise Untranslatable(f"{shown(value)} names no zone; write instant(…, 'Europe/Berlin') or another zone")

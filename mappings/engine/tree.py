@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from mappings.engine.errors import Finding, Mark
+from mappings.engine.errors import Finding, InvalidJson, Mark
+from mappings.engine.reading import check_texts
 
 MAX_BYTES = 512_000
 MAX_DEPTH = 24
@@ -167,6 +168,10 @@ _TRAPS = {
 
 
 def _value_traps(scalar: Scalar, remarks: Remarks) -> None:
+    try:
+        check_texts(scalar.text)
+    except InvalidJson as error:
+        remarks.error(scalar.mark, error.reason)
     if scalar.trapped:
         read_as = _TRAPS.get(scalar.kind) or str(scalar.text.lower() in ("yes", "on", "true", "y")).lower()
         remarks.error(scalar.mark, f"YAML reads the unquoted {scalar.text} as {read_as}; write '{scalar.text}'")

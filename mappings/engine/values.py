@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, Rounded, localcontext
 from typing import Any
 
 from mappings.engine.codes import COUNTRIES, EXPONENTS
@@ -17,9 +17,12 @@ from mappings.engine.errors import Untranslatable
 LARGEST = Decimal(10) ** 15
 FINEST = -12
 MAX_TEXT = 100_000
-_PIECE, _CENT = Decimal(1), Decimal("0.01")
-_PLAIN = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
-"""A text that is a number in the range and needs no further look."""
+_LEAST, _MOST = int(-LARGEST), int(LARGEST)
+_UNIT = Decimal(1).scaleb(FINEST)
+_fitted = Context(prec=15 - FINEST, traps=[InvalidOperation, Rounded]).quantize
+"""Refuses in one call what is not below LARGEST, or finer than FINEST."""
+_plain = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?").fullmatch
+"""Of a text that is a number in the range and needs no further look."""
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 
 
@@ -31,19 +34,26 @@ def shown(value: Any) -> str:
 
 def to_decimal(value: Any) -> Decimal | None:
     """An exact number from a number or a text that is one. Refused: true, floats, infinities, impossible sizes."""
-    kind: type = value.__class__
-    if isinstance(value, Decimal) and kind is Decimal:
-        # Pieces and cents within the range are told at once; whatever else there is takes the long way.
-        if (value.same_quantum(_CENT) or value.same_quantum(_PIECE)) and -LARGEST < value < LARGEST:
-            return value
-    elif kind is str:
-        if _PLAIN.fullmatch(value):
+    kind = type(value)
+    if kind is int:
+        if _LEAST < value < _MOST:
             return Decimal(value)
-    elif kind is int:
-        if -LARGEST < value < LARGEST:
+    elif kind is str:
+        if _plain(value):
             return Decimal(value)
     elif value is None:
         return None
+    elif kind is Decimal:
+        try:
+            if _fitted(value, _UNIT) > -LARGEST:  # NaN is not
+                return value  # type: ignore[no-any-return]
+        except ArithmeticError:
+            pass  # said below
+    return _to_decimal(value)
+
+
+def _to_decimal(value: Any) -> Decimal:
+    """The same for whatever is not told at a glance."""
     if isinstance(value, Mapping) and value.get("__class__") == "Decimal":  # Tryton's JSON form
         value = value.get("decimal")
     if isinstance(value, str):
@@ -177,7 +187,8 @@ def text(value: Any) -> str | None:
 
 def trim(value: Any) -> str | None:
     """Text without blanks around it; nothing but blanks is null."""
-    return (text(value) or "").strip() or None
+    words = text(value)
+    return None if words is None else words.strip() or None
 
 
 def upper(value: Any) -> str | None:
@@ -192,11 +203,10 @@ def lower(value: Any) -> str | None:
 
 def concat(*parts: Any) -> str | None:
     """All parts as one text; null when one of them is null."""
-    texts = [text(part) for part in parts]
-    whole = [part for part in texts if part is not None]
-    if len(whole) < len(texts):
-        return None
-    return _bounded("".join(whole))
+    texts: list[Any] = []
+    for part in parts:  # no comprehension: in Python 3.11 that is one call more
+        texts.append(part if part.__class__ is str else text(part))
+    return None if None in texts else _bounded("".join(texts))
 
 
 def split(value: Any, separator: Any, index: Any) -> str | None:

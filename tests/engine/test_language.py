@@ -189,3 +189,23 @@ def test_the_readme_shows_a_mapping_that_works() -> None:
     made = mapping.read("return", record)
     assert (made["number"], made["authorization"], made["partial"]) == ("7", {"value": "authorized"}, ["notes"])
     assert mapping.write("receive", {"words": {"number": "R1"}, "lines": []}) == {"note": "Return R1", "items": []}
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        (r"""a: "'x\0'" """, "4:8"),
+        (r"""a: '`"\u0000"`' """, "4:9"),
+        (r"""a: '`{"b": ["\ud800"]}`' """, "4:9"),
+        (r"""a: 'keys({"\u0000": id})' """, "4:15"),
+        (r"""a: lookup('t', "x\uD83D") """, "4:20"),
+    ],
+)
+def test_a_mapping_holds_no_text_that_a_database_refuses(fields: str, place: str) -> None:
+    with pytest.raises(MappingError, match=f":{place}: .*(NUL|half a character)"):
+        read(fields, {"id": 1}, "tables: {t: {x: y}}")
+
+
+def test_a_table_holds_no_text_that_a_database_refuses() -> None:
+    with pytest.raises(MappingError, match=":5:17: .*NUL"):
+        read("a: lookup('t', b)", {}, r'tables: {t: {x: "a\0"}}')

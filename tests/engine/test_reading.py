@@ -44,6 +44,7 @@ def test_it_is_kept_exactly(body: bytes, value: Any) -> None:
         (b'{"a": [{"b": "x\\u0000"}]}', "NUL", "$.a[0].b"),
         (b'{"a\\u0000": 1}', "NUL", "$.'a\\x00'"),
         (b'{"a": "x\x00"}', "is no JSON", "byte 8"),
+        (b'{"a": "\xed\xa0\x80"}', "not UTF-8", "byte 7"),
         (b'{"a": "\\ud800"}', "lone surrogate", "byte 7"),
         (b'{"a": "\\udc00x"}', "lone surrogate", "byte 7"),
         (b'{"a": "\\ud800\\u0041"}', "lone surrogate", "byte 7"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +49,8 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
     ({"authorization": {"value": "authorized", "round": "2"}}, ["authorization.round"]),
     ({"ready": "yes"}, ["ready"]),
     ({"authorization": {"value": "permitted"}}, ["authorization.value"]),
+    ({"closure": {"value": "permitted", "at": "2026-11-01T09:00:00"}, "origin": 1}, ["closure.at", "closure.value", "origin"]),
+    ({"lines": [{"quantity": Decimal("0E-11")}]}, ["lines[0].quantity"]),
     ({"closure": {"value": "requested"}, "dispute": {"value": "open"}}, ["closure.value"]),
     ({"lines": [{**LINE, "reason": {"code": "whim"}}]}, ["lines[0].reason.code"]),
     ({"keys": None}, ["keys"]),
@@ -94,6 +97,79 @@ def test_both_accept_and_refuse_the_same(data: dict[str, Any]) -> None:
         assert schema.explain(data)
     else:
         assert schema.explain(data) == []
+
+
+AMOUNTS = st.sampled_from(
+    ["0", "1", "-0", "19.90", "-0.01", "999999999999999", "999999999999999.9999999999", "1000000000000000", "1E+14",
+     "-999999999999999.99", "-1E+15", "0.0000000001", "0.00000000001", "1.00000000000", "0E-11", "0E+20", "1E+15", "1E-400",
+     "1E+400", "NaN", "-NaN", "sNaN", "Infinity", "-Infinity"]
+).map(Decimal) | st.decimals()  # fmt: skip
+"""Around every bound of an amount."""
+CODES = st.sampled_from(["EUR", "CNY", "XYZ", "eur"])
+STATEMENTS = st.fixed_dictionaries(
+    {"value": st.sampled_from(["authorized", "open", "closed", "accepted", "sent", "whim"])},
+    optional={"at": st.datetimes() | st.just(at(9))},
+)
+WHYS = st.fixed_dictionaries({"code": st.sampled_from(["other", "defective", "whim"])})
+COUNTED = {"quantity": AMOUNTS}
+TYPED = st.fixed_dictionaries(
+    {},
+    optional={
+        "currency": st.none() | CODES,
+        "agreed": st.none() | AMOUNTS,
+        "requested_at": st.datetimes() | st.just(at(9)),
+        **dict.fromkeys(schema.AXES, st.none() | STATEMENTS),
+        "lines": st.lists(
+            st.fixed_dictionaries(
+                COUNTED, optional={"amount": AMOUNTS, "cancelled": AMOUNTS, "reason": WHYS, "found": WHYS}
+            ),
+            max_size=2,
+        ),
+        "refunds": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "id": st.just("r"),
+                    "currency": CODES,
+                    "parts": st.lists(
+                        st.fixed_dictionaries({"amount": AMOUNTS, "state": st.just("succeeded")}), max_size=2
+                    ),
+                },
+                optional={"breakdown": st.fixed_dictionaries({}, optional={"tax": AMOUNTS, "adjustment": AMOUNTS})},
+            ),
+            max_size=2,
+        ),
+        "order": st.fixed_dictionaries(
+            {
+                "lines": st.lists(
+                    st.fixed_dictionaries({"id": st.just("1"), **COUNTED}, optional={"price": AMOUNTS}), max_size=2
+                )
+            },
+            optional={"currency": CODES, "total": AMOUNTS, "placed_at": st.datetimes()},
+        ),
+    },
+)
+"""Data of the right types everywhere, so that only the rules decide."""
+
+
+@given(TYPED)
+def test_the_rules_written_out_and_marshmallow_accept_the_same(data: dict[str, Any]) -> None:
+    errors = schema.explain(data)
+    try:
+        made = schema.fragment(data, clean=True)
+    except schema.Invalid as refused:
+        found = refused.errors
+    else:
+        found = []
+        assert made == schema.fragment(data) == msgspec.convert(data, Fragment)
+    assert sorted(found) == errors
+
+
+def test_a_good_record_is_not_looked_at_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        schema, "_rules", lambda made, path: pytest.fail("the slow look at a record that breaks no rule")
+    )
+    for data in GOOD:
+        schema.fragment(data)
 
 
 def test_the_vocabulary_names_every_field_with_its_words() -> None:
