@@ -23,7 +23,10 @@ from tests.engine.oracle import Outcome, dialect_pair, outcome, stock_pair
 
 PER_EXPRESSION = 10
 
-pytestmark = pytest.mark.filterwarnings("ignore:deprecated string literal syntax:PendingDeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:deprecated string literal syntax:PendingDeprecationWarning"),
+    pytest.mark.timeout(3600),  # --fuzz says how much; on a busy machine a full run takes minutes
+]
 
 FIELDS = [*RECORD, "code", "text", "quantity", "price", "tags", "reason", "ok", "v", "hub", "deep"]
 LITERALS = ["`0`", "`1`", "`true`", "`false`", "`null`", "`[]`", "`{}`", "''", "'a'", "'x'", "`2.5`", '`[1, "a"]`']
