@@ -15,6 +15,7 @@ from connectors.kit.registry import Entry
 from hub.model.observation import HUB, Party
 from hub.model.operation import Terms
 from hub.model.rules import DEFAULTS, OPERATIONS
+from hub.store.budgets import Priority
 from mappings.engine import Mapping as Dictionary
 
 WHERE_IT_HAS_THAT_STEP = frozenset(
@@ -25,8 +26,8 @@ WHERE_IT_HAS_THAT_STEP = frozenset(
 
 @dataclass(frozen=True)
 class Account:
-    """One login, ready to be used. `connect(wire, until)` gives a connector whose exchanges are recorded in `wire`;
-    it sends nothing after `until` (time.monotonic), where that is given."""
+    """One login, ready to be used. `connect(wire, until, priority)` gives a connector whose exchanges are recorded in
+    `wire`; it sends nothing after `until` (time.monotonic), where that is given, and takes its share of the budget."""
 
     name: str
     entry: Entry
@@ -97,7 +98,7 @@ def assemble(
     secrets: Mapping[str, Any],
     configured: Mapping[str, Any],
     state: str,
-    connect: Callable[[Login, list[dict[str, Any]], float | None], Connector],
+    connect: Callable[[Login, list[dict[str, Any]], float | None, Priority], Connector],
 ) -> Account:
     """Build an account from its stored parts. `configured` is the account's `terms` column."""
     manifest = entry.manifest
@@ -143,7 +144,7 @@ def assemble(
         party=party,
         terms=terms,
         state=state,
-        connect=lambda wire, until=None: connect(login, wire, until),
+        connect=lambda wire, until=None, priority="live": connect(login, wire, until, priority),
         routes=frozenset(configured.get("routes", ())),
         settle=float(configured.get("settle", 60.0)),
         poll=float(configured.get("poll", 0.0)),

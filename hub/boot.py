@@ -25,6 +25,7 @@ from hub.secrets import Vault
 from hub.settings import Settings
 from hub.store import accounts as account_store
 from hub.store import budgets
+from hub.store.budgets import Priority
 from hub.store.database import Database, check, upgrade
 from mappings.engine import Mapping as Dictionary
 
@@ -115,13 +116,14 @@ def _account(row: account_store.Row, vault: Vault, database: Database) -> Accoun
     secrets: Mapping[str, Any] = vault.decrypt(row.secrets) if row.secrets else {}
     grants = StoredGrants(database, vault, row.name)
 
-    def connect(login: Login, wire: list[dict[str, Any]], until: float | None) -> Connector:
-        return entry.connect(login, wire=wire, grants=grants, budget=_budget(database, row.name, entry), until=until)
+    def connect(login: Login, wire: list[dict[str, Any]], until: float | None, priority: Priority) -> Connector:
+        budget = _budget(database, row.name, entry, priority)
+        return entry.connect(login, wire=wire, grants=grants, budget=budget, until=until)
 
     return assemble(row.name, entry, _dictionary(row, entry), row.settings, secrets, row.terms, row.state, connect)
 
 
-def _budget(database: Database, account: str, entry: registry.Entry) -> Callable[[str], float]:
+def _budget(database: Database, account: str, entry: registry.Entry, priority: Priority) -> Callable[[str], float]:
     """Takes one request from a bucket that all workers share; seconds to wait where it is empty."""
     buckets = entry.manifest.budgets
 
@@ -129,7 +131,7 @@ def _budget(database: Database, account: str, entry: registry.Entry) -> Callable
         if bucket not in buckets:
             return 0.0
         with database.begin() as conn:
-            return budgets.take(conn, account, bucket, 1, buckets[bucket].rate, buckets[bucket].burst)
+            return budgets.take(conn, account, bucket, 1, buckets[bucket].rate, buckets[bucket].burst, priority)
 
     return take
 

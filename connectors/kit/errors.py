@@ -3,6 +3,8 @@
 ConnectorError
   RetryLater        ask again later; nothing was changed, or the call is safe to repeat
     RateLimited     the same, because we asked too often
+      OverBudget    the account's own budget says so; the system was not asked
+    NotYet          this record is not ready for it; the system itself is well
   Rejected          they understood and said no: a dead letter, a person decides
     Conflict        the record changed meanwhile: read again, plan again
     NotFound        no such record there (a `fetch` makes a deleted Message of it)
@@ -32,6 +34,14 @@ class RetryLater(ConnectorError):
 
 class RateLimited(RetryLater):
     """We asked too often; the system or the account's own budget wants a pause."""
+
+
+class OverBudget(RateLimited):
+    """The account's own budget is used up for a moment. Nothing was sent, so it says nothing of the system."""
+
+
+class NotYet(RetryLater):
+    """The record is not ready for this (a queue works on it, a person has it open); the system itself is well."""
 
 
 class Rejected(ConnectorError):

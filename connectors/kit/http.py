@@ -23,7 +23,15 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from connectors.kit.answers import Response, meaning
 from connectors.kit.auth import Auth
-from connectors.kit.errors import ConnectorError, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unauthorized
+from connectors.kit.errors import (
+    ConnectorError,
+    OutcomeUnknown,
+    OverBudget,
+    RateLimited,
+    Rejected,
+    RetryLater,
+    Unauthorized,
+)
 from connectors.kit.transport import Adapter, Lost, TooLong, exchange
 from connectors.kit.wire import Recorder
 
@@ -187,7 +195,7 @@ class Http:
     def _once(self, call: _Call, own: Mapping[str, str]) -> Response:
         wait = self.budget(call.bucket) if self.budget else 0.0
         if wait > 0:
-            raise RateLimited(f"{self.name}: our own budget {call.bucket!r} is used up for {wait:.1f} s", after=wait)
+            raise OverBudget(f"{self.name}: our own budget {call.bucket!r} is used up for {wait:.1f} s", after=wait)
         request = PreparedRequest()
         request.method, request.url, request.body, request.hooks = call.method, call.url, call.body, {}
         request.headers = call.headers.copy()

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.answers import Response
-from connectors.kit.errors import ConnectorError, OutcomeUnknown, RetryLater
+from connectors.kit.errors import ConnectorError, NotYet, OutcomeUnknown, RetryLater
 from connectors.kit.http import Http
 
 LIMIT = 50
@@ -102,7 +102,7 @@ def refusal(answer: Response) -> ConnectorError | None:
     """What Medusa's own words change about an answer's usual meaning; None where they change nothing."""
     if answer.status == 400 and BUSY in answer.message():
         text = f"{answer.method} {answer.url}: {answer.message()}. Confirm or drop it in Medusa's admin first."
-        return RetryLater(text, after=BUSY_WAIT)
+        return NotYet(text, after=BUSY_WAIT)
     if answer.status >= 500 and not answer.read:
         return Broke(f"Medusa answered {answer.status} to {answer.method} {answer.url}: {answer.message()}")
     return None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from connectors.kit.errors import RetryLater
+from connectors.kit.errors import NotYet
 from connectors.medusa.admin import BUSY_WAIT, Admin
 
 Record = Mapping[str, Any]
@@ -76,14 +76,14 @@ def active(changes: Sequence[Record]) -> Draft | None:
 
 
 def take(admin: Admin, draft: Draft, mark: Mark, change_type: str, object_id: str) -> bool:
-    """Whether an abandoned draft of ours was just dropped. False: this draft is ours and fits. Raises RetryLater.
+    """Whether an abandoned draft of ours was just dropped. False: this draft is ours and fits. Raises NotYet.
 
     Writes are serialised per order and an intent keeps its id over all its steps, so a draft of ours with another mark
     is from a saga that died.
     """
     change = draft.change
     if draft.mark is None:
-        raise RetryLater(
+        raise NotYet(
             f"order {change['order_id']} has a change open in Medusa's admin ({change.get('change_type')}, since "
             f"{change.get('created_at')}); it must be confirmed or dropped there before the hub can write",
             after=BUSY_WAIT,

@@ -6,7 +6,7 @@ that was lost in a crash is simply found done. Legal moves: `_transitions` of sa
 
 from __future__ import annotations
 
-from connectors.kit.errors import Rejected, RetryLater
+from connectors.kit.errors import NotYet, Rejected
 from connectors.tryton.cases import receivable
 from connectors.tryton.lookup import COMPLAINT, SALE, SHIPMENT, Row
 from connectors.tryton.ordered import complaint_type, line_changes, sale_of_order, wanted_line
@@ -87,7 +87,7 @@ def authorize(now: Situation) -> Next:
     """Approve, wait for the queue, then quote and confirm the return sale: without that no shipment exists."""
     complaint = now.complaint
     if complaint is not None and complaint["state"] == "approved":
-        raise RetryLater(
+        raise NotYet(
             f"complaint {complaint['number']} is approved and waits for Tryton's queue; if it stays so, no "
             "trytond-worker runs there",
             after=QUEUE_SECONDS,
@@ -101,9 +101,7 @@ def authorize(now: Situation) -> Next:
         if button:
             return Step(SALE, f"{button} return sale {sale['number'] or sale['id']}", record=sale["id"], button=button)
         if sale["state"] == "confirmed":
-            raise RetryLater(
-                f"return sale {sale['number']} is confirmed and waits for Tryton's queue", after=QUEUE_SECONDS
-            )
+            raise NotYet(f"return sale {sale['number']} is confirmed and waits for Tryton's queue", after=QUEUE_SECONDS)
     if not any(map(receivable, now.returns)):
         raise Rejected(
             f"the return sale of {now.operation.reference} expects no goods any more, its shipments were cancelled: a "
@@ -166,7 +164,7 @@ def _cancel_shipment(shipment: Row) -> Step:
 
 def _toward(now: Situation, complaint: Row, goal: str) -> Next:
     if complaint["state"] == "approved":
-        raise RetryLater(f"complaint {complaint['number']} waits for Tryton's queue", after=QUEUE_SECONDS)
+        raise NotYet(f"complaint {complaint['number']} waits for Tryton's queue", after=QUEUE_SECONDS)
     button = WAY[goal].get(complaint["state"])
     if button is None:
         raise Rejected(f"complaint {complaint['number']} is {complaint['state']}: there is no way to {goal}")

@@ -12,6 +12,7 @@ from connectors.kit.api import Connector
 from hub.accounts import Account
 from hub.store import accounts as account_store
 from hub.store import attempts, lanes
+from hub.store.budgets import Priority
 from hub.store.database import Connection
 from hub.store.lanes import Lane
 
@@ -36,12 +37,14 @@ class Outcome(Generic[T]):
         return "ok" if self.error is None else type(self.error).__name__
 
 
-def call(account: Account, do: Callable[[Connector], T], until: float | None = None) -> Outcome[T]:
+def call(
+    account: Account, do: Callable[[Connector], T], until: float | None = None, priority: Priority = "live"
+) -> Outcome[T]:
     """Do one thing at this account's system, sending nothing after `until` (time.monotonic); never raises."""
     outcome: Outcome[T] = Outcome()
     began = time.monotonic()
     try:
-        outcome.value = do(account.connect(outcome.wire, until))
+        outcome.value = do(account.connect(outcome.wire, until, priority))
     except Exception as problem:  # a connector's bug must not stop the worker; it is shown with its wire
         outcome.error = problem
     outcome.took_ms = int((time.monotonic() - began) * 1000)
@@ -71,6 +74,8 @@ def note(
     )
     if outcome.error is None:
         account_store.succeeded(conn, account.name)
+    elif isinstance(outcome.error, errors.NotYet | errors.OverBudget):
+        pass  # of the account's health it says nothing
     elif isinstance(outcome.error, errors.Unauthorized):
         account_store.move(conn, account.name, "needs_reauth", str(outcome.error))
     elif isinstance(outcome.error, errors.RetryLater):

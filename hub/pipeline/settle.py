@@ -39,8 +39,7 @@ def settle(
         case errors.RetryLater() | errors.Unauthorized() if looking:
             return _wait(outcome.error)
         case errors.RetryLater() | errors.Unauthorized():
-            intents.move(conn, intent.id, "waiting" if intent.progress else "dropped", error=str(outcome.error))
-            return _wait(outcome.error)
+            return _later(conn, row, intent, outcome.error)
         case errors.Unsupported() if looking:
             return _cannot_look(conn, account, row, intent)
         case errors.Rejected() | errors.Unsupported():
@@ -150,6 +149,14 @@ def _fetch(conn: Connection, account: Account, objects: Iterable[tuple[str, str]
         (account.name, lanes.object_key(stream, external_id)) for stream, external_id in objects if stream in able
     ]
     lanes.want(conn, "fetch", wanted)
+
+
+def _later(conn: Connection, row: sync.Row, intent: Intent, problem: Exception) -> float:
+    """Nothing was done; it is still to be said, and the row says why it waits."""
+    intents.move(conn, intent.id, "waiting" if intent.progress else "dropped", error=str(problem))
+    operation = msgspec.convert(intent.operation, Operation)
+    sync.settle(conn, row, "pending", planned=[operation], why=str(problem))
+    return _wait(problem)
 
 
 def _wait(problem: Exception | None) -> float:

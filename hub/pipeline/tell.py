@@ -67,7 +67,7 @@ class Tell:
         for _ in range(STEPS):
             if step is None:
                 return
-            outcome = call(account, _doing(step), until)
+            outcome = call(account, _doing(step), until, "write")
             until = time.monotonic() + self.deadline
             step = self._committed(lambda conn, s=step, o=outcome: self._after(conn, lane, s, o))  # type: ignore[misc]
         self._committed(lambda conn: _back(conn, lane, 0.0, "more to say"))

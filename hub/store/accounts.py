@@ -161,15 +161,15 @@ def succeeded(conn: Connection, name: str) -> bool:
 def failed(conn: Connection, name: str, why: str, *, limited: bool = False, after: float | None = None) -> bool:
     """A call failed in a way that says something of the account. True: its state changed, tell people.
 
-    `limited`: it asked us to come back `after` seconds; else BREAKER failures in a row give it a rest.
+    `limited`: it asked us to come back `after` seconds, which is no failure; else BREAKER in a row give it a rest.
     """
+    if limited:
+        return move(conn, name, "rate_limited", why, blocked=after)
     failures = conn.exec_driver_sql(
         "UPDATE accounts SET failures = failures + 1 WHERE name = %(n)s RETURNING failures", {"n": name}
     ).scalar_one_or_none()
     if failures is None:
         return False
-    if limited:
-        return move(conn, name, "rate_limited", why, blocked=after)
     if failures < BREAKER:
         return False
     rest = BREAKS[min(failures - BREAKER, len(BREAKS) - 1)]

@@ -85,6 +85,7 @@ def test_being_asked_to_come_back_later(conn: Connection) -> None:
     assert row.blocked_until is not None
     assert 25 < (row.blocked_until - row.state_since).total_seconds() < 31
     assert not accounts.failed(conn, "web", "429", limited=True, after=30.0)
+    assert row.failures == 0, "who asks us to wait is not broken"
 
 
 def test_what_a_person_paused_nobody_else_changes(conn: Connection) -> None:
