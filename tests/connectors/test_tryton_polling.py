@@ -1,0 +1,94 @@
+"""Polling Tryton: every row once, late ones within the overlap, and no page for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from connectors.kit.errors import RetryLater, Unsupported
+from connectors.tryton import streams, wire
+from connectors.tryton.client import Rest
+from tests.connectors import tryton_tape
+from tests.connectors.tryton_rows import at
+
+
+class Shelf:
+    """Stands where Rest stands, for one table: answers keyset queries from a list, as Tryton's search does."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows = rows
+        self.questions: list[Any] = []
+
+    def search(self, model: str, domain: list[Any], fields: Any, *, size: int | None = None) -> list[dict[str, Any]]:
+        self.questions.append(domain)
+        after = next((clause for clause in domain if clause[0] == "OR"), None)
+        rows = sorted(self.rows, key=lambda row: (row["last_modified_at"], row["id"]))
+        if after:
+            start = wire.plain(after[1][0][2]), after[2][1][2]
+            rows = [row for row in rows if (row["last_modified_at"], row["id"]) > start]
+        return rows[:size]
+
+
+def changes(shelf: Shelf, mark: str | None, overlap: float = 60.0) -> Iterator[tuple[list[int], str]]:
+    rest: Any = shelf
+    reader = streams.Reader(rest, {"company": 1, "overlap_seconds": overlap})
+    stream = streams.STREAMS["shipment"]
+    return reader._changes(stream, stream.watches[0], mark)
+
+
+def test_every_row_is_read_once_though_many_share_a_moment() -> None:
+    """A bulk change stamps all its rows with one moment, more than fit on a page."""
+    shelf = Shelf([{"id": i, "last_modified_at": at(7)} for i in range(1, 2 * streams.PAGE + 4)])
+    pages = list(changes(shelf, None))
+    assert [i for ids, _ in pages for i in ids] == list(range(1, 2 * streams.PAGE + 4))
+    assert {mark for _, mark in pages} == {at(7)}
+
+
+def test_a_row_that_became_visible_late_is_read_within_the_overlap() -> None:
+    """Its transaction began before the last poll and ended after it."""
+    shelf = Shelf([{"id": 1, "last_modified_at": at(100)}])
+    ((_, mark),) = changes(shelf, None)
+    shelf.rows.append({"id": 2, "last_modified_at": at(50)})
+    assert [ids for ids, _ in changes(shelf, mark)] == [[2, 1]]
+    assert [ids for ids, _ in changes(shelf, mark, overlap=10)] == [[1]]
+
+
+def test_a_server_that_answers_the_same_page_for_ever_is_left_alone() -> None:
+    class Stuck(Shelf):
+        def search(
+            self, model: str, domain: list[Any], fields: Any, *, size: int | None = None
+        ) -> list[dict[str, Any]]:
+            return self.rows[:size]
+
+    shelf = Stuck([{"id": i, "last_modified_at": at(7)} for i in range(1, streams.PAGE + 1)])
+    with pytest.raises(RetryLater, match="older rows"):
+        list(changes(shelf, None))
+
+
+def test_a_field_that_may_not_be_read_is_named() -> None:
+    question = {"o": [["last_modified_at", "ASC"], ["id", "ASC"]], "d": []}
+    asked = {
+        "method": "GET",
+        "path": "tryton/rest/model/sale.sale",
+        "query": question,
+        "fields": ["number", "party.name"],
+    }
+    tape: Any = tryton_tape.Tape([{**asked, "answer": {"status": 200, "body": [{"id": 1, "number": "1"}]}}])
+    with pytest.raises(RetryLater, match="sale.sale lacks party"):
+        Rest(tryton_tape.SETTINGS, tape).search("sale.sale", [], ["number", "party.name"])
+
+
+def test_an_empty_table_is_asked_once() -> None:
+    shelf = Shelf([])
+    assert list(changes(shelf, None)) == []
+    assert len(shelf.questions) == 1
+
+
+def test_a_stream_that_does_not_exist() -> None:
+    tryton = tryton_tape.connector(tryton_tape.Tape([]))
+    with pytest.raises(Unsupported, match="'parcel'"):
+        next(iter(tryton.poll("parcel", None)))
+    with pytest.raises(Unsupported, match="'parcel'"):
+        tryton.fetch("parcel", "1")
