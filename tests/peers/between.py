@@ -195,6 +195,13 @@ class Between:
         goods = [Goods(sku, Decimal(n), gross(sku)) for sku, n in lines.items()]
         return Case(self, order, self.people.sell(order["number"], goods))
 
+    def requested(self, lines: Mapping[str, int], reason: str = "too_small") -> Case:
+        """All that was bought is asked back in the shop, and its complaint waits in Tryton."""
+        case = self.sold(lines)
+        case.ask_back(lines, reason)
+        case.arrived_in_erp()
+        return case
+
 
 def gross(sku: str, pieces: int = 1) -> Decimal:
     """What a customer pays for this."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +141,39 @@ class Case:
         self.wait("a return sale whose goods can come", lambda: self.merged.ready)
         self.return_sale = self.between.people.return_sale(self.complaint)
         return self.return_sale
+
+    def arrive(self, good: Mapping[str, int], damaged: Mapping[str, int] | None = None) -> None:
+        """The warehouse takes these pieces in."""
+        self.between.people.arrive(self.return_sale, good, damaged)
+
+    def received_in_shop(self, actions: int = 1, **more: Any) -> None:
+        """Wait for the hub's receipts: so many confirmed actions in Medusa."""
+        self.wait("the shop to have received it", lambda: len(self.shop_received()) == actions, **more)
+
+    def credited_and_refunded(self, refunds: int = 1) -> None:
+        """An accountant posts the credit note; wait for the hub's refund in the shop."""
+        self.between.people.post_invoices(self.return_sale)
+        self.wait("the refund in the shop", lambda: len(self.shop_refunds()) == refunds)
+
+    # -- what the hub has to write for it, literally
+
+    def entered(self) -> list[str]:
+        """In Tryton, for a request."""
+        return ["POST sale.complaint", f"POST sale.complaint/{self.complaint}/wait"]
+
+    def brought_through(self) -> list[str]:
+        """In Tryton, from a clerk's approval to a shipment."""
+        return [f"POST sale.sale/{self.return_sale}/{step}" for step in ("quote", "confirm")]
+
+    def received(self, *, placed: bool = False, items: Sequence[str] = ("receive-items",)) -> list[str]:
+        """In Medusa, for one receipt; `placed`: the return had no location yet and is given one."""
+        path = f"POST returns/{self.in_web}"
+        place = [path] if placed else []
+        return [f"{path}/receive", *place, *(f"{path}/{step}" for step in (*items, "receive/confirm"))]
+
+    def refunded(self) -> list[str]:
+        """In Medusa, for one refund."""
+        return [f"POST payments/{self.order['payment']}/refund"]
 
     # -- what the systems say
 
