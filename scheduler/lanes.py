@@ -58,27 +58,29 @@ class Work:
         """Give new messages their lanes; how many there were."""
         return self.database.run(lambda conn: inbox.dispatch(conn, DISPATCHED)).total
 
-    def claim(self, kind: str) -> list[Lane]:
-        """Take due lanes of this kind, for `run`."""
+    def claim(self, kind: str, *, alone: bool) -> list[Lane] | None:
+        """Take due lanes of this kind, for `run`. One that may kill its worker is taken only if it is `alone` in here.
+
+        None: such a one is due, and nothing is taken before it; ask again when nothing else is in hand here.
+        """
         terms = self._terms.get(kind, Terms())
         look = time.monotonic() - self._looked.get(kind, -LOOK) >= LOOK
         if look:
             self._looked[kind] = time.monotonic()
 
-        def take(conn: Connection) -> list[Lane]:
+        def take(conn: Connection) -> list[Lane] | None:
             if look:
                 self._horizon.advance(conn, kind)
-            return lanes.claim(conn, [kind], self.worker, terms.batch, terms.lease, horizon=self._horizon)
+            horizon = self._horizon
+            found = lanes.claim(conn, [kind], self.worker, terms.batch, terms.lease, horizon=horizon, alone=alone)
+            return None if not (found or alone) and lanes.suspected(conn, kind, horizon=horizon) else found
 
         return self.database.run(take)
 
     def run(self, kind: str, claimed: Sequence[Lane]) -> None:
         """Have the handler do these. Where it raises, halves are tried down to the one that it cannot do."""
-        if claimed[0].crashes:  # it had to wait until nothing else was running here
-            claimed = self._still_mine(kind, claimed)
         try:
-            if claimed:
-                self.handlers[kind](claimed)
+            self.handlers[kind](claimed)
         except Exception as error:
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 log.warning("the database went away during %s; its leases run out and it is done again", kind)

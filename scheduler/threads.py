@@ -13,8 +13,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from hub.store.database import Database
 from hub.store.lanes import REMOTE, Lane
@@ -48,8 +47,9 @@ class Engine:
         self._woken: Counter[str] = Counter()
         self._looking: set[str] = set()
         self._remote = 0  # lanes of remote kinds in hand
-        self._running = 0  # handlers at work
-        self._alone = False  # one of them by itself
+        self._busy = 0  # threads that look or work
+        self._suspected: set[str] = set()  # kinds whose next lane may kill its worker: it has to run alone
+        self._alone = False  # it does
         self._stopping = False
         self._threads = [threading.Thread(target=self._loop, name=f"worker {n}", daemon=True) for n in range(workers)]
 
@@ -74,83 +74,86 @@ class Engine:
     # -- the threads
 
     def _loop(self) -> None:
-        while (kind := self._next()) is not None:
+        while (look := self._next()) is not None:
+            kind, alone = look
             claimed: list[Lane] = []
-            found = 0
+            found, suspected = 0, False
             woken = self._woken[kind]
             try:
                 if kind == INBOX:
                     found = self._work.dispatch()
+                elif (taken := self._work.claim(kind, alone=alone)) is None:
+                    suspected = True
                 else:
-                    claimed = self._work.claim(kind)
+                    claimed = taken
                     found = len(claimed)
             except Exception:
                 log.exception("cannot look for %s work; trying again in %g s", kind, self._idle)
-            self._looked(kind, found, woken)
+            alone = alone and bool(claimed) and claimed[0].solo
+            self._looked(kind, found, woken, suspected=suspected, alone=alone)
             if claimed:
                 try:
-                    with self._room_for(claimed):
-                        self._work.run(kind, claimed)
+                    self._work.run(kind, claimed)
                 except Exception:
                     log.exception("%s work is left to its lease", kind)
-                self._done(kind)
+                self._done(kind, alone)
 
-    @contextmanager
-    def _room_for(self, claimed: list[Lane]) -> Iterator[None]:
-        """A lane that ran by itself in a worker that died now runs with nothing else in this process."""
-        alone = claimed[0].crashes > 0
-        with self._changed:
-            self._changed.wait_for(lambda: not self._alone)
-            self._alone = alone
-            self._running += not alone
-            if alone:
-                self._changed.wait_for(lambda: not self._running)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._running -= not alone
-                self._alone = self._alone and not alone
-                self._changed.notify_all()
+    def _next(self) -> tuple[str, bool] | None:
+        """A kind worth a look, the one looked at longest ago first, and whether this is all that goes on; None: stop.
 
-    def _next(self) -> str | None:
-        """A kind worth a look, the one looked at longest ago first; None: stop."""
+        Where a lane that may kill us is due, nothing more begins; when all else has ended it is taken and runs alone.
+        """
         with self._changed:
             while not self._stopping:
-                if self._alone:
+                if self._alone or (self._suspected and self._busy):
                     self._changed.wait()
                     continue
+                if self._suspected:
+                    self._alone = True
+                    return self._begin(self._suspected.pop()), True
                 now = time.monotonic()
                 free = [kind for kind in self._kinds if kind not in self._looking and self._may(kind)]
                 for kind in free:
                     if self._dry.get(kind, 0.0) <= now:
-                        self._kinds.remove(kind)
-                        self._kinds.append(kind)
-                        self._looking.add(kind)
-                        return kind
+                        return self._begin(kind), False
                 self._changed.wait(min((self._dry[kind] - now for kind in free), default=self._idle))
             return None
+
+    def _begin(self, kind: str) -> str:
+        self._kinds.remove(kind)
+        self._kinds.append(kind)
+        self._looking.add(kind)
+        self._busy += 1
+        return kind
 
     def _may(self, kind: str) -> bool:
         return kind not in REMOTE or self._remote < self._remote_slots
 
-    def _looked(self, kind: str, found: int, woken: int) -> None:
+    def _looked(self, kind: str, found: int, woken: int, *, suspected: bool, alone: bool) -> None:
         with self._changed:
             self._looking.discard(kind)
-            if found and kind in REMOTE:
+            self._alone = self._alone and alone
+            working = found and kind != INBOX
+            self._busy -= not working
+            if working and kind in REMOTE:
                 self._remote += 1
-            if not found and woken == self._woken[kind]:
+            if suspected:
+                self._suspected.add(kind)
+            elif not found and woken == self._woken[kind]:
                 self._dry[kind] = time.monotonic() + self._idle
             elif found and kind == INBOX:
                 self._wake(self._kinds)
-            else:
-                self._changed.notify()
+            self._changed.notify_all()
 
-    def _done(self, kind: str) -> None:
-        """What was done may have made work of any kind."""
+    def _done(self, kind: str, alone: bool) -> None:
+        """What was done may have made work of any kind; where one suspect was, the next is looked for first."""
         with self._changed:
+            self._busy -= 1
             if kind in REMOTE:
                 self._remote -= 1
+            if alone:
+                self._alone = False
+                self._suspected.add(kind)
             self._wake(self._kinds)
 
     def _wake(self, kinds: list[str]) -> None:

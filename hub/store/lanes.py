@@ -26,8 +26,7 @@ WAITS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0, 86400.0)
 """Seconds before the next attempt, by the number of attempts so far; then somebody has to look."""
 
 CRASHES = 3
-"""A lane that ran by itself in this many workers that died is parked. After the first such death it runs with nothing
-else in its process (the engine sees to that), so of those that died together only the culprit gets to the end."""
+"""A lane that was all that this many workers had in hand when they died is parked."""
 
 PAUSE = 300.0
 """Seconds after which lanes of an account that stands still are looked at again; resuming it brings them back."""
@@ -126,12 +125,14 @@ def _raise(conn: Connection, kind: str, wanted: Sequence[tuple[str, str]], after
     )
 
 
-_CLAIM = f"""
-WITH found AS MATERIALIZED (
+_DUE = """
     SELECT id, account, due, lease_until IS NOT NULL AS lost, solo OR lease_until IS NOT NULL AS alone FROM lanes
     WHERE kind = %(k)s AND (due, id) >= (%(d)s, %(i)s) AND due <= statement_timestamp()
     AND (lease_until IS NULL OR lease_until <= statement_timestamp())
-    ORDER BY due, id LIMIT %(n)s FOR UPDATE SKIP LOCKED
+    ORDER BY due, id"""
+
+_CLAIM = f"""
+WITH found AS MATERIALIZED ({_DUE} LIMIT %(n)s FOR UPDATE SKIP LOCKED
 ), judged AS (
     SELECT found.*, a.name IS NOT NULL AS held FROM found
     LEFT JOIN accounts a ON %(r)s AND a.name = found.account AND {_STANDS_STILL}
@@ -141,7 +142,7 @@ WITH found AS MATERIALIZED (
     UPDATE lanes l SET lease_until = statement_timestamp() + %(s)s::float8 * interval '1 second', token = token + 1,
     worker = %(w)s, solo = solo OR j.lost, crashes = crashes + (solo AND j.lost)::int
     FROM judged j, first f
-    WHERE l.id = j.id AND NOT j.held AND CASE WHEN f.alone THEN j.id = f.id ELSE NOT j.alone END
+    WHERE l.id = j.id AND NOT j.held AND CASE WHEN f.alone THEN %(o)s AND j.id = f.id ELSE NOT j.alone END
     RETURNING l.id, l.kind, l.account, l.key, l.wanted, l.done, l.token, l.attempts, l.crashes, l.solo, l.due
 )
 SELECT false, * FROM taken
@@ -158,14 +159,15 @@ def claim(
     lease: float = 60.0,
     *,
     horizon: Horizon | None = None,
+    alone: bool = True,
 ) -> list[Lane]:
     """Lease up to `limit` due lanes of the first of these kinds that has any; commit before the work begins.
 
-    A lane whose worker was lost comes alone, since it may be what killed it; after CRASHES such deaths it is parked.
+    A lane whose worker was lost is a suspect: it comes by itself, and only when this process has nothing else in hand
+    (`alone`); otherwise nothing that is due after it is taken either. After CRASHES deaths of its own it is parked.
     """
     for kind in kinds:
-        begin = horizon.floor(kind) if horizon else BEGIN
-        named = {"k": kind, "d": begin[0], "i": begin[1], "n": limit, "r": kind in REMOTE, "s": lease, "w": worker}
+        named = {**_from(kind, horizon), "n": limit, "r": kind in REMOTE, "s": lease, "w": worker, "o": alone}
         while found := conn.exec_driver_sql(_CLAIM, named).all():
             taken = [Lane(*row[1:-1]) for row in found if not row[0]]
             held = [row[1] for row in found if row[0]]
@@ -182,6 +184,17 @@ def claim(
             if lanes := [lane for lane in taken if lane.crashes < CRASHES]:
                 return lanes
     return []
+
+
+def suspected(conn: Connection, kind: str, *, horizon: Horizon | None = None) -> bool:
+    """Whether a suspect is due before all else of this kind, and waits for a process that has nothing else in hand."""
+    found = conn.exec_driver_sql(f"SELECT alone FROM ({_DUE} LIMIT 1 FOR UPDATE SKIP LOCKED) f", _from(kind, horizon))  # noqa: S608
+    return bool(found.scalar())
+
+
+def _from(kind: str, horizon: Horizon | None) -> dict[str, object]:
+    due, lane = horizon.floor(kind) if horizon else BEGIN
+    return {"k": kind, "d": due, "i": lane}
 
 
 def _postpone(conn: Connection, lane_ids: Sequence[int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +18,7 @@ from hub.store.inbox import Arrival
 from scheduler import timetable as module
 from scheduler.clock import Clock
 from scheduler.timetable import HOUSE, Job, poll, timetable
+from tests.scheduler.steps import until
 
 
 @contextmanager
@@ -29,11 +30,6 @@ def ticking(*clocks: Clock) -> Iterator[None]:
     finally:
         for clock in clocks:
             clock.stop()
-
-
-def until(holds: Callable[[], Any]) -> None:
-    while not holds():
-        time.sleep(0.01)
 
 
 def slots(database: Database, job: str) -> list[int]:

@@ -11,6 +11,7 @@ from hub.store import inbox, lanes, queue
 from hub.store.database import Database
 from hub.store.inbox import Arrival
 from tests.scheduler.conftest import Spawn
+from tests.store.queueing import lose
 
 WORK = "SELECT count(*) FROM lanes WHERE due < '9999-01-01'"
 
@@ -65,6 +66,26 @@ def test_one_killer_in_a_batch_of_500(database: Database, spawn: Spawn) -> None:
     assert count(database, "SELECT count(*) FROM lanes") == 1
     assert count(database, "SELECT count(*) FROM inbox") == 1
     assert deaths == 1 + lanes.CRASHES
+    end(worker)
+
+
+def test_only_the_killers_own_deaths_count_with_many_threads(database: Database, spawn: Spawn) -> None:
+    """All three were in hand when a worker died; were they taken side by side again, each death would count for all."""
+    for name, body in {"killer": b"kill late", "a": b"slow", "b": b"slow"}.items():
+        accept(database, {name: body})
+        database.run(lambda conn: inbox.dispatch(conn, 10))
+    lose(database, "return/killer", "return/a", "return/b")
+    deaths = blamed = 0
+    while count(database, WORK):
+        worker = spawn(lease=2.0, workers=4, batch=1, late=0.5, slow=1.0)
+        while worker.poll() is None and count(database, WORK):
+            blamed += count(database, "SELECT count(*) FROM lanes WHERE key <> 'return/killer' AND crashes > 0")
+            time.sleep(0.02)
+        deaths += worker.poll() == -signal.SIGKILL
+    assert done(database) == Counter("ab")
+    assert blamed == 0
+    assert count(database, "SELECT count(*) FROM lanes WHERE key = 'return/killer' AND crashes = 3") == 1
+    assert deaths == lanes.CRASHES
     end(worker)
 
 

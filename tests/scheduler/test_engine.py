@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from hub.store.inbox import Arrival
 from hub.store.lanes import Lane
 from scheduler.lanes import Terms, Work
 from scheduler.threads import Engine
+from tests.scheduler.steps import running, until
 
 
 def want(database: Database, kind: str, *keys: str) -> None:
@@ -29,20 +28,6 @@ def finish(database: Database, claimed: Sequence[Lane]) -> None:
         lanes.finish(conn, [(lane, lane.wanted) for lane in claimed if lane.id in held])
 
     database.run(work)
-
-
-@contextmanager
-def running(engine: Engine) -> Iterator[Engine]:
-    engine.start()
-    try:
-        yield engine
-    finally:
-        engine.stop()
-
-
-def until(holds: Callable[[], Any]) -> None:
-    while not holds():
-        time.sleep(0.01)
 
 
 def empty(database: Database) -> bool:
@@ -144,9 +129,9 @@ def test_a_wake_up_during_a_look_is_not_lost(database: Database, monkeypatch: py
     claim = Work.claim
     looks: list[int] = []
 
-    def late(self: Work, kind: str) -> list[Lane]:
-        found = claim(self, kind)
-        looks.append(len(found))
+    def late(self: Work, kind: str, *, alone: bool) -> list[Lane] | None:
+        found = claim(self, kind, alone=alone)
+        looks.append(len(found or ()))
         if len(looks) == 1:
             want(database, "read", "return/r1")
             engine.wake("read")
@@ -246,29 +231,6 @@ def test_stopping_finishes_what_is_in_hand_and_takes_no_more(database: Database)
     stopper.join()
     left = row(database)
     assert (left["key"], left["lease_until"], left["token"]) == ("R2", None, 0)
-
-
-def test_a_suspect_runs_with_nothing_else_in_its_process(database: Database) -> None:
-    """A lane that has died by itself once: the others wait until it is done."""
-    now_running: set[str] = set()
-    together: list[set[str]] = []
-
-    def tell(claimed: Sequence[Lane]) -> None:
-        now_running.add(claimed[0].key)
-        together.append(set(now_running))
-        time.sleep(0.05)
-        now_running.discard(claimed[0].key)
-        finish(database, claimed)
-
-    want(database, "tell", *(f"R{n}" for n in range(12)))
-    with database.begin() as conn:
-        conn.exec_driver_sql("UPDATE lanes SET solo = true, crashes = 1 WHERE key IN ('R3', 'R4')")
-    with running(Engine(database, {"tell": tell}, workers=5)):
-        until(lambda: empty(database))
-    assert {"R3"} in together
-    assert {"R4"} in together
-    assert not [names for names in together if len(names) > 1 and names & {"R3", "R4"}]
-    assert max(map(len, together)) > 1
 
 
 def test_an_account_that_stands_still_is_left_alone(database: Database) -> None:

@@ -1,6 +1,6 @@
 """A worker process for tests: reads messages, and dies of those that say so.
 
-The body `kill` is a simulated payload that takes its process along; `slow` makes a handler wait while it holds its
+The body `kill` is a simulated payload that takes its process along (`kill late`: after a while); `slow` makes a handler wait while it holds its
 lanes, `hold` makes it stop in the middle of its completing transaction, holding row locks.
 """
 
@@ -31,7 +31,9 @@ def main(url: str, options: dict[str, float]) -> None:
     def read(claimed: Sequence[Lane]) -> None:
         with database.begin() as conn:
             bodies = [row.body for rows in inbox.rows(conn, claimed).values() for row in rows]
-        if b"kill" in bodies:
+        if b"kill late" in bodies:
+            time.sleep(options["late"])
+        if {b"kill", b"kill late"} & set(bodies):
             os.kill(os.getpid(), signal.SIGKILL)
         if b"slow" in bodies:
             print("slow", flush=True)

@@ -41,6 +41,15 @@ def finish(database: Database, *claimed: Lane) -> None:
     database.run(work)
 
 
+def lose(database: Database, *keys: str) -> None:
+    """Simulated: the worker of these lanes died a moment ago."""
+    with database.begin() as conn:
+        conn.exec_driver_sql(
+            "UPDATE lanes SET token = 1, worker = 'dead', lease_until = clock_timestamp() WHERE key = ANY(%(k)s)",
+            {"k": list(keys)},
+        )
+
+
 def wait_for_lock(database: Database) -> None:
     while True:
         with database.begin() as conn:

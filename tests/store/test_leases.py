@@ -6,7 +6,7 @@ import time
 
 from hub.store import lanes, queue
 from hub.store.database import Database
-from tests.store.queueing import SHORT, claim, finish, one, stored, want
+from tests.store.queueing import SHORT, claim, finish, lose, one, stored, want
 
 
 def test_two_workers_never_hold_one_lane(database: Database) -> None:
@@ -95,3 +95,18 @@ def test_renew_holds_it_longer(database: Database) -> None:
     assert database.run(lambda conn: lanes.renew(conn, [lane], 60.0)) == {lane.id}
     time.sleep(2 * SHORT)
     assert claim(database) == []
+
+
+def test_lanes_are_never_parked_for_deaths_of_others(database: Database) -> None:
+    """Whoever is claimed alone, time and again, and dies, is the killer: the innocent one beside it has no crash."""
+    want(database, "killer", "neighbour", kind="tell")
+    lose(database, "killer", "neighbour")
+    for _ in range(lanes.CRASHES):
+        assert database.run(lambda conn: lanes.suspected(conn, "tell"))
+        assert database.run(lambda conn: lanes.claim(conn, ["tell"], "busy", 1, alone=False)) == []
+        (lane,) = database.run(lambda conn: lanes.claim(conn, ["tell"], "w", 1))
+        assert lane.key == "killer"
+        lose(database, "killer")
+    (lane,) = database.run(lambda conn: lanes.claim(conn, ["tell"], "w", 1))
+    assert (lane.key, lane.crashes) == ("neighbour", 0)
+    assert {row["key"]: row["crashes"] for row in stored(database)} == {"killer": lanes.CRASHES, "neighbour": 0}

@@ -1,0 +1,94 @@
+"""A lane recovered from a lost lease may have killed its worker: it is taken and worked off with nothing else in hand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from hub.store.database import Database
+from hub.store.lanes import Lane
+from scheduler.lanes import Terms
+from scheduler.threads import Engine
+from tests.scheduler.steps import running, until
+from tests.store.queueing import finish, lose, stored, want
+
+
+def test_suspects_run_with_nothing_else_in_their_process(database: Database) -> None:
+    now_running: set[str] = set()
+    together: list[set[str]] = []
+    meeting = threading.Barrier(2)
+
+    def tell(claimed: Sequence[Lane]) -> None:
+        now_running.add(claimed[0].key)
+        together.append(set(now_running))
+        if claimed[0].key in ("R10", "R11"):
+            meeting.wait(60)  # innocent ones go on side by side
+        now_running.discard(claimed[0].key)
+        finish(database, *claimed)
+
+    want(database, *(f"R{n}" for n in range(12)), kind="tell")
+    lose(database, "R3", "R4")
+    with running(Engine(database, {"tell": tell}, workers=5)):
+        until(lambda: not stored(database))
+    assert {"R3"} in together
+    assert {"R4"} in together
+    assert not [names for names in together if len(names) > 1 and names & {"R3", "R4"}]
+    assert {"R10", "R11"} in [names & {"R10", "R11"} for names in together]
+
+
+def test_a_suspect_is_not_even_claimed_while_something_else_is_in_hand(database: Database) -> None:
+    """By construction: were its worker to die now, the death would not be the suspect's."""
+    begun, release = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def work(claimed: Sequence[Lane]) -> None:
+        order.append(claimed[0].key)
+        if claimed[0].key == "slow":
+            begun.set()
+            release.wait(60)
+        finish(database, *claimed)
+
+    want(database, "slow", kind="fetch")
+    with running(Engine(database, {"fetch": work, "tell": work}, workers=4, idle=0.01)) as engine:
+        assert begun.wait(30)
+        want(database, "suspect", kind="tell")
+        lose(database, "suspect")
+        until(lambda: engine._suspected == {"tell"})
+        want(database, "innocent", kind="fetch")
+        rows = {row["key"]: (row["token"], row["worker"]) for row in stored(database)}
+        assert rows["suspect"] == (1, "dead")
+        assert rows["innocent"] == (0, None), "nothing more begins"
+        release.set()
+        until(lambda: not stored(database))
+    assert order == ["slow", "suspect", "innocent"]
+
+
+def test_a_suspect_whose_row_is_locked_elsewhere_holds_nobody_up(database: Database) -> None:
+    done: list[str] = []
+
+    def work(claimed: Sequence[Lane]) -> None:
+        done.extend(lane.key for lane in claimed)
+        finish(database, *claimed)
+
+    want(database, "suspect", kind="tell")
+    lose(database, "suspect")
+    with database.begin() as other:
+        other.exec_driver_sql("SELECT 1 FROM lanes FOR UPDATE")
+        with running(Engine(database, {"tell": work}, workers=3, idle=0.01)):
+            want(database, "innocent", kind="tell")
+            until(lambda: done)
+    assert done == ["innocent"]
+
+
+def test_in_batches_too_the_suspects_come_one_by_one(database: Database) -> None:
+    sizes: list[tuple[int, bool]] = []
+
+    def read(claimed: Sequence[Lane]) -> None:
+        sizes.append((len(claimed), claimed[0].solo))
+        finish(database, *claimed)
+
+    want(database, *(f"r{n}" for n in range(9)))
+    lose(database, "r0", "r1", "r2")
+    with running(Engine(database, {"read": read}, workers=4, terms={"read": Terms(batch=100)})):
+        until(lambda: not stored(database))
+    assert sizes == [(1, True)] * 3 + [(6, False)]
