@@ -52,6 +52,12 @@ class Hub:
         """Which stage works off which kind of lane."""
         return {"read": self.understand, "poll": self.poll, "fetch": self.fetch, "tell": self.tell}
 
+    @property
+    def leases(self) -> Mapping[str, float]:
+        """For how many seconds a lane of each kind is its worker's; a poll renews its own with every page."""
+        remote = {"poll": self.poll.lease, "fetch": self.fetch.lease, "tell": self.tell.lease}
+        return {"read": self.settings.lease, **remote}
+
 
 @contextmanager
 def hub(settings: Settings, progress: Progress = lambda text: None) -> Iterator[Hub]:
@@ -96,9 +102,9 @@ def assemble_hub(settings: Settings, database: Database) -> Hub:
         vault=vault,
         accounts=accounts,
         understand=Understand(database, accounts),
-        poll=Poll(database, accounts),
-        fetch=Fetch(database, accounts),
-        tell=Tell(database, accounts),
+        poll=Poll(database, accounts, lease=2 * settings.lease),
+        fetch=Fetch(database, accounts, lease=settings.lease),
+        tell=Tell(database, accounts, lease=settings.lease),
         people=People(database, accounts),
         reconcile=Reconcile(database, accounts),
     )

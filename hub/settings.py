@@ -41,10 +41,13 @@ def _listen(text: str) -> str:
     return text
 
 
-def _workers(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 256:
-        raise SettingsError("write a whole number from 1 to 256")
-    return int(text)
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdigit() or not least <= int(text) <= most:
+            raise SettingsError(f"write a whole number from {least} to {most}")
+        return int(text)
+
+    return read
 
 
 def _setting(variable: str, read: Callable[[str], Any], *, means: str, default: str, make: Callable[[], Any]) -> Any:
@@ -75,8 +78,13 @@ class Settings:
         default="`127.0.0.1:8080`", make=lambda: "127.0.0.1:8080",
     )  # fmt: skip
     workers: int = _setting(
-        "HUB_WORKERS", _workers, means="threads that work off lanes, per process",
+        "HUB_WORKERS", _whole(1, 256), means="threads that work off lanes, per process",
         default="`8`", make=lambda: 8,
+    )  # fmt: skip
+    lease: float = _setting(
+        "HUB_LEASE", _whole(10, 3600),
+        means="seconds until others take over the work of a worker that died (a poll's: twice as many); one change at a"
+        " system, or one record read there, may take two thirds of it", default="`60`", make=lambda: 60.0,
     )  # fmt: skip
 
     @classmethod

@@ -34,18 +34,20 @@ class Terms:
     lease: float = 60.0
 
 
-TERMS: Mapping[str, Terms] = {
-    "read": Terms(batch=200),  # CPU only: the more at once, the cheaper each
-    "poll": Terms(lease=120.0),  # a page may be slow, and the lease is renewed with each
-}
-"""What differs from the default: remote lanes are taken one per idle slot."""
+BATCHES = {"read": 200}
+"""CPU only: the more at once, the cheaper each. Remote lanes are taken one per idle slot."""
+
+
+def terms(leases: Mapping[str, float]) -> Mapping[str, Terms]:
+    """By kind; `leases` are the seconds its handler asks for."""
+    return {kind: Terms(BATCHES.get(kind, 1), lease) for kind, lease in leases.items()}
 
 
 class Work:
     """One process's hands. Safe to be used by many threads."""
 
     def __init__(
-        self, database: Database, handlers: Mapping[str, Handler], worker: str, terms: Mapping[str, Terms] = TERMS
+        self, database: Database, handlers: Mapping[str, Handler], worker: str, terms: Mapping[str, Terms]
     ) -> None:
         self.database = database
         self.handlers = handlers

@@ -14,10 +14,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from hub.store.database import Database
 from hub.store.lanes import REMOTE, Lane
-from scheduler.lanes import INBOX, TERMS, Handler, Terms, Work
+from scheduler.lanes import INBOX, Handler, Terms, Work
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class Engine:
         *,
         workers: int = 8,
         idle: float = IDLE,
-        terms: Mapping[str, Terms] = TERMS,
+        terms: Mapping[str, Terms] = MappingProxyType({}),
     ) -> None:
         name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._work = Work(database, handlers, name, terms)

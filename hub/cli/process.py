@@ -19,6 +19,7 @@ from hub.store.database import Database
 from hub.web import create_app
 from hub.web.serve import serve
 from scheduler.clock import Clock
+from scheduler.lanes import terms
 from scheduler.threads import Engine
 from scheduler.timetable import timetable
 
@@ -64,7 +65,8 @@ def tick(settings: Settings) -> None:
 
 @contextmanager
 def _working(ready: Hub, workers: int | None) -> Iterator[Engine]:
-    engine = Engine(ready.database, ready.handlers, workers=workers or ready.settings.workers)
+    count = workers or ready.settings.workers
+    engine = Engine(ready.database, ready.handlers, workers=count, terms=terms(ready.leases))
     engine.start()
     try:
         yield engine

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from connectors.kit.api import Page
 from hub.accounts import Account, Accounts
 from hub.pipeline.accept import arrival, arrivals
-from hub.pipeline.remote import call, note, postpone
+from hub.pipeline.remote import DEADLINE, call, note, postpone
 from hub.store import cursors, inbox, lanes
 from hub.store.database import Database, ticket
 from hub.store.lanes import Lane
 
-LEASE = 120.0
-
 
 class Poll:
-    """The handler of `poll` lanes: key is the stream. A page and its cursor commit together."""
+    """The handler of `poll` lanes: key is the stream. A page and its cursor commit together, and renew the lease."""
 
-    def __init__(self, database: Database, accounts: Accounts) -> None:
+    def __init__(self, database: Database, accounts: Accounts, *, lease: float) -> None:
         self.database = database
         self.accounts = accounts
+        self.lease = lease
 
     def __call__(self, batch: Sequence[Lane]) -> None:
         for lane in batch:
@@ -58,7 +58,7 @@ class Poll:
         content: Page = page.value
         inbox.accept(conn, arrivals(account, content.messages, "poll", drawn))
         cursors.page(conn, account.name, lane.key, content.cursor)
-        lanes.renew(conn, [lane], LEASE)
+        lanes.renew(conn, [lane], self.lease)
         return True
 
 
@@ -92,9 +92,10 @@ def backfill(
 class Fetch:
     """The handler of `fetch` lanes: key is "stream/external id". A hint is never a duplicate: `wanted` was raised."""
 
-    def __init__(self, database: Database, accounts: Accounts) -> None:
+    def __init__(self, database: Database, accounts: Accounts, *, lease: float) -> None:
         self.database = database
         self.accounts = accounts
+        self.lease = lease
 
     def __call__(self, batch: Sequence[Lane]) -> None:
         for lane in batch:
@@ -104,7 +105,8 @@ class Fetch:
         stream, external_id = lane.key.split("/", 1)
         with self.database.begin() as conn:
             (drawn,) = ticket(conn)
-        got = call(account, lambda connector: connector.fetch(stream, external_id))
+        until = time.monotonic() + self.lease * DEADLINE
+        got = call(account, lambda connector: connector.fetch(stream, external_id), until)
 
         def keep(conn) -> None:  # type: ignore[no-untyped-def]
             if lane.id not in lanes.fence(conn, [lane]):

@@ -18,6 +18,9 @@ from hub.store.lanes import Lane
 
 T = TypeVar("T")
 
+DEADLINE = 2 / 3
+"""The part of its lease that a remote call may take, so that its outcome is written while the lane is ours."""
+
 REAUTH_AGAIN = 60.0
 """Seconds until a lane of an account that needs new credentials is looked at again."""
 

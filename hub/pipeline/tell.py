@@ -19,15 +19,11 @@ from hub.accounts import Account, Accounts
 from hub.model.progress import check
 from hub.pipeline import calls, settle
 from hub.pipeline.combine import Moved, Situation, look, plan_for
-from hub.pipeline.remote import Outcome, call, note
+from hub.pipeline.remote import DEADLINE, Outcome, call, note
 from hub.store import intents, lanes, sync
 from hub.store.database import Connection, Database, now
 from hub.store.lanes import Lane
 
-LEASE = 60.0
-"""Seconds a lane is ours for one remote change; renewed before each."""
-DEADLINE = 2 / 3
-"""The part of the lease a remote change may take, so that its outcome is written while the lane is ours."""
 STEPS = 40
 """Calls one claim may make before the lane goes back into the queue."""
 
@@ -47,9 +43,9 @@ class Step:
 
 
 class Tell:
-    """The handler of `tell` lanes."""
+    """The handler of `tell` lanes. `lease`: seconds a lane is ours for one remote change, renewed before each."""
 
-    def __init__(self, database: Database, accounts: Accounts, *, lease: float = LEASE) -> None:
+    def __init__(self, database: Database, accounts: Accounts, *, lease: float) -> None:
         self.database = database
         self.accounts = accounts
         self.lease = lease

@@ -30,6 +30,7 @@ from hub.settings import Settings
 from hub.store import lanes
 from hub.store.database import Database
 from hub.web import create_app
+from scheduler.lanes import terms
 from scheduler.threads import Engine
 from tests.peers.case import Case
 from tests.peers.medusa.seed import PRICES
@@ -41,6 +42,8 @@ PATIENCE = 90.0
 """Seconds one hop may take."""
 POLL = 2.5
 """Seconds between two polls while something is waited for."""
+LEASE = 15.0
+"""Seconds after which the work of a process that was killed is taken over; a poll's after twice as many."""
 VAT = Decimal("1.19")
 POLLED = {"web": ("order", "return"), "erp": ("complaint", "return_sale", "shipment", "credit_note", "sale")}
 
@@ -104,7 +107,8 @@ class Between:
         self.work()
 
     def work(self) -> None:
-        self._engine = Engine(self.hub.database, self.hub.handlers, workers=4, idle=0.2)
+        leases = terms(self.hub.leases)
+        self._engine = Engine(self.hub.database, self.hub.handlers, workers=4, idle=0.2, terms=leases)
         self._engine.start()
 
     def rest(self) -> None:
@@ -118,7 +122,7 @@ class Between:
         """While inside, a process of its own (`hub worker`) does the work; it may be killed."""
         self.rest()
         data, url = self.hub.settings.data, self.hub.database.url
-        env = {**os.environ, "HUB_DATA": str(data), "HUB_DATABASE_URL": url}
+        env = {**os.environ, "HUB_DATA": str(data), "HUB_DATABASE_URL": url, "HUB_LEASE": f"{LEASE:.0f}"}
         process = subprocess.Popen([sys.executable, "-m", "hub", "worker"], cwd=ROOT, env=env)  # noqa: S603
         try:
             yield process

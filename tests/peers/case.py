@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tests.peers.proxy import Proxy
 
 BASE = ("/admin/", "/tryton/rest/model/")
-IDLE = 180.0
-"""Seconds until nothing is left to do: a worker that was killed in a poll keeps its lane for two minutes."""
+IDLE = 90.0
+"""Seconds until nothing is left to do: a worker that was killed in a poll keeps its lane for twice its lease."""
 
 
 class Case:

@@ -13,7 +13,7 @@ from tests.peers.between import Between
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(900)]
 
 AGAIN = 240.0
-"""Seconds until it is tried again: waits grow (2, 10, 60 s), and a dead worker's lease is a minute."""
+"""Seconds until it is tried again: waits grow (2, 10, 60, 300 s)."""
 
 
 def refused(between: Between, account: str, what: str) -> bool:

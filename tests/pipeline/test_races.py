@@ -210,6 +210,16 @@ def test_a_push_sent_before_our_write_is_no_read_back(
     assert [receipt.quantity for receipt in document(hub, founded(hub)[0].id).receipts] == [1]
 
 
+def test_a_fetch_asks_nothing_once_its_lease_runs_out(hub: Hub, begun: tuple[str, str]) -> None:
+    """Or a server that hangs would make its worker look as if it had died."""
+    put(hub, Arrival.hint_of("erp", "return", begun[1]))
+    poll.Fetch(hub.database, hub.accounts, lease=0.0)(claim(hub, "fetch"))
+    ((attempts, lease_until),) = rows(hub, "SELECT attempts, lease_until FROM lanes WHERE kind = 'fetch'")
+    assert (attempts, lease_until) == (1, None)
+    (outcome, wire) = rows(hub, "SELECT outcome, wire FROM attempts ORDER BY id")[-1]
+    assert (outcome, [("response" in exchange) for exchange in wire]) == ("RetryLater", [False])
+
+
 def test_a_killer_in_a_batch_of_500(
     hub: Hub, both: None, shop: Remote, deliver: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

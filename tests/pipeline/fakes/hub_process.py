@@ -16,12 +16,11 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from hub.boot import assemble_hub
 from hub.cli.site import services
-from hub.pipeline.tell import Tell
 from hub.settings import Settings
 from hub.store import lanes
 from hub.store.database import Database
 from hub.web import create_app
-from scheduler.lanes import Terms
+from scheduler.lanes import Terms, terms
 from scheduler.threads import Engine
 from tests.pipeline.fakes import systems
 
@@ -47,11 +46,9 @@ def main() -> None:
     faulthandler.enable()
     lanes.CRASHES = 100  # every death here is the test's doing, not a lane's
     systems.register()
-    ready = assemble_hub(Settings(data=Path(data), database_url=url), Database(url))
-    seconds = float(lease)
-    ready = replace(ready, tell=Tell(ready.database, ready.accounts, lease=seconds))
-    terms = {kind: Terms(lease=seconds) for kind in ("fetch", "tell", "poll")} | {"read": Terms(BATCH, seconds)}
-    engine = Engine(ready.database, ready.handlers, workers=8, idle=0.3, terms=terms)
+    ready = assemble_hub(Settings(data=Path(data), database_url=url, lease=float(lease)), Database(url))
+    small = {**terms(ready.leases), "read": Terms(BATCH, float(lease))}
+    engine = Engine(ready.database, ready.handlers, workers=8, idle=0.3, terms=small)
     site = replace(services(ready), wake=engine.wake)
     server = make_server("127.0.0.1", int(port), create_app(site), _Server, _Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
