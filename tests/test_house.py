@@ -57,8 +57,7 @@ def named(files: Sequence[Path]) -> list[str]:
 
 def systems() -> list[str]:
     """Every connector in the tree."""
-    found = sorted(path.parent.name for path in (ROOT / "connectors").glob("*/__init__.py"))
-    found = [name for name in found if name != "kit"]
+    found = sorted(path.parent.name for path in (ROOT / "connectors").glob("*/manifest.yaml"))
     assert len(found) >= 2
     return found
 

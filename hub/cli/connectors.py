@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from connectors.kit import registry
+from connectors.kit import registry, scaffold
 from hub.cli.out import as_json, dump, show
+
+
+def _checkout() -> Path:
+    """Where this hub's own connectors are developed; an installed one is nobody's to change."""
+    root = registry.HERE.parent
+    return root if (root / "pyproject.toml").is_file() else Path.cwd()
 
 
 @click.group()
@@ -69,6 +77,26 @@ def lint(names: tuple[str, ...]) -> None:
     if findings:
         raise SystemExit(1)
     click.echo("nothing to say against them")
+
+
+@connectors.command("new")
+@click.argument("name")
+@click.option(
+    "--into",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=_checkout,
+    help="The folder above connectors/, mappings/ and tests/ (default: this hub's checkout, else the current folder).",
+)
+def new(name: str, into: Path) -> None:
+    """Begin a connector without code: a small REST system that works, with comments that say what to change."""
+    files = scaffold.write(name, into)
+    click.echo("These files are yours now; begin with a real answer in the recording:")
+    for file in files:
+        click.echo(f"  {file}")
+    click.echo(
+        f"Check them with `hub connectors lint {name}`, `hub mapping lint {into / 'mappings' / name}.yaml` and"
+        f" `pytest tests/connectors -k {name}`; `hub connectors list` shows what it can do."
+    )
 
 
 COMMANDS = (connectors,)
