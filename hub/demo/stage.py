@@ -22,9 +22,12 @@ from hub.demo.shop import Shop
 from hub.demo.tryton_people import People
 from hub.demo.tryton_server import Tryton
 from hub.settings import Settings
+from hub.store.aside import aside
 
 Progress = Callable[[str], None]
 
+SCHEMA = "returns_hub_demo"
+"""Where the demo plays in a database that is not its own."""
 STARTS_WITHIN = 60.0
 """Seconds the hub's own process may take until it answers."""
 
@@ -74,9 +77,13 @@ def stage(settings: Settings, progress: Progress) -> Iterator[Stage]:
 
 @contextmanager
 def _own(settings: Settings) -> Iterator[Settings]:
-    """Every play begins on an empty stage: the shop and the ERP do, so the hub's own database does, too."""
+    """Every play begins on an empty stage: the shop and the ERP do, so the hub's own database does, too.
+
+    In a database that somebody names it has a schema of its own: what else is in there is none of the demo's business.
+    """
     if settings.database_url:
-        yield settings
+        with aside(settings.database_url, SCHEMA) as url:
+            yield replace(settings, database_url=url)
         return
     for left in (settings.data / "demo").glob("play-*"):
         if not Path(f"/proc/{left.name.removeprefix('play-')}").exists():
