@@ -52,15 +52,13 @@ def site() -> Any:
 def work(settings: Settings, workers: int | None) -> None:
     """Only workers, until SIGINT or SIGTERM."""
     with hub(settings, say) as ready, _working(ready, workers):
-        say("working; Ctrl-C ends it")
-        _until_told()
+        _until_told("working; Ctrl-C ends it")
 
 
 def tick(settings: Settings) -> None:
     """Only the clock, until SIGINT or SIGTERM."""
     with hub(settings, say) as ready, _ticking(ready):
-        say("the clock is running; Ctrl-C ends it")
-        _until_told()
+        _until_told("the clock is running; Ctrl-C ends it")
 
 
 @contextmanager
@@ -84,10 +82,11 @@ def _ticking(ready: Hub) -> Iterator[Clock]:
         clock.stop()
 
 
-def _until_told() -> None:
+def _until_told(text: str) -> None:
     told = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: told.set())
+    say(text)
     told.wait()
 
 
