@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hub.store import inbox, lanes
 from hub.store.database import Connection, Database, DBAPIError
 from hub.store.horizon import Horizon
-from hub.store.lanes import Lane
+from hub.store.lanes import Lane, Suspects
 
 log = logging.getLogger(__name__)
 
@@ -56,15 +56,16 @@ class Work:
         self._horizon = Horizon()
         self._looked: dict[str, float] = {}
 
+    def lease(self, kind: str) -> float:
+        """For how many seconds lanes of this kind are ours."""
+        return self._terms.get(kind, Terms()).lease
+
     def dispatch(self) -> int:
         """Give new messages their lanes; how many there were."""
         return self.database.run(lambda conn: inbox.dispatch(conn, DISPATCHED)).total
 
-    def claim(self, kind: str, *, alone: bool) -> list[Lane] | None:
-        """Take due lanes of this kind, for `run`. One that may kill its worker is taken only if it is `alone` in here.
-
-        None: such a one is due, and nothing is taken before it; ask again when nothing else is in hand here.
-        """
+    def claim(self, kind: str, suspects: Suspects) -> list[Lane] | None:
+        """Take due lanes of this kind, for `run`. None: one that may kill its worker is due first, and was left."""
         terms = self._terms.get(kind, Terms())
         look = time.monotonic() - self._looked.get(kind, -LOOK) >= LOOK
         if look:
@@ -74,10 +75,15 @@ class Work:
             if look:
                 self._horizon.advance(conn, kind)
             horizon = self._horizon
-            found = lanes.claim(conn, [kind], self.worker, terms.batch, terms.lease, horizon=horizon, alone=alone)
-            return None if not (found or alone) and lanes.suspected(conn, kind, horizon=horizon) else found
+            found = lanes.claim(conn, [kind], self.worker, terms.batch, terms.lease, horizon=horizon, suspects=suspects)
+            left = suspects == "leave" and not found and lanes.suspected(conn, kind, horizon=horizon)
+            return None if left else found
 
         return self.database.run(take)
+
+    def accompanied(self, lane: Lane) -> None:
+        """Something else is about to begin beside this lane, which was claimed alone."""
+        self.database.run(lambda conn: lanes.accompanied(conn, lane))
 
     def run(self, kind: str, claimed: Sequence[Lane]) -> None:
         """Have the handler do these. Where it raises, halves are tried down to the one that it cannot do."""
@@ -97,8 +103,7 @@ class Work:
 
     def _still_mine(self, kind: str, claimed: Sequence[Lane]) -> list[Lane]:
         """These get a fresh lease, as far as they are ours; a half before them may have taken long."""
-        lease = self._terms.get(kind, Terms()).lease
-        held = self.database.run(lambda conn: lanes.renew(conn, claimed, lease))
+        held = self.database.run(lambda conn: lanes.renew(conn, claimed, self.lease(kind)))
         return [lane for lane in claimed if lane.id in held]
 
     def _give_back(self, lane: Lane, error: Exception) -> None:

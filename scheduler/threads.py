@@ -13,17 +13,21 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 from hub.store.database import Database
-from hub.store.lanes import REMOTE, Lane
+from hub.store.lanes import REMOTE, Lane, Suspects
 from scheduler.lanes import INBOX, Handler, Terms, Work
 
 log = logging.getLogger(__name__)
 
 IDLE = 1.0
 """Seconds after which a kind that had nothing to do is looked at again."""
+
+PATIENCE = 30.0
+"""Seconds that nothing begins because of a lane that may kill us: before it is taken, and again while it runs."""
 
 
 class Engine:
@@ -37,6 +41,7 @@ class Engine:
         workers: int = 8,
         idle: float = IDLE,
         terms: Mapping[str, Terms] = MappingProxyType({}),
+        patience: float = PATIENCE,
     ) -> None:
         name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._work = Work(database, handlers, name, terms)
@@ -49,8 +54,12 @@ class Engine:
         self._looking: set[str] = set()
         self._remote = 0  # lanes of remote kinds in hand
         self._busy = 0  # threads that look or work
+        self._patience = patience
         self._suspected: set[str] = set()  # kinds whose next lane may kill its worker: it has to run alone
-        self._alone = False  # it does
+        self._until = 0.0  # it waits for all else to end until then
+        self._alone = False  # it is being taken, or runs
+        self._suspect: Lane | None = None  # it runs
+        self._company = False  # out of patience: suspects go on beside others until nothing is in hand
         self._stopping = False
         self._threads = [threading.Thread(target=self._loop, name=f"worker {n}", daemon=True) for n in range(workers)]
 
@@ -76,47 +85,53 @@ class Engine:
 
     def _loop(self) -> None:
         while (look := self._next()) is not None:
-            kind, alone = look
+            kind, suspects = look
             claimed: list[Lane] = []
-            found, suspected = 0, False
+            found, left = 0, False
             woken = self._woken[kind]
             try:
                 if kind == INBOX:
                     found = self._work.dispatch()
-                elif (taken := self._work.claim(kind, alone=alone)) is None:
-                    suspected = True
+                elif (taken := self._work.claim(kind, suspects)) is None:
+                    left = True
                 else:
                     claimed = taken
                     found = len(claimed)
             except Exception:
                 log.exception("cannot look for %s work; trying again in %g s", kind, self._idle)
-            alone = alone and bool(claimed) and claimed[0].solo
-            self._looked(kind, found, woken, suspected=suspected, alone=alone)
+            alone = claimed[0] if claimed and claimed[0].solo else None
+            self._looked(kind, found, woken, left, alone)
             if claimed:
                 try:
-                    self._work.run(kind, claimed)
+                    with self._watched(alone):
+                        self._work.run(kind, claimed)
                 except Exception:
                     log.exception("%s work is left to its lease", kind)
                 self._done(kind, alone)
 
-    def _next(self) -> tuple[str, bool] | None:
-        """A kind worth a look, the one looked at longest ago first, and whether this is all that goes on; None: stop.
+    def _next(self) -> tuple[str, Suspects] | None:
+        """A kind worth a look, the one looked at longest ago first, and what to do with suspects; None: stop.
 
         Where a lane that may kill us is due, nothing more begins; when all else has ended it is taken and runs alone.
         """
         with self._changed:
             while not self._stopping:
+                now = time.monotonic()
+                if self._suspected and self._busy and now >= self._until:
+                    self._company = True
+                    self._suspected.clear()
                 if self._alone or (self._suspected and self._busy):
-                    self._changed.wait()
+                    self._changed.wait(None if self._alone else self._until - now)
                     continue
                 if self._suspected:
                     self._alone = True
-                    return self._begin(self._suspected.pop()), True
-                now = time.monotonic()
+                    kind = min(self._suspected, key=self._work.lease)  # what may take longest comes last
+                    self._suspected.discard(kind)
+                    return self._begin(kind), "alone"
                 free = [kind for kind in self._kinds if kind not in self._looking and self._may(kind)]
                 for kind in free:
                     if self._dry.get(kind, 0.0) <= now:
-                        return self._begin(kind), False
+                        return self._begin(kind), "beside" if self._company else "leave"
                 self._changed.wait(min((self._dry[kind] - now for kind in free), default=self._idle))
             return None
 
@@ -127,18 +142,46 @@ class Engine:
         self._busy += 1
         return kind
 
+    @contextmanager
+    def _watched(self, alone: Lane | None) -> Iterator[None]:
+        """A lane that runs alone does so for a while; then others go on beside it."""
+        if alone is None:
+            yield
+            return
+        timer = threading.Timer(self._patience, self._go_on_beside, (alone,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _go_on_beside(self, alone: Lane) -> None:
+        try:
+            self._work.accompanied(alone)
+        except Exception:
+            log.exception("cannot note that others go on beside %s/%s; they wait for it", alone.kind, alone.key)
+            return
+        with self._changed:
+            if self._suspect is alone:
+                self._suspect, self._alone, self._company = None, False, True
+                self._changed.notify_all()
+
     def _may(self, kind: str) -> bool:
         return kind not in REMOTE or self._remote < self._remote_slots
 
-    def _looked(self, kind: str, found: int, woken: int, *, suspected: bool, alone: bool) -> None:
+    def _looked(self, kind: str, found: int, woken: int, left: bool, alone: Lane | None) -> None:
         with self._changed:
             self._looking.discard(kind)
-            self._alone = self._alone and alone
+            self._suspect = alone or self._suspect
+            self._alone = self._alone and alone is not None
             working = found and kind != INBOX
-            self._busy -= not working
             if working and kind in REMOTE:
                 self._remote += 1
-            if suspected:
+            if not working:
+                self._rests()
+            if left:
+                self._until = self._until if self._suspected else time.monotonic() + self._patience
                 self._suspected.add(kind)
             elif not found and woken == self._woken[kind]:
                 self._dry[kind] = time.monotonic() + self._idle
@@ -146,16 +189,20 @@ class Engine:
                 self._wake(self._kinds)
             self._changed.notify_all()
 
-    def _done(self, kind: str, alone: bool) -> None:
+    def _done(self, kind: str, alone: Lane | None) -> None:
         """What was done may have made work of any kind; where one suspect was, the next is looked for first."""
         with self._changed:
-            self._busy -= 1
             if kind in REMOTE:
                 self._remote -= 1
-            if alone:
-                self._alone = False
+            if alone is not None and self._suspect is alone:
+                self._suspect, self._alone = None, False
                 self._suspected.add(kind)
+            self._rests()
             self._wake(self._kinds)
+
+    def _rests(self) -> None:
+        self._busy -= 1
+        self._company = self._company and self._busy > 0
 
     def _wake(self, kinds: list[str]) -> None:
         for kind in kinds:

@@ -12,6 +12,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -27,6 +28,9 @@ WAITS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0, 86400.0)
 
 CRASHES = 3
 """A lane that was all that this many workers had in hand when they died is parked."""
+
+Suspects = Literal["alone", "beside", "leave"]
+"""How a lane that may kill its worker is claimed: with nothing else in hand, beside something else, or not at all."""
 
 PAUSE = 300.0
 """Seconds after which lanes of an account that stands still are looked at again; resuming it brings them back."""
@@ -140,9 +144,9 @@ WITH found AS MATERIALIZED ({_DUE} LIMIT %(n)s FOR UPDATE SKIP LOCKED
     SELECT id, alone FROM judged WHERE NOT held ORDER BY due, id LIMIT 1
 ), taken AS (
     UPDATE lanes l SET lease_until = statement_timestamp() + %(s)s::float8 * interval '1 second', token = token + 1,
-    worker = %(w)s, solo = solo OR j.lost, crashes = crashes + (solo AND j.lost)::int
+    worker = %(w)s, solo = %(o)s AND (solo OR j.lost), crashes = crashes + (solo AND j.lost)::int
     FROM judged j, first f
-    WHERE l.id = j.id AND NOT j.held AND CASE WHEN f.alone THEN %(o)s AND j.id = f.id ELSE NOT j.alone END
+    WHERE l.id = j.id AND NOT j.held AND CASE WHEN f.alone THEN %(t)s AND j.id = f.id ELSE NOT j.alone END
     RETURNING l.id, l.kind, l.account, l.key, l.wanted, l.done, l.token, l.attempts, l.crashes, l.solo, l.due
 )
 SELECT false, * FROM taken
@@ -159,15 +163,16 @@ def claim(
     lease: float = 60.0,
     *,
     horizon: Horizon | None = None,
-    alone: bool = True,
+    suspects: Suspects = "alone",
 ) -> list[Lane]:
     """Lease up to `limit` due lanes of the first of these kinds that has any; commit before the work begins.
 
-    A lane whose worker was lost is a suspect: it comes by itself, and only when this process has nothing else in hand
-    (`alone`); otherwise nothing that is due after it is taken either. After CRASHES deaths of its own it is parked.
+    A lane whose worker was lost is a suspect and comes by itself. If its worker dies after it was claimed "alone", that
+    counts; after CRASHES such deaths it is parked. Where suspects are left, nothing due after one is taken either.
     """
     for kind in kinds:
-        named = {**_from(kind, horizon), "n": limit, "r": kind in REMOTE, "s": lease, "w": worker, "o": alone}
+        named = {**_from(kind, horizon), "n": limit, "r": kind in REMOTE, "s": lease, "w": worker}
+        named |= {"t": suspects != "leave", "o": suspects == "alone"}
         while found := conn.exec_driver_sql(_CLAIM, named).all():
             taken = [Lane(*row[1:-1]) for row in found if not row[0]]
             held = [row[1] for row in found if row[0]]
@@ -190,6 +195,13 @@ def suspected(conn: Connection, kind: str, *, horizon: Horizon | None = None) ->
     """Whether a suspect is due before all else of this kind, and waits for a process that has nothing else in hand."""
     found = conn.exec_driver_sql(f"SELECT alone FROM ({_DUE} LIMIT 1 FOR UPDATE SKIP LOCKED) f", _from(kind, horizon))  # noqa: S608
     return bool(found.scalar())
+
+
+def accompanied(conn: Connection, lane: Lane) -> None:
+    """Something else begins beside this lane, so its death would not be its own any more."""
+    conn.exec_driver_sql(
+        "UPDATE lanes SET solo = false WHERE id = %(i)s AND token = %(t)s", {"i": lane.id, "t": lane.token}
+    )
 
 
 def _from(kind: str, horizon: Horizon | None) -> dict[str, object]:

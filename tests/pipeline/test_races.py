@@ -234,7 +234,7 @@ def test_a_killer_in_a_batch_of_500(
     while hub.database.run(inbox.dispatch).total:
         pass
     work = Work(hub.database, {"read": hub.understand}, "test", {"read": Terms(batch=500)})
-    batch = work.claim("read", alone=True)
+    batch = work.claim("read", "alone")
     assert len(batch) == 500
     work.run("read", batch)
     assert len(rows(hub, "SELECT 1 FROM returns WHERE founded")) == 499

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from hub.store import accounts, inbox, lanes, queue
 from hub.store.database import Database
 from hub.store.inbox import Arrival
-from hub.store.lanes import Lane
+from hub.store.lanes import Lane, Suspects
 from scheduler.lanes import Terms, Work
 from scheduler.threads import Engine
 from tests.scheduler.steps import running, until
@@ -129,8 +129,8 @@ def test_a_wake_up_during_a_look_is_not_lost(database: Database, monkeypatch: py
     claim = Work.claim
     looks: list[int] = []
 
-    def late(self: Work, kind: str, *, alone: bool) -> list[Lane] | None:
-        found = claim(self, kind, alone=alone)
+    def late(self: Work, kind: str, suspects: Suspects) -> list[Lane] | None:
+        found = claim(self, kind, suspects)
         looks.append(len(found or ()))
         if len(looks) == 1:
             want(database, "read", "return/r1")

@@ -51,8 +51,7 @@ def test_a_suspect_is_not_even_claimed_while_something_else_is_in_hand(database:
     want(database, "slow", kind="fetch")
     with running(Engine(database, {"fetch": work, "tell": work}, workers=4, idle=0.01)) as engine:
         assert begun.wait(30)
-        want(database, "suspect", kind="tell")
-        lose(database, "suspect")
+        lose(database, "suspect", kind="tell")
         until(lambda: engine._suspected == {"tell"})
         want(database, "innocent", kind="fetch")
         rows = {row["key"]: (row["token"], row["worker"]) for row in stored(database)}
@@ -92,3 +91,51 @@ def test_in_batches_too_the_suspects_come_one_by_one(database: Database) -> None
     with running(Engine(database, {"read": read}, workers=4, terms={"read": Terms(batch=100)})):
         until(lambda: not stored(database))
     assert sizes == [(1, True)] * 3 + [(6, False)]
+
+
+def test_what_never_ends_does_not_hold_a_suspect_up_for_ever(database: Database) -> None:
+    """Out of patience it goes on beside the rest, and its death would not be counted as its own."""
+    begun, release = threading.Event(), threading.Event()
+    alone: dict[str, bool] = {}
+
+    def work(claimed: Sequence[Lane]) -> None:
+        alone[claimed[0].key] = claimed[0].solo
+        if claimed[0].key == "endless":
+            begun.set()
+            release.wait(60)
+        finish(database, *claimed)
+
+    want(database, "endless", kind="poll")
+    with running(Engine(database, {"poll": work, "tell": work}, workers=3, idle=0.01, patience=0.2)):
+        assert begun.wait(30)
+        lose(database, "suspect", "another", kind="tell")
+        until(lambda: {"suspect", "another"} <= alone.keys())
+        release.set()
+        until(lambda: not stored(database))
+        lose(database, "later", kind="tell")
+        until(lambda: "later" in alone)
+    assert alone == {"endless": False, "suspect": False, "another": False, "later": True}
+
+
+def test_a_suspect_that_never_ends_does_not_hold_the_rest_up_for_ever(database: Database) -> None:
+    """Before anything begins beside it, its death is no longer its own."""
+    begun, release = threading.Event(), threading.Event()
+    solo: list[bool] = []
+
+    def work(claimed: Sequence[Lane]) -> None:
+        if claimed[0].key == "suspect":
+            solo.append(claimed[0].solo)
+            begun.set()
+            release.wait(60)
+        else:
+            solo.extend(bool(row["solo"]) for row in stored(database) if row["key"] == "suspect")
+            release.set()
+        finish(database, *claimed)
+
+    lose(database, "suspect", kind="poll")
+    with running(Engine(database, {"poll": work, "tell": work}, workers=3, idle=0.01, patience=0.2)) as engine:
+        assert begun.wait(30)
+        want(database, "innocent", kind="tell")
+        until(lambda: not stored(database))
+        assert not engine._alone
+    assert solo == [True, False]

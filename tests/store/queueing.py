@@ -41,9 +41,10 @@ def finish(database: Database, *claimed: Lane) -> None:
     database.run(work)
 
 
-def lose(database: Database, *keys: str) -> None:
-    """Simulated: the worker of these lanes died a moment ago."""
+def lose(database: Database, *keys: str, kind: str = "") -> None:
+    """Simulated: the worker of these lanes died a moment ago; with a kind they are made first."""
     with database.begin() as conn:
+        lanes.want(conn, kind, [("web", key) for key in keys if kind])
         conn.exec_driver_sql(
             "UPDATE lanes SET token = 1, worker = 'dead', lease_until = clock_timestamp() WHERE key = ANY(%(k)s)",
             {"k": list(keys)},

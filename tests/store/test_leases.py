@@ -103,10 +103,23 @@ def test_lanes_are_never_parked_for_deaths_of_others(database: Database) -> None
     lose(database, "killer", "neighbour")
     for _ in range(lanes.CRASHES):
         assert database.run(lambda conn: lanes.suspected(conn, "tell"))
-        assert database.run(lambda conn: lanes.claim(conn, ["tell"], "busy", 1, alone=False)) == []
+        assert database.run(lambda conn: lanes.claim(conn, ["tell"], "busy", 1, suspects="leave")) == []
         (lane,) = database.run(lambda conn: lanes.claim(conn, ["tell"], "w", 1))
         assert lane.key == "killer"
         lose(database, "killer")
     (lane,) = database.run(lambda conn: lanes.claim(conn, ["tell"], "w", 1))
     assert (lane.key, lane.crashes) == ("neighbour", 0)
     assert {row["key"]: row["crashes"] for row in stored(database)} == {"killer": lanes.CRASHES, "neighbour": 0}
+
+
+def test_a_death_in_company_counts_for_nobody(database: Database) -> None:
+    lose(database, "suspect", kind="tell")
+    for _ in range(lanes.CRASHES + 1):
+        (lane,) = database.run(lambda conn: lanes.claim(conn, ["tell"], "w", 1, suspects="beside"))
+        assert (lane.solo, lane.crashes) == (False, 0)
+        lose(database, "suspect")
+    (lane,) = database.run(lambda conn: lanes.claim(conn, ["tell"], "w", 1))
+    database.run(lambda conn: lanes.accompanied(conn, lane))
+    lose(database, "suspect")
+    (lane,) = database.run(lambda conn: lanes.claim(conn, ["tell"], "w", 1))
+    assert (lane.solo, lane.crashes) == (True, 0), "still a suspect, and none of the deaths was its own"
