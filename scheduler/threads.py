@@ -59,7 +59,8 @@ class Engine:
         self._until = 0.0  # it waits for all else to end until then
         self._alone = False  # it is being taken, or runs
         self._suspect: Lane | None = None  # it runs
-        self._company = False  # out of patience: suspects go on beside others until nothing is in hand
+        self._hands: set[int] = set()  # threads that have lanes in hand
+        self._company: set[int] = set()  # out of patience: suspects go on beside these until they are done
         self._stopping = False
         self._threads = [threading.Thread(target=self._loop, name=f"worker {n}", daemon=True) for n in range(workers)]
 
@@ -117,11 +118,11 @@ class Engine:
         with self._changed:
             while not self._stopping:
                 now = time.monotonic()
-                if self._suspected and self._busy and now >= self._until:
-                    self._company = True
+                if self._suspected and self._hands and now >= self._until:
+                    self._company = set(self._hands)
                     self._suspected.clear()
                 if self._alone or (self._suspected and self._busy):
-                    self._changed.wait(None if self._alone else self._until - now)
+                    self._changed.wait(None if self._alone or now >= self._until else self._until - now)
                     continue
                 if self._suspected:
                     self._alone = True
@@ -164,7 +165,7 @@ class Engine:
             return
         with self._changed:
             if self._suspect is alone:
-                self._suspect, self._alone, self._company = None, False, True
+                self._suspect, self._alone, self._company = None, False, set(self._hands)
                 self._changed.notify_all()
 
     def _may(self, kind: str) -> bool:
@@ -175,11 +176,11 @@ class Engine:
             self._looking.discard(kind)
             self._suspect = alone or self._suspect
             self._alone = self._alone and alone is not None
-            working = found and kind != INBOX
-            if working and kind in REMOTE:
-                self._remote += 1
-            if not working:
-                self._rests()
+            if found and kind != INBOX:
+                self._hands.add(threading.get_ident())
+                self._remote += kind in REMOTE
+            else:
+                self._busy -= 1
             if left:
                 self._until = self._until if self._suspected else time.monotonic() + self._patience
                 self._suspected.add(kind)
@@ -192,17 +193,14 @@ class Engine:
     def _done(self, kind: str, alone: Lane | None) -> None:
         """What was done may have made work of any kind; where one suspect was, the next is looked for first."""
         with self._changed:
-            if kind in REMOTE:
-                self._remote -= 1
+            self._busy -= 1
+            self._remote -= kind in REMOTE
+            self._hands.discard(threading.get_ident())
+            self._company.discard(threading.get_ident())
             if alone is not None and self._suspect is alone:
                 self._suspect, self._alone = None, False
                 self._suspected.add(kind)
-            self._rests()
             self._wake(self._kinds)
-
-    def _rests(self) -> None:
-        self._busy -= 1
-        self._company = self._company and self._busy > 0
 
     def _wake(self, kinds: list[str]) -> None:
         for kind in kinds:
