@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import sys
 import threading
 
@@ -15,7 +16,8 @@ EVERY = (20.0, 45.0)
 
 
 def run(settings: Settings, *, once: bool) -> int:
-    """Play until Ctrl-C, or one complete return; the exit code."""
+    """Play until Ctrl-C or SIGTERM, or one complete return; the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends the demo ends its shop and ERP, too
     try:
         with stage(settings, _say) as scene:
             return _one(scene) if once else _trickle(scene)

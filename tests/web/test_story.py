@@ -17,7 +17,7 @@ from hub.web import Services
 from hub.web.console import create_console
 from hub.web.story import phrases
 from hub.web.webhooks import Counts
-from tests.web import build, simulated
+from tests.web import build_logs, simulated
 from tests.web.conftest import Site
 
 
@@ -93,7 +93,7 @@ def test_a_spiteful_line_is_text(site: Site, database) -> None:
     assert spite not in site.get("/")
 
 
-DATA = (build.THEIRS, build.BY_HAND, build.STATE_WHY, "2 Linen shirt", "Wang Xiaoming", "Stoneware mug")
+DATA = (build_logs.THEIRS, build_logs.BY_HAND, build_logs.STATE_WHY, "2 Linen shirt", "Wang Xiaoming", "Stoneware mug")
 """Words of other systems and people in the simulated database; they stay as they are."""
 FIXED = ("Returns Hub",)
 
@@ -117,10 +117,10 @@ def test_no_english_sentence_of_ours_is_on_a_chinese_page(site: Site, path: str)
 
 def test_a_chinese_page_says_what_happened_and_what_to_do(site: Site) -> None:
     page = unescape(site.get("/returns/R1003", "zh"))
-    for said in (build.RECEIVED, build.QUESTION, sentence("done_often", count=3)):
+    for said in (build_logs.RECEIVED, build_logs.QUESTION, sentence("done_often", count=3)):
         assert say(said, "zh") in page
         assert say(said) not in page
-    assert build.THEIRS in page, "another system's own words stay as they are"
+    assert build_logs.THEIRS in page, "another system's own words stay as they are"
     disputed = unescape(site.get("/returns/R1004", "zh"))
     assert "按 erp 要退 2 件，按 pos-tianhe 要退 1 件。" in disputed
     assert "erp 不支持“收货”" in disputed
