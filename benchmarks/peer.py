@@ -1,6 +1,7 @@
 """The other way to take webhooks: Flask, one row and one commit per request, on gunicorn (`benchmarks.peer:app`).
 
-It does less than the hub: one row, no account, no hint per object. Its statement is prepared, its connections are kept.
+It does less than the hub: one row, no account, no hint per object. Its connections are kept, its statement is prepared
+and commits by itself, so that a request costs one trip to the database instead of three.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _key = base64.b64decode(os.environ.get("BENCHMARK_SECRET", "").removeprefix("whs
 
 def _connection() -> psycopg.Connection:
     if not hasattr(_kept, "connection"):
-        _kept.connection = psycopg.connect(os.environ["BENCHMARK_DATABASE"])
+        _kept.connection = psycopg.connect(os.environ["BENCHMARK_DATABASE"], autocommit=True)
         _kept.connection.prepare_threshold = 0
     found: psycopg.Connection = _kept.connection
     return found
@@ -43,7 +44,6 @@ def take() -> Response:
         wanted, request.headers["webhook-signature"].encode()
     ):
         return Response(status=401)
-    connection = _connection()
-    connection.execute("INSERT INTO messages (delivery, body) VALUES (%s, %b) ON CONFLICT DO NOTHING", (delivery, body))
-    connection.commit()
+    insert = "INSERT INTO messages (delivery, body) VALUES (%s, %b) ON CONFLICT DO NOTHING"
+    _connection().execute(insert, (delivery, body))
     return Response('{"accepted": 1}', status=202, mimetype="application/json")

@@ -67,6 +67,8 @@ class WebhookRequest:
     def header(self, name: str) -> str | None:
         """The header's value, whatever the case of its name."""
         wanted = name.lower()
+        if wanted in self.headers:  # as our own lane writes them
+            return self.headers[wanted]
         return next((value for key, value in self.headers.items() if key.lower() == wanted), None)
 
 
@@ -177,7 +179,7 @@ class Connector:
         raise Unsupported(f"stream {stream!r} cannot be read from a moment in the past")
 
     def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
-        """Is it genuine (else InvalidWebhook)? then unpack it."""
+        """Is it genuine (else InvalidWebhook)? then unpack it. Several threads call this at once on one connector."""
         raise Unsupported("this system sends no webhooks")
 
     def fetch(self, stream: str, external_id: str) -> Message:

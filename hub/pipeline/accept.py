@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from connectors.kit.api import Hint, Message, WebhookRequest
+from connectors.kit.api import Connector, Hint, Message, WebhookRequest
 from hub.accounts import Account, Accounts
 from hub.store.inbox import Arrival
+
+_ready: dict[str, tuple[Account, Connector]] = {}
+"""Per account the connector that takes its webhooks, and the reading of the account that it was made of."""
 
 
 def accept(accounts: Accounts, name: str, request: WebhookRequest) -> list[Arrival]:
     """What a webhook brought, proven genuine. Raises KeyError (no such account) or InvalidWebhook."""
     account = accounts.get(name)
-    return [arrival(account, item, "push") for item in account.connect([]).accept(request)]
+    return [arrival(account, item, "push") for item in _connector(account).accept(request)]
+
+
+def _connector(account: Account) -> Connector:
+    """Made anew only when the accounts were read again: making one costs more than checking a signature."""
+    known = _ready.get(account.name)
+    if known is None or known[0] is not account:
+        known = _ready[account.name] = (account, account.connect([]))
+    return known[1]
 
 
 def arrival(account: Account, item: Message | Hint, via: str, ticket: int | None = None) -> Arrival:

@@ -128,7 +128,7 @@ def _storable(**texts: str) -> None:
             raise ValueError(f"{name} is empty: a record without it cannot be told from others")
         if len(text) > LONGEST:
             raise ValueError(f"{name} has {len(text)} characters, more than {LONGEST}: that is no {name}")
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        if "\0" in text or (not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)):
             raise ValueError(f"{name} {text[:40]!a} holds a character that is no text (NUL or half a surrogate pair)")
 
 
@@ -169,7 +169,7 @@ def accept(conn: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
         return []
     columns = zip(*(arrivals[n] for n in once), strict=True)
     found = conn.exec_driver_sql(_ACCEPT, dict(zip(Arrival._fields, map(list, columns), strict=True)))
-    new = dict(zip(once, found.scalars(), strict=True))
+    new = dict(zip(once, (row[0] for row in found.all()), strict=True))
     return [new.get(n, False) for n in range(len(arrivals))]
 
 

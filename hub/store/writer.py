@@ -13,8 +13,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TooLate
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -44,14 +42,35 @@ class Unstorable(ValueError):
     """PostgreSQL refuses this message; another try would fail again."""
 
 
-class _Request:
-    __slots__ = ("arrivals", "result", "since", "size")
+class Pending:
+    """One request's messages until it is known what became of them.
+
+    A bare lock to wait on: with a Future, waiting costs more than everything else that a request needs.
+    """
+
+    __slots__ = ("_told", "arrivals", "outcome", "since", "size")
 
     def __init__(self, arrivals: Sequence[Arrival]) -> None:
         self.arrivals = arrivals
         self.size = sum(arrival.size for arrival in arrivals)
         self.since = time.monotonic()
-        self.result: Future[list[bool]] = Future()
+        self.outcome: list[bool] | Full | Unstorable | None = None
+        self._told = threading.Lock()
+        self._told.acquire()
+
+    def tell(self, outcome: list[bool] | Full | Unstorable) -> None:
+        """Let the request go; only the first word counts."""
+        if self.outcome is None:
+            self.outcome = outcome
+            self._told.release()
+
+    def result(self, seconds: float = -1) -> list[bool]:
+        """What `put` returns or raises, as soon as it is known. Raises TimeoutError after so many seconds."""
+        if self._told.acquire(timeout=seconds):
+            self._told.release()
+        if isinstance(self.outcome, list):
+            return self.outcome
+        raise self.outcome or TimeoutError
 
 
 class Writer:
@@ -77,10 +96,11 @@ class Writer:
     def _reset(self) -> None:
         self._process = os.getpid()
         self._changed = threading.Condition()
-        self._queue: deque[_Request] = deque()
+        self._queue: deque[Pending] = deque()
         self._oldest: float | None = None
         self._size = 0
         self._last = 0  # requests in the last commit
+        self._awaited = 1  # requests in the queue that wake the thread
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -90,14 +110,14 @@ class Writer:
             return []
         try:
             return self.offer(arrivals).result(self.patience)
-        except TooLate:
+        except TimeoutError:
             raise Full(
                 f"the database has not answered for {self.patience:g} s; the messages may or may not be kept", 5.0
             ) from None
 
-    def offer(self, arrivals: Sequence[Arrival]) -> Future[list[bool]]:
-        """Queue these; the future brings what `put` returns. Raises Full at once where there is no room."""
-        request = _Request(arrivals)
+    def offer(self, arrivals: Sequence[Arrival]) -> Pending:
+        """Queue these; its `result` is what `put` returns. Raises Full at once where there is no room."""
+        request = Pending(arrivals)
         if self._process != os.getpid():
             self._reset()
         with self._changed:
@@ -114,8 +134,9 @@ class Writer:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="inbox writer", daemon=True)
                 self._thread.start()
-            self._changed.notify()
-        return request.result
+            if len(self._queue) >= self._awaited:
+                self._changed.notify()
+        return request
 
     def close(self) -> None:
         """Write what is queued, take no more, end the thread."""
@@ -139,14 +160,14 @@ class Writer:
                 self._refuse(group, error)
                 self._done(group)
 
-    def _next(self) -> list[_Request]:
+    def _next(self) -> list[Pending]:
         """The requests of the next commit; none when it is time to end."""
         with self._changed:
             senders = min(self._last + len(self._queue), GROUP_ROWS)
-            self._changed.wait_for(lambda: self._queue or self._closed)
+            self._await(1)
             if senders > 1:
-                self._changed.wait_for(lambda: len(self._queue) >= senders or self._closed, GATHER)
-            group: list[_Request] = []
+                self._await(senders, GATHER)
+            group: list[Pending] = []
             rows = size = 0
             while self._queue and rows < GROUP_ROWS and (not group or size + self._queue[0].size <= GROUP_BYTES):
                 group.append(self._queue.popleft())
@@ -155,12 +176,17 @@ class Writer:
             self._last = len(group)
             return group
 
-    def _done(self, group: list[_Request]) -> None:
+    def _await(self, requests: int, seconds: float | None = None) -> None:
+        """Sleep until so many are queued; woken once, since each wake-up takes the interpreter from the senders."""
+        self._awaited = requests
+        self._changed.wait_for(lambda: len(self._queue) >= requests or self._closed, seconds)
+
+    def _done(self, group: list[Pending]) -> None:
         with self._changed:
             self._size -= sum(request.size for request in group)
             self._oldest = self._queue[0].since if self._queue else None
 
-    def _write(self, conn: Connection, group: list[_Request]) -> None:
+    def _write(self, conn: Connection, group: list[Pending]) -> None:
         """One statement that commits by itself: a writer that is stopped in the middle of it holds nothing."""
         try:
             self._settle(group, accept(conn, [arrival for request in group for arrival in request.arrivals]))
@@ -173,28 +199,27 @@ class Writer:
             for request in group:
                 self._write(conn, [request])
 
-    def _settle(self, group: list[_Request], new: list[bool]) -> None:
+    def _settle(self, group: list[Pending], new: list[bool]) -> None:
         self.committed()
         begin = 0
         for request in group:
-            request.result.set_result(new[begin : begin + len(request.arrivals)])
+            request.tell(new[begin : begin + len(request.arrivals)])
             begin += len(request.arrivals)
 
-    def _fail(self, request: _Request, error: Exception) -> None:
+    def _fail(self, request: Pending, error: Exception) -> None:
         cause = getattr(error, "orig", error)
         names = ", ".join(f"{a.account} {a.stream} {a.external_id!a}" for a in request.arrivals[:3])
         log.error("cannot be stored: %s: %s", names, type(cause).__name__)
-        request.result.set_exception(
+        request.tell(
             Unstorable(f"this message cannot be stored ({cause}); sent again it fails again, so look at what is in it")
         )
 
-    def _refuse(self, group: list[_Request], error: Exception) -> None:
+    def _refuse(self, group: list[Pending], error: Exception) -> None:
         """Nothing or everything of this was kept: both are safe to send again."""
         log.warning("messages could not be made durable, their senders come again: %s", getattr(error, "orig", error))
         why = "the disk of the database is full" if sqlstate(error) == "53100" else "the database is away or overloaded"
         for request in group:
-            if not request.result.done():
-                request.result.set_exception(Full(f"{why}; the messages may or may not be kept", 5.0))
+            request.tell(Full(f"{why}; the messages may or may not be kept", 5.0))
 
 
 def _broken(error: Exception) -> bool:

@@ -82,17 +82,15 @@ class Lane:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         account = environ["PATH_INFO"][len(PREFIX) :]
-        headers: dict[str, str] = {}
-        letter: Mapping[str, object]
+        headers: Mapping[str, str] = {}
         try:
-            status, letter = 202, {"accepted": self.take(account, environ)}
+            status, body = 202, b'{"accepted": %d}' % self.take(account, environ)
         except Refusal as refusal:
-            status, letter, headers = refusal.status, refusal.letter, refusal.headers
+            status, body, headers = refusal.status, json.dumps(refusal.letter).encode(), refusal.headers
         except Exception:
             log.exception("webhook for account %s failed", account[:64])
-            status, letter = 500, _OURS
+            status, body = 500, json.dumps(_OURS).encode()
         self.counts.add("" if status == 404 else account, status)
-        body = json.dumps(letter).encode()
         start_response(
             f"{status} {_REASONS[status]}",
             [
@@ -248,7 +246,7 @@ def _request(environ: WSGIEnvironment, body: bytes, public_url: str) -> WebhookR
         path=path,
         headers=headers,
         body=body,
-        query=dict(parse_qsl(query, keep_blank_values=True)),
+        query=dict(parse_qsl(query, keep_blank_values=True)) if query else {},
         url=f"{base}{path}{'?' + query if query else ''}",
         received_at=datetime.now(UTC),
     )

@@ -35,6 +35,14 @@ def request(headers: dict[str, str], body: bytes = BODY, **more: Any) -> Webhook
     return WebhookRequest("POST", "/hooks/x", headers, body, **more)
 
 
+@pytest.mark.parametrize("name", ["x-signature", "X-Signature", "X-SIGNATURE"])
+@pytest.mark.parametrize("asked", ["x-signature", "X-Signature"])
+def test_a_header_is_found_whatever_its_case(name: str, asked: str) -> None:
+    given = request({"other": "1", name: "s"})
+    assert given.header(asked) == "s"
+    assert given.header("missing") is None
+
+
 def test_square_signs_its_url_and_the_body() -> None:
     url = b"https://hub.example/hooks/square"
     given = request({"x-square-hmacsha256-signature": "YOZV2KWvZdL1wHWs7HO9WwlwtpPs2mRAct/A2/EUL6w="})

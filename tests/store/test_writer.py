@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -15,9 +14,10 @@ import pytest
 from sqlalchemy import make_url
 
 from hub.postgres import Server
+from hub.store import writer as writing
 from hub.store.database import Database
 from hub.store.inbox import Arrival, Full
-from hub.store.writer import Unstorable, Writer
+from hub.store.writer import Pending, Unstorable, Writer
 
 
 def message(n: int, size: int = 100, **more: Any) -> Arrival:
@@ -67,6 +67,35 @@ def test_many_requests_share_a_commit(database: Database) -> None:
     writer.close()
     assert stored(database) == 200
     assert len(commits) < 20
+
+
+def test_senders_who_come_back_share_the_next_commit(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last of them wakes the writer: nobody waits until the time for gathering is over, which is long here."""
+    monkeypatch.setattr(writing, "GATHER", 1000.0)
+    commits: list[int] = []
+    writer = Writer(database, committed=lambda: commits.append(1))
+    with database.begin() as holder:
+        holder.exec_driver_sql("LOCK TABLE inbox")
+        first = [writer.offer([message(0)])]
+        while writer._queue:
+            time.sleep(0.001)
+        first += [writer.offer([message(n)]) for n in range(1, 5)]
+    assert first[0].result(20) == [True]
+    # One sender went, four more are queued: the second commit waits for the first to come again.
+    first.append(writer.offer([message(5)]))
+    assert [future.result(20) for future in first] == [[True]] * 6
+    assert len(commits) == 2
+    back = [writer.offer([message(n)]) for n in range(6, 11)]
+    assert [future.result(20) for future in back] == [[True]] * 5
+    assert len(commits) == 3
+    writer.close()
+
+
+def test_one_sender_alone_never_waits(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "GATHER", 1000.0)
+    writer = Writer(database)
+    assert [writer.offer([message(n)]).result(20) for n in range(3)] == [[True]] * 3
+    writer.close()
 
 
 def test_what_is_queued_is_bounded_in_bytes(database: Database) -> None:
@@ -213,7 +242,7 @@ def test_a_poisoned_row_fails_alone(database: Database, writer: Writer) -> None:
     poison = message(3)._replace(stream="nul\0")
     with database.begin() as holder:
         holder.exec_driver_sql("LOCK TABLE inbox")
-        futures: list[Future[list[bool]]] = [writer.offer([message(0)])]
+        futures: list[Pending] = [writer.offer([message(0)])]
         time.sleep(0.05)
         futures += [writer.offer([poison] if n == 3 else [message(n)]) for n in range(1, 6)]
     with pytest.raises(Unstorable, match="cannot be stored"):
