@@ -19,7 +19,7 @@ from hub.store.budgets import Priority
 from mappings.engine import Mapping as Dictionary
 
 WHERE_IT_HAS_THAT_STEP = frozenset(
-    {"authorized", "rejected", "accepted", "refused", "disposed", "closed", "reopened", "amended", "tracking"}
+    {"authorized", "rejected", "accepted", "refused", "disposed", "closed", "reopened", "amended", "tracking", "number"}
 )
 """Facts that concern only systems with a step for them; where the connector has none there is nothing to tell."""
 

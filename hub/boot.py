@@ -18,6 +18,7 @@ from hub.grants import StoredGrants
 from hub.pipeline.people import People
 from hub.pipeline.poll import Fetch, Poll
 from hub.pipeline.reconcile import Reconcile
+from hub.pipeline.ripen import Ripen
 from hub.pipeline.tell import Tell
 from hub.pipeline.understand import Understand
 from hub.postgres import Server
@@ -41,6 +42,7 @@ class Hub:
     vault: Vault
     accounts: Accounts
     understand: Understand
+    ripen: Ripen
     poll: Poll
     fetch: Fetch
     tell: Tell
@@ -50,13 +52,19 @@ class Hub:
     @property
     def handlers(self) -> Mapping[str, Callable[..., None]]:
         """Which stage works off which kind of lane."""
-        return {"read": self.understand, "poll": self.poll, "fetch": self.fetch, "tell": self.tell}
+        return {
+            "read": self.understand,
+            "weigh": self.ripen,
+            "poll": self.poll,
+            "fetch": self.fetch,
+            "tell": self.tell,
+        }
 
     @property
     def leases(self) -> Mapping[str, float]:
         """For how many seconds a lane of each kind is its worker's; a poll renews its own with every page."""
         remote = {"poll": self.poll.lease, "fetch": self.fetch.lease, "tell": self.tell.lease}
-        return {"read": self.settings.lease, **remote}
+        return {"read": self.settings.lease, "weigh": self.settings.lease, **remote}
 
 
 @contextmanager
@@ -102,6 +110,7 @@ def assemble_hub(settings: Settings, database: Database) -> Hub:
         vault=vault,
         accounts=accounts,
         understand=Understand(database, accounts),
+        ripen=Ripen(database, accounts),
         poll=Poll(database, accounts, lease=2 * settings.lease),
         fetch=Fetch(database, accounts, lease=settings.lease),
         tell=Tell(database, accounts, lease=settings.lease),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from hub.cli.out import as_json, console, dump, number, show, working
+from hub.model.labels import LABELS
+from hub.model.returns import Weak
 from hub.store import console as pages
 
 
@@ -49,6 +51,7 @@ def show_(return_: str, json_: bool) -> None:
         if found is None:
             raise LookupError(f"there is no return R{return_id}; `hub returns list` shows all of them")
         told = pages.telling(conn, return_id)
+        questions = pages.reviews_of(conn, return_id)
     if json_:
         dump({"number": f"R{return_id}", "return": pages.document(found.doc), "sync": dict(found.sync)})
         return
@@ -79,6 +82,13 @@ def show_(return_: str, json_: bool) -> None:
     if money.currency:
         agreed = "unknown" if money.agreed is None else money.agreed
         console.print(f"money {money.currency}: agreed {agreed}, refunded {money.refunded}, due {money.due}")
+    for relation, other in ret.relations:
+        console.print(f"{LABELS['relation'][relation][1].lower()} {other}")
+    for bound in ret.weak:
+        what = ", ".join("/".join(name) for name in bound.objects)
+        console.print(f"{what} (was {bound.was}): bound by {bound.why}, {_standing(bound)}")
+    for question in questions:
+        console.print(f"[red]question {question.id}[/] {question.text}")
     for discrepancy in ret.discrepancies:
         console.print(f"[red]discrepancy[/] {discrepancy.kind}: {discrepancy.text}")
     for row in told:
@@ -87,6 +97,13 @@ def show_(return_: str, json_: bool) -> None:
         console.print(f"{row.account}: {row.shown} · still to tell: {still}")
         if cannot:
             console.print(f"  cannot be told: {cannot}")
+
+
+def _standing(bound: Weak) -> str:
+    if bound.firm:
+        return "confirmed by a person"
+    undo = f"`hub review undo {bound.entry}` parts it"
+    return f"without proof{', not counted yet' if bound.waits else ''}; {undo}"
 
 
 @click.command()

@@ -55,6 +55,15 @@ def _name(text: str) -> tuple[str, str, str]:
 
 
 @review.command()
+@click.argument("return_")
+def confirm(return_: str) -> None:
+    """What is bound to a return without proof does belong to it."""
+    with working() as hub:
+        hub.people.confirm(number(return_), getpass.getuser())
+    click.echo("confirmed; it is not judged again")
+
+
+@review.command()
 @click.argument("entry", type=int)
 def undo(entry: int) -> None:
     """Take back the link that ENTRY of the journal records (hub story shows the entries)."""

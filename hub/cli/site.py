@@ -76,8 +76,14 @@ def actions(ready: Hub) -> Mapping[str, Callable[..., str | None]]:
     def undo(act: str) -> str:
         return f"R{people.undo(int(act), WHO)}"
 
+    def confirm(return_id: int) -> None:
+        people.confirm(return_id, WHO)
+
     def say(return_id: int, decision: Mapping[str, Any]) -> None:
         people.say(return_id, decision, WHO)
 
-    offered = (replay_inbox, retry_sync, resend, give_up, pause, resume, reconcile, link, keep_apart, split, undo, say)
+    offered = (
+        *(replay_inbox, retry_sync, resend, give_up, pause, resume, reconcile),
+        *(link, keep_apart, split, confirm, undo, say),
+    )
     return {action.__name__: action for action in offered}

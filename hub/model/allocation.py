@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from msgspec import UNSET
+
 from hub.model.case import Case
 from hub.model.fragment import Zero
-from hub.model.identity import founds
+from hub.model.identity import founds, own_name
 from hub.model.numbers import number
-from hub.model.observation import Observation
+from hub.model.observation import Observation, Sibling
 from hub.model.returns import ReturnLine
 from hub.model.sentences import sentence
+from hub.model.weak import bears_ours
 
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -58,56 +61,74 @@ def _standing(claim: Claim) -> tuple[bool, int, datetime, str, str]:
     return (not claim.held, -claim.authority, claim.at or _NEVER, claim.id, claim.line)
 
 
-def over_return(case: Case, lines: Sequence[ReturnLine]) -> None:
-    """Say so where this return and the others of its orders ask for more than was shipped, and this one goes short."""
+def over_return(case: Case, lines: Sequence[ReturnLine]) -> bool:
+    """Say so where this return and the others of its orders ask for more than was shipped, and this one goes short.
+
+    True where the others leave it nothing at all, and nothing of it is here yet: then it may be refused.
+    """
     order = {}
     for line in lines:
         book = case.book.lines.get(line.key)
         if book is not None and book.line.quantity > 0:
             order[line.key] = book.line.quantity if book.line.shipped is None else book.line.shipped
     if not order or case.founding is None:
-        return
-    began = case.founding.fragment.requested_at
+        return False
+    me = _id(case.founding)
     authority = case.rank(case.founding.account, "case")
-    at = began if isinstance(began, datetime) else None
-    claims = [
-        Claim("", line.key, line.quantity - line.cancelled, authority, at, line.received > 0 or bool(line.refunded))
+    at = _asked_at(case.founding)
+    own = [
+        Claim(me, line.key, line.quantity - line.cancelled, authority, at, line.received > 0 or bool(line.refunded))
         for line in lines
-        if not line.unexpected and line.goods == "expected"
+        if not line.unexpected and line.goods == "expected" and line.quantity > line.cancelled
     ]
-    claims += (claim for other in case.ground.others for claim in _claims(case, other))
-    for claim, granted in allocate(order, claims):
-        if claim.id == "":
-            case.doubt(
-                "over_return",
-                sentence("over_return", quantity=claim.quantity, granted=granted),
-                field="quantity",
-                line=claim.line,
-                values=(number(claim.quantity), number(granted)),
-                freezes=not claim.held,
-            )
+    others = [claim for sibling in case.ground.others for claim in _claims(case, sibling)]
+    short = [loss for loss in allocate(order, [*own, *others]) if loss.claim.id == me]
+    for claim, granted in short:
+        case.doubt(
+            "over_return",
+            sentence("over_return", quantity=claim.quantity, granted=granted),
+            field="quantity",
+            line=claim.line,
+            values=(number(claim.quantity), number(granted)),
+            freezes=not claim.held,
+        )
+    nothing_left = len(short) == len(own) and all(not loss.granted for loss in short)
+    return bool(own) and nothing_left and not any(c.held for c in own) and not allocate(order, own)
 
 
 _OVER = frozenset({"rejected", "cancelled", "voided", "expired"})
 
 
-def _claims(case: Case, other: Observation) -> list[Claim]:
-    """What another return of the order asks for, told once: by the account that sold the order."""
-    fragment = other.fragment
-    if other.gone or not founds(fragment) or other.account not in {ref.home for ref in case.book.refs}:
+def _claims(case: Case, sibling: Sibling) -> list[Claim]:
+    """What another return of the order asks for, line by line, whoever of its systems tells it."""
+    live = [o for o in sibling.observations if not o.gone]
+    founding = sorted((o for o in live if founds(o.fragment)), key=lambda o: (bears_ours(o.fragment), *_first(o)))
+    said = [word for o in founding for word in (o.fragment.authorization, o.fragment.closure)]
+    if not founding or any(getattr(word, "value", None) in _OVER for word in said):
         return []
-    if any(getattr(said, "value", None) in _OVER for said in (fragment.authorization, fragment.closure)):
-        return []
-    at = fragment.requested_at if isinstance(fragment.requested_at, datetime) else None
-    return [
-        Claim(
-            f"{other.stream}/{other.external_id}",
-            key,
-            line.quantity - line.cancelled,
-            case.rank(other.account, "case"),
-            at,
-            any(case.book.key(other, receipt) == key for receipt in fragment.receipts or ()),
-        )
-        for line in fragment.lines or ()
-        if (key := case.book.key(other, line, line.gtin)) is not None
-    ]
+    first = founding[0]
+    came = {case.book.key(o, receipt) for o in live for receipt in o.fragment.receipts or ()}
+    paid = {case.book.key(o, part) for o in live for refund in o.fragment.refunds or () for part in refund.allocations}
+    asked: dict[str, Decimal] = {}
+    for observation in sorted(founding, key=lambda o: (-case.rank(o.account, "lines"), *_first(o))):
+        for line in observation.fragment.lines or ():
+            key = case.book.key(observation, line, line.gtin)
+            if key is not None and not line.unexpected and line.goods in (UNSET, "expected"):
+                asked.setdefault(key, line.quantity - line.cancelled)
+    authority, at = case.rank(first.account, "case"), _asked_at(first)
+    held = came | paid
+    return [Claim(_id(first), key, count, authority, at, key in held) for key, count in asked.items() if count > 0]
+
+
+def _first(observation: Observation) -> tuple[datetime, str]:
+    return (_asked_at(observation) or _NEVER, _id(observation))
+
+
+def _asked_at(observation: Observation) -> datetime | None:
+    at = observation.fragment.requested_at
+    return at if isinstance(at, datetime) else None
+
+
+def _id(observation: Observation) -> str:
+    """A claim's name: the same, whichever of the returns is being merged."""
+    return "/".join(own_name(observation))

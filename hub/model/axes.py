@@ -18,6 +18,7 @@ from hub.model.sentences import sentence
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 DECISIONS = frozenset({"authorized", "rejected"})
+UNDECIDED = frozenset({"none", "requested", "needs_info"})
 
 # Who outranks whom on a decision (DESIGN section 3): the table of axis owners.
 RULING, PERSON, DECIDER, OTHER, PROPOSAL = 5, 4, 3, 2, 0

@@ -22,6 +22,10 @@ UNDER_WAY = frozenset({"open", "sent", "unknown"})
 _ONCE = frozenset({"create_return", "exchange", "refund", "credit"})
 
 
+LASTING = frozenset({"create_return", "receive", "dispose", "exchange", "refund", "record_refund", "credit"})
+"""What cannot be taken back, so not on a return that may be another one."""
+
+
 class Desk:
     """One account, one return: what it has, what is on its way, what it must not hear yet."""
 
@@ -38,6 +42,7 @@ class Desk:
         self.frozen_lines: dict[str, Discrepancy] = {}
         self.frozen_money: Discrepancy | None = None
         self.frozen: Discrepancy | None = None
+        self.unsure: Discrepancy | None = None
         for doubt in ret.discrepancies:
             if doubt.freezes:
                 self._freeze(doubt)
@@ -45,8 +50,10 @@ class Desk:
     def _freeze(self, doubt: Discrepancy) -> None:
         if doubt.line is not None:
             self.frozen_lines.setdefault(doubt.line, doubt)
-        if doubt.field == "objects" and self.account in doubt.accounts:
+        if doubt.kind == "provisional" or (doubt.field == "objects" and self.account in doubt.accounts):
             self.frozen = self.frozen or doubt
+        if doubt.kind == "two_candidates":
+            self.unsure = doubt
         if doubt.kind != "ambiguous_line":
             self.frozen_money = self.frozen_money or doubt
 
@@ -106,8 +113,9 @@ class Desk:
         if kind not in terms.asked:
             self.cannot(title, sentence("not_asked", account=self.account, operation=kind), kind)
             return None
-        if self.frozen is not None:
-            self.waits(title, self.frozen, kind)
+        frozen = self.frozen or (self.unsure if kind in LASTING else None)
+        if frozen is not None:
+            self.waits(title, frozen, kind)
             return None
         moves = terms.moves_money.get(kind, MOVES_MONEY.get(kind, "no")) != "no"
         if moves and not terms.money:

@@ -1,12 +1,11 @@
-"""Which records are one return (Correlation Identifier): strong names bind for good, in any order, weak propose."""
+"""Which records are one return (Correlation Identifier): strong names bind for good, in any order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
 from hub.model.fragment import Fragment, Key
 from hub.model.observation import Observation
@@ -51,11 +50,6 @@ def order_names(observation: Observation) -> tuple[Name, ...]:
     aliases = tuple(name_of(key, observation.account) for key in fragment.keys)
     # A payment names its order and is no order itself; its own name is an alias of that order all the same.
     return (own_name(observation), *aliases, *named)
-
-
-def weak(observation: Observation) -> tuple[Name, ...]:
-    """Names that only hint: an RMA text with its issuer."""
-    return tuple(name_of(key, observation.account) for key in observation.fragment.weak)
 
 
 class Component(NamedTuple):
@@ -119,48 +113,3 @@ def bind(observations: Iterable[Observation], links: Iterable[Sequence[Name]] = 
         for root, names in sorted(groups.all().items(), key=lambda item: min(item[1]))
         if root in members
     )
-
-
-class Candidate(Struct, frozen=True, kw_only=True):
-    """An open return that a new record might belong to."""
-
-    id: str
-    names: frozenset[Name] = frozenset()
-    """Texts under which people know it: numbers and RMA texts, with their issuers."""
-    orders: frozenset[Name] = frozenset()
-    open: Mapping[str, Decimal] = {}
-    """Per line (order line or SKU): how much of it has still not come back."""
-    accounts: frozenset[str] = frozenset()
-    """Accounts that already have a case of their own for it."""
-
-
-class Proposal(NamedTuple):
-    """`why`: number | line."""
-
-    id: str
-    why: str
-
-
-def propose(
-    observation: Observation, wanted: Mapping[str, Decimal], candidates: Iterable[Candidate]
-) -> tuple[Proposal, ...]:
-    """The returns this record may belong to, without proof. One: provisional. Several: a person decides.
-
-    `wanted`: per line (order line or SKU) how much the record speaks of. An account with a case of its own for a
-    candidate means another return, unless a number says so.
-    """
-    hints = set(weak(observation))
-    orders = set(order_names(observation))
-    found = []
-    for candidate in sorted(candidates, key=lambda c: c.id):
-        if hints & candidate.names:
-            found.append(Proposal(candidate.id, "number"))
-        elif observation.account not in candidate.accounts and orders & candidate.orders and _fits(wanted, candidate):
-            found.append(Proposal(candidate.id, "line"))
-    by_number = tuple(p for p in found if p.why == "number")
-    return by_number or tuple(found)
-
-
-def _fits(wanted: Mapping[str, Decimal], candidate: Candidate) -> bool:
-    zero = Decimal(0)
-    return bool(wanted) and all(0 < quantity <= candidate.open.get(line, zero) for line, quantity in wanted.items())

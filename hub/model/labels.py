@@ -168,7 +168,12 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "converted_to": ("转为", "Converted to"),
         "split_from": ("拆分自", "Split from"),
         "merged_into": ("并入", "Merged into"),
+        "merged_from": ("并入自", "Merged from"),
         "caused_by": ("源于", "Caused by"),
+    },
+    "weak": {
+        "number": ("其中填写的单号", "A number in it"),
+        "line": ("同一订单行的同一件未退商品", "The same open piece of the order"),
     },
     "system": {
         "storefront": ("网店", "Storefront"),
@@ -249,5 +254,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "ambiguous_line": ("无法确定是哪一行商品", "Which line is meant?"),
         "doubled": ("同一系统有多条记录", "Several records in one system"),
         "gone": ("记录已消失", "A record has disappeared"),
+        "provisional": ("暂时关联，待确认", "Bound without proof"),
+        "two_candidates": ("无法确定是哪一张退换单", "Which return is it?"),
     },
 }

@@ -9,18 +9,19 @@ from typing import Any, NamedTuple
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from hub.model import allocation, axes, derived, doubts, entities, lines, money, refunds, words
+from hub.model import allocation, axes, derived, doubts, entities, lines, money, refunds, relations, words
 from hub.model.absorb import absorb
 from hub.model.case import Case, Sources
 from hub.model.facts import Links
 from hub.model.fragment import Payment, Zero
 from hub.model.identity import own_name
 from hub.model.lifecycle import kind_of, status_of
-from hub.model.observation import Ground, Observation
+from hub.model.observation import HUB, Ground, Observation
 from hub.model.orders import Book
 from hub.model.returns import (
     Axes,
     Credit,
+    Decision,
     Discrepancy,
     Disposition,
     Inspection,
@@ -143,6 +144,11 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
     built, paid = told.lines, told.paid
     round_ = axes.current_round(case, built)
     authorization = axes.authorization(case, round_)
+    bound = relations.weak(case) if case.alone is None else ()
+    nothing_left = case.alone is None and allocation.over_return(case, built)
+    unsure = case.ground.ties.asks or case.ground.unripe
+    if nothing_left and not unsure and (authorization.value in axes.UNDECIDED or authorization.by == "rule"):
+        authorization = Decision(value="rejected", account=HUB, by="rule", round=round_)
     rest_cancelled = authorization.value == "cancelled" and any(line.received > 0 for line in built)
     if rest_cancelled:
         # What is here is here: a cancel after a partial receipt takes back only the rest.
@@ -167,7 +173,6 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         doubts.possible_twins(case, built, told.receipts)
         doubts.possible_refunds(case, paid.refunds, balance)
         doubts.ambiguous(case, built)
-        allocation.over_return(case, built)
         doubts.doubled(case)
         doubts.gone(case)
 
@@ -220,6 +225,8 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         evidence=tuple(_each(ranked, "evidence")),
         deadlines=tuple(sorted(_each(ranked, "deadlines"), key=lambda d: (d.at, d.who, d.then))),
         payments=tuple(p for account in sorted(told.held) for p in told.held[account]),
+        relations=relations.relations(case, built) if case.alone is None else (),
+        weak=bound,
         discrepancies=_sorted(case),
         states={f"{o.account}/{o.stream}": o.fragment.state for o in case.own if isinstance(o.fragment.state, str)},
         urls=_per_account(ranked, "url"),

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from hub.model import words
 from hub.model.fragment import Fragment
+from hub.model.ties import Ties
 
 _PLAIN = " :#,;=+@|()[]<>!$&*'?"
 _as_it_is = re.compile(rf"[\w.~{re.escape(_PLAIN)}-]*", re.ASCII).fullmatch
@@ -91,6 +92,13 @@ class Party(Struct, frozen=True, gc=False, kw_only=True):
     """Per fact kind, a rank of its own instead of its kind's default (higher speaks)."""
 
 
+class Sibling(Struct, frozen=True, gc=False):
+    """Another return of the same orders: its number and what is known of it."""
+
+    number: str
+    observations: tuple[Observation, ...]
+
+
 class Ground(Struct, frozen=True, gc=False, kw_only=True):
     """All that `merge` needs besides observations: who is who, and which facts are known to be the same."""
 
@@ -99,5 +107,9 @@ class Ground(Struct, frozen=True, gc=False, kw_only=True):
     apart: tuple[Apart, ...] = ()
     number: str = ""
     """Our own number of the return: money that names it belongs to it."""
-    others: tuple[Observation, ...] = ()
-    """What is known of other returns of the same orders. Only their money and their claim on lines count."""
+    others: tuple[Sibling, ...] = ()
+    """The other returns of the same orders. Only their money, their claim on lines and their replacements count."""
+    ties: Ties = Ties()
+    """What people and weak names decided of the return as a whole."""
+    unripe: frozenset[int] = frozenset()
+    """Of the weak ties those (by guest) that have not stood alone for their settle time."""

@@ -28,6 +28,7 @@ STEPS: Sequence[Callable[[Desk], bool]] = (
     tell_money.credited,
     tell_money.recorded,
     tell_money.paid,
+    tell_state.numbered,
     tell_state.noted,
     tell_state.closed,
 )

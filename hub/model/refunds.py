@@ -52,7 +52,7 @@ def paid(case: Case, currency: str | None) -> Paid:
     sum_ = Paid(refunds=[], by_line={}, at={}, at_pending={})
     records = [*case.own, *case.shared]
     if case.alone is None and case.ground.others:
-        records += [o for o in case.ground.others if not o.gone]
+        records += [o for other in case.ground.others for o in other.observations if not o.gone]
     ours = {id(o) for o in case.own}
     stated = []
     for one in each(records, "refunds"):
@@ -142,7 +142,8 @@ def _share(
 def _claimed_elsewhere(case: Case, observation: Observation, allocation: told.Allocation) -> bool:
     return any(
         line.order_line == allocation.order_line
-        for other in case.ground.others
+        for sibling in case.ground.others
+        for other in sibling.observations
         if other.account == observation.account
         for line in other.fragment.lines or ()
     )

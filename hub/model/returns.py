@@ -196,6 +196,26 @@ class Discrepancy(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
         return say(self.said)
 
 
+class Weak(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """Records that belong here as far as anybody can tell, and not by a strong name."""
+
+    ours: str
+    """The number of the return they are taken for."""
+    was: str
+    """The number they had by themselves."""
+    why: str
+    """number | line"""
+    objects: tuple[tuple[str, str, str], ...]
+    waits: bool = False
+    """It has not stood alone long enough: nothing is told yet that rests on it."""
+    entry: int
+    """The journal's line of it, to be undone."""
+    firm: bool = False
+    """A person said so."""
+    told: tuple[str, ...] = ()
+    """Accounts in whose records our number stands."""
+
+
 class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One real-world return, as all systems together tell it."""
 
@@ -235,6 +255,8 @@ class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     deadlines: tuple[told.Deadline, ...] = ()
     payments: tuple[told.Payment, ...] = ()
     relations: tuple[tuple[str, str], ...] = ()
+    """(words.Relation, the number of the other return)."""
+    weak: tuple[Weak, ...] = ()
     discrepancies: tuple[Discrepancy, ...] = ()
     states: dict[str, str] = {}
     """Each object's raw status word, by "account/stream"."""

@@ -24,6 +24,7 @@ _CHANNEL: Mapping[str, str] = {
     "replacement": "exchange",
     "replacement_sent": "add_tracking",
     "closed": "close",
+    "number": "note",
 }
 _BOOKS: Mapping[str, str] = {
     "founded": "create_return",
@@ -39,12 +40,13 @@ _BOOKS: Mapping[str, str] = {
     "disposed": "dispose",
     "replacement": "exchange",
     "closed": "close",
+    "number": "note",
 }
 
 OPERATIONS: Mapping[words.SystemKind, Mapping[str, str]] = {
     "storefront": _CHANNEL,
     "marketplace": _CHANNEL,
-    "pos": {"disposed": "dispose", "money_due": "refund", "refunded": "record_refund"},
+    "pos": {"disposed": "dispose", "money_due": "refund", "refunded": "record_refund", "number": "note"},
     "carrier": {"tracking": "add_tracking"},
     "erp": {**_BOOKS, "money_due": "credit", "refunded": "credit"},
     "wms": _BOOKS,
@@ -69,6 +71,7 @@ FACTS: Mapping[str, tuple[str, str]] = {
     "replacement": ("应换货", "A replacement is due"),
     "replacement_sent": ("换货运单", "The replacement's parcel"),
     "closed": ("已关闭", "Closed"),
+    "number": ("退货编号", "The number it has here"),
     "note": ("备注", "A note"),
 }
 

@@ -130,6 +130,18 @@ def _reasons(lines: list[LineTarget]) -> str:
     return ",".join(str(line.words.get("reason", "")) for line in lines)
 
 
+def numbered(desk: Desk) -> bool:
+    """Whose record was taken for an open return is told its number, once that counts."""
+    if not desk.has or not desk.listens("number") or any(bound.waits for bound in desk.ret.weak):
+        return True
+    for bound in desk.ret.weak:
+        if desk.account not in {name[0] for name in bound.objects} or desk.account in bound.told:
+            continue
+        if not any(o.operation.fingerprint.endswith(bound.ours) for o in desk.under_way("note")):
+            desk.ask("note", "number", words={"text": bound.ours, "speaker": "system"}, mark=bound.ours)
+    return True
+
+
 def noted(desk: Desk) -> bool:
     """Notes, one by one, only to an account that asked to hear them."""
     if not desk.has or not desk.listens("note"):

@@ -9,17 +9,18 @@ import msgspec
 from msgspec.structs import replace
 
 from hub.accounts import Account, parties
+from hub.model import ties
 from hub.model.merge import Picture
-from hub.model.observation import Ground, Observation
+from hub.model.observation import Ground, Observation, Sibling
 from hub.model.operation import Operation, Outstanding, Residue
 from hub.model.plan import plan, state
 from hub.model.returns import Return
 from hub.model.sentences import sentence
-from hub.pipeline import routes, twinning
+from hub.pipeline import parked, routes, twinning
 from hub.pipeline.story import changes
 from hub.store import intents, journal, lanes, observations, returns, sync
 from hub.store import twins as twin_store
-from hub.store.database import Connection
+from hub.store.database import Connection, now
 from hub.store.intents import Intent
 
 
@@ -76,12 +77,15 @@ def look(
         same, apart = known.get(return_id, ((), ()))
         before = unfinished.get(return_id, [])
         open_, found = twinning.observed(conn, return_id, before, seen[return_id], same, reads)
+        bound = ties.decode(row.ties) if row.ties else ties.Ties()
         ground = Ground(
             parties=people,
             twins=(*same, *found),
             apart=apart,
             number=f"R{return_id}",
-            others=tuple(others.get(return_id, ())),
+            others=tuple(Sibling(f"R{other}", tuple(told)) for other, told in others.get(return_id, {}).items()),
+            ties=bound,
+            unripe=frozenset(tie.guest for tie in bound.weak if tie.ripe_at > now(conn)),
         )
         picture = Picture(seen[return_id], ground)
         closed = len(open_) < len(before)
@@ -129,6 +133,7 @@ def combine(
     news: list[sync.News] = []
     entries: list[journal.Entry] = []
     tell: dict[tuple[str, str], float] = {}
+    told_before: set[int] = set()
     for situation in look(conn, return_ids, accounts, reads, fresh):
         doc = returns.encode(situation.merged)
         founded = situation.row.founded or situation.merged.origin is not None
@@ -138,6 +143,8 @@ def combine(
             entries += _entries(situation, because.get(situation.id, ()), founded)
         if not founded or not (is_new or replan or situation.intents or situation.read_back):
             continue
+        if situation.row.revision:
+            told_before.add(situation.id)
         for account in routes.routed(situation.merged, accounts):
             planned = plan_for(conn, situation, account)
             lane = routes.lane_key(situation.merged, situation.id, account)
@@ -157,6 +164,7 @@ def combine(
                 tell[key] = min(tell.get(key, planned.settle), planned.settle)
     returns.save(conn, changed)
     sync.save(conn, news)
+    parked.planned(conn, [planned for planned in news if planned.return_id in told_before])
     journal.write(conn, entries)
     for after in sorted(set(tell.values())):
         lanes.want(conn, "tell", [key for key, wait in tell.items() if wait == after], after=after)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from hub.model.identity import Groups, Name, order_names, own_name, speaks_of_order, strong
 from hub.model.observation import HUB
+from hub.pipeline import parting
 from hub.store import intents, keys, returns
 from hub.store.database import Connection
 from hub.store.observations import Stored
@@ -66,8 +67,7 @@ def identify(conn: Connection, news: Sequence[Stored]) -> Bound:
         else:
             bound.orders |= its_orders
             bound.news.append(record._replace(order_id=min(its_orders)))
-    returns.belong(conn, pairs)
-    returns.lock_orders(conn, bound.orders)
+    returns.belong(conn, pairs, bound.orders)
     bound.returns.update(return_id for return_id, _ in returns.of_orders(conn, bound.orders))
     return bound
 
@@ -115,6 +115,10 @@ def _bind_returns(
     ids = {top: sorted({i for n in names if n in known and (i := known[n][0])}) for top, names in members.items()}
     joined = {i for found in ids.values() if len(found) > 1 for i in found}
     rows = returns.lock(conn, joined)
+    if parted := parting.loosen_all(conn, rows, being_written(conn, joined)):
+        # A strong name says otherwise than a weak binding, which yields.
+        bound.returns |= {*joined, *parted}
+        return _bind_returns(conn, names_of, keys.find(conn, [n for names in members.values() for n in names]), bound)
     busy = being_written(conn, joined)  # under the lock: a write begins under it, too
     waits = {top for top, found in ids.items() if len(found) > 1 and busy & set(found)}
     bound.postponed = [index for index, names in enumerate(names_of) if names and groups.find(names[0]) in waits]
@@ -130,6 +134,7 @@ def _bind_returns(
         for other in others:
             returns.absorb(conn, survivor, other)
             bound.linked.append((survivor, other))
+            bound.returns.discard(other)
         return_of.update(dict.fromkeys(names, survivor))
     bindings |= {n: i for n, i in return_of.items() if known.get(n, (None, None))[0] != i}
     keys.bind_returns(conn, bindings)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
 from hub import schema
 from hub.accounts import Accounts
-from hub.model.identity import own_name
 from hub.model.observation import HUB, FactId, Observation
 from hub.model.sentences import Sentence, say, sentence
-from hub.pipeline.combine import combine
+from hub.pipeline import parked, parting, weak
+from hub.pipeline.combine import Moved, combine
 from hub.pipeline.identify import being_written
 from hub.store import intents, journal, keys, lanes, observations, returns, reviews, sync, twins
 from hub.store.database import Connection, Database, ticket
 from hub.store.observations import Name, Stored
+
+T = TypeVar("T")
 
 
 class NotNow(Exception):
@@ -47,7 +49,7 @@ class People:
             observations.save(conn, [Stored(said, None, return_id, None)])
             combine(conn, [return_id], self.accounts.all(), {return_id: [f"hub {by}"]})
 
-        self.database.run(work)
+        self._run(work)
         return act
 
     def link(self, one: int, two: int, by: str) -> int:
@@ -55,19 +57,30 @@ class People:
         survivor, other = sorted((one, two))
 
         def work(conn: Connection) -> None:
-            returns.lock(conn, (survivor, other))
+            rows = returns.lock(conn, (survivor, other))
             _free(conn, (survivor, other))
-            objects = [name for name, shared in observations.objects_of(conn, other) if not shared]
-            names = keys.of_return(conn, other)
-            keys.mend(conn, objects)
-            returns.absorb(conn, survivor, other)
+            parted = parting.loosen_all(conn, rows)
+            keys.mend(conn, parting.own_objects(conn, other))
+            act = parting.join(conn, survivor, other)
+            parting.relate(conn, survivor, "merged_from", other)
             reviews.settle(conn, (survivor, other), "linked")
-            detail = {"act": "link", "other": other, "objects": objects, "keys": names}
-            _write(conn, survivor, "link", sentence("linked", by=by, one=f"R{survivor}", other=f"R{other}"), detail)
-            combine(conn, [survivor], self.accounts.all(), {survivor: [f"hub {by}"]}, replan=True)
+            said = sentence("linked", by=by, one=f"R{survivor}", other=f"R{other}")
+            parting.write(conn, survivor, "link", said, act)
+            self._again(conn, [survivor, *parted], by)
 
-        self.database.run(work)
+        self._run(work)
         return survivor
+
+    def confirm(self, return_id: int, by: str) -> None:
+        """What is bound to this return without proof does belong to it. Raises NotNow."""
+
+        def work(conn: Connection) -> None:
+            if not parting.make_firm(conn, return_id):
+                raise NotNow("nothing_weak", number=f"R{return_id}")
+            parting.write(conn, return_id, "link", sentence("confirmed", by=by))
+            self._again(conn, [return_id], by)
+
+        self._run(work)
 
     def apart(self, review_id: int, by: str) -> None:
         """The facts (or returns) of a question are different events, whatever they look like. Raises NotNow."""
@@ -81,10 +94,13 @@ class People:
                 facts = [FactId.parse(text) for text in question["detail"].get("facts", ())]
                 if facts:
                     twins.add(conn, return_id, facts, f"review:{review_id}", same=False)
-                _write(conn, return_id, "apart", sentence("kept_apart", by=by, question=asked))
-            combine(conn, question["returns"], self.accounts.all(), {}, replan=True)
+                parting.write(conn, return_id, "apart", sentence("kept_apart", by=by, question=asked))
+            if seeks := question["detail"].get("seeks"):
+                for other in question["detail"]["candidates"]:
+                    parting.cut(conn, seeks, other)
+            self._again(conn, question["returns"], by)
 
-        self.database.run(work)
+        self._run(work)
 
     def split(self, return_id: int, objects: Sequence[Name], by: str) -> int:
         """These objects are another return; its number. Raises NotNow."""
@@ -92,12 +108,16 @@ class People:
         def work(conn: Connection) -> int:
             returns.lock(conn, (return_id,))
             _free(conn, (return_id,))
+            parting.make_firm(conn, return_id)
             (new,) = returns.numbers(conn, 1)
+            returns.begin(conn, [new])
             keys.bind_returns(conn, {(HUB, "return", f"R{new}"): new})
-            self._part(conn, return_id, new, objects, by, fresh=(new,))
+            parting.part(conn, return_id, {"other": new, "objects": objects, "keys": objects})
+            parting.relate(conn, new, "split_from", return_id)
+            self._parted(conn, return_id, new, objects, by)
             return new
 
-        return self.database.run(work)
+        return self._run(work)
 
     def undo(self, entry_id: int, by: str) -> int:
         """Take a link back: what moved with it moves back to its own number. Raises NotNow."""
@@ -107,36 +127,41 @@ class People:
             act = (entry.detail or {}) if entry is not None else {}
             if entry is None or entry.return_id is None or act.get("act") != "link":
                 raise NotNow("no_link", id=entry_id)
-            returns.lock(conn, (entry.return_id, act["other"]))
-            _free(conn, (entry.return_id,))
-            returns.revive(conn, act["other"])
-            objects = [(account, stream, external_id) for account, stream, external_id in act["objects"]]
-            keys.move(conn, [(issuer, type_, value) for issuer, type_, value in act["keys"]], act["other"])
-            self._part(conn, entry.return_id, act["other"], objects, by)
-            return int(act["other"])
+            host, other = entry.return_id, int(act["other"])
+            rows = returns.lock(conn, (host, other))
+            if rows[other].merged_into != host:
+                raise NotNow("moved_on", other=f"R{other}", host=f"R{host}")
+            _free(conn, (host,))
+            moved = parting.part(conn, host, act)
+            parting.forget(conn, host, other)
+            self._parted(conn, host, other, moved, by)
+            return other
 
-        return self.database.run(work)
+        return self._run(work)
 
-    def _part(
-        self, conn: Connection, old: int, new: int, objects: Sequence[Name], by: str, *, fresh: Sequence[int] = ()
-    ) -> None:
-        """Move objects and their names to `new`, and remember that they do not belong to `old`."""
-        moving = observations.of_objects(conn, objects)
-        own = {own_name(stored.observation) for stored in moving.values()}
-        staying = [name for name in keys.of_return(conn, old) if name not in own]
-        keys.move(conn, own, new)
-        observations.move(conn, objects, new)
-        keys.cut(conn, staying, objects)
-        mine = [name for name in keys.of_return(conn, new) if name[0] != HUB]
-        others = [name for name, shared in observations.objects_of(conn, old) if not shared]
-        keys.cut(conn, mine, others)
-        returns.belong(conn, [(new, order) for _, order in returns.orders_of(conn, [old])])
+    def _parted(self, conn: Connection, old: int, new: int, objects: Sequence[Name], by: str) -> None:
+        """Say so, and remember that they do not belong together whatever they say."""
+        parting.cut(conn, old, new)
         named = ", ".join(" ".join(name) for name in objects)
         said = sentence("split_off", by=by, objects=named, new=f"R{new}", old=f"R{old}")
-        _write(conn, old, "split", said, {"act": "split", "other": new, "objects": list(objects)})
-        _write(conn, new, "split", said)
-        because = {return_id: [f"hub {by}"] for return_id in (old, new)}
-        combine(conn, (old, new), self.accounts.all(), because, replan=True, fresh=fresh)
+        parting.write(conn, old, "split", said, {"act": "split", "other": new, "objects": list(objects)})
+        parting.write(conn, new, "split", said)
+        self._again(conn, (old, new), by)
+
+    def _run(self, work: Callable[[Connection], T]) -> T:
+        while True:
+            try:
+                return self.database.run(work)
+            except Moved:
+                continue
+
+    def _again(self, conn: Connection, return_ids: Sequence[int], by: str) -> None:
+        """Judge what is near them, and combine."""
+        accounts = self.accounts.all()
+        ids = {row.merged_into or row.id for row in returns.read(conn, return_ids).values()}
+        weighed = weak.weigh(conn, accounts, ids)
+        because = weighed.renumbered({return_id: [f"hub {by}"] for return_id in ids})
+        combine(conn, weighed.of(ids), accounts, because, replan=True)
 
     def retry(self, return_id: int, account: str, by: str) -> None:
         """Say it again: dead letters are taken back, the row is planned anew. Raises NotNow."""
@@ -147,14 +172,15 @@ class People:
                 if intent.account == account and intent.state in ("dead", "given_up"):
                     intents.move(conn, intent.id, "dropped", error=f"{by}: sent again")
                     reviews.close(conn, f"intent:{intent.id}")
+            parked.asked_again(conn, return_id, account)
             lane = sync.want(conn, return_id, account)
             if lane is None:
                 raise NotNow("no_such_row", number=f"R{return_id}", account=account)
             lanes.want(conn, "tell", [(account, lane)])
             lanes.hurry(conn, account, ["tell"], [lane])
-            _write(conn, return_id, "retry", sentence("tell_again", by=by, account=account), account=account)
+            _note(conn, return_id, account, "retry", sentence("tell_again", by=by, account=account))
 
-        self.database.run(work)
+        self._run(work)
 
     def give_up(self, intent_id: int, by: str, note: str) -> None:
         """Do not say it: the operation counts as dealt with by a person. Raises NotNow."""
@@ -167,10 +193,10 @@ class People:
             intents.move(conn, intent_id, "given_up", error=note)
             reviews.close(conn, f"intent:{intent_id}")
             said = sentence("dealt_with", by=by, operation=intent.kind, note=note)
-            _write(conn, intent.return_id, "give up", said, account=intent.account)
+            _note(conn, intent.return_id, intent.account, "give up", said)
             combine(conn, [intent.return_id], self.accounts.all(), {}, replan=True)
 
-        self.database.run(work)
+        self._run(work)
 
 
 def _free(conn: Connection, return_ids: Iterable[int]) -> None:
@@ -180,12 +206,5 @@ def _free(conn: Connection, return_ids: Iterable[int]) -> None:
         raise NotNow("being_written", numbers=numbers)
 
 
-def _write(
-    conn: Connection,
-    return_id: int,
-    stage: str,
-    said: Sentence,
-    detail: dict[str, Any] | None = None,
-    account: str | None = None,
-) -> None:
-    journal.write(conn, [journal.entry(return_id, account, stage, said, detail=detail)])
+def _note(conn: Connection, return_id: int, account: str, stage: str, said: Sentence) -> None:
+    journal.write(conn, [journal.entry(return_id, account, stage, said)])

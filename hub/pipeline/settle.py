@@ -181,12 +181,6 @@ def _unknown(conn: Connection, account: Account, row: sync.Row, intent: Intent, 
     return wait
 
 
-def park(conn: Connection, account: Account, row: sync.Row, operation: Operation, why: Sentence) -> None:
-    """Telling it again would change nothing: stop until an input changes or a person asks."""
-    sync.settle(conn, row, "blocked", why=why, said=True)
-    write(conn, row, sentence("no_effect", account=account.name, operation=operation.kind, why=why))
-
-
 def write(conn: Connection, row: sync.Row, said: Sentence) -> None:
     """One line of the return's story."""
     journal.write(conn, [journal.entry(row.return_id, row.account, "tell", said)])

@@ -17,7 +17,7 @@ from connectors.kit.api import Operation as Call
 from connectors.kit.api import Reply
 from hub.accounts import Account, Accounts
 from hub.model.progress import check
-from hub.pipeline import calls, settle
+from hub.pipeline import calls, parked, settle
 from hub.pipeline.combine import Moved, Situation, look, plan_for
 from hub.pipeline.remote import DEADLINE, Outcome, call, note
 from hub.store import intents, lanes, sync
@@ -124,7 +124,7 @@ class Tell:
         operation = planned.operations[0]
         verdict = check(row.guard, operation, now(conn))
         if verdict.park and verdict.why is not None:
-            settle.park(conn, account, row, operation, verdict.why)
+            parked.park(conn, account, row, operation, verdict.why)
             return None
         if verdict.wait:
             sync.settle(conn, row, "pending", why=verdict.why, wait=verdict.wait)

@@ -12,6 +12,7 @@ from hub.model.identity import own_name
 from hub.model.merge import absorb
 from hub.model.observation import Observation
 from hub.model.sentences import sentence
+from hub.pipeline import weak
 from hub.pipeline.combine import Moved, combine
 from hub.pipeline.identify import Bound, identify
 from hub.pipeline.translate import Untranslatable, translate
@@ -96,8 +97,10 @@ class Understand:
         for survivor, other in bound.linked:
             said = sentence("same_key", one=f"R{survivor}", other=f"R{other}")
             journal.write(conn, [journal.entry(survivor, None, "link", said)])
-        told = bound.returns | _read_back(conn, current, reads)
-        combine(conn, told, accounts, because, reads=reads, fresh=bound.fresh)
+        ids = bound.returns | _read_back(conn, current, reads)
+        weighed = weak.weigh(conn, accounts, ids, bound.news, bound.fresh)
+        told = weighed.of(ids)
+        combine(conn, told, accounts, weighed.renumbered(because), reads=reads, fresh=weighed.fresh)
         for lane in batch:
             if lane.id in postponed:
                 lanes.later(conn, lane, BUSY_AGAIN, "joins two returns, one is being written to", attempt=False)

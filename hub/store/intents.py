@@ -150,6 +150,16 @@ def awaiting(conn: Connection, return_ids: Iterable[int]) -> set[int]:
     return {row[0] for row in found}
 
 
+def made_since(conn: Connection, return_id: int, entry_id: int) -> bool:
+    """Whether anything was written for this return after that line of the journal, as far as it was not dropped."""
+    found = conn.exec_driver_sql(
+        "SELECT EXISTS (SELECT FROM intents i, journal j WHERE j.id = %(j)s AND i.return_id = %(r)s AND i.at > j.at"
+        " AND i.state <> 'dropped')",
+        {"j": entry_id, "r": return_id},
+    )
+    return bool(found.scalar_one())
+
+
 def reserved(conn: Connection, return_id: int, account: str) -> Decimal:
     """What refunds under way for other returns of the same orders may still take from this account's payments."""
     found = conn.exec_driver_sql(

@@ -72,6 +72,13 @@ def write(conn: Connection, entries: Sequence[Entry]) -> None:
         )
 
 
+def add(conn: Connection, entry: Entry) -> int:
+    """Add one line; its number, for acts that can be undone."""
+    write(conn, [entry])
+    found = conn.exec_driver_sql("SELECT currval(pg_get_serial_sequence('journal', 'id'))")
+    return int(found.scalar_one())
+
+
 def get(conn: Connection, line_id: int) -> Line | None:
     """One line, or None."""
     found = conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM journal WHERE id = %(i)s", {"i": line_id}).first()  # noqa: S608

@@ -135,8 +135,8 @@ def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, list[Ob
     return result
 
 
-def of_siblings(conn: Connection, return_ids: Sequence[int]) -> dict[int, list[Observation]]:
-    """Per return: what is known of the other returns of its orders (their own objects only)."""
+def of_siblings(conn: Connection, return_ids: Sequence[int]) -> dict[int, dict[int, list[Observation]]]:
+    """Per return: what is known of each of the other returns of its orders (their own objects only)."""
     columns = ", ".join(f"o.{name.strip()}" for name in _COLUMNS.split(","))
     found = conn.exec_driver_sql(
         f"SELECT DISTINCT mine.return_id, {columns} FROM return_orders mine"
@@ -144,9 +144,9 @@ def of_siblings(conn: Connection, return_ids: Sequence[int]) -> dict[int, list[O
         " JOIN observations o ON o.return_id = other.return_id WHERE mine.return_id = ANY(%(r)b::bigint[])",
         {"r": list(return_ids)},
     )
-    result: dict[int, list[Observation]] = {}
+    result: dict[int, dict[int, list[Observation]]] = {}
     for return_id, *rest in found:
-        result.setdefault(return_id, []).append(_stored(rest).observation)
+        result.setdefault(return_id, {}).setdefault(rest[-2], []).append(_stored(rest).observation)
     return result
 
 

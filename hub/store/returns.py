@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -27,6 +27,8 @@ class Row(NamedTuple):
     doc: bytes | None
     founded: bool
     merged_into: int | None
+    ties: bytes | None = None
+    """What was decided of it as a whole (hub.model.ties), where anything was."""
 
     @classmethod
     def new(cls, return_id: int) -> Row:
@@ -49,6 +51,12 @@ def numbers(conn: Connection, count: int) -> list[int]:
         return []
     found = conn.exec_driver_sql("SELECT nextval('returns_id_seq') FROM generate_series(1, %(n)s)", {"n": count})
     return sorted(row[0] for row in found)
+
+
+def begin(conn: Connection, return_ids: Sequence[int]) -> None:
+    """Empty rows for new returns that have to be held before they are first merged."""
+    if return_ids:
+        conn.exec_driver_sql("INSERT INTO returns (id) SELECT unnest(%(r)b::bigint[])", {"r": sorted(return_ids)})
 
 
 def create_orders(conn: Connection, count: int) -> list[int]:
@@ -76,7 +84,7 @@ def lock(conn: Connection, return_ids: Iterable[int]) -> dict[int, Row]:
     if not wanted:
         return {}
     found = conn.exec_driver_sql(
-        "SELECT id, revision, doc, founded, merged_into FROM returns WHERE id = ANY(%(r)b::bigint[])"
+        "SELECT id, revision, doc, founded, merged_into, ties FROM returns WHERE id = ANY(%(r)b::bigint[])"
         " ORDER BY id FOR UPDATE",
         {"r": wanted},
     )
@@ -86,7 +94,7 @@ def lock(conn: Connection, return_ids: Iterable[int]) -> dict[int, Row]:
 def read(conn: Connection, return_ids: Iterable[int]) -> dict[int, Row]:
     """What is stored of these returns, without holding them."""
     found = conn.exec_driver_sql(
-        "SELECT id, revision, doc, founded, merged_into FROM returns WHERE id = ANY(%(r)b::bigint[])",
+        "SELECT id, revision, doc, founded, merged_into, ties FROM returns WHERE id = ANY(%(r)b::bigint[])",
         {"r": sorted(set(return_ids))},
     )
     return {row[0]: Row(*row) for row in found}
@@ -113,15 +121,36 @@ def orders_of(conn: Connection, return_ids: Iterable[int]) -> list[tuple[int, in
     return [(row[0], row[1]) for row in found]
 
 
-def belong(conn: Connection, pairs: Iterable[tuple[int, int]]) -> None:
-    """These returns belong to these orders (an order may have many returns, a return many orders)."""
+def belong(conn: Connection, pairs: Iterable[tuple[int, int]], orders: Iterable[int] = ()) -> None:
+    """These returns belong to these orders (an order may have many returns, a return many orders).
+
+    Holds these orders, and `orders`, until the transaction ends: of two that bring returns of one order the second
+    sees what the first brought.
+    """
     wanted = sorted(set(pairs))
-    if wanted:
-        conn.exec_driver_sql(
-            "INSERT INTO return_orders (return_id, order_id) SELECT * FROM unnest(%(r)b::bigint[], %(o)b::bigint[])"
-            " ON CONFLICT DO NOTHING",
-            {"r": [pair[0] for pair in wanted], "o": [pair[1] for pair in wanted]},
-        )
+    if not wanted:
+        lock_orders(conn, orders)
+        return
+    conn.exec_driver_sql(
+        "WITH held AS MATERIALIZED (SELECT id FROM orders WHERE id = ANY(%(h)b::bigint[]) ORDER BY id FOR UPDATE)"
+        " INSERT INTO return_orders (return_id, order_id)"
+        " SELECT n.r, n.o FROM unnest(%(r)b::bigint[], %(o)b::bigint[]) AS n(r, o) JOIN held ON held.id = n.o"
+        " ON CONFLICT DO NOTHING",
+        {
+            "h": sorted({pair[1] for pair in wanted} | set(orders)),
+            "r": [pair[0] for pair in wanted],
+            "o": [pair[1] for pair in wanted],
+        },
+    )
+
+
+def belong_only(conn: Connection, return_id: int, orders: Iterable[int]) -> None:
+    """It belongs to these orders and to no other."""
+    conn.exec_driver_sql(
+        "DELETE FROM return_orders WHERE return_id = %(r)s AND order_id <> ALL(%(o)b::bigint[])",
+        {"r": return_id, "o": sorted(set(orders))},
+    )
+    belong(conn, [(return_id, order_id) for order_id in orders])
 
 
 def save(conn: Connection, changes: Sequence[Change]) -> None:
@@ -211,28 +240,50 @@ def _save_facts(conn: Connection, changes: Sequence[Change]) -> None:
     )
 
 
-def absorb(conn: Connection, survivor: int, other: int) -> None:
+_MOVES = {"twins": "id", "journal": "id", "attempts": "id", "raw": "id", "intents": "id"}
+"""Tables whose rows go along when a return becomes part of another; observations and keys are known by their names."""
+
+
+def absorb(conn: Connection, survivor: int, other: int) -> dict[str, list[int]]:
     """`other` was the same return all along: everything known under it moves, it stays as a signpost.
 
-    Both rows are held by the caller, and neither has a remote write under way.
+    Both rows are held by the caller, and neither has a remote write under way. What moved, for `give_back`.
     """
-    for table in ("observations", "keys", "twins", "journal", "attempts", "raw", "intents"):
-        conn.exec_driver_sql(
-            f"UPDATE {table} SET return_id = %(to)s WHERE return_id = %(from)s",
-            {"to": survivor, "from": other},
+    ends = {"to": survivor, "from": other}
+    for table in ("observations", "keys"):
+        conn.exec_driver_sql(f"UPDATE {table} SET return_id = %(to)s WHERE return_id = %(from)s", ends)
+    moved = {
+        table: sorted(
+            conn.exec_driver_sql(
+                f"UPDATE {table} SET return_id = %(to)s WHERE return_id = %(from)s RETURNING {key}", ends
+            ).scalars()
         )
+        for table, key in _MOVES.items()
+    }
     conn.exec_driver_sql(
         "INSERT INTO return_orders (return_id, order_id) SELECT %(to)s, order_id FROM return_orders"
         " WHERE return_id = %(from)s ON CONFLICT DO NOTHING",
-        {"to": survivor, "from": other},
+        ends,
     )
     for table in ("return_orders", "sync", "facts"):
         conn.exec_driver_sql(f"DELETE FROM {table} WHERE return_id = %(from)s", {"from": other})
+    signpost = Return(status="merged", relations=(("merged_into", f"R{survivor}"),))
     conn.exec_driver_sql(
-        "UPDATE returns SET merged_into = %(to)s, status = 'merged', doc = NULL, revision = revision + 1,"
-        " founded = false, at = clock_timestamp() WHERE id = %(from)s",
-        {"to": survivor, "from": other},
+        "UPDATE returns SET merged_into = %(to)s, status = 'merged', doc = %(doc)s, revision = revision + 1,"
+        " founded = false, is_open = false, ties = NULL, at = clock_timestamp() WHERE id = %(from)s",
+        {**ends, "doc": encode(signpost)},
     )
+    return moved
+
+
+def give_back(conn: Connection, moved: Mapping[str, Sequence[int]], return_id: int) -> None:
+    """What `absorb` moved is this return's again."""
+    for table, key in _MOVES.items():
+        if ids := moved.get(table):
+            conn.exec_driver_sql(
+                f"UPDATE {table} SET return_id = %(r)s WHERE {key} = ANY(%(i)b::bigint[])",
+                {"r": return_id, "i": list(ids)},
+            )
 
 
 def absorb_order(conn: Connection, survivor: int, other: int) -> None:
@@ -254,7 +305,7 @@ def absorb_order(conn: Connection, survivor: int, other: int) -> None:
 def revive(conn: Connection, return_id: int) -> None:
     """A return that had gone into another is one of its own again."""
     conn.exec_driver_sql(
-        "UPDATE returns SET merged_into = NULL, status = 'draft', at = clock_timestamp() WHERE id = %(r)s",
+        "UPDATE returns SET merged_into = NULL, status = 'draft', doc = NULL, at = clock_timestamp() WHERE id = %(r)s",
         {"r": return_id},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,11 +14,14 @@ from hub.store import documents
 def ask(
     conn: Connection, kind: str, returns: list[int], question: Sentence, dedupe: str, detail: dict[str, Any]
 ) -> None:
-    """Put a question into the queue, once; asked again after it was answered, it stays answered."""
+    """Put a question into the queue, once. Asked again after a person answered, it stays answered; one that had
+    settled itself is open again."""
     text, said = documents.both(question)
     conn.exec_driver_sql(
         "INSERT INTO reviews (kind, returns, text, said, detail, dedupe)"
-        " VALUES (%(k)s, %(r)s::jsonb, %(t)s, %(s)s::jsonb, %(d)s::jsonb, %(u)s) ON CONFLICT (dedupe) DO NOTHING",
+        " VALUES (%(k)s, %(r)s::jsonb, %(t)s, %(s)s::jsonb, %(d)s::jsonb, %(u)s) ON CONFLICT (dedupe) DO UPDATE"
+        " SET state = 'open', returns = excluded.returns, text = excluded.text, said = excluded.said,"
+        " detail = excluded.detail, at = clock_timestamp() WHERE reviews.state = 'settled'",
         {
             "k": kind,
             "r": documents.text(returns),
@@ -49,6 +53,27 @@ def open_reviews(conn: Connection) -> list[dict[str, Any]]:
 def close(conn: Connection, dedupe: str) -> None:
     """The question has answered itself."""
     conn.exec_driver_sql("UPDATE reviews SET state = 'settled' WHERE dedupe = %(u)s AND state = 'open'", {"u": dedupe})
+
+
+def close_outdated(conn: Connection, kind: str, about: Iterable[tuple[int, str]], still: Iterable[str]) -> None:
+    """Open questions of this kind about these returns have answered themselves, but for `still` (dedupes).
+
+    `about`: (return, account), or (return, "") where the account does not matter.
+    """
+    listed = sorted(set(about))
+    if listed:
+        conn.exec_driver_sql(
+            "UPDATE reviews q SET state = 'settled'"
+            " FROM unnest(%(r)b::bigint[], %(a)b::text[]) AS n(return_id, account)"
+            " WHERE q.state = 'open' AND q.kind = %(k)s AND q.returns @> to_jsonb(n.return_id)"
+            " AND n.account IN ('', q.detail->>'account') AND q.dedupe <> ALL(%(s)b::text[])",
+            {
+                "k": kind,
+                "r": [return_id for return_id, _ in listed],
+                "a": [account for _, account in listed],
+                "s": sorted(set(still)),
+            },
+        )
 
 
 def settle(conn: Connection, return_ids: tuple[int, ...], state: str) -> None:

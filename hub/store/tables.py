@@ -207,6 +207,7 @@ returns = Table(
     Column("merged_into", BigInteger),
     Column("founded_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
     _now(),
+    Column("ties", LargeBinary, comment="what binds it weakly, what it was split from; none for nearly all"),
     Index(None, "at"),
     Index(None, "status"),
     Index("returns_open_idx", "id", postgresql_where=text("is_open")),
@@ -243,6 +244,17 @@ cuts = Table(
     Column("type", Text, primary_key=True),
     Column("value", Text, primary_key=True),
     comment="a person split: this object does not belong to the return of this name, whatever it says",
+)
+
+hints = Table(
+    "hints",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("text", Text, primary_key=True, comment="a number as somebody typed it, in lower case"),
+    Column("account", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    comment="weak names, so that a number told later finds who had named it before",
 )
 
 facts = Table(
@@ -372,7 +384,7 @@ reviews = Table(
     "reviews",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    Column("kind", Text, nullable=False, comment="two_candidates | possible_twins | unknown_outcome | ..."),
+    Column("kind", Text, nullable=False, comment="two_candidates | possible_twins | unknown_outcome | no_effect | ..."),
     Column("returns", JSONB, nullable=False),
     Column("text", Text, nullable=False),
     Column("detail", JSONB, nullable=False, server_default="{}"),
@@ -380,6 +392,7 @@ reviews = Table(
     Column("dedupe", Text, nullable=False, unique=True),
     _now(),
     Column("said", JSONB, comment="text, as a sentence"),
+    Index("reviews_open_idx", "kind", postgresql_where=text("state = 'open'")),
 )
 
 ticks = Table(

@@ -70,6 +70,7 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
         "two_candidates": _l("Which return is it?"),
         "possible_twins": _l("The same event, told twice?"),
         "unknown_outcome": _l("Did it happen?"),
+        "no_effect": _l("It has no effect there"),
     },
     "answer": {
         "linked": _l("Linked"),

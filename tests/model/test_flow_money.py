@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from hub.model.allocation import Claim, allocate
-from hub.model.observation import Apart, FactId, Party, Twins
+from hub.model.observation import Apart, FactId, Party, Sibling, Twins
 from hub.model.operation import Outstanding
 from hub.model.tell_money import reserved
 from tests.model.telling import D, World, at, ground, said, terms
@@ -162,7 +162,7 @@ def test_two_returns_of_one_order_share_what_was_captured() -> None:
     world = paid_order(captured="60", refunds=[refund("r1", "50", allocations=[{"return_id": "w2", "amount": "50"}])])
     other = said("web", "return", "w2", origin="request", requested_at=at(8), orders=[{"type": "order", "value": "o1"}],
                  lines=[{"order_line": "A", "quantity": 1}])  # fmt: skip
-    world.ground = replace(world.ground, others=(other,))
+    world.ground = replace(world.ground, others=(Sibling("R2", (other,)),))
     credit(world, "50")
     merged = world.merged
     assert (merged.refunds, merged.money.refunded, merged.money.refundable, merged.money.due) == ((), 0, 10, 10)
@@ -191,13 +191,34 @@ def test_one_line_over_two_returns_and_which_of_them_goes_short() -> None:
     assert [(loss.claim.id, loss.granted) for loss in allocate({"A": D(3)}, [marketplace, received])] == [("R3", 1)]
 
 
-def test_the_return_that_goes_short_says_so_and_is_told_to_nobody() -> None:
+def test_the_return_that_is_left_nothing_is_refused_while_nothing_of_it_is_here() -> None:
     world = paid_order()
     other = said("web", "return", "w0", origin="request", requested_at=at(8), orders=[{"type": "order", "value": "o1"}],
                  lines=[{"order_line": "A", "quantity": 2}])  # fmt: skip
     world.hears("web", "return", "w1", origin="request", requested_at=at(9), orders=[{"type": "order", "value": "o1"}],
                 lines=[{"order_line": "A", "quantity": 1}])  # fmt: skip
     assert world.asks("erp") == ["create_return"]
-    world.ground = replace(world.ground, others=(other,))
+    world.ground = replace(world.ground, others=(Sibling("R2", (other,)),))
     assert world.doubts() == ["over_return"]
-    assert (world.asks("erp"), world.residue("erp")) == ([], ["founded"])
+    assert (world.asks("erp"), world.residue("erp")) == ([], [])
+    decided = world.merged.axes.authorization
+    assert (decided.value, decided.account, decided.by) == ("rejected", "hub", "rule")
+    assert world.asks("web") == ["reject"]
+    world.hears("web", "return", "w1", origin="request", requested_at=at(9), orders=[{"type": "order", "value": "o1"}],
+                lines=[{"order_line": "A", "quantity": 1}], receipts=[{"id": "r", "order_line": "A", "quantity": 1}])  # fmt: skip
+    assert world.merged.axes.authorization.value != "rejected", "its piece is here"
+    assert "reject" not in world.asks("web")
+
+
+def test_who_asks_for_more_than_was_sold_is_a_question_and_not_refused() -> None:
+    """Nobody else asks; and of two pieces one is left: a person decides."""
+    world = paid_order()
+    lines = [{"order_line": "A", "quantity": 9}]
+    world.hears("web", "return", "w1", origin="request", orders=[{"type": "order", "value": "o1"}], lines=lines)
+    assert (world.doubts(), world.merged.axes.authorization.value == "rejected") == (["over_return"], False)
+    one_left = said("web", "return", "w0", origin="request", requested_at=at(8), orders=[{"type": "order", "value": "o1"}],
+                    lines=[{"order_line": "A", "quantity": 1}])  # fmt: skip
+    world.hears("web", "return", "w1", origin="request", requested_at=at(9), orders=[{"type": "order", "value": "o1"}],
+                lines=[{"order_line": "A", "quantity": 2}])  # fmt: skip
+    world.ground = replace(world.ground, others=(Sibling("R2", (one_left,)),))
+    assert (world.doubts(), world.merged.axes.authorization.value == "rejected") == (["over_return"], False)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hub.model.identity import Candidate, bind, propose
+from hub.model.identity import bind
 from hub.model.observation import Party
-from tests.model.telling import D, World, at, ground, said, terms
+from tests.model.telling import World, at, ground, said, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)
 ERP = Party(name="erp", kind="erp")
@@ -159,18 +159,3 @@ def test_two_cases_in_one_system_after_a_link_freeze_money_and_cancel_nothing() 
     # Found to be two after all: each keeps its own, and says again what is missing.
     del world.records["erp", "complaint", "8"]
     assert world.doubts() == []
-
-
-def test_weak_names_only_propose() -> None:
-    here = Candidate(id="R1", names=frozenset({("web", "rma", "RMA-7")}), orders=frozenset({("web", "order", "o1")}),
-                     open={"A": D(1)}, accounts=frozenset({"web"}))  # fmt: skip
-    there = Candidate(id="R2", orders=frozenset({("web", "order", "o1")}), open={"A": D(1)})
-    parcel = said("erp", "complaint", "7", origin="request", weak=[{"issuer": "web", "type": "rma", "value": "RMA-7"}])
-    assert [p.id for p in propose(parcel, {}, [there, here])] == ["R1"]
-    till = said("till", "return", "t1", origin="counter", orders=[{"issuer": "web", "type": "order", "value": "o1"}])
-    assert [p.id for p in propose(till, {"A": D(1)}, [there, here])] == ["R1", "R2"], "two candidates: a person decides"
-    assert propose(till, {"A": D(2)}, [there, here]) == ()
-    again = said("web", "return", "w2", origin="request", orders=[{"type": "order", "value": "o1"}])
-    assert [p.id for p in propose(again, {"A": D(1)}, [here])] == [], "a shop's second case is another return"
-    known = said("web", "note", "n", customer={"email": "jane@example.test"})
-    assert propose(known, {"A": D(1)}, [here, there]) == (), "an e-mail address never identifies"

@@ -16,9 +16,11 @@ from hub.pipeline.accept import accept
 from hub.settings import Settings
 from hub.store import inbox, lanes
 from hub.store.database import Database
+from tests.pipeline.channels import counter, order, request
 from tests.pipeline.fakes import systems
 from tests.pipeline.fakes.connector import signature
 from tests.pipeline.fakes.play import SECRET, Remote
+from tests.pipeline.look import founded
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def connect(hub: Hub) -> Callable[..., None]:
 def work(hub: Hub) -> Callable[..., int]:
     """work(): dispatch and work off every due lane until nothing is due; how many lanes there were."""
 
-    def until_quiet(kinds: tuple[str, ...] = ("read", "tell", "fetch", "poll"), rounds: int = 200) -> int:
+    def until_quiet(kinds: tuple[str, ...] = ("read", "weigh", "tell", "fetch", "poll"), rounds: int = 200) -> int:
         done = 0
         for _ in range(rounds):
             dispatched = hub.database.run(inbox.dispatch).total
@@ -126,3 +128,31 @@ def begun(
     work()
     (created,) = stock.get("state")
     return asked["id"], created
+
+
+@pytest.fixture
+def channels(connect: Callable[..., None]) -> Callable[..., None]:
+    """channels(settle=60): a shop, its ERP and a till, none of which can be reached."""
+
+    def make(settle: float = 60.0, **terms: Any) -> None:
+        for name, of in (("web", "fake_shop"), ("erp", "fake_stock"), ("till", "fake_till")):
+            more = {} if name == "web" else {"orders_of": "web"}
+            configured = {"settle": settle, **terms}
+            connect(name, of, base_url="http://127.0.0.1:9", terms=configured, **more)
+
+    return make
+
+
+@pytest.fixture
+def two_channels(
+    channels: Callable[..., None], hub: Hub, post: Callable[[str, Any], list[bool]], work: Callable[..., int]
+) -> int:
+    """The customer asked at the shop and brought it to the till: one return, bound without proof."""
+    channels()
+    post("web", order())
+    post("web", request("w1"))
+    work(("read",))
+    post("till", counter("t1"))
+    work(("read",))
+    (one,) = founded(hub)
+    return int(one.id)

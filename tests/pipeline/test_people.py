@@ -56,10 +56,15 @@ def test_link_and_undo(hub: Hub, two: tuple[int, int]) -> None:
     assert rows(hub, "SELECT DISTINCT return_id FROM observations WHERE return_id IS NOT NULL") == [(one,)]
     assert f"Li: R{other} is the same return as R{one}" in story(hub, one)
     assert document(hub, one).discrepancies  # two objects in one system
+    assert document(hub, one).relations == (("merged_from", f"R{other}"),)
+    assert document(hub, other).relations == (("merged_into", f"R{one}"),)
 
     assert hub.people.undo(last_link(hub), "Li") == other
     assert {number: set(document(hub, number).objects["erp"].values()) for number in two} == before
     assert not document(hub, one).discrepancies
+    assert document(hub, one).relations == document(hub, other).relations == ()
+    with pytest.raises(NotNow, match="does not belong to"):
+        hub.people.undo(last_link(hub), "Li")
 
 
 def test_what_comes_later_stays_where_a_person_put_it(
@@ -84,6 +89,7 @@ def test_split(
     new = hub.people.split(one.id, [("erp", "return", begun[1])], "Li")
     assert document(hub, new).objects == {"erp": {"return": begun[1]}}
     assert "erp" not in document(hub, one.id).objects
+    assert document(hub, new).relations == (("split_from", f"R{one.id}"),)
     assert f"Li: erp return {begun[1]} belong to R{new}, not to R{one.id}" in story(hub, new)
     stock.do("note", id=begun[1], text="it still says R1 here")
     deliver(stock, "erp")

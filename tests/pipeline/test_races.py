@@ -15,6 +15,7 @@ import pytest
 from connectors.kit.api import Message
 from hub.boot import Hub
 from hub.pipeline import combine as combining
+from hub.pipeline import identify as identifying
 from hub.pipeline import poll, understand
 from hub.store import inbox, lanes, returns
 from hub.store.database import ticket
@@ -79,6 +80,9 @@ def test_two_accounts_change_one_return_at_once(
             return {"save": save, "lock": returns.read if naive else returns.lock}.get(name) or getattr(returns, name)
 
     monkeypatch.setattr(combining, "returns", Returns())
+    if naive:
+        # Its order is held, too, from when the records are bound.
+        monkeypatch.setattr(identifying.returns, "belong", lambda conn, pairs, orders=(): None)
     first = threading.Thread(target=hub.understand, args=(slow,), name="slow")
     second = threading.Thread(target=hub.understand, args=(fast,), name="fast")
     first.start()

@@ -20,6 +20,7 @@ BY_HAND = "A receipt of 1 × SCARF-RED at erp fits both; its RMA text names neit
 """A question without a sentence: it is shown as it was written."""
 RECEIVED = sentence("received_there", account="erp", value="cancelled")
 NO_WAY = sentence("no_way", account="erp", operation="receive")
+NO_EFFECT = sentence("no_effect", account="web", operation="receive", why=sentence("done_often", count=3))
 QUESTION = sentence("unknown_outcome", account="web", operation="refund", number="R1003", why=sentence("looked_twice"))
 
 
@@ -221,6 +222,24 @@ def letters(conn) -> None:
             "dedupe": "c",
             "state": "open",
             "at": ago(minutes=3),
+        },
+        {
+            "kind": "two_candidates",
+            "returns": [1005, 1006, 1007],
+            **told("text", sentence("may_be_same", one="R1005", others="R1006, R1007", why="line")),
+            "detail": {"seeks": 1005, "candidates": [1006, 1007]},
+            "dedupe": "d",
+            "state": "open",
+            "at": ago(minutes=50),
+        },
+        {
+            "kind": "no_effect",
+            "returns": [1003],
+            **told("text", sentence("ask_no_effect", number="R1003", said=NO_EFFECT)),
+            "detail": {"account": "web", "operation": "receive", "fingerprint": "receive|round 1"},
+            "dedupe": "e",
+            "state": "open",
+            "at": ago(minutes=40),
         },
         {
             "kind": "two_candidates",

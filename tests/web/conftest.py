@@ -27,6 +27,7 @@ ACTIONS = (
     "link",
     "keep_apart",
     "split",
+    "confirm",
     "undo",
     "say",
 )

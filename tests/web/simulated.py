@@ -22,6 +22,7 @@ from hub.model.returns import (
     ReturnLine,
     Shipment,
     Source,
+    Weak,
 )
 from hub.model.sentences import sentence
 
@@ -54,6 +55,10 @@ def two_rounds() -> Return:
         numbers={"web": "#12-R1", "erp": "CMP-0007"},
         objects={"web": {"return": "return_01M8", "order": "order_01M8"}, "erp": {"complaint": "7", "shipment": "9"}},
         orders=(OrderRef(home="web", number="#12", ids={"web": "order_01M8"}),),
+        relations=(("split_from", "R1005"),),
+        weak=(
+            Weak(ours="R1001", was="R1009", why="number", objects=(("erp", "complaint", "7"),), waits=True, entry=31),
+        ),
         channel="web-cn",
         customer=told.Customer(name="王小明 (simulated)", email="wang@example.invalid", phone="000"),
         requested_at=ago(days=6),

@@ -72,6 +72,31 @@ def test_residue_is_never_shown_as_in_sync(site: Site) -> None:
     assert "R1004" in site.get("/sync?state=blocked")
 
 
+def test_a_weak_binding_can_be_confirmed_and_parted_and_a_relation_followed(site: Site) -> None:
+    english, chinese = site.get("/returns/R1001", "en"), site.get("/returns/R1001?lang=zh", "zh")
+    assert "Bound without proof" in english
+    assert "A number in it" in english
+    assert "暂时关联" in chinese
+    for action, field, value in (("confirm", "return", "1001"), ("undo", "act", "31")):
+        form = english[english.index(f'action="/do/{action}"') :]
+        assert f'name="{field}" value="{value}"' in form[: form.index("</form>")]
+    assert "Split from" in english
+    assert 'href="/returns/R1005"' in english
+
+
+def test_candidates_stand_side_by_side_and_what_has_no_effect_can_be_tried_again(site: Site) -> None:
+    page = site.get("/review", "en")
+    several = page[page.index("R1005 may be the same return") :]
+    several = several[: several.index("</article>")]
+    assert several.count('class="candidate"') == 3
+    assert [several.count(words) for words in ("It is R1006", "It is R1007", "It is none of them")] == [1, 1, 1]
+    parked = page[page.index("It has no effect there") :]
+    parked = parked[: parked.index("</article>")]
+    assert 'action="/do/retry_sync"' in parked
+    assert "keep_apart" not in parked
+    assert "It has no effect there" in site.get("/returns/R1003", "en"), "the return shows that it needs a person"
+
+
 def test_one_return_shows_twins_money_discrepancy_and_story(site: Site) -> None:
     first = site.get("/returns/R1001")
     good = first[first.index("act_5") - 700 : first.index("act_5")]

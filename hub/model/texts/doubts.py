@@ -85,6 +85,16 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} refunded {amount} on an order with several returns and does not say for which: "
         "allocate it before anything more is paid.",
     ),
+    "provisional": (
+        "{objects} 暂时关联到本单（依据：{why:weak}），尚未证实。人工确认后生效；等待期内没有其他可能，也会生效。",
+        "{objects} is taken for this return because of {why:weak}, without proof. It counts once a person confirms it, "
+        "or once it has stood alone for its settle time.",
+    ),
+    "which_of_them": (
+        "可能与 {others} 是同一张退换单。请确认是哪一张，或都不是；确认前不会在其他系统创建，也不会退款。",
+        "It may be the same return as {others}: say which of them it is, or that it is none. "
+        "Until then nothing is created or paid on it.",
+    ),
     "other_currency": (
         "{account} 的{event:event} {id} 币种是 {currency}，本单是 {ours}；不同币种的金额不会相加。请核对。",
         "{event:event} {id} of {account} is in {currency}, the return is in {ours}; "

@@ -49,4 +49,5 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account}：“{operation:operation}”没有生效；{why}",
         "{account}: {operation:operation} has no effect there; {why}",
     ),
+    "ask_no_effect": ("{number}：{said}", "{number}: {said}"),
 }

@@ -68,6 +68,7 @@ ACTIONS: Mapping[str, tuple[Mapping[str, Callable[[str], Any]], Any]] = {
     "link": ({"a": _id, "b": _id}, _l("Linked: the two are one return.")),
     "keep_apart": ({"id": _id}, _l("They stay two returns.")),
     "split": ({"return": _id, "objects": _objects}, _l("Split: a new return was made of these objects.")),
+    "confirm": ({"return": _id}, _l("Confirmed: it belongs here.")),
     "undo": ({"act": _id}, _l("Undone.")),
     "say": ({"return": _id, "decision": _words}, _l("Noted; whoever should know is told.")),
 }

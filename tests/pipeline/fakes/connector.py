@@ -1,4 +1,4 @@
-"""The connector of both fake systems: signed webhooks with whole records, and three writes."""
+"""The connectors of the fake systems: signed webhooks with whole records, and a few writes."""
 
 from __future__ import annotations
 
@@ -104,3 +104,16 @@ class Stock(Fake):
     def find(self, operation: Operation) -> Reply | None:
         found = self.http.get(f"/returns/by-reference/{operation.reference}").json()
         return self._answer(found[0]) if found else None
+
+
+class Till(Connector):
+    """Takes a note; there is nothing behind it, its tests post its records."""
+
+    accept = Fake.accept
+    _unpacked = Fake._unpacked
+
+    def check(self) -> Health:
+        return Health(ok=True)
+
+    def do_note(self, operation: Operation) -> Reply:
+        return Reply(objects={"return": operation.objects["return"]}, detail=operation.payload["text"])

@@ -12,8 +12,8 @@ HERE = Path(__file__).parent
 
 
 def register() -> None:
-    """fake_shop and fake_stock are systems like any other from now on."""
-    for name, of in (("shop", connector.Shop), ("stock", connector.Stock)):
+    """fake_shop, fake_stock and fake_till are systems like any other from now on."""
+    for name, of in (("shop", connector.Shop), ("stock", connector.Stock), ("till", connector.Till)):
         folder = HERE / name
         read = manifest.load(folder / manifest.FILE)
         of.manifest = read

@@ -1,0 +1,232 @@
+"""Which returns may be one, without proof: a number that somebody typed, or the same open piece of an order line.
+
+All that is near each other is judged at once and by what it says, so the order of arrival does not matter. Parts that
+fit each other and nothing else are bound; where one fits several that do not fit each other, a person decides. An
+e-mail address or a name never identifies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import combinations
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from hub.model.fragment import Fragment, Zero
+from hub.model.observation import HUB, Observation, Twins
+from hub.model.returns import Return
+
+Title = tuple[str, str]
+"""A number as people write it: who gave it out, and the text in lower case."""
+
+
+def titles(observation: Observation) -> frozenset[Title]:
+    """Under which number people know this record."""
+    number = observation.fragment.number
+    return frozenset({(observation.account, plain(number))}) if isinstance(number, str) and number else frozenset()
+
+
+def hints(observation: Observation) -> frozenset[Title]:
+    """The numbers that somebody typed into this record. One that bears our own number needs no guessing."""
+    fragment = observation.fragment
+    if not fragment.weak or bears_ours(fragment):
+        return frozenset()
+    return frozenset((key.issuer or observation.account, plain(key.value)) for key in fragment.weak if key.value)
+
+
+def bears_ours(fragment: Fragment) -> bool:
+    """Whether a number of ours was written into this record."""
+    return any(key.issuer == HUB for key in fragment.keys)
+
+
+def plain(text: str) -> str:
+    """People write capitals and blanks as they like."""
+    return " ".join(text.lower().split())
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """Records that are one return by strong names, seen as a candidate."""
+
+    id: int
+    """The number it has by itself."""
+    hints: frozenset[Title] = frozenset()
+    names: frozenset[Title] = frozenset()
+    orders: frozenset[int] = frozenset()
+    wanted: Mapping[str, Decimal] = {}
+    """Per line: how many pieces it speaks of."""
+    open: Mapping[str, Decimal] = {}
+    """Per line: how many of them have not come back."""
+    accounts: frozenset[str] = frozenset()
+    """Who has a record of it: another record of the same account is another return, unless a number says so."""
+    settled: bool = False
+    """It bears our number: it is some return already, and looks for none."""
+
+
+_ENDED = frozenset({"rejected", "cancelled", "voided", "expired"})
+
+
+def part(
+    id: int,
+    ret: Return,
+    observations: Sequence[Observation],
+    orders: Iterable[int],
+    *,
+    settled: bool,
+    twins: Iterable[Twins] = (),
+) -> Part:
+    """These records as a candidate; `ret` is what they alone merge to.
+
+    A receipt with a twin in another part's record came there; it does not close this one's claim.
+    """
+    mine = {(o.account, o.stream, o.external_id) for o in observations}
+    elsewhere = {
+        fact for group in twins if any((t.account, t.stream, t.object) not in mine for t in group.facts)
+        for fact in group.facts
+    }  # fmt: skip
+    came: dict[str, Decimal] = {}
+    for receipt in ret.receipts:
+        if receipt.line is not None and elsewhere.isdisjoint(receipt.twins):
+            came[receipt.line] = came.get(receipt.line, Zero) + (receipt.quantity or Zero)
+    wanted = {}
+    if ret.axes.authorization.value not in _ENDED and ret.axes.closure.value not in _ENDED:
+        wanted = {
+            line.key: line.quantity - line.cancelled
+            for line in ret.lines
+            if line.goods in ("expected", "refused") and not line.unexpected and line.quantity > line.cancelled
+        }
+    return Part(
+        id=id,
+        hints=frozenset() if settled else frozenset().union(*(hints(o) for o in observations)),
+        names=frozenset().union(*(titles(o) for o in observations)),
+        orders=frozenset(orders),
+        wanted=wanted,
+        open={key: left for key, count in wanted.items() if (left := count - came.get(key, Zero)) > 0},
+        accounts=frozenset(o.account for o in observations if o.account != HUB),
+        settled=settled,
+    )
+
+
+class Binding(NamedTuple):
+    """Parts that are one return as far as anybody can tell. `why`: number | line."""
+
+    ids: tuple[int, ...]
+    why: str
+
+
+class Question(NamedTuple):
+    """`seeks` may be one with each of `candidates`, and these are not one; `around`: all that hangs on the answer."""
+
+    seeks: int
+    candidates: tuple[int, ...]
+    around: tuple[int, ...]
+    why: str
+
+
+class Decision(NamedTuple):
+    bindings: tuple[Binding, ...]
+    questions: tuple[Question, ...]
+
+
+Apart = Collection[frozenset[int]]
+"""Pairs that a person said are different."""
+
+Group = tuple[int, ...]
+
+
+def decide(parts: Iterable[Part], apart: Apart = ()) -> Decision:
+    """What is bound and what is asked. Numbers speak first; what they bind is one candidate for the rest."""
+    known = {part.id: part for part in parts}
+    questions: list[Question] = []
+
+    def numbered(one: Group, two: Group) -> bool:
+        return _any(known, one, two, _numbered) and not _parted(one, two, apart)
+
+    def beside(one: Group, two: Group) -> bool:
+        return not (_accounts(known, one) & _accounts(known, two) or _parted(one, two, apart))
+
+    def lined(one: Group, two: Group) -> bool:
+        if not beside(one, two) or any(set(one) | set(two) <= set(q.around) for q in questions):
+            return False
+        return _any(known, one, two, _lined)
+
+    single: list[Group] = [(id_,) for id_ in sorted(known)]
+    by_number = _bind(single, numbered, lambda one, two: numbered(one, two) or beside(one, two), questions, "number")
+    by_line = _bind(by_number, lined, lined, questions, "line")
+    why = {group: "number" for group in by_number}
+    bound = tuple(Binding(group, why.get(group, "line")) for group in by_line if len(group) > 1)
+    return Decision(bound, tuple(questions))
+
+
+def _bind(
+    groups: Sequence[Group],
+    near: Callable[[Group, Group], bool],
+    fit: Callable[[Group, Group], bool],
+    questions: list[Question],
+    why: str,
+) -> list[Group]:
+    """Groups that are near each other become one where all of them fit each other; else it is asked."""
+    beside: dict[Group, set[Group]] = {group: set() for group in groups}
+    for one, two in combinations(groups, 2):
+        if near(one, two):
+            beside[one].add(two)
+            beside[two].add(one)
+    result: list[Group] = []
+    asked: list[Question] = []
+    for cluster in _clusters(beside):
+        if all(fit(one, two) for one, two in combinations(cluster, 2)):
+            result.append(tuple(sorted(id_ for group in cluster for id_ in group)))
+            continue
+        result += cluster
+        around = tuple(sorted(id_ for group in cluster for id_ in group))
+        torn = [group for group in cluster if any(not fit(*pair) for pair in combinations(sorted(beside[group]), 2))]
+        for group in torn or cluster[:1]:
+            others = sorted(beside[group] if torn else cluster[1:])
+            asked.append(Question(group[0], tuple(other[0] for other in others), around, why))
+    questions += asked
+    return sorted(result)
+
+
+def _clusters(beside: Mapping[Group, set[Group]]) -> list[list[Group]]:
+    seen: set[Group] = set()
+    found = []
+    for start in sorted(beside):
+        if start in seen:
+            continue
+        cluster, todo = [], [start]
+        seen.add(start)
+        while todo:
+            group = todo.pop()
+            cluster.append(group)
+            todo += [other for other in beside[group] if other not in seen]
+            seen |= beside[group]
+        found.append(sorted(cluster))
+    return found
+
+
+def _any(known: Mapping[int, Part], one: Group, two: Group, near: Callable[[Part, Part], bool]) -> bool:
+    return any(near(known[a], known[b]) for a in one for b in two)
+
+
+def _accounts(known: Mapping[int, Part], group: Group) -> set[str]:
+    return {account for id_ in group for account in known[id_].accounts}
+
+
+def _parted(one: Group, two: Group, apart: Apart) -> bool:
+    return any(frozenset((a, b)) in apart for a in one for b in two)
+
+
+def _numbered(one: Part, two: Part) -> bool:
+    return not (one.hints.isdisjoint(two.names) and two.hints.isdisjoint(one.names))
+
+
+def _lined(one: Part, two: Part) -> bool:
+    """Both speak of one order, at least one of them is no return of ours yet, and its pieces are open in the other."""
+    if one.orders.isdisjoint(two.orders) or (one.settled and two.settled):
+        return False
+    return _fits(one.wanted, two.open) or _fits(two.wanted, one.open)
+
+
+def _fits(wanted: Mapping[str, Decimal], open_: Mapping[str, Decimal]) -> bool:
+    return bool(wanted) and all(0 < quantity <= open_.get(line, Zero) for line, quantity in wanted.items())

@@ -1,0 +1,158 @@
+"""Two returns become one, and come apart again exactly as they were: the one way, whoever asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from hub.model.identity import Groups, order_names, own_name, strong
+from hub.model.observation import HUB, Observation
+from hub.model.sentences import Sentence, sentence
+from hub.model.ties import Name, Tie, Ties, decode
+from hub.pipeline import parked
+from hub.store import journal, keys, observations, returns, ties
+from hub.store.database import Connection
+
+
+def join(conn: Connection, survivor: int, other: int) -> dict[str, Any]:
+    """`other` goes into `survivor`, both held by the caller; what went, for `part`."""
+    names, beside = keys.of_return(conn, other), keys.of_return(conn, survivor)
+    objects = own_objects(conn, other)
+    moved = returns.absorb(conn, survivor, other)
+    parked.gone(conn, other)
+    return {"act": "link", "other": other, "objects": objects, "keys": names, "beside": beside, "moved": moved}
+
+
+def part(conn: Connection, host: int, act: Mapping[str, Any]) -> list[Name]:
+    """What `join` moved goes back to its own number, and with it what came later and names nothing else.
+
+    Both rows are held by the caller; the objects that went.
+    """
+    other = int(act["other"])
+    names = {_name(name) for name in act["keys"]}
+    beside = {_name(name) for name in act.get("beside", ())}
+    objects = {_name(name) for name in act["objects"]}
+    seen = _own(conn, host)
+    mine = component(conn, seen, names)
+    if mine.isdisjoint(beside):
+        names |= mine
+        objects |= {own_name(o) for o in seen if own_name(o) in mine}
+    returns.revive(conn, other)
+    keys.move(conn, names, other)
+    observations.move(conn, objects, other)
+    returns.give_back(conn, act.get("moved", {}), other)
+    for return_id, stays in ((host, False), (other, True)):
+        own = [o for o in seen if (own_name(o) in objects) is stays]
+        returns.belong_only(conn, return_id, orders_of(conn, own))
+    return sorted(objects)
+
+
+def loosen(conn: Connection, host: int, known: Ties, guests: Iterable[int]) -> list[int]:
+    """Weak bindings of `host` turn out not to hold: its guests are returns of their own again. Those that left."""
+    leaving = set(guests)
+    gone = []
+    for tie in known.weak:
+        if tie.guest not in leaving:
+            continue
+        entry = journal.get(conn, tie.entry)
+        part(conn, host, (entry.detail if entry is not None else None) or _plain(tie))
+        what = ", ".join(" ".join(name) for name in tie.objects)
+        said = sentence("does_not_hold", objects=what, guest=f"R{tie.guest}", host=f"R{host}")
+        write(conn, host, "split", said)
+        write(conn, tie.guest, "split", said)
+        gone.append(tie.guest)
+    ties.save(conn, {host: replace(known, weak=tuple(tie for tie in known.weak if tie.guest not in leaving))})
+    return gone
+
+
+def loosen_all(conn: Connection, rows: Mapping[int, returns.Row], busy: Collection[int] = ()) -> list[int]:
+    """Something stronger is known of these returns: their weak bindings yield, but for those of `busy` ones. The
+    returns that came out."""
+    out: list[int] = []
+    for return_id, row in sorted(rows.items()):
+        if row.ties and return_id not in busy:
+            known = decode(row.ties)
+            out += loosen(conn, return_id, known, [tie.guest for tie in known.weak if not tie.firm])
+    return out
+
+
+def cut(conn: Connection, one: int, two: int) -> None:
+    """A person's word: the objects of these two do not belong together, whatever they say."""
+    objects = {return_id: own_objects(conn, return_id) for return_id in (one, two)}
+    for return_id, other in ((one, two), (two, one)):
+        names = [name for name in keys.of_return(conn, return_id) if name not in objects[other] and name[0] != HUB]
+        keys.cut(conn, [*names, (HUB, "return", f"R{return_id}")], objects[other])
+
+
+def make_firm(conn: Connection, return_id: int) -> bool:
+    """A person saw what is bound to it without proof and keeps it; whether there was any."""
+    known = _known(conn, return_id)
+    if all(tie.firm for tie in known.weak):
+        return False
+    ties.save(conn, {return_id: replace(known, weak=tuple(replace(tie, firm=True) for tie in known.weak))})
+    return True
+
+
+def relate(conn: Connection, return_id: int, relation: str, other: int) -> None:
+    """What a person decided of two returns shows on this one."""
+    known = _known(conn, return_id)
+    ties.save(conn, {return_id: replace(known, relations=(*known.relations, (relation, f"R{other}")))})
+
+
+def forget(conn: Connection, return_id: int, other: int) -> None:
+    """`other` has come out of it: neither a tie nor a relation is left."""
+    known = _known(conn, return_id)
+    weak = tuple(tie for tie in known.weak if tie.guest != other)
+    relations = tuple(pair for pair in known.relations if pair != ("merged_from", f"R{other}"))
+    ties.save(conn, {return_id: replace(known, weak=weak, relations=relations)})
+
+
+def _known(conn: Connection, return_id: int) -> Ties:
+    """Under the row's lock, since it is about to be changed."""
+    row = returns.lock(conn, [return_id])[return_id]
+    return decode(row.ties) if row.ties else Ties()
+
+
+def component(conn: Connection, seen: Sequence[Observation], names: Iterable[Name]) -> set[Name]:
+    """All that hangs on these names by strong ones, among these records; what a person cut does not."""
+    cut = keys.cuts(conn, [own_name(o) for o in seen])
+    groups = Groups()
+    for observation in seen:
+        own, *others = strong(observation)
+        groups.join([own, *(name for name in others if (own, name) not in cut)])
+    start = list(names)
+    groups.join(start)
+    return groups.all().get(groups.find(start[0]), set()) if start else set()
+
+
+def orders_of(conn: Connection, seen: Iterable[Observation]) -> set[int]:
+    """The orders that these records name."""
+    found = keys.find(conn, {name for observation in seen for name in order_names(observation)})
+    return {order for _, order in found.values() if order is not None}
+
+
+def own_objects(conn: Connection, return_id: int) -> list[Name]:
+    """The objects that are this return's alone."""
+    return [name for name, shared in observations.objects_of(conn, return_id) if not shared]
+
+
+def write(conn: Connection, return_id: int, stage: str, said: Sentence, detail: dict[str, Any] | None = None) -> int:
+    """A line of the return's story; its number."""
+    return journal.add(conn, journal.entry(return_id, None, stage, said, detail=detail))
+
+
+def _own(conn: Connection, return_id: int) -> list[Observation]:
+    objects = own_objects(conn, return_id)
+    found = observations.of_objects(conn, objects)
+    return [found[name].observation for name in objects if name[0] != HUB and name in found]
+
+
+def _plain(tie: Tie) -> dict[str, Any]:
+    return {"other": tie.guest, "objects": tie.objects, "keys": tie.names, "beside": tie.beside}
+
+
+def _name(parts: Sequence[str]) -> Name:
+    issuer, type_, value = parts
+    return issuer, type_, value

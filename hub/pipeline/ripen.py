@@ -1,0 +1,37 @@
+"""The time of weak bindings: what stood alone for its settle time counts, and what had to wait is judged again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.accounts import Accounts
+from hub.pipeline import weak
+from hub.pipeline.combine import Moved, combine
+from hub.store import lanes, returns
+from hub.store.database import Connection, Database
+from hub.store.lanes import Lane
+
+
+class Ripen:
+    """The handler of `weigh` lanes."""
+
+    def __init__(self, database: Database, accounts: Accounts) -> None:
+        self.database = database
+        self.accounts = accounts
+
+    def __call__(self, batch: Sequence[Lane]) -> None:
+        while True:
+            try:
+                self.database.run(lambda conn: self._weigh(conn, batch))
+            except Moved:
+                continue
+            return
+
+    def _weigh(self, conn: Connection, batch: Sequence[Lane]) -> None:
+        held = lanes.fence(conn, batch)
+        mine = [lane for lane in batch if lane.id in held]
+        rows = returns.read(conn, [int(lane.key[1:]) for lane in mine])
+        ids = {row.merged_into or row.id for row in rows.values()}
+        accounts = self.accounts.all()
+        combine(conn, weak.weigh(conn, accounts, ids).of(ids), accounts, {}, replan=True)
+        lanes.finish(conn, [(lane, lane.wanted) for lane in mine])

@@ -1,0 +1,316 @@
+"""Weak bindings: what may be one return, without proof, is bound provisionally, asked, or parted again.
+
+Runs after the strong names are bound, on whatever is near the news: returns of the same orders, and numbers that
+somebody typed. All of it is held, judged anew as a whole, and brought to what was decided. Where nothing is near
+(nearly always) it is one cheap question to the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from hub.accounts import Account, parties
+from hub.model.identity import own_name, speaks_of_order
+from hub.model.merge import merge
+from hub.model.observation import HUB, Ground, Observation
+from hub.model.sentences import sentence
+from hub.model.ties import Name, Tie, Ties, decode
+from hub.model.weak import Decision, Question, bears_ours, decide, hints, part, titles
+from hub.pipeline.combine import Moved
+from hub.pipeline.identify import being_written
+from hub.pipeline.parting import component, join, loosen, orders_of, write
+from hub.store import intents, keys, lanes, observations, returns, reviews, ties, twins
+from hub.store.database import Connection, now
+from hub.store.observations import Stored
+
+KIND = "two_candidates"
+LANE = "weigh"
+BUSY_AGAIN = 3.0
+"""Seconds until it is judged again where a write under way keeps everything in its place."""
+SETTLE = 60.0
+"""Seconds for records of an account that is not configured any more."""
+
+
+class _Part(NamedTuple):
+    """Records that are one return by strong names; `host`: where they are now."""
+
+    id: int
+    host: int
+    tie: Tie | None
+    seen: Sequence[Observation]
+    names: frozenset[Name]
+
+
+class _Around(NamedTuple):
+    """All that is near the news, held."""
+
+    rows: Mapping[int, returns.Row]
+    ties: Mapping[int, Ties]
+    parts: Mapping[int, _Part]
+    decided: Decision
+
+
+class Weighed(NamedTuple):
+    """`into`: which return went into which just now; `near`: returns to be combined again, as they are numbered now;
+    `fresh`: returns that begin now and have no row yet."""
+
+    into: Mapping[int, int]
+    near: frozenset[int]
+    fresh: Sequence[int]
+
+    def of(self, return_ids: Iterable[int]) -> set[int]:
+        """These returns and all that have to be combined with them."""
+        return {self.into.get(i, i) for i in return_ids} | self.near
+
+    def renumbered(self, because: Mapping[int, list[str]]) -> dict[int, list[str]]:
+        """What brought news of which return, as they are numbered now."""
+        found: dict[int, list[str]] = {}
+        for return_id, why in because.items():
+            found.setdefault(self.into.get(return_id, return_id), []).extend(why)
+        return found
+
+
+def weigh(
+    conn: Connection,
+    accounts: Mapping[str, Account],
+    return_ids: Iterable[int],
+    news: Sequence[Stored] = (),
+    fresh: Sequence[int] = (),
+) -> Weighed:
+    """Judge these returns and all that is near them, and bind, part or ask. `fresh`: those of them that begin now.
+
+    Raises Moved where one of them went into another meanwhile.
+    """
+    ids = set(return_ids)
+    told = [(record.return_id, title) for record in news if record.return_id for title in titles(record.observation)]
+    typed = [(title, own_name(record.observation)) for record in news for title in hints(record.observation)]
+    found = ties.open_under(conn, ties.hint(conn, typed))
+    pairs = ties.neighbours(conn, ids, told)
+    if not pairs and not found:
+        return Weighed({}, frozenset(), fresh)
+    # What is near something may become part of it, so it has to stand in a row that can be held.
+    returns.begin(conn, fresh)
+    near = {i for pair in pairs for i in pair}
+    if found:
+        near |= found | {record.return_id for record in news if record.return_id and hints(record.observation)}
+    around = _look(conn, accounts, near, ids)
+    return _bring_about(conn, accounts, around)
+
+
+def _look(conn: Connection, accounts: Mapping[str, Account], near: set[int], ids: set[int]) -> _Around:
+    """Hold everything near, in the house's order: orders, then returns; and what stands near after that."""
+    while True:
+        near = _closure(conn, near)
+        returns.lock_orders(conn, (order for _, order in returns.orders_of(conn, near)))
+        rows = returns.lock(conn, near | ids)
+        if any(row.merged_into for row in rows.values() if row.id in ids):
+            raise Moved
+        if _closure(conn, near) == near:
+            break
+    known = {i: decode(ties_) if (ties_ := rows[i].ties) else Ties() for i in near}
+    seen = observations.of_returns(conn, sorted(near))
+    parts = {one.id: one for i in sorted(near) for one in _parts(conn, i, known[i], seen[i])}
+    return _Around({i: rows[i] for i in near}, known, parts, _decide(conn, accounts, parts, seen))
+
+
+def _closure(conn: Connection, near: Iterable[int]) -> set[int]:
+    """All returns that are near these, near those, and so on; not those that went into another."""
+    known: set[int] = set()
+    asked: set[int] = set()
+    more = set(near)
+    while more:
+        asked |= more
+        rows = {i: row for i, row in returns.read(conn, more).items() if not row.merged_into}
+        known |= rows.keys()
+        seen = observations.of_returns(conn, sorted(rows))
+        told = [(i, title) for i in rows for o in seen[i] if not o.gone for title in titles(o)]
+        found = {other for _, other in ties.neighbours(conn, rows, told)}
+        found |= {i for row in rows.values() if row.ties for i in decode(row.ties).asks}
+        more = found - asked
+    return known
+
+
+def _parts(conn: Connection, host: int, known: Ties, seen: Sequence[Observation]) -> list[_Part]:
+    """What a return is made of: one part, and one for each weak binding that no strong name has confirmed."""
+    own = [o for o in seen if not speaks_of_order(o.fragment)]
+    theirs = [o for o in own if o.account != HUB]
+    names = set(keys.of_return(conn, host))
+    found = []
+    for tie in known.weak:
+        if tie.firm:
+            continue
+        mine = component(conn, theirs, tie.names)
+        if mine.isdisjoint(tie.beside):
+            inside = [o for o in theirs if own_name(o) in mine]
+            found.append(_Part(tie.guest, host, tie, inside, frozenset(mine)))
+            names -= mine
+    guests = {own_name(o) for one in found for o in one.seen}
+    rest = [o for o in own if own_name(o) not in guests]
+    return [_Part(host, host, None, rest, frozenset(names)), *found]
+
+
+def _decide(
+    conn: Connection,
+    accounts: Mapping[str, Account],
+    parts: Mapping[int, _Part],
+    seen: Mapping[int, Sequence[Observation]],
+) -> Decision:
+    people = parties(accounts)
+    known = twins.of_returns(conn, sorted({one.host for one in parts.values()}))
+    ours = keys.find(conn, {(HUB, key.type, key.value) for one in parts.values() for o in one.seen
+                            for key in o.fragment.keys if key.issuer == HUB})  # fmt: skip
+    candidates = []
+    for one in parts.values():
+        shared = [o for o in seen[one.host] if speaks_of_order(o.fragment)]
+        same, apart = known.get(one.host, ((), ()))
+        ground = Ground(parties=people, twins=same, apart=apart, number=f"R{one.id}")
+        live = [o for o in one.seen if not o.gone]
+        settled = any(
+            bears_ours(o.fragment) and any((HUB, key.type, key.value) in ours for key in o.fragment.keys) for o in live
+        )
+        merged = merge([*one.seen, *shared], ground)
+        candidates.append(part(one.id, merged, live, orders_of(conn, one.seen), settled=settled, twins=same))
+    return decide(candidates, _apart(conn, parts))
+
+
+def _apart(conn: Connection, parts: Mapping[int, _Part]) -> set[frozenset[int]]:
+    """Pairs that a person parted: an object of one was cut from a name of the other."""
+    of_object = {own_name(o): one.id for one in parts.values() for o in one.seen}
+    of_name = {name: one.id for one in parts.values() for name in one.names}
+    cut = keys.cuts(conn, of_object)
+    return {
+        frozenset((of_object[thing], of_name[name]))
+        for thing, name in cut
+        if name in of_name and of_object[thing] != of_name[name]
+    }
+
+
+def _bring_about(conn: Connection, accounts: Mapping[str, Account], around: _Around) -> Weighed:
+    """Part what does not hold, bind what does, ask what nobody can know."""
+    state = _State(
+        host_of={one.id: one.host for one in around.parts.values()},
+        known=dict(around.ties),
+        busy=being_written(conn, around.rows),
+    )
+    wanted = {i: set(binding.ids) for binding in around.decided.bindings for i in binding.ids}
+    for host in sorted(around.rows):
+        _confirmed(conn, host, state, around.parts)
+        if not state.inside(host) <= wanted.get(host, {host}):
+            _part(conn, host, state)
+    for binding in around.decided.bindings:
+        hosts = sorted({state.host_of[i] for i in binding.ids})
+        survivor = next((i for i in hosts if len(state.inside(i)) > 1), hosts[0])
+        for host in hosts:
+            if host != survivor and len(state.inside(host)) > 1:
+                _part(conn, host, state)
+        guests = sorted(i for i in binding.ids if state.host_of[i] == i and i != survivor and state.inside(i) == {i})
+        if guests and state.busy & {survivor, *guests}:
+            state.waits.add(survivor)
+        elif guests:
+            _bind(conn, accounts, around, survivor, guests, binding.why, state)
+    if state.waits:
+        lanes.want(conn, LANE, [(HUB, f"R{i}") for i in state.waits], after=BUSY_AGAIN)
+    near = {state.host_of.get(i, i) for i in {*around.rows, *around.parts}}
+    _ask(conn, around.decided.questions, state, near | set(around.rows))
+    return Weighed({i: host for i, host in state.host_of.items() if i != host}, frozenset(near), ())
+
+
+@dataclass
+class _State:
+    """Where everything is while it is being brought about."""
+
+    host_of: dict[int, int]
+    known: dict[int, Ties]
+    busy: set[int]
+    waits: set[int] = field(default_factory=set)
+
+    def inside(self, host: int) -> set[int]:
+        return {i for i, its_host in self.host_of.items() if its_host == host}
+
+
+def _part(conn: Connection, host: int, state: _State) -> None:
+    """Its guests leave it, if nothing is being written and nothing was written that rests on them."""
+    known = state.known[host]
+    loose = [tie for tie in known.weak if not tie.firm]
+    if host in state.busy:
+        state.waits.add(host)
+    elif not intents.made_since(conn, host, min(tie.entry for tie in loose)):
+        gone = loosen(conn, host, known, [tie.guest for tie in loose])
+        state.known[host] = replace(known, weak=tuple(tie for tie in known.weak if tie.firm))
+        state.host_of.update((guest, guest) for guest in gone)
+        state.known.update((guest, Ties()) for guest in gone)
+
+
+def _confirmed(conn: Connection, host: int, state: _State, parts: Mapping[int, _Part]) -> None:
+    """A weak binding that is no part of its own any more was confirmed by a strong name."""
+    known = state.known[host]
+    left = tuple(tie for tie in known.weak if tie.firm or tie.guest in parts)
+    if len(left) < len(known.weak):
+        write(conn, host, "link", sentence("proven"))
+        state.known[host] = replace(known, weak=left)
+        ties.save(conn, {host: state.known[host]})
+
+
+def _bind(
+    conn: Connection,
+    accounts: Mapping[str, Account],
+    around: _Around,
+    host: int,
+    guests: Iterable[int],
+    why: str,
+    state: _State,
+) -> None:
+    bound = list(state.known[host].weak)
+    settle = 0.0
+    for guest in guests:
+        one = around.parts[guest]
+        objects = tuple(sorted(own_name(o) for o in one.seen if o.account != HUB))
+        told = {name[0] for name in objects} | {o.account for o in around.parts[host].seen if o.account != HUB}
+        settle = max(accounts[name].settle if name in accounts else SETTLE for name in told)
+        act = join(conn, host, guest)
+        what = ", ".join(" ".join(name) for name in objects)
+        said = sentence("taken_for", objects=what, guest=f"R{guest}", host=f"R{host}", why=why, seconds=f"{settle:g}")
+        tie = Tie(
+            guest=guest,
+            why=why,
+            objects=objects,
+            names=tuple(sorted(one.names)),
+            beside=tuple(act["beside"]),
+            entry=write(conn, host, "link", said, act),
+            ripe_at=now(conn) + timedelta(seconds=settle),
+        )
+        bound.append(tie)
+        state.host_of[guest] = host
+    state.known[host] = replace(state.known[host], weak=tuple(bound))
+    ties.save(conn, {host: state.known[host]})
+    if settle:
+        lanes.want(conn, LANE, [(HUB, f"R{host}")], after=settle)
+
+
+def _ask(conn: Connection, questions: Sequence[Question], state: _State, hosts: set[int]) -> None:
+    """The review queue, all candidates side by side; questions that have answered themselves are closed."""
+    still = []
+    beside: dict[int, set[int]] = {}
+    for question in questions:
+        seeks = state.host_of[question.seeks]
+        candidates = sorted({state.host_of[i] for i in question.candidates} - {seeks})
+        around = {state.host_of[i] for i in question.around}
+        for i in around:
+            beside.setdefault(i, set()).update(around - {i})
+        dedupe = f"{KIND}:{seeks}:{','.join(map(str, candidates))}"
+        still.append(dedupe)
+        names = ", ".join(f"R{i}" for i in candidates)
+        said = sentence("may_be_same", one=f"R{seeks}", others=names, why=question.why)
+        reviews.ask(conn, KIND, [seeks, *candidates], said, dedupe, {"seeks": seeks, "candidates": candidates})
+    reviews.close_outdated(conn, KIND, [(i, "") for i in hosts], still)
+    changed = {}
+    for host in hosts & state.known.keys():
+        asks = tuple(sorted(beside.get(host, ())))
+        if state.host_of.get(host, host) == host and state.known[host].asks != asks:
+            changed[host] = replace(state.known[host], asks=asks)
+    ties.save(conn, changed)
