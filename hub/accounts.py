@@ -41,7 +41,8 @@ class Account:
     routes: frozenset[str] = frozenset()
     """Shops whose returns it hears; empty: all of them."""
     settle: float = 60.0
-    """Seconds before a return is created here, so that one cancelled at once never appears."""
+    """Seconds before a return is created here, so that one cancelled at once never appears, and for which a record
+    bound without proof has to stand alone before it counts."""
     serialise_by: str = "return"
     poll: float = 0.0
     """Seconds between two polls, where the account does not go by its manifest."""

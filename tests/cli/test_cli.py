@@ -6,12 +6,16 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
 from hub.cli import main
+from hub.model.returns import Return, Weak
+from hub.model.sentences import sentence
 from hub.settings import Settings
+from hub.store import returns, reviews
 from hub.store.database import Database
 
 ACCOUNTS = """
@@ -95,6 +99,26 @@ def test_what_is_wrong_with_a_file_is_said_in_a_letter(
 def test_a_number_that_is_none_and_a_return_that_is_not_there(run: Callable[..., Result]) -> None:
     assert "write its number, such as R1001" in run("returns", "show", "abc").output
     assert "there is no return R7" in run("returns", "show", "R7").output
+
+
+def test_a_return_shows_its_relations_what_is_bound_without_proof_and_the_questions(
+    run: Callable[..., Result], database_url: str
+) -> None:
+    bound = Weak(ours="R1001", was="R1002", why="line", objects=(("till", "return", "t1"),), waits=True, entry=7)
+    doc = msgspec.json.encode(Return(relations=(("caused_by", "R1000"),), weak=(bound,)))
+    database = Database(database_url)
+    with database.begin() as conn:
+        (number,) = returns.numbers(conn, 1)
+        returns.begin(conn, [number])
+        conn.exec_driver_sql("UPDATE returns SET doc = %(d)s, founded = true", {"d": doc})
+        parked = sentence("no_effect", account="erp", operation="receive", why=sentence("done_before"))
+        reviews.ask(conn, "no_effect", [number], parked, "d", {})
+    database.close()
+    shown = " ".join(run("returns", "show", f"R{number}").output.split())
+    assert "caused by R1000" in shown
+    assert "till/return/t1 (was R1002): bound by line, without proof, not counted yet; `hub review undo 7`" in shown
+    assert "erp: receive has no effect there" in shown
+    assert run("review", "confirm", f"R{number}").exit_code == 1, "nothing to confirm in the database"
 
 
 def test_an_address_that_is_not_of_this_machine_is_refused(

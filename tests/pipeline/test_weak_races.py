@@ -1,0 +1,117 @@
+"""Weak bindings among batches and writes that run at the same time, and what they cost (simulated)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from hub.boot import Hub
+from hub.pipeline import weak
+from hub.store import inbox, intents, lanes
+from tests.pipeline.channels import counter, order, partition, questions, request
+from tests.pipeline.look import rows
+
+Post = Callable[[str, Any], list[bool]]
+Work = Callable[..., int]
+SILENT: dict[str, Any] = {"asked": []}
+TRACKING = {"kind": "add_tracking", "account": "web"}
+
+
+def statements(hub: Hub, do: Callable[[], Any]) -> list[str]:
+    seen: list[str] = []
+
+    def note(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(hub.database._engine, "before_cursor_execute", note)
+    do()
+    event.remove(hub.database._engine, "before_cursor_execute", note)
+    return seen
+
+
+def test_where_nothing_is_near_it_costs_one_statement_however_many_records(
+    channels: Callable[..., None], hub: Hub, post: Post, work: Work
+) -> None:
+    channels(**SILENT)
+    counted = []
+    for start, count in ((0, 2), (100, 30)):
+        for n in range(start, start + count):
+            post("web", order(str(n)))
+            post("web", request(f"w{n}", str(n)))
+        hub.database.run(inbox.dispatch)
+        taken = hub.database.run(lambda conn: lanes.claim(conn, ["read"], "test", 200))
+        assert len(taken) == 2 * count
+        seen = statements(hub, lambda: hub.understand(taken))  # noqa: B023 - called at once
+        counted.append(len(seen))
+        assert sum("JOIN hints" in statement for statement in seen) == 1
+        assert sum("cuts" in statement for statement in seen) == 1, "nothing was judged"
+    assert counted[0] == counted[1]
+
+
+def test_of_two_batches_at_once_the_second_sees_what_the_first_brought(
+    channels: Callable[..., None], hub: Hub, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They name the order by different names, so only the order itself can keep them apart."""
+    channels(**SILENT)
+    post("web", order())
+    hub.database.run(inbox.dispatch)
+    hub.understand(claimed(hub))
+    post("web", request("w1"))
+    hub.database.run(inbox.dispatch)
+    slow = claimed(hub)
+    post("till", counter("t1"))
+    hub.database.run(inbox.dispatch)
+    fast = claimed(hub)
+    reached, go_on = threading.Event(), threading.Event()
+    weighing = weak.weigh
+
+    def weigh(*words: Any) -> Any:
+        found = weighing(*words)
+        if threading.current_thread().name == "slow":
+            reached.set()
+            assert go_on.wait(10)
+        return found
+
+    monkeypatch.setattr(weak, "weigh", weigh)
+    first = threading.Thread(target=hub.understand, args=(slow,), name="slow")
+    second = threading.Thread(target=hub.understand, args=(fast,), name="fast")
+    first.start()
+    assert reached.wait(10)
+    second.start()
+    second.join(0.5)
+    assert second.is_alive(), "it waits for the order"
+    go_on.set()
+    first.join(10)
+    second.join(10)
+    assert partition(hub, "w1", "t1") == {frozenset({"w1", "t1"})}
+
+
+def claimed(hub: Hub) -> list[lanes.Lane]:
+    return hub.database.run(lambda conn: lanes.claim(conn, ["read"], "test", 50))
+
+
+def test_nothing_moves_while_a_write_is_under_way(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
+    with hub.database.begin() as conn:
+        intent = intents.open_(conn, two_channels, "web", "add_tracking", 1, TRACKING, {}, 60.0)
+    post("web", request("w2"))
+    work(("read",))
+    assert partition(hub, "w1", "t1") == {frozenset({"w1", "t1"})}
+    with hub.database.begin() as conn:
+        intents.move(conn, intent, "dropped")
+    rows(hub, "UPDATE lanes SET due = clock_timestamp() WHERE kind = 'weigh' RETURNING 1")
+    work(("weigh",))
+    assert len(partition(hub, "w1", "w2", "t1")) == 3
+
+
+def test_what_was_acted_upon_is_parted_by_a_person_only(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
+    with hub.database.begin() as conn:
+        intent = intents.open_(conn, two_channels, "web", "add_tracking", 1, TRACKING, {}, 60.0)
+        intents.move(conn, intent, "done")
+    post("web", request("w2"))
+    work(("read",))
+    assert partition(hub, "w1", "w2", "t1") == {frozenset({"w1", "t1"}), frozenset({"w2"})}
+    assert [state for state, _ in questions(hub)] == ["open"], "but it is asked"
