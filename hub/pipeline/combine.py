@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -20,12 +20,23 @@ from hub.pipeline import parked, routes, twinning
 from hub.pipeline.story import changes
 from hub.store import intents, journal, lanes, observations, returns, sync
 from hub.store import twins as twin_store
-from hub.store.database import Connection, now
+from hub.store.database import Connection, Database, now
 from hub.store.intents import Intent
+
+T = TypeVar("T")
 
 
 class Moved(Exception):
     """A return went into another one while we waited for it: begin again."""
+
+
+def whole(database: Database, work: Callable[[Connection], T]) -> T:
+    """Do `work` in a transaction, once more where a return went into another one meanwhile."""
+    while True:
+        try:
+            return database.run(work)
+        except Moved:
+            continue
 
 
 class Situation(NamedTuple):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -13,13 +13,11 @@ from hub.accounts import Accounts
 from hub.model.observation import HUB, FactId, Observation
 from hub.model.sentences import Sentence, say, sentence
 from hub.pipeline import parked, parting, weak
-from hub.pipeline.combine import Moved, combine
+from hub.pipeline.combine import combine, whole
 from hub.pipeline.identify import being_written
 from hub.store import intents, journal, keys, lanes, observations, returns, reviews, sync, twins
 from hub.store.database import Connection, Database, ticket
 from hub.store.observations import Name, Stored
-
-T = TypeVar("T")
 
 
 class NotNow(Exception):
@@ -43,13 +41,13 @@ class People:
         act = uuid.uuid4().hex
 
         def work(conn: Connection) -> None:
-            returns.lock(conn, [return_id])
+            _hold(conn, [return_id])
             (drawn,) = ticket(conn)
             said = Observation(account=HUB, stream="act", external_id=act, fragment=fragment, ticket=drawn)
             observations.save(conn, [Stored(said, None, return_id, None)])
-            combine(conn, [return_id], self.accounts.all(), {return_id: [f"hub {by}"]})
+            self._again(conn, [return_id], by)
 
-        self._run(work)
+        whole(self.database, work)
         return act
 
     def link(self, one: int, two: int, by: str) -> int:
@@ -57,7 +55,7 @@ class People:
         survivor, other = sorted((one, two))
 
         def work(conn: Connection) -> None:
-            rows = returns.lock(conn, (survivor, other))
+            rows = _hold(conn, (survivor, other))
             _free(conn, (survivor, other))
             parted = parting.loosen_all(conn, rows)
             keys.mend(conn, parting.own_objects(conn, other))
@@ -68,19 +66,20 @@ class People:
             parting.write(conn, survivor, "link", said, act)
             self._again(conn, [survivor, *parted], by)
 
-        self._run(work)
+        whole(self.database, work)
         return survivor
 
     def confirm(self, return_id: int, by: str) -> None:
         """What is bound to this return without proof does belong to it. Raises NotNow."""
 
         def work(conn: Connection) -> None:
+            _hold(conn, [return_id])
             if not parting.make_firm(conn, return_id):
                 raise NotNow("nothing_weak", number=f"R{return_id}")
             parting.write(conn, return_id, "link", sentence("confirmed", by=by))
             self._again(conn, [return_id], by)
 
-        self._run(work)
+        whole(self.database, work)
 
     def apart(self, review_id: int, by: str) -> None:
         """The facts (or returns) of a question are different events, whatever they look like. Raises NotNow."""
@@ -100,13 +99,13 @@ class People:
                     parting.cut(conn, seeks, other)
             self._again(conn, question["returns"], by)
 
-        self._run(work)
+        whole(self.database, work)
 
     def split(self, return_id: int, objects: Sequence[Name], by: str) -> int:
         """These objects are another return; its number. Raises NotNow."""
 
         def work(conn: Connection) -> int:
-            returns.lock(conn, (return_id,))
+            _hold(conn, [return_id])
             _free(conn, (return_id,))
             parting.make_firm(conn, return_id)
             (new,) = returns.numbers(conn, 1)
@@ -117,7 +116,7 @@ class People:
             self._parted(conn, return_id, new, objects, by)
             return new
 
-        return self._run(work)
+        return whole(self.database, work)
 
     def undo(self, entry_id: int, by: str) -> int:
         """Take a link back: what moved with it moves back to its own number. Raises NotNow."""
@@ -128,7 +127,7 @@ class People:
             if entry is None or entry.return_id is None or act.get("act") != "link":
                 raise NotNow("no_link", id=entry_id)
             host, other = entry.return_id, int(act["other"])
-            rows = returns.lock(conn, (host, other))
+            rows = _hold(conn, (host, other))
             if rows[other].merged_into != host:
                 raise NotNow("moved_on", other=f"R{other}", host=f"R{host}")
             _free(conn, (host,))
@@ -137,7 +136,7 @@ class People:
             self._parted(conn, host, other, moved, by)
             return other
 
-        return self._run(work)
+        return whole(self.database, work)
 
     def _parted(self, conn: Connection, old: int, new: int, objects: Sequence[Name], by: str) -> None:
         """Say so, and remember that they do not belong together whatever they say."""
@@ -147,13 +146,6 @@ class People:
         parting.write(conn, old, "split", said, {"act": "split", "other": new, "objects": list(objects)})
         parting.write(conn, new, "split", said)
         self._again(conn, (old, new), by)
-
-    def _run(self, work: Callable[[Connection], T]) -> T:
-        while True:
-            try:
-                return self.database.run(work)
-            except Moved:
-                continue
 
     def _again(self, conn: Connection, return_ids: Sequence[int], by: str) -> None:
         """Judge what is near them, and combine."""
@@ -180,7 +172,7 @@ class People:
             lanes.hurry(conn, account, ["tell"], [lane])
             _note(conn, return_id, account, "retry", sentence("tell_again", by=by, account=account))
 
-        self._run(work)
+        whole(self.database, work)
 
     def give_up(self, intent_id: int, by: str, note: str) -> None:
         """Do not say it: the operation counts as dealt with by a person. Raises NotNow."""
@@ -196,7 +188,16 @@ class People:
             _note(conn, intent.return_id, intent.account, "give up", said)
             combine(conn, [intent.return_id], self.accounts.all(), {}, replan=True)
 
-        self._run(work)
+        whole(self.database, work)
+
+
+def _hold(conn: Connection, return_ids: Sequence[int]) -> dict[int, returns.Row]:
+    """Orders before returns, as everybody takes them. Raises NotNow where there is no such return."""
+    returns.lock_orders(conn, (order for _, order in returns.orders_of(conn, return_ids)))
+    rows = returns.lock(conn, return_ids)
+    if missing := set(return_ids) - rows.keys():
+        raise NotNow("no_such_return", numbers=", ".join(f"R{return_id}" for return_id in sorted(missing)))
+    return rows
 
 
 def _free(conn: Connection, return_ids: Iterable[int]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hub.accounts import Accounts
 from hub.pipeline import weak
-from hub.pipeline.combine import Moved, combine
+from hub.pipeline.combine import combine, whole
 from hub.store import lanes, returns
 from hub.store.database import Connection, Database
 from hub.store.lanes import Lane
@@ -20,12 +20,7 @@ class Ripen:
         self.accounts = accounts
 
     def __call__(self, batch: Sequence[Lane]) -> None:
-        while True:
-            try:
-                self.database.run(lambda conn: self._weigh(conn, batch))
-            except Moved:
-                continue
-            return
+        whole(self.database, lambda conn: self._weigh(conn, batch))
 
     def _weigh(self, conn: Connection, batch: Sequence[Lane]) -> None:
         held = lanes.fence(conn, batch)

@@ -118,7 +118,8 @@ def test_a_return_shows_its_relations_what_is_bound_without_proof_and_the_questi
     assert "caused by R1000" in shown
     assert "till/return/t1 (was R1002): bound by line, without proof, not counted yet; `hub review undo 7`" in shown
     assert "erp: receive has no effect there" in shown
-    assert run("review", "confirm", f"R{number}").exit_code == 1, "nothing to confirm in the database"
+    assert f"nothing is bound to R{number} without proof" in run("review", "confirm", f"R{number}").output
+    assert "there is no return R9" in run("review", "confirm", "R9").output
 
 
 def test_an_address_that_is_not_of_this_machine_is_refused(

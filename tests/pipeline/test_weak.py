@@ -108,6 +108,16 @@ def test_a_person_says_that_it_is_none_of_them(hub: Hub, two_channels: int, post
     assert [state for state, _ in questions(hub)] == ["apart"]
 
 
+def test_a_candidate_that_is_called_off_answers_the_question(
+    hub: Hub, two_channels: int, post: Post, work: Work
+) -> None:
+    post("web", request("w2"))
+    work(("read",))
+    hub.people.say(whose(hub)["w2"], {"authorization": {"value": "cancelled", "by": "Li"}}, "Li")
+    assert partition(hub, "w1", "w2", "t1") == {frozenset({"w1", "t1"}), frozenset({"w2"})}
+    assert [state for state, _ in questions(hub)] == ["settled"]
+
+
 def test_a_strong_key_that_says_otherwise_wins(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
     post("web", order("13"))
     post("web", request("w9", "13"))
@@ -222,7 +232,20 @@ def test_the_return_that_goes_short_is_refused_whoever_comes_first(
 RECORDS: dict[str, tuple[tuple[str, Any], ...]] = {
     "one": (("web", request), ("till", counter)),
     "ambiguous": (("web", request), ("web", request), ("till", counter)),
-    "all three": (("web", request), ("till", lambda i, n: counter(i, n)), ("erp", lambda i, n: complaint(i, n))),
+    "all three": (("web", request), ("till", counter), ("erp", complaint)),
+    "a strong key among them": (
+        ("web", request),
+        ("web", request),
+        ("till", lambda i, n: counter(i, n, web_return=f"{n}-1")),
+    ),
+    "a number among them": (("web", request), ("web", request), ("erp", lambda i, n: complaint(i, n, rma=f"{n}-2"))),
+    "a number without its order": (
+        ("web", request),
+        ("till", counter),
+        ("erp", lambda i, n: complaint(i, rma=f"{n}-1")),
+    ),
+    "blind": (("till", lambda i, n: counter(i, n, origin="blind")), ("web", request)),
+    "more than is open": (("web", request), ("till", lambda i, n: counter(i, n, quantity=2)), ("web", request)),
 }
 
 

@@ -39,6 +39,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "第 {id} 条记录不是合并，不能撤销：只有合并可以撤销，拆分要用合并来恢复。",
         "entry {id} is no link; only links can be undone, a split is undone by a link",
     ),
+    "no_such_return": ("没有退换单 {numbers}。", "there is no return {numbers}"),
     "moved_on": (
         "{other} 已不属于 {host}，请看它的最新记录。",
         "{other} does not belong to {host} any more; look at the newest lines of its story",
