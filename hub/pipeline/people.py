@@ -148,12 +148,7 @@ class People:
         self._again(conn, (old, new), by)
 
     def _again(self, conn: Connection, return_ids: Sequence[int], by: str) -> None:
-        """Judge what is near them, and combine."""
-        accounts = self.accounts.all()
-        ids = {row.merged_into or row.id for row in returns.read(conn, return_ids).values()}
-        weighed = weak.weigh(conn, accounts, ids)
-        because = weighed.renumbered({return_id: [f"hub {by}"] for return_id in ids})
-        combine(conn, weighed.of(ids), accounts, because, replan=True)
+        weak.again(conn, self.accounts.all(), return_ids, f"hub {by}")
 
     def retry(self, return_id: int, account: str, by: str) -> None:
         """Say it again: dead letters are taken back, the row is planned anew. Raises NotNow."""

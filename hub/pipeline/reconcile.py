@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hub.accounts import Account, Accounts
-from hub.pipeline.combine import Moved, combine
+from hub.pipeline import weak
+from hub.pipeline.combine import whole
 from hub.store import inbox, lanes, observations, returns
 from hub.store.database import Connection, Database
 
@@ -32,15 +33,10 @@ class Reconcile:
         return count
 
     def recompute(self, return_ids: list[int]) -> None:
-        """Merge and plan these returns again (a mapping or an authority changed)."""
+        """Judge, merge and plan these returns again (a mapping or an authority changed)."""
         for start in range(0, len(return_ids), BATCH):
             some = return_ids[start : start + BATCH]
-            while True:
-                try:
-                    self.database.run(lambda conn, ids=some: combine(conn, ids, self.accounts.all(), {}, replan=True))  # type: ignore[misc]
-                except Moved:
-                    continue
-                break
+            whole(self.database, lambda conn, ids=some: weak.again(conn, self.accounts.all(), ids))  # type: ignore[misc]
 
     def replay(self, row_ids: list[int]) -> int:
         """Take invalid messages up again, with the mapping of today; how many."""

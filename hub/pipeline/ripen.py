@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from hub.accounts import Accounts
 from hub.pipeline import weak
-from hub.pipeline.combine import combine, whole
-from hub.store import lanes, returns
+from hub.pipeline.combine import whole
+from hub.store import lanes
 from hub.store.database import Connection, Database
 from hub.store.lanes import Lane
 
@@ -25,8 +25,5 @@ class Ripen:
     def _weigh(self, conn: Connection, batch: Sequence[Lane]) -> None:
         held = lanes.fence(conn, batch)
         mine = [lane for lane in batch if lane.id in held]
-        rows = returns.read(conn, [int(lane.key[1:]) for lane in mine])
-        ids = {row.merged_into or row.id for row in rows.values()}
-        accounts = self.accounts.all()
-        combine(conn, weak.weigh(conn, accounts, ids).of(ids), accounts, {}, replan=True)
+        weak.again(conn, self.accounts.all(), [int(lane.key[1:]) for lane in mine])
         lanes.finish(conn, [(lane, lane.wanted) for lane in mine])

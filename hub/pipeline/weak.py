@@ -21,7 +21,7 @@ from hub.model.observation import HUB, Ground, Observation
 from hub.model.sentences import sentence
 from hub.model.ties import Name, Tie, Ties, decode
 from hub.model.weak import Decision, Question, bears_ours, decide, hints, part, titles
-from hub.pipeline.combine import Moved
+from hub.pipeline.combine import Moved, combine
 from hub.pipeline.identify import being_written
 from hub.pipeline.parting import component, join, loosen, orders_of, write
 from hub.store import intents, keys, lanes, observations, returns, reviews, ties, twins
@@ -100,6 +100,17 @@ def weigh(
         near |= found | {record.return_id for record in news if record.return_id and hints(record.observation)}
     around = _look(conn, accounts, near, ids)
     return _bring_about(conn, accounts, around)
+
+
+def again(conn: Connection, accounts: Mapping[str, Account], return_ids: Iterable[int], because: str = "") -> None:
+    """Judge these returns and what is near them as if all were new, combine and plan them. `because`: who wants it.
+
+    Raises Moved where one of them went into another meanwhile.
+    """
+    ids = {row.merged_into or row.id for row in returns.read(conn, return_ids).values()}
+    weighed = weigh(conn, accounts, ids)
+    why = weighed.renumbered({return_id: [because] for return_id in ids}) if because else {}
+    combine(conn, weighed.of(ids), accounts, why, replan=True)
 
 
 def _look(conn: Connection, accounts: Mapping[str, Account], near: set[int], ids: set[int]) -> _Around:

@@ -108,6 +108,15 @@ def test_a_person_says_that_it_is_none_of_them(hub: Hub, two_channels: int, post
     assert [state for state, _ in questions(hub)] == ["apart"]
 
 
+def test_what_is_recomputed_is_judged_again(hub: Hub, two_channels: int) -> None:
+    hub.people.undo(last_link(hub), "Li")
+    assert partition(hub, "w1", "t1") == {frozenset({"w1"}), frozenset({"t1"})}
+    with hub.database.begin() as conn:
+        conn.exec_driver_sql("DELETE FROM cuts")  # as if nobody had parted them
+    hub.reconcile.recompute([whose(hub)["t1"]])
+    assert partition(hub, "w1", "t1") == {frozenset({"w1", "t1"})}
+
+
 def test_a_candidate_that_is_called_off_answers_the_question(
     hub: Hub, two_channels: int, post: Post, work: Work
 ) -> None:
@@ -268,6 +277,18 @@ def test_the_order_of_arrival_does_not_matter(
         ids = [f"{number}-{i}" for i in range(1, len(told_))]
         found.add(frozenset(frozenset(i.partition("-")[2] for i in group) for group in partition(hub, *ids)))
     assert len(found) == 1, found
+
+
+def test_returns_that_begin_in_one_batch_are_judged_too(
+    channels: Callable[..., None], hub: Hub, post: Post, work: Work
+) -> None:
+    channels(settle=0, **SILENT)
+    post("web", order())
+    post("web", request("w1"))
+    post("till", counter("t1"))
+    work(("read",))
+    assert partition(hub, "w1", "t1") == {frozenset({"w1", "t1"})}
+    assert rows(hub, "SELECT count(*), count(merged_into), count(ties) FROM returns") == [(2, 1, 1)]
 
 
 def test_the_story_says_what_was_bound_and_why(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
