@@ -136,6 +136,7 @@ class SignatureSchema(Schema):
     digest = one_of("sha256", "sha1", "sha512")
     encoding = one_of("hex", "base64")
     prefix = fields.String()
+    url = fields.String()
     tolerance = Duration()
 
 

@@ -93,6 +93,9 @@ def verify(request: WebhookRequest, signature: Mapping[str, Any], settings: Mapp
         verify_timestamped(request, secrets, header=signature["header"], tolerance=tolerance)
     else:
         options = {name: signature[name] for name in ("digest", "encoding") if name in signature}
+        if "url" in signature:  # they sign the address they were given, then the body
+            address = fill(signature["url"], settings) or request.url
+            options["message"] = address.encode() + request.body
         verify_hmac(request, secrets, header=signature["header"], prefix=prefix, **options)
 
 

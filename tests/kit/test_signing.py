@@ -49,6 +49,16 @@ def test_square_signs_its_url_and_the_body() -> None:
     verify_hmac(given, "sq-key", header="X-Square-HmacSha256-Signature", encoding="base64", message=url + BODY)
 
 
+def test_a_manifest_says_that_the_address_is_signed_before_the_body() -> None:
+    header, vector = "x-square-hmacsha256-signature", "YOZV2KWvZdL1wHWs7HO9WwlwtpPs2mRAct/A2/EUL6w="
+    scheme = {"scheme": "hmac", "header": header, "secret": "$key", "encoding": "base64", "url": "$address"}
+    address = "https://hub.example/hooks/square"
+    verify(request({header: vector}), scheme, {"key": "sq-key", "address": address})
+    verify(request({header: vector}, url=address), scheme, {"key": "sq-key"})  # no setting: the one that was called
+    with pytest.raises(InvalidWebhook):
+        verify(request({header: vector}, url=address), scheme, {"key": "sq-key", "address": f"{address}/"})
+
+
 def test_easypost_normalises_its_key_and_prefixes_the_digest() -> None:
     digest = "f6ee740d3b4e69a13df60c51a5985e0799fd55b7cb35cc7bc15e6a66971c3987"
     given = request({"X-Hmac-Signature": f"hmac-sha256-hex={digest}"})
