@@ -1,0 +1,151 @@
+"""Square, a point of sale, over its REST API. What it cannot do and where it surprises: README.md beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from connectors.kit import signing
+from connectors.kit.api import Account, Connector, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
+from connectors.kit.errors import ConnectorError, InvalidWebhook, NotFound, Rejected, Unsupported
+from connectors.kit.http import Http
+from connectors.square import disposing, refunding
+from connectors.square.client import Client
+from connectors.square.feeds import Feeds
+from connectors.square.reading import Reader
+
+READS = ("MERCHANT_PROFILE_READ", "ORDERS_READ", "PAYMENTS_READ", "ITEMS_READ", "INVENTORY_READ")
+WRITES = ("PAYMENTS_WRITE", "INVENTORY_WRITE")
+RENEW_BEFORE = timedelta(days=7)
+"""How long before its end an access token is a problem: one from OAuth lives for 30 days."""
+
+ABOUT = {
+    "order.created": "order_created",
+    "order.updated": "order_updated",
+    "order.fulfillment.updated": "order_fulfillment_updated",
+    "refund.created": "refund",
+    "refund.updated": "refund",
+    "payment.updated": "payment",
+}
+"""Where an event's object is. Others are no news: stock counts name no return, terminals' refunds are refunds."""
+
+
+class Square(Connector):
+    """One merchant at Square."""
+
+    def __init__(self, account: Account, http: Http) -> None:
+        super().__init__(account, http)
+        self.client = Client(http)
+        reader = Reader(self.client, account.settings.get("orders_of"))
+        self.feeds = Feeds(self.client, reader, _listed(account.settings.get("locations")))
+
+    def check(self) -> Health:
+        """The token works and may do what is needed, who the merchant is, and whether the chosen locations exist."""
+        facts: dict[str, str] = {}
+        problems: list[str] = []
+        try:
+            places = {place["id"]: place for place in self.client.get("locations").get("locations") or ()}
+            merchant = self.client.get("merchants", "me")["merchant"]
+        except ConnectorError as problem:
+            return Health(ok=False, problems=(str(problem),))
+        facts["merchant"] = f"{merchant.get('business_name', '')} ({merchant['id']})"
+        facts["locations"] = ", ".join(f"{place.get('name', '')} ({key})" for key, place in places.items())
+        for chosen in self.feeds.chosen:
+            if chosen not in places:
+                problems.append(f"setting locations: Square has no location {chosen}; it has {', '.join(places)}")
+        wanted = self.account.settings.get("merchant_id")
+        if wanted and wanted != merchant["id"]:
+            problems.append(f"setting merchant_id: the token is for {merchant['id']}, not for {wanted}")
+        if self.account.settings.get("signature_key") and not self.account.settings.get("notification_url"):
+            problems.append(
+                "setting notification_url is empty: behind a proxy the hub may see another address than Square signs"
+            )
+        problems += self._token(facts)
+        return Health(ok=not problems, problems=tuple(problems), facts=facts)
+
+    def begin(self, stream: str, since: datetime) -> str:
+        """The cursor of a poll that begins at this moment."""
+        self._known(stream)
+        return self.feeds.begin(stream, since)
+
+    def poll(self, stream: str, cursor: str | None) -> Iterator[Page]:
+        """What changed, oldest first. `order` brings returns and exchanges, and the sales that they are of."""
+        self._known(stream)
+        feeds: dict[str, Callable[[str | None], Iterator[Page]]] = {
+            "order": self.feeds.orders,
+            "refund": self.feeds.refunds,
+            "adjustment": self.feeds.adjustments,
+        }
+        return feeds[stream](cursor)
+
+    def fetch(self, stream: str, external_id: str) -> Message:
+        """One record, made whole."""
+        self._known(stream)
+        return self.feeds.fetch(stream, external_id)
+
+    def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
+        """Events are thin (orders), or lack what has to be joined (refunds): all of them are read back."""
+        hook = self.manifest.webhook
+        signing.verify(request, hook.signature, self.account.settings)
+        try:
+            event = msgspec.json.decode(request.body)
+            topic, merchant, told = str(event["type"]), event["merchant_id"], event["data"]
+            wanted = self.account.settings.get("merchant_id")
+            if topic not in ABOUT or (wanted and merchant != wanted):
+                return []
+            record = told["object"][ABOUT[topic]]
+            if topic.startswith("refund."):
+                hints = [("refund", record["id"]), ("order", record.get("order_id"))]
+            else:
+                hints = [("order", record.get("order_id"))]
+        except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as problem:
+            raise InvalidWebhook(f"it is signed, but no event as Square sends them: {problem!r}") from problem
+        return [Hint(stream, key, topic) for stream, key in hints if key]
+
+    # -- writes
+
+    def do_refund(self, operation: Operation) -> Reply:
+        return refunding.refund(self.client, operation)
+
+    def do_record_refund(self, operation: Operation) -> Reply:
+        return refunding.record(self.client, operation, self.feeds.locations())
+
+    def do_dispose(self, operation: Operation) -> Reply:
+        return disposing.dispose(self.client, operation)
+
+    def find(self, operation: Operation) -> Reply | None:
+        finders = {"refund": refunding.found, "record_refund": refunding.found, "dispose": disposing.found}
+        if operation.kind not in finders:
+            raise Unsupported(f"the Square connector never writes {operation.kind}")
+        return finders[operation.kind](self.client, operation)
+
+    # -- parts
+
+    def _known(self, stream: str) -> None:
+        if stream not in self.manifest.streams:
+            raise Unsupported(f"Square has no stream {stream!r}")
+
+    def _token(self, facts: dict[str, str]) -> Iterator[str]:
+        """What the token may do and how long it lives; tokens of an own application are not always told about."""
+        try:
+            status: dict[str, Any] = self.http.post("oauth2/token/status", json={}, read=True).json()
+        except (NotFound, Rejected):
+            return
+        scopes = status.get("scopes") or []
+        if scopes and (missing := [scope for scope in READS if scope not in scopes]):
+            yield f"the token lacks {', '.join(missing)}: give the application these permissions"
+        unable = [scope for scope in WRITES if scope not in scopes]
+        facts["writes"] = f"no: {', '.join(unable)} missing" if scopes and unable else "yes"
+        if ends := status.get("expires_at"):
+            facts["token ends"] = ends
+            if datetime.fromisoformat(ends) - datetime.now(UTC) < RENEW_BEFORE:
+                yield f"the access token ends at {ends}: renew it, or use the one of an own application, which does not"
+
+
+def _listed(value: Any) -> list[str]:
+    """A setting that may be one text, several with commas, or a list."""
+    parts = value.split(",") if isinstance(value, str) else value or ()
+    return [str(part).strip() for part in parts if str(part).strip()]
