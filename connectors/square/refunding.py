@@ -17,13 +17,18 @@ from connectors.square.feeds import stamp
 SOUGHT = timedelta(days=30)
 """How far back a recorded refund is looked for: it hangs on no payment that would name it."""
 SOURCE = "Returns Hub"
+NOT_HELD = {"CASH": "hand it over at the counter", "EXTERNAL": "pay it back where it was paid"}
+"""Payments whose refund Square would only write down: nobody would get money, and everybody would believe it."""
 
 
 def refund(client: Client, operation: Operation) -> Reply:
     """Pay back, once: the same intent finds its own refund, and the key covers what is not listed yet."""
     payment = _payment(client, operation)
     own = _own(_of_payment(client, payment), operation)
-    own = own or _send(client, operation, {"payment_id": payment["id"]})
+    if own is None:
+        if way := NOT_HELD.get(payment.get("source_type", "")):
+            raise Rejected(f"payment {payment['id']} is {payment['source_type']}: Square holds no money of it; {way}")
+        own = _send(client, operation, {"payment_id": payment["id"]})
     return _reply(operation, own, payment.get("order_id"))
 
 

@@ -25,7 +25,6 @@ from connectors.square.sandbox_counter import (
     UPCS,
     Counter,
     Record,
-    money,
     refuse,
     variation,
 )
@@ -43,10 +42,11 @@ class SquareSandbox(Sandbox):
     """The sandbox; `state` is the counter. `rate` is how many requests a second it answers, 0: any."""
 
     name = "square"
+    currency = "USD"
     rate = 0
 
     def setup(self) -> None:
-        self.state = Counter()
+        self.state = Counter(currency=self.currency)
         self.keys: dict[str, tuple[Any, Any]] = {}
         """What was asked under each idempotency key, and answered."""
         self.lately: deque[float] = deque()
@@ -191,7 +191,12 @@ class SquareSandbox(Sandbox):
             "objects": [
                 {
                     **{"type": "ITEM_VARIATION", "id": key, "version": 1},
-                    "item_variation_data": {"sku": sku, "name": sku, "upc": UPCS[sku], "price_money": money(price)},
+                    "item_variation_data": {
+                        "sku": sku,
+                        "name": sku,
+                        "upc": UPCS[sku],
+                        "price_money": self.state.money(price),
+                    },
                 }
                 for key, sku, price in found
             ]

@@ -20,9 +20,8 @@ Event = tuple[str, str, Record]
 """Topic, the object's id, and data.object."""
 
 MERCHANT, LOCATIONS = "MLSIMULATED01", ("LSIMSHENZHEN1", "LSIMBERLIN002")
-CURRENCY = "USD"
 GOODS = {"SHIRT-M": 7900, "SHIRT-L": 7900, "MUG": 1250}
-"""SKU and price in cents."""
+"""SKU and price in the currency's smallest unit."""
 UPCS = {"SHIRT-M": "4006381333931", "SHIRT-L": "4006381333948", "MUG": None}
 READ_ONLY = frozenset(
     ("CUSTOM", "RETURNED_BY_CUSTOMER", "RESERVED_FOR_SALE", "SOLD_ONLINE", "ORDERED_FROM_VENDOR", "IN_TRANSIT")
@@ -42,10 +41,6 @@ def refuse(status: int, category: str, code: str, detail: str) -> Refuse:
     return Refuse(status, {"errors": [{"category": category, "code": code, "detail": detail}]})
 
 
-def money(amount: int, currency: str = CURRENCY) -> Record:
-    return {"amount": amount, "currency": currency}
-
-
 @dataclass
 class Counter:
     """All that one merchant has at Square. `events` are raised by what is done and taken out by the sandbox."""
@@ -55,6 +50,7 @@ class Counter:
     refunds: dict[str, Record] = field(default_factory=dict)
     adjustments: dict[str, Record] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    currency: str = "USD"
     last: datetime = datetime.fromtimestamp(0, UTC)
     made: int = 0
 
@@ -67,25 +63,34 @@ class Counter:
         self.made += 1
         return f"{kind}SIM{uuid.uuid4().hex[:10]}{self.made:05d}"
 
+    def money(self, amount: int) -> Record:
+        return {"amount": amount, "currency": self.currency}
+
     # -- at the counter
 
-    def sell(self, lines: Mapping[str, int], place: str = LOCATIONS[0], reference: str | None = None) -> Record:
-        """A sale, paid by card. With a reference it is an online order that another system keeps here."""
+    def sell(
+        self,
+        lines: Mapping[str, int],
+        place: str = LOCATIONS[0],
+        reference: str | None = None,
+        paid: str = "CARD",
+    ) -> Record:
+        """A sale. With a reference it is an online order kept here by another system; `paid` EXTERNAL: over there."""
         order = self._order(place)
         order["line_items"] = [self._line(sku, count) for sku, count in lines.items()]
         total = sum(line["total_money"]["amount"] for line in order["line_items"])
-        order.update(total_money=money(total), net_amounts={"total_money": money(total)})
+        order.update(total_money=self.money(total), net_amounts={"total_money": self.money(total)})
         if reference is not None:
             order.update(reference_id=reference, version=4, source={"name": "Simulated web shop"})
         payment = {
-            **{"id": self.name("PAY"), "status": "COMPLETED", "source_type": "CARD", "order_id": order["id"]},
-            **{"amount_money": money(total), "total_money": money(total), "location_id": place},
+            **{"id": self.name("PAY"), "status": "COMPLETED", "source_type": paid, "order_id": order["id"]},
+            **{"amount_money": self.money(total), "total_money": self.money(total), "location_id": place},
             **{"created_at": order["created_at"], "updated_at": order["created_at"]},
-            "card_details": {"card": {"card_brand": "VISA", "last_4": "1111"}, "status": "CAPTURED"},
+            **({"card_details": {"card": {"card_brand": "VISA", "last_4": "1111"}}} if paid == "CARD" else {}),
             "buyer_email_address": "jane.buyer@example.com",
         }
         self.payments[payment["id"]] = payment
-        order["tenders"] = [{"id": payment["id"], "payment_id": payment["id"], "type": "CARD"}]
+        order["tenders"] = [{"id": payment["id"], "payment_id": payment["id"], "type": paid}]
         for line in order["line_items"]:
             self._move(line["catalog_object_id"], place, line["quantity"], "IN_STOCK", "SOLD", order["id"])
         return self._tell(order, "order.created", "order_created")
@@ -109,13 +114,17 @@ class Counter:
             for sku, count in lines.items()
         ]
         given = sum(line["total_money"]["amount"] for line in back)
-        returned = {"uid": self.name("R"), "return_line_items": back, "return_amounts": {"total_money": money(given)}}
+        returned = {
+            "uid": self.name("R"),
+            "return_line_items": back,
+            "return_amounts": {"total_money": self.money(given)},
+        }
         order["returns"] = [{**returned, **({"source_order_id": source} if source else {})}]
-        order["return_amounts"] = {"total_money": money(given)}
+        order["return_amounts"] = {"total_money": self.money(given)}
         if buys:
             order["line_items"] = [self._line(sku, count) for sku, count in buys.items()]
         bought = sum(line["total_money"]["amount"] for line in order.get("line_items", ()))
-        order.update(total_money=money(bought), net_amounts={"total_money": money(bought - given)})
+        order.update(total_money=self.money(bought), net_amounts={"total_money": self.money(bought - given)})
         for line in back:
             where = (line["catalog_object_id"], order["location_id"], line["quantity"])
             self._move(*where, "SOLD", "RETURNED_BY_CUSTOMER", order["id"])
@@ -136,8 +145,8 @@ class Counter:
                 listed["status"] = ON_THE_ORDER[status]
         if status == "COMPLETED" and refund.get("payment_id"):
             payment = self.payments[refund["payment_id"]]
-            before = payment.get("refunded_money", money(0))["amount"]
-            payment.update(refunded_money=money(before + refund["amount_money"]["amount"]), updated_at=self.now())
+            before = payment.get("refunded_money", self.money(0))["amount"]
+            payment.update(refunded_money=self.money(before + refund["amount_money"]["amount"]), updated_at=self.now())
             self.events.append(("payment.updated", payment["id"], {"payment": payment}))
         self.events.append(("refund.updated", refund_id, {"refund": {**refund, "version": 10}}))
         self._tell(order, "order.updated", "order_updated")
@@ -157,13 +166,13 @@ class Counter:
             detail = "The requested refund amount exceeds the amount available to refund."
             raise refuse(400, "REFUND_ERROR", "REFUND_AMOUNT_INVALID", detail)
         order = self._order(payment["location_id"] if payment else asked["location_id"])
-        line = {"uid": self.name("U"), "quantity": "1", "item_type": "CUSTOM_AMOUNT", "total_money": money(amount)}
+        line = {"uid": self.name("U"), "quantity": "1", "item_type": "CUSTOM_AMOUNT", "total_money": self.money(amount)}
         source = {"source_order_id": payment["order_id"]} if payment else {}
         order["returns"] = [{"uid": self.name("R"), "return_line_items": [line], **source}]
         order.update(
-            total_money=money(0),
-            net_amounts={"total_money": money(-amount)},
-            return_amounts={"total_money": money(amount)},
+            total_money=self.money(0),
+            net_amounts={"total_money": self.money(-amount)},
+            return_amounts={"total_money": self.money(amount)},
         )
         made = self._refund(order, payment, amount, asked.get("reason", ""), asked.get("destination_id"))
         self._tell(order, "order.created", "order_created")
@@ -198,10 +207,10 @@ class Counter:
         return order
 
     def _line(self, sku: str, count: int) -> Record:
-        total = money(GOODS[sku] * count)
+        total = self.money(GOODS[sku] * count)
         return {
             **{"uid": self.name("U"), "name": sku.title(), "quantity": str(count), "item_type": "ITEM"},
-            **{"catalog_object_id": variation(sku), "base_price_money": money(GOODS[sku]), "total_money": total},
+            **{"catalog_object_id": variation(sku), "base_price_money": self.money(GOODS[sku]), "total_money": total},
         }
 
     def _out(self, payment_id: str) -> int:
@@ -214,14 +223,20 @@ class Counter:
         at, suffix = self.now(), self.name("RF")
         refund = {
             **{"id": f"{payment['id']}_{suffix}" if payment else suffix, "status": "PENDING"},
-            **{"location_id": order["location_id"], "amount_money": money(amount), "order_id": order["id"]},
+            **{"location_id": order["location_id"], "amount_money": self.money(amount), "order_id": order["id"]},
             **{"reason": reason, "created_at": at, "updated_at": at},
             **({"payment_id": payment["id"]} if payment else {"unlinked": True}),
-            "destination_type": destination or ("CARD" if payment else "CASH"),
+            "destination_type": destination or (payment["source_type"] if payment else "CASH"),
         }
         self.refunds[refund["id"]] = refund
         tender = {"tender_id": payment["id"]} if payment else {}
-        listed = {"id": suffix, "status": "PENDING", "reason": reason, "amount_money": money(amount), "created_at": at}
+        listed = {
+            "id": suffix,
+            "status": "PENDING",
+            "reason": reason,
+            "amount_money": self.money(amount),
+            "created_at": at,
+        }
         order["refunds"] = [{**listed, "location_id": order["location_id"], **tender}]
         if payment:
             payment["refund_ids"] = [*payment.get("refund_ids", ()), refund["id"]]

@@ -33,6 +33,7 @@ def cases(shop: Counter) -> Iterator[tuple[str, str, str]]:
     """Name of the recording, stream and id, one after the other, as the counter makes them."""
     sale = shop.sell({"SHIRT-M": 2, "MUG": 1}, reference="#12")
     yield "order_sale_online", "order", sale["id"]
+    yield "order_sale_paid_elsewhere", "order", shop.sell({"MUG": 1}, reference="#14", paid="EXTERNAL")["id"]
     waiting = shop.sell({"SHIRT-M": 3}, reference="#13")
     uid = waiting["line_items"][0]["uid"]
     parcel = {

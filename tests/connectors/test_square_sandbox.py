@@ -323,6 +323,15 @@ class TestSquare(ConnectorContract):
         with pytest.raises(Rejected, match="above zero"):
             connector.perform(refund_of(remote, "0.00"))
 
+    @pytest.mark.parametrize("paid", ["CASH", "EXTERNAL"])
+    def test_what_square_would_only_write_down_is_not_called_a_refund(
+        self, connector: Any, remote: Remote, paid: str
+    ) -> None:
+        remote.state.payments[remote.paid_by]["source_type"] = paid
+        with pytest.raises(Rejected, match="holds no money"):
+            connector.perform(refund_of(remote))
+        assert not remote.effects
+
     def test_a_refund_elsewhere_is_written_down_and_moves_nothing(self, connector: Any, remote: Remote) -> None:
         (made,) = connector.perform(recorded(remote)).made
         refund = remote.state.refunds[made.id]
