@@ -141,7 +141,8 @@ def _order(
     sold = [{**line, **_named(line, goods)} for line in order.get("line_items") or ()]
     joined: Record = {"kind": is_a, "sources": [_source(key, known, orders_of) for key in sources(order)]}
     if is_a == "sale":
-        joined["own_number"] = _number(order, orders_of)
+        shops = _number(order, orders_of)
+        joined["known_as"] = {"issuer": orders_of, "value": shops} if shops else {"value": order["id"]}
         joined["sale"] = _sale(order, sold, payments)
     elif is_a == "amount" and joined["sources"]:
         joined["sale"] = {"currency": order["return_amounts"]["total_money"]["currency"]}
@@ -199,7 +200,6 @@ def _source(key: str, known: Mapping[str, Record], orders_of: str | None) -> Rec
 
 def _sale(order: Record, sold: Sequence[Record], payments: Sequence[Record]) -> Record:
     return {
-        "number": (order.get("metadata") or {}).get("order_number") or order.get("reference_id"),
         "currency": order["total_money"]["currency"],
         "placed_at": order.get("created_at"),
         "channel": (order.get("source") or {}).get("name"),

@@ -1,0 +1,170 @@
+"""Square in a hub, with a shop that is not Square's (simulated): an online order comes back over the counter."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from connectors.kit.api import WebhookRequest
+from connectors.square.sandbox import TOKEN, SquareSandbox, event
+from connectors.square.sandbox_counter import LOCATIONS
+from hub import configuration
+from hub.boot import Hub
+from hub.model.returns import Return
+from hub.pipeline.accept import accept
+from hub.store import inbox
+from tests.pipeline.fakes.play import Remote
+from tests.pipeline.look import document, founded, hurry, intents
+
+KEY, ADDRESS = "simulated-signature-key", "http://hub.simulated.example/hooks/pos"
+LINE = {"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}
+
+
+class Euro(SquareSandbox):
+    currency = "EUR"
+
+
+class Counter:
+    """Square as a hub's account `pos`: what it raises is brought to the hub by hand."""
+
+    def __init__(self, hub: Hub, sandbox: SquareSandbox) -> None:
+        self.hub = hub
+        self.sandbox = sandbox
+        self.shop = sandbox.state
+        sandbox.secret, sandbox.webhooks.url = KEY, None
+
+    def raised(self) -> list[WebhookRequest]:
+        """The webhooks of everything that happened since."""
+        told, self.shop.events = self.shop.events, []
+        return [self._signed(event(*one, self.shop.now())) for one in told]
+
+    def _signed(self, body: Any) -> WebhookRequest:
+        raw = msgspec.json.encode(body)
+        self.sandbox.webhooks.url = ADDRESS
+        headers = dict(self.sandbox.sign("", raw))
+        self.sandbox.webhooks.url = None
+        return WebhookRequest("POST", "/hooks/pos", headers, raw)
+
+    def bring(self, requests: list[WebhookRequest] | None = None) -> None:
+        for request in self.raised() if requests is None else requests:
+            arrivals = accept(self.hub.accounts, "pos", request)
+            with self.hub.database.begin() as conn:
+                inbox.accept(conn, arrivals)
+
+
+@pytest.fixture
+def counter(hub: Hub, connect: Callable[..., None]) -> Iterator[Counter]:
+    """The account `pos` at a Square that keeps the orders of `web`, too."""
+    with Euro() as sandbox:
+        given = {"access_token": TOKEN, "signature_key": [KEY], "notification_url": ADDRESS, "orders_of": "web"}
+        settings = {"connector": "square", "settings": {"base_url": sandbox.url, **given}}
+        configuration.put(hub, "pos", {**settings, "terms": {"settle": 0, "money": True, "locations": [LOCATIONS[0]]}})
+        yield Counter(hub, sandbox)
+
+
+def only(hub: Hub) -> Return:
+    (found,) = founded(hub)
+    return document(hub, found.id)
+
+
+def test_an_online_order_that_comes_back_over_the_counter_finds_its_shop(
+    hub: Hub,
+    connect: Callable[..., None],
+    shop: Remote,
+    counter: Counter,
+    work: Callable[..., int],
+    deliver: Callable[..., None],
+) -> None:
+    connect("web", "fake_shop", base_url=shop.url, terms={"holds_money": False})
+    shop.do("buy", order="12", lines=[LINE])
+    deliver(shop, "web")
+    work()
+    sale = counter.shop.sell({"SHIRT-M": 2}, reference="12")
+    counter.shop.events.clear()  # the hub never hears of the sale itself
+    counter.shop.take_back(sale["id"], {"SHIRT-M": 1})
+    counter.bring()
+    work()
+    ret = only(hub)
+    assert ret.origin == "counter"
+    ((home, number),) = {(order.home, order.number) for order in ret.orders}
+    assert (home, number) == ("web", "12")
+    (line,) = ret.lines
+    assert line.key == "web/12/L1"
+    assert dict(line.order_lines) == {"web": "L1", "pos": sale["line_items"][0]["uid"]}
+    assert (line.received, ret.axes.settlement) == (Decimal(1), "pending")
+    counter.shop.settle(next(iter(counter.shop.refunds)))
+    counter.bring()
+    work()
+    ret = only(hub)
+    assert (ret.money.refunded, ret.axes.settlement) == (Decimal("79.00"), "settled")
+    assert not ret.discrepancies
+    assert intents(hub) == [], "nothing is paid or made twice"
+
+
+def test_money_held_at_square_is_paid_back_there_and_found_again_without_its_lines(
+    hub: Hub,
+    connect: Callable[..., None],
+    stock: Remote,
+    counter: Counter,
+    work: Callable[..., int],
+    deliver: Callable[..., None],
+) -> None:
+    connect("erp", "fake_stock", base_url=stock.url, orders_of="pos", terms={"decides": True})
+    sale = counter.shop.sell({"SHIRT-M": 2})
+    counter.bring()
+    stock.do("open", order=sale["id"], lines=[{**LINE, "quantity": 1}])
+    deliver(stock, "erp")
+    work()
+    (created,) = stock.get("state")
+    stock.do("authorize", id=created)
+    stock.do("arrive", id=created, line="SHIRT-M", quantity=1, condition="good")
+    stock.do("post_credit", id=created, amount="79.00")
+    deliver(stock, "erp")
+    work()
+    ((refund_id, refund),) = counter.shop.refunds.items()
+    (found,) = founded(hub)
+    assert refund["payment_id"] == sale["tenders"][0]["id"]
+    assert refund["reason"].startswith(f"Returns Hub R{found.id} / ")
+    assert counter.shop.orders[refund["order_id"]]["returns"][0]["return_line_items"][0]["item_type"] == "CUSTOM_AMOUNT"
+    counter.shop.settle(refund_id)
+    counter.bring()
+    work()
+    hurry(hub)
+    work()
+    ret = only(hub)
+    assert (ret.money.refunded, ret.money.due, ret.axes.settlement) == (Decimal("79.00"), Decimal(0), "settled")
+    assert [effect["kind"] for effect in counter.sandbox.effects] == ["refund"]
+    assert [kind for kind, _ in intents(hub) if kind == "refund"] == ["refund"]
+
+
+def test_any_order_and_number_of_the_pushes_tells_the_same_return(
+    hub: Hub,
+    counter: Counter,
+    work: Callable[..., int],
+    seed: int,
+) -> None:
+    chance = random.Random(seed)
+    sale = counter.shop.sell({"SHIRT-M": 2})
+    counter.shop.take_back(sale["id"], {"SHIRT-M": 2}, buys={"MUG": 1})
+    early = counter.raised()
+    refund_id = next(iter(counter.shop.refunds))
+    counter.shop.settle(refund_id)
+    pushes = [*early, *counter.raised(), *early]
+    chance.shuffle(pushes)
+    for push in pushes:
+        counter.bring([push])
+        if chance.random() < 0.4:
+            work()
+    work()
+    ret = only(hub)
+    assert (ret.origin, ret.axes.exchange, ret.axes.settlement) == ("counter", "delivered", "settled")
+    assert ret.money.refunded == Decimal("145.50")
+    assert [line.received for line in ret.lines] == [Decimal(2)]
+    counter.bring(early)  # late, and long known
+    work()
+    assert only(hub) == ret
