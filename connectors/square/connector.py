@@ -10,7 +10,7 @@ import msgspec
 
 from connectors.kit import signing
 from connectors.kit.api import Account, Connector, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
-from connectors.kit.errors import ConnectorError, InvalidWebhook, NotFound, Rejected, Unsupported
+from connectors.kit.errors import ConnectorError, InvalidWebhook, Unsupported
 from connectors.kit.http import Http
 from connectors.square import disposing, refunding
 from connectors.square.client import Client
@@ -99,6 +99,8 @@ class Square(Connector):
             record = told["object"][ABOUT[topic]]
             if topic.startswith("refund."):
                 hints = [("refund", record["id"]), ("order", record.get("order_id"))]
+            elif topic.startswith("payment.") and not record.get("refund_ids"):
+                hints = []  # a sale as any other
             else:
                 hints = [("order", record.get("order_id"))]
         except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as problem:
@@ -132,7 +134,7 @@ class Square(Connector):
         """What the token may do and how long it lives; tokens of an own application are not always told about."""
         try:
             status: dict[str, Any] = self.http.post("oauth2/token/status", json={}, read=True).json()
-        except (NotFound, Rejected):
+        except ConnectorError:
             return
         scopes = status.get("scopes") or []
         if scopes and (missing := [scope for scope in READS if scope not in scopes]):

@@ -97,8 +97,9 @@ def _not_restocked_already(client: Client, order: Record, variation: str, locati
     at_counter = [row for row in _adjustments(client, began, asked) if row.get("from_state") == "RETURNED_BY_CUSTOMER"]
     if sum((Decimal(row["quantity"]) for row in at_counter if row["to_state"] == STOCK), Decimal(0)) >= quantity:
         raise Rejected(
-            f"goods of this kind went back into stock at Square's counter since this return ({len(at_counter)} times). "
-            "If it was these, nothing is left to book: give this step up. If not, book them in Square's Dashboard",
+            f"goods of this kind went back into stock at Square's counter since this return ({len(at_counter)} times), "
+            "and Square does not say for which return. If it was these, restocking is done and scrapping begins at the "
+            "shelf. Book in Square's Dashboard what is still missing there, and give this step up",
             code="restocked_at_counter",
         )
 

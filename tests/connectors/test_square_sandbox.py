@@ -157,6 +157,11 @@ class TestSquare(ConnectorContract):
         (hint,) = connector.accept(remote.signed("payment.updated", payment["id"], {"payment": payment}))
         assert (hint.stream, hint.external_id) == ("order", remote.sale["id"])
 
+    def test_a_payment_that_nothing_went_back_of_is_a_sale_as_any_other(self, connector: Any, remote: Remote) -> None:
+        sale = remote.state.sell({"MUG": 1})
+        payment = remote.state.payments[sale["tenders"][0]["id"]]
+        assert connector.accept(remote.signed("payment.updated", payment["id"], {"payment": payment})) == []
+
     def test_events_that_name_no_return_are_no_news(self, connector: Any, remote: Remote) -> None:
         counts = {"inventory_counts": [{"catalog_object_id": "V", "state": "IN_STOCK", "quantity": "9"}]}
         assert connector.accept(remote.signed("inventory.count.updated", "x", counts)) == []

@@ -203,6 +203,20 @@ def test_stock_moves_as_the_sdk_asks_for_it(square: Square, sandbox: SquareSandb
         square.inventory.batch_create_changes(idempotency_key="simulated-4", changes=changes)
 
 
+def test_the_counter_is_there_for_people_and_demos(sandbox: SquareSandbox, square: Square, http: httpx.Client) -> None:
+    sells = http.get(f"{sandbox.url}/counter").json()
+    assert sells["token"] == TOKEN
+    sale = http.post(f"{sandbox.url}/counter/sales", json={"lines": {"MUG": 2}, "reference": "#12"}).json()
+    back = http.post(f"{sandbox.url}/counter/returns", json={"order": sale["id"], "lines": {"MUG": 1}}).json()
+    done = http.post(f"{sandbox.url}/counter/settle", json={}).json()["refunds"]
+    assert [(refund["order_id"], refund["status"]) for refund in done] == [(back["id"], "COMPLETED")]
+    payment = square.payments.get(payment_id=sale["tenders"][0]["id"]).payment
+    assert payment is not None
+    assert payment.refunded_money is not None
+    assert payment.refunded_money.amount == 1250
+    assert [effect["kind"] for effect in sandbox.effects] == ["sale", "return"]
+
+
 def test_strangers_and_nonsense_are_refused_in_squares_words(
     sandbox: SquareSandbox, square: Square, http: httpx.Client
 ) -> None:

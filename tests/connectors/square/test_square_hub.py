@@ -168,3 +168,51 @@ def test_any_order_and_number_of_the_pushes_tells_the_same_return(
     counter.bring(early)  # late, and long known
     work()
     assert only(hub) == ret
+
+
+def test_a_disposition_told_elsewhere_is_booked_into_stock_once(
+    hub: Hub, counter: Counter, work: Callable[..., int]
+) -> None:
+    sale = counter.shop.sell({"SHIRT-M": 2})
+    counter.shop.take_back(sale["id"], {"SHIRT-M": 1})
+    counter.bring()
+    work()
+    (found,) = founded(hub)
+    put = {"id": "D1", "sku": "SHIRT-M", "quantity": "1", "disposition": "scrap", "location": LOCATIONS[0]}
+    hub.people.say(found.id, {"dispositions": [put]}, "Ann (simulated)")
+    work()
+    hurry(hub)
+    work()
+    moves = [
+        (row["from_state"], row["to_state"]) for row in counter.shop.adjustments.values() if "transaction_id" not in row
+    ]
+    assert moves == [("UNLINKED_RETURN", "IN_STOCK"), ("IN_STOCK", "WASTE")]
+    assert intents(hub) == [("dispose", "done")]
+    (told,) = only(hub).dispositions
+    assert (told.disposition, told.quantity, set(told.told)) == ("scrap", Decimal(1), {"hub", "pos"})
+    assert dict(founded(hub)[0].sync)["pos"] == "in_sync"
+
+
+def test_money_that_moved_elsewhere_is_written_down_and_counts_once(
+    hub: Hub, counter: Counter, work: Callable[..., int]
+) -> None:
+    sale = counter.shop.sell({"SHIRT-M": 2})
+    counter.shop.take_back(sale["id"], {"SHIRT-M": 1}, buys={"SHIRT-L": 1})
+    counter.bring()
+    work()
+    (found,) = founded(hub)
+    part = {"amount": "10.00", "state": "succeeded", "method": "offline"}
+    hub.people.say(found.id, {"refunds": [{"id": "F1", "currency": "EUR", "parts": [part]}]}, "Ann (simulated)")
+    work()
+    ((refund_id, refund),) = counter.shop.refunds.items()
+    assert (refund["unlinked"], refund["destination_type"]) == (True, "EXTERNAL")
+    counter.shop.settle(refund_id)
+    counter.bring()
+    work()
+    hurry(hub)
+    work()
+    ret = only(hub)
+    assert ret.money.refunded == Decimal("10.00")
+    assert [doubt.kind for doubt in ret.discrepancies] == ["over_refunded"], "an even exchange owes nothing"
+    assert [effect["kind"] for effect in counter.sandbox.effects] == ["refund"]
+    assert intents(hub) == [("record_refund", "done")]
