@@ -25,7 +25,8 @@ REFUND = (
     *("id", "status", "location_id", "unlinked", "destination_type", "amount_money", "payment_id", "order_id"),
     *("reason", "created_at", "updated_at"),
 )
-PAYMENT = ("id", "status", "source_type", "total_money", "refunded_money", "order_id", "updated_at")
+LISTED = ("id", "status", "amount_money", "reason", "created_at")
+PAYMENT = ("id", "status", "source_type", "total_money", "refunded_money", "refund_ids", "order_id", "updated_at")
 ADJUSTMENT = (
     *("id", "reference_id", "from_state", "to_state", "location_id", "catalog_object_id", "quantity"),
     *("occurred_at", "created_at", "refund_id"),
@@ -53,10 +54,14 @@ class Reader:
         goods = self._goods(known.values())
         read: Payments = dict(payments or {})
         paid = {key: list(self._paid(order, read)) for key, order in known.items() if kind(order) == "sale"}
-        return [_order(order, known, goods, paid.get(order["id"], ()), self.orders_of) for order in known.values()]
+        made = {key: self._made_with(order, known, read) for key, order in known.items() if back(order)}
+        return [
+            _order(order, known, goods, paid.get(key, ()), made.get(key), self.orders_of)
+            for key, order in known.items()
+        ]
 
     def refunds(self, refunds: Sequence[Record]) -> list[Message]:
-        """These refunds, and the sales whose payments they lower."""
+        """These refunds, the sales whose payments they lower, and the returns that they were made with."""
         payments: Payments = {}
         for refund in refunds:
             if refund.get("payment_id"):
@@ -68,7 +73,8 @@ class Reader:
             _refund(refund, payments.get(refund.get("payment_id", "")), known.get(refund.get("order_id", "")))
             for refund in refunds
         ]
-        return messages + self.orders([known[sale] for sale in dict.fromkeys(sales) if sale in known], payments)
+        related = [order for order in known.values() if kind(order) != "amount"]
+        return messages + self.orders(related, payments)
 
     def adjustments(self, adjustments: Sequence[Record]) -> list[Message]:
         """These stock adjustments of ours."""
@@ -86,6 +92,21 @@ class Reader:
             payment = self._payment(tender.get("payment_id") or tender["id"], read)
             if payment is not None:
                 yield payment
+
+    def _made_with(self, order: Record, known: Mapping[str, Record], read: Payments) -> list[Record] | None:
+        """The refunds that were made with a return; None where it is of no sale, so that they cannot be found from it.
+
+        Without them a return would seem unpaid until its refund is heard of, and somebody would pay it again.
+        """
+        if not sources(order):
+            return None
+        sold = (known[key] for key in sources(order) if key in known)
+        tenders = [tender.get("payment_id") or tender["id"] for sale in sold for tender in sale.get("tenders") or ()]
+        tenders += [listed["tender_id"] for listed in order.get("refunds") or () if listed.get("tender_id")]
+        payments = [self._payment(key, read) for key in dict.fromkeys(tenders)]
+        ids = dict.fromkeys(key for payment in payments if payment for key in payment.get("refund_ids") or ())
+        found = [self.client.get("refunds", key)["refund"] for key in ids]
+        return _told([refund for refund in found if refund.get("order_id") == order["id"]], order)
 
     def _payment(self, payment_id: str, read: Payments) -> Record | None:
         if payment_id not in read:
@@ -134,6 +155,7 @@ def _order(
     known: Mapping[str, Record],
     goods: Mapping[str, Record],
     payments: Sequence[Record],
+    refunds: Sequence[Record] | None,
     orders_of: str | None,
 ) -> Message:
     is_a = kind(order)
@@ -150,6 +172,7 @@ def _order(
         said = (refund.get("reason") for refund in order.get("refunds") or ())
         joined["comes_back"] = coming
         joined["owed"] = _owed(order)
+        joined["refunds"] = refunds
         joined["reason"] = next((reason for reason in said if reason and Mark.read(reason) is None), None)
         if is_a == "exchange":
             joined["goes_out"] = [{**line, "handed": _handed(line, order)} for line in sold]
@@ -210,10 +233,27 @@ def _sale(order: Record, sold: Sequence[Record], payments: Sequence[Record]) -> 
     }
 
 
+def _told(refunds: Sequence[Record], order: Record) -> list[Record]:
+    """A return's refunds, each once: PaymentRefunds, and what stands only on the order, in its other vocabulary."""
+    told = [{**keep(REFUND, refund), "said_by": "payment"} for refund in refunds]
+    matching = [(refund.get("payment_id"), refund["amount_money"]["amount"]) for refund in refunds]
+    for listed in order.get("refunds") or ():
+        this = (listed.get("tender_id"), listed["amount_money"]["amount"])
+        if this in matching:
+            matching.remove(this)
+        else:
+            told.append({**keep(LISTED, listed), "payment_id": listed.get("tender_id"), "said_by": "order"})
+    return told
+
+
 def _owed(order: Record) -> Record:
-    """What is to be paid back: of an exchange only what the new goods cost less."""
+    """What is to be paid back: of an exchange only what the new goods cost less.
+
+    No amount while the counter has not begun to pay: a clerk is about to, and nobody else should.
+    """
     net = order["net_amounts"]["total_money"]
-    return {"amount": max(-net["amount"], 0), "currency": net["currency"]}
+    paying = net["amount"] >= 0 or order.get("refunds")
+    return {"amount": max(-net["amount"], 0) if paying else None, "currency": net["currency"]}
 
 
 def _handed(line: Record, order: Record) -> str:

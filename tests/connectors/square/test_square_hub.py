@@ -170,6 +170,48 @@ def test_any_order_and_number_of_the_pushes_tells_the_same_return(
     assert only(hub) == ret
 
 
+@pytest.mark.parametrize("lag", [False, True], ids=["as it is", "the payment lags"])
+def test_a_return_heard_of_before_its_refund_is_not_paid_again(
+    hub: Hub, counter: Counter, work: Callable[..., int], lag: bool
+) -> None:
+    sale = counter.shop.sell({"SHIRT-M": 2})
+    back = counter.shop.take_back(sale["id"], {"SHIRT-M": 1})
+    refunds = [push for push in counter.raised() if b'"refund"' in push.body]
+    payment = counter.shop.payments[sale["tenders"][0]["id"]]
+    if lag:
+        known = payment.pop("refund_ids")
+    counter.shop.events.append(("order.updated", back["id"], {"order_updated": {"order_id": back["id"]}}))
+    counter.bring()
+    work()
+    ret = only(hub)
+    assert (ret.money.pending, ret.money.due) == (Decimal("79.00"), Decimal(0))
+    if lag:
+        payment["refund_ids"] = known
+    counter.bring(refunds)
+    work()
+    counter.shop.settle(next(iter(counter.shop.refunds)))
+    counter.bring()
+    work()
+    ret = only(hub)
+    assert (ret.money.refunded, ret.money.pending) == (Decimal("79.00"), Decimal(0))
+    assert not ret.discrepancies
+    assert intents(hub) == []
+    assert len(counter.shop.refunds) == 1
+
+
+def test_what_a_clerk_is_about_to_pay_the_hub_does_not(hub: Hub, counter: Counter, work: Callable[..., int]) -> None:
+    """The order of a return may be seen complete before its refund is made."""
+    sale = counter.shop.sell({"SHIRT-M": 2})
+    back = counter.shop.take_back(sale["id"], {"SHIRT-M": 1})
+    counter.shop.refunds.clear()
+    counter.shop.payments[sale["tenders"][0]["id"]].pop("refund_ids")
+    del back["refunds"]
+    counter.bring([push for push in counter.raised() if b'"refund"' not in push.body])
+    work()
+    assert only(hub).money.agreed is None
+    assert intents(hub) == []
+
+
 def test_a_disposition_told_elsewhere_is_booked_into_stock_once(
     hub: Hub, counter: Counter, work: Callable[..., int]
 ) -> None:
