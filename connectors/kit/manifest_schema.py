@@ -137,6 +137,7 @@ class SignatureSchema(Schema):
     encoding = one_of("hex", "base64")
     prefix = fields.String()
     url = fields.String()
+    normalize = one_of("nfkd")
     tolerance = Duration()
 
 

@@ -84,6 +84,8 @@ def verify(request: WebhookRequest, signature: Mapping[str, Any], settings: Mapp
     if scheme == "unsigned":
         return
     secrets = fill(signature.get("secret"), settings)
+    if signature.get("normalize") == "nfkd" and secrets:
+        secrets = [nfkd(secret) for secret in ([secrets] if isinstance(secrets, str) else secrets)]
     prefix, tolerance = signature.get("prefix", ""), signature.get("tolerance", TOLERANCE)
     if scheme == "standard":
         verify_standard(request, secrets, tolerance=tolerance)

@@ -178,6 +178,18 @@ def test_a_secret_that_is_no_base64_is_a_letter_to_the_operator() -> None:
         verify_standard(request(theirs(BODY, datetime.now(UTC))), "whsec_not*base64")
 
 
+def test_a_manifest_may_have_secrets_normalised_first() -> None:
+    """é typed as one character or as two is the same secret."""
+    signature = {"scheme": "hmac", "header": "S", "secret": "$secret", "normalize": "nfkd"}
+    given = request({"S": sign_hmac(nfkd("ep-s\u00e9cret"), BODY).decode()})
+    for secret in ("ep-s\u00e9cret", "ep-se\u0301cret", ["old", "ep-s\u00e9cret"]):
+        verify(given, signature, {"secret": secret})
+    with pytest.raises(InvalidWebhook):
+        verify(given, {**signature, "normalize": ""}, {"secret": "ep-s\u00e9cret"})
+    with pytest.raises(InvalidWebhook, match="no webhook secret"):
+        verify(given, signature, {"secret": None})
+
+
 def test_as_a_manifest_says() -> None:
     settings = {"secret": ["old", "k"]}
     signature = {"scheme": "hmac", "header": "S", "secret": "$secret", "prefix": "sha1=", "digest": "sha1"}

@@ -65,6 +65,7 @@ def test_secret_values_are_masked_wherever_they_stand() -> None:
         "postal_code",
         "city",
         "zip",
+        "signed_by",
     ],
 )
 def test_telling_names_are_hidden(name: str) -> None:
