@@ -1,0 +1,1 @@
+"""EasyPost: trackers and return labels of many carriers."""

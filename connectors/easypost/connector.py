@@ -1,0 +1,201 @@
+"""EasyPost, over its API v2. What it cannot do and where it surprises: README.md beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from connectors.easypost import records
+from connectors.easypost.records import Record
+from connectors.kit import paging, signing
+from connectors.kit.answers import Response
+from connectors.kit.api import (
+    Account,
+    Connector,
+    Health,
+    Hint,
+    Made,
+    Message,
+    Operation,
+    Page,
+    Reply,
+    WebhookRequest,
+)
+from connectors.kit.errors import ConnectorError, InvalidWebhook, NotFound, Rejected, RetryLater, Unsupported
+from connectors.kit.http import Http, segment
+
+PAGE = 100
+SAME = timedelta(days=90)
+"""For so long a code and a carrier mean the same tracker; carriers use their numbers again after some months."""
+IN_FLIGHT = "duplicate request is currently in-flight"
+"""Their words when the same tracker is being made by another request."""
+TRIMMED: dict[str, Callable[[Record], dict[str, Any]]] = {"tracker": records.tracker, "shipment": records.shipment}
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+class EasyPost(Connector):
+    """One EasyPost account: trackers made by code, and labels with the tracker in them."""
+
+    def __init__(self, account: Account, http: Http) -> None:
+        super().__init__(account, http.view(classify=refusal))
+
+    def check(self) -> Health:
+        """The key works, for which mode it is, and whether EasyPost has given up on a webhook."""
+        try:
+            self._list("tracker", page_size=1)
+            hooks = self.http.get("webhooks").json().get("webhooks") or []
+        except ConnectorError as problem:
+            return Health(ok=False, problems=(str(problem),))
+        key = str(self.account.settings["api_key"])
+        facts = {"mode": "test" if key.startswith("EZTK") else "production", "webhooks": str(len(hooks))}
+        problems = [
+            f"EasyPost turned the webhook {hook.get('url')} off at {hook['disabled_at']}; turn it on in its dashboard"
+            for hook in hooks
+            if hook.get("disabled_at")
+        ]
+        return Health(ok=not problems, problems=tuple(problems), facts=facts)
+
+    # -- reading
+
+    def begin(self, stream: str, since: datetime) -> str:
+        """The cursor of a sweep over everything made since this moment."""
+        self._known(stream)
+        return msgspec.json.encode({"since": _iso(since)}).decode()
+
+    def poll(self, stream: str, cursor: str | None) -> Iterator[Page]:
+        """A sweep over what was made in the last `days`, newest first; parcels at their end only when they moved.
+
+        A sweep that was interrupted goes on from the record it had reached.
+        """
+        self._known(stream)
+        at: dict[str, str] = msgspec.json.decode(cursor) if cursor else {}
+        at.setdefault("began", _iso(datetime.now(UTC)))
+        window = _iso(datetime.now(UTC) - timedelta(days=int(self.account.settings.get("days") or 90)))
+        overlap = timedelta(seconds=self.manifest.streams[stream].overlap)
+        moved = _iso(datetime.fromisoformat(at["done"]) - overlap) if "done" in at else ""
+
+        def read(more: dict[str, Any]) -> Response:
+            last = {"before_id": at["before"]} if "before" in at else {}
+            end = _iso(datetime.now(UTC) + timedelta(days=1))
+            return self._list(
+                stream, start_datetime=at.get("since", window), end_datetime=end, page_size=PAGE, **{**last, **more}
+            )
+
+        for page in paging.token(read, lambda page: _before(stream, page), query="before_id"):
+            messages = [self._message(stream, row) for row in _rows(stream, page) if _wanted(stream, row, moved)]
+            reached = _before(stream, page)
+            at = {**at, "before": reached} if reached else {"done": at["began"]}
+            yield Page(messages, msgspec.json.encode(at).decode())
+
+    def fetch(self, stream: str, external_id: str) -> Message:
+        """One tracker or label; a tracker does not say whether its label is a return label, so that is asked, too."""
+        self._known(stream)
+        try:
+            record = self.http.get(f"{stream}s/{segment(external_id)}").json()
+            if stream == "tracker" and record.get("shipment_id") and "is_return" not in record:
+                label = self.http.get(f"shipments/{segment(record['shipment_id'])}").json()
+                record["is_return"] = label["is_return"]
+        except NotFound:
+            return Message(stream, external_id, b"null", deleted=True)
+        return self._message(stream, record)
+
+    def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
+        """An Event about a tracker or a refunded label: what it is about is read back. Other events are no news."""
+        signing.verify(request, self.manifest.webhook.signature, self.account.settings)
+        try:
+            told = msgspec.json.decode(request.body)
+            topic, about = str(told["description"]), told.get("result") or {}
+            kind, label = topic.partition(".")[0], about.get("shipment_id")
+            if kind == "refund" and label:
+                return [Hint("shipment", str(label), topic)]
+            if kind != "tracker" or (label and not records.concerns(about)):
+                return []
+            return [Hint("shipment", str(label), topic) if label else Hint("tracker", str(about["id"]), topic)]
+        except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as problem:
+            raise InvalidWebhook(f"it is signed, but no Event of EasyPost's: {problem!r}") from problem
+
+    # -- writing
+
+    def do_add_tracking(self, operation: Operation) -> Reply:
+        """Have a parcel followed: its tracker, made if there is none of this code and carrier."""
+        return self.find(operation) or _tracked(self._track(operation), operation)
+
+    def find(self, operation: Operation) -> Reply | None:
+        """The tracker of this code, made within the time in which EasyPost would give it back itself."""
+        if operation.kind != "add_tracking":
+            raise Unsupported(f"the EasyPost connector never writes {operation.kind}")
+        since = _iso(datetime.now(UTC) - SAME)
+        end = _iso(datetime.now(UTC) + timedelta(days=1))
+        code, carrier = operation.payload["tracking_code"], operation.payload.get("carrier")
+        asked = {"tracking_code": code, "carrier": carrier, "start_datetime": since, "end_datetime": end}
+        found = [row for row in _rows("tracker", self._list("tracker", **asked).json()) if row["tracking_code"] == code]
+        carriers = sorted({str(row.get("carrier")) for row in found})
+        if len(carriers) > 1:
+            raise Rejected(
+                f"EasyPost follows {code} at {', '.join(carriers)}, and nobody said which carrier the return's parcel "
+                "is with. Name the carrier where the number was entered, then send this again."
+            )
+        return _tracked(found[0], operation) if found else None
+
+    def _track(self, operation: Operation) -> Record:
+        wanted = {name: operation.payload[name] for name in ("tracking_code", "carrier") if operation.payload.get(name)}
+        made: Record = self.http.post("trackers", json={"tracker": wanted}).json()
+        return made
+
+    # -- what reading and writing share
+
+    def _known(self, stream: str) -> None:
+        if stream not in TRIMMED:
+            raise Unsupported(f"EasyPost has no stream {stream!r}; there are {', '.join(TRIMMED)}")
+
+    def _list(self, stream: str, **params: Any) -> Response:
+        return self.http.get(f"{stream}s", params=params, bucket="index")
+
+    def _message(self, stream: str, record: Record) -> Message:
+        body = ENCODER.encode(TRIMMED[stream](record))
+        return Message(stream, str(record["id"]), body, version=records.moved(record) or None)
+
+
+def refusal(answer: Response) -> ConnectorError | None:
+    """What EasyPost's own words change about an answer's usual meaning; None where they change nothing."""
+    if answer.status in (400, 409, 422) and IN_FLIGHT in answer.message():
+        return RetryLater(f"{answer.system}: {answer.message()}", after=5.0)
+    return None
+
+
+def _rows(stream: str, page: Any) -> list[Record]:
+    rows = page.get(f"{stream}s") if isinstance(page, dict) else None
+    if not isinstance(rows, list):
+        raise RetryLater(f"EasyPost answered the list of {stream}s without one; is a proxy or a cache in between?")
+    return rows
+
+
+def _before(stream: str, page: Any) -> str | None:
+    """Where the next page begins, if there is one."""
+    rows = _rows(stream, page)
+    return str(rows[-1]["id"]) if rows and page.get("has_more") else None
+
+
+def _wanted(stream: str, row: Record, moved: str) -> bool:
+    """Labels' trackers come with their label; what ended before the last sweep has been told."""
+    if stream == "tracker" and row.get("shipment_id"):
+        return False
+    if stream == "shipment":
+        about = {**(row.get("tracker") or {}), "is_return": row.get("is_return")}
+        if not records.concerns(about):
+            return False
+    return not records.ended(row) or records.moved(row) >= moved
+
+
+def _tracked(tracker: Record, operation: Operation) -> Reply:
+    label = tracker.get("shipment_id")
+    stream, external_id = ("shipment", str(label)) if label else ("tracker", str(tracker["id"]))
+    made = tuple(Made("shipments", str(tracker["id"]), fact) for fact in operation.payload.get("facts") or ())
+    return Reply(objects={stream: external_id}, made=made, read_back=(Hint(stream, external_id, "add_tracking"),))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
