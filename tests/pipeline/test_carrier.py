@@ -1,0 +1,134 @@
+"""A parcel on its way back, followed by a carrier aggregator (EasyPost's sandbox); the shop is a fake one (simulated)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from connectors.easypost.sandbox import PRODUCTION_KEY, EasyPostSandbox
+from connectors.kit import registry
+from connectors.kit.api import WebhookRequest
+from hub import configuration
+from hub.boot import Hub
+from hub.pipeline.accept import accept
+from hub.store import console, inbox
+from tests.pipeline.look import document, founded, intents
+
+SECRET = "simulated sécret"
+NUMBER = "1ZSIMULATED0000001"
+
+
+class Parcels(EasyPostSandbox):
+    """The sandbox, whose webhooks the test brings to the hub itself."""
+
+    def setup(self) -> None:
+        super().setup()
+        self.told: list[bytes] = []
+
+    def webhook(self, topic: str, body: Any) -> None:
+        self.told.append(msgspec.json.encode(body))
+
+    def scan(self, status: str, detail: str | None = None) -> None:
+        """The carrier scans the only parcel there is."""
+        (tracker,) = self.state.trackers.values()
+        self.state.scan(tracker, status, detail)
+
+
+@pytest.fixture
+def parcels(hub: Hub) -> Iterator[Parcels]:
+    """EasyPost's sandbox, and the account `parcels` for it."""
+    with Parcels(secret=SECRET) as remote:
+        settings = {"base_url": remote.base_url, "api_key": PRODUCTION_KEY, "webhook_secret": SECRET}
+        wanted = {"connector": "easypost", "settings": {**settings, "orders_of": "web"}}
+        configuration.put(hub, "parcels", wanted)
+        yield remote
+    registry.close()
+
+
+@pytest.fixture
+def bring(hub: Hub, parcels: Parcels, work: Callable[..., int]) -> Callable[[], None]:
+    """bring(): what EasyPost has to tell reaches the hub, which then works until nothing is due."""
+
+    def deliver() -> None:
+        while parcels.told:
+            body = parcels.told.pop(0)
+            request = WebhookRequest("POST", "/hooks/parcels", dict(parcels.sign("", body)), body)
+            arrivals = accept(hub.accounts, "parcels", request)
+            with hub.database.begin() as conn:
+                inbox.accept(conn, arrivals)
+        work()
+
+    return deliver
+
+
+def asked(version: int, *, parcel: bool = True) -> dict[str, Any]:
+    """What the shop tells of a return, with or without the number under which the customer sent it."""
+    shipments = [{"id": "S1", "carrier": "UPS", "number": NUMBER}] if parcel else []
+    lines = [{"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}]
+    return {"id": "ret1", "version": version, "order": "12", "lines": lines, "shipments": shipments}
+
+
+def test_a_parcel_is_followed_to_the_door_and_is_no_receipt(
+    hub: Hub,
+    connect: Callable[..., None],
+    parcels: Parcels,
+    post: Callable[[str, Any], list[bool]],
+    work: Callable[..., int],
+    bring: Callable[[], None],
+) -> None:
+    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
+    post("web", asked(1, parcel=False))
+    work()
+    assert parcels.effects == []
+    post("web", asked(2))
+    work()
+    assert [(e["kind"], e["tracking_code"], e["carrier"]) for e in parcels.effects] == [("track", NUMBER, "UPS")]
+    bring()
+    for status in ("in_transit", "delivered"):
+        parcels.scan(status)
+        bring()
+    (found,) = founded(hub)
+    axes = found.doc.axes
+    assert (axes.transit, axes.receipt, found.status) == ("delivered", "none", "arrived")
+    (shipment,) = found.doc.shipments
+    assert (shipment.speaker.account, shipment.told) == ("parcels", ("parcels", "web"))
+    assert found.doc.lines[0].received == 0
+    assert found.sync["parcels"] == "in_sync"
+    assert intents(hub) == [("add_tracking", "done")]
+    assert [effect["kind"] for effect in parcels.effects] == ["track"]
+    assert document(hub, found.id).discrepancies == ()
+
+
+def test_a_forward_parcel_that_turns_back_founds_a_return_of_its_order(
+    hub: Hub,
+    connect: Callable[..., None],
+    parcels: Parcels,
+    post: Callable[[str, Any], list[bool]],
+    bring: Callable[[], None],
+) -> None:
+    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
+    label = parcels.state.label({"reference": "12"}, "production")
+    parcels.state.buy(label, label["rates"][0]["id"], "production")
+    parcels.scan("in_transit")
+    bring()
+    assert founded(hub) == []
+    parcels.scan("return_to_sender", "refused")
+    bring()
+    (found,) = founded(hub)
+    assert (found.doc.origin, found.doc.kind, found.status) == ("undelivered", "undelivered", "coming_back")
+    assert (found.doc.axes.receipt, found.doc.lines) == ("none", ())
+
+
+def test_a_scan_alone_founds_nothing_and_is_shown_as_unbound(
+    hub: Hub, parcels: Parcels, bring: Callable[[], None]
+) -> None:
+    parcels.state.track(NUMBER, "UPS", "production")
+    parcels.scan("delivered")
+    bring()
+    assert founded(hub) == []
+    with hub.database.begin() as conn:
+        (held,) = console.search(conn, unbound=True).rows
+    assert held.doc.objects["parcels"]
