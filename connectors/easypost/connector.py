@@ -30,6 +30,7 @@ from connectors.kit.http import Http, segment
 PAGE = 100
 SAME = timedelta(days=90)
 """For so long a code and a carrier mean the same tracker; carriers use their numbers again after some months."""
+DAY = timedelta(days=1)
 IN_FLIGHT = "duplicate request is currently in-flight"
 """Their words when the same tracker is being made by another request."""
 TRIMMED: dict[str, Callable[[Record], dict[str, Any]]] = {"tracker": records.tracker, "shipment": records.shipment}
@@ -79,10 +80,8 @@ class EasyPost(Connector):
 
         def read(more: dict[str, Any]) -> Response:
             last = {"before_id": at["before"]} if "before" in at else {}
-            end = _iso(datetime.now(UTC) + timedelta(days=1))
-            return self._list(
-                stream, start_datetime=at.get("since", window), end_datetime=end, page_size=PAGE, **{**last, **more}
-            )
+            dates = {"start_datetime": at.get("since", window), "end_datetime": _iso(datetime.now(UTC) + DAY)}
+            return self._list(stream, **{**dates, "page_size": PAGE, **last, **more})
 
         for page in paging.token(read, lambda page: _before(stream, page), query="before_id"):
             messages = [self._message(stream, row) for row in _rows(stream, page) if _wanted(stream, row, moved)]
@@ -127,20 +126,44 @@ class EasyPost(Connector):
         """The tracker of this code, made within the time in which EasyPost would give it back itself."""
         if operation.kind != "add_tracking":
             raise Unsupported(f"the EasyPost connector never writes {operation.kind}")
-        since = _iso(datetime.now(UTC) - SAME)
-        end = _iso(datetime.now(UTC) + timedelta(days=1))
-        code, carrier = operation.payload["tracking_code"], operation.payload.get("carrier")
-        asked = {"tracking_code": code, "carrier": carrier, "start_datetime": since, "end_datetime": end}
-        found = [row for row in _rows("tracker", self._list("tracker", **asked).json()) if row["tracking_code"] == code]
+        now, code = datetime.now(UTC), operation.payload["tracking_code"]
+        asked = {"tracking_code": code, "start_datetime": _iso(now - SAME), "end_datetime": _iso(now + DAY)}
+        found = [row for row in _rows("tracker", self._list("tracker", **asked).json()) if _meant(row, operation)]
         carriers = sorted({str(row.get("carrier")) for row in found})
         if len(carriers) > 1:
             raise Rejected(
                 f"EasyPost follows {code} at {', '.join(carriers)}, and nobody said which carrier the return's parcel "
                 "is with. Name the carrier where the number was entered, then send this again."
             )
-        return _tracked(found[0], operation) if found else None
+        if not found:
+            return None
+        if label := found[0].get("shipment_id"):
+            self._comes_back(str(label), operation)
+        else:
+            self._goes_the_way_it_reads(operation)
+        return _tracked(found[0], operation)
+
+    def _comes_back(self, label: str, operation: Operation) -> None:
+        """Customers mistake the number of the parcel they got for that of the one they send."""
+        out = self.http.get(f"shipments/{segment(label)}").json().get("is_return") is False
+        if out and operation.payload.get("direction") == "return":
+            raise Rejected(
+                f"{operation.payload['tracking_code']} is the number of a parcel that went out (EasyPost's label "
+                f"{label}), not of one coming back. Somebody entered the delivery's number for the return; correct it."
+            )
+
+    def _goes_the_way_it_reads(self, operation: Operation) -> None:
+        """A tracker without a label is read back as the account's setting says, whatever was asked for."""
+        direction, reads_as = operation.payload.get("direction", "return"), self.account.settings.get("standalone")
+        if direction != (reads_as or "return"):
+            raise Rejected(
+                f"{operation.payload['tracking_code']} is a {direction} parcel, and this account's setting standalone "
+                f"says {reads_as}: EasyPost does not know which way a tracker's parcel goes. Change the setting, or "
+                "give these parcels an account of their own."
+            )
 
     def _track(self, operation: Operation) -> Record:
+        self._goes_the_way_it_reads(operation)
         wanted = {name: operation.payload[name] for name in ("tracking_code", "carrier") if operation.payload.get(name)}
         made: Record = self.http.post("trackers", json={"tracker": wanted}).json()
         return made
@@ -188,6 +211,15 @@ def _wanted(stream: str, row: Record, moved: str) -> bool:
         if not records.concerns(about):
             return False
     return not records.ended(row) or records.moved(row) >= moved
+
+
+def _meant(row: Record, operation: Operation) -> bool:
+    """Whether this is the parcel; a label bought through EasyPost's own contract is with UPSDAP, or FedExDefault."""
+    carrier = str(operation.payload.get("carrier") or "").lower()
+    return bool(
+        row["tracking_code"] == operation.payload["tracking_code"]
+        and str(row.get("carrier") or "").lower().startswith(carrier)
+    )
 
 
 def _tracked(tracker: Record, operation: Operation) -> Reply:

@@ -203,9 +203,32 @@ def test_a_number_followed_already_is_not_followed_twice(connector: EasyPost, re
     assert remote.effects == []
 
 
-def test_the_number_of_a_label_leads_to_the_label(connector: EasyPost, remote: EasyPostSandbox) -> None:
+@pytest.mark.parametrize("carrier", [None, "USPS"])
+def test_the_number_of_a_label_leads_to_the_label(
+    connector: EasyPost, remote: EasyPostSandbox, carrier: str | None
+) -> None:
     label = bought(remote, is_return=True)
-    assert connector.perform(wanted(label["tracking_code"])).objects == {"shipment": label["id"]}
+    (tracker,) = remote.state.trackers.values()
+    tracker["carrier"] = "UspsShip"
+    assert connector.perform(wanted(label["tracking_code"], carrier=carrier)).objects == {"shipment": label["id"]}
+
+
+def test_the_deliverys_number_entered_for_the_return_is_refused(connector: EasyPost, remote: EasyPostSandbox) -> None:
+    label = bought(remote, reference="#12")
+    with pytest.raises(Rejected, match="went out"):
+        connector.perform(wanted(label["tracking_code"], direction="return"))
+    assert remote.effects == []
+
+
+def test_what_would_be_read_back_as_going_the_other_way_is_not_made(remote: EasyPostSandbox) -> None:
+    settings = {"base_url": remote.base_url, "api_key": PRODUCTION_KEY, "standalone": "forward"}
+    connector = registry.load("easypost").connect(Account("parcels", settings))
+    assert connector.perform(wanted(direction="forward")).objects
+    for code in ("1ZSIMULATED1", "1ZSIMULATED2"):
+        with pytest.raises(Rejected, match="standalone says forward"):
+            connector.perform(wanted(code, direction="return"))
+    assert len(remote.effects) == 1
+    registry.close()
 
 
 def test_a_number_that_the_carrier_used_again_is_another_parcel(connector: EasyPost, remote: EasyPostSandbox) -> None:
