@@ -14,7 +14,7 @@ from hub.model.operation import Operation
 from hub.model.progress import performed
 from hub.model.sentences import Sentence, sentence
 from hub.pipeline.remote import REAUTH_AGAIN, Outcome
-from hub.store import intents, journal, keys, lanes, reviews, sync
+from hub.store import intents, journal, keys, lanes, returns, reviews, sync
 from hub.store.database import Connection, now, ticket
 from hub.store.intents import Intent
 
@@ -78,10 +78,23 @@ def _answered(
 
 
 def bind_objects(conn: Connection, account: Account, return_id: int, reply: Reply) -> None:
-    """What the write made over there is this return's: a strong key, before anybody can read it."""
+    """What the write made over there, or found there, is this return's: a strong key.
+
+    It may have been read before we asked: then it waits under its own name, founded by nobody, and joins now.
+    """
     made = {(account.name, stream, external_id): return_id for stream, external_id in reply.objects.items()}
+    keys.lock(conn, made)
     known = keys.find(conn, made)
     keys.bind_returns(conn, {name: i for name, i in made.items() if known.get(name, (None, None)) == (None, None)})
+    apart = {thing for thing, _ in keys.cuts(conn, made)}  # a person said that it belongs elsewhere
+    held_by = [known[name][0] for name in made if name in known and name not in apart]
+    waiting = {other for other in held_by if other is not None and other != return_id}
+    if waiting:
+        rows = returns.lock(conn, {return_id, *waiting})
+        for other in sorted(i for i, held in rows.items() if i != return_id and not (held.founded or held.merged_into)):
+            returns.absorb(conn, return_id, other)
+            text = f"R{other} is the same return as R{return_id}: {account.name} answered with what was held under it"
+            journal.write(conn, [journal.Entry(return_id, account.name, "link", text, None)])
 
 
 def _not_found(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> Mapping[str, Any] | float | None:

@@ -15,7 +15,7 @@ from hub import configuration
 from hub.boot import Hub
 from hub.pipeline.accept import accept
 from hub.store import console, inbox
-from tests.pipeline.look import document, founded, intents
+from tests.pipeline.look import document, founded, hurry, intents, story
 
 SECRET = "simulated sécret"
 NUMBER = "1ZSIMULATED0000001"
@@ -64,9 +64,9 @@ def bring(hub: Hub, parcels: Parcels, work: Callable[..., int]) -> Callable[[], 
     return deliver
 
 
-def asked(version: int, *, parcel: bool = True) -> dict[str, Any]:
+def asked(version: int, number: str | None = NUMBER, carrier: str = "UPS") -> dict[str, Any]:
     """What the shop tells of a return, with or without the number under which the customer sent it."""
-    shipments = [{"id": "S1", "carrier": "UPS", "number": NUMBER}] if parcel else []
+    shipments = [{"id": "S1", "carrier": carrier, "number": number}] if number else []
     lines = [{"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}]
     return {"id": "ret1", "version": version, "order": "12", "lines": lines, "shipments": shipments}
 
@@ -80,7 +80,7 @@ def test_a_parcel_is_followed_to_the_door_and_is_no_receipt(
     bring: Callable[[], None],
 ) -> None:
     connect("web", "fake_shop", base_url="http://127.0.0.1:9")
-    post("web", asked(1, parcel=False))
+    post("web", asked(1, number=None))
     work()
     assert parcels.effects == []
     post("web", asked(2))
@@ -100,6 +100,54 @@ def test_a_parcel_is_followed_to_the_door_and_is_no_receipt(
     assert intents(hub) == [("add_tracking", "done")]
     assert [effect["kind"] for effect in parcels.effects] == ["track"]
     assert document(hub, found.id).discrepancies == ()
+
+
+def test_a_push_that_overtakes_the_lost_answer_is_the_same_parcel(
+    hub: Hub,
+    connect: Callable[..., None],
+    parcels: Parcels,
+    post: Callable[[str, Any], list[bool]],
+    work: Callable[..., int],
+    bring: Callable[[], None],
+) -> None:
+    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
+    parcels.fault("answer_after", method="POST", path="/v2/trackers", status=502)
+    post("web", asked(1))
+    work()
+    assert intents(hub) == [("add_tracking", "unknown")]
+    parcels.scan("delivered")
+    bring()
+    (found,) = founded(hub)
+    assert found.doc.axes.transit == "unknown"  # a number alone identifies a parcel, never a return
+    hurry(hub)
+    work()
+    (found,) = founded(hub)
+    assert (found.doc.axes.transit, found.status, found.sync["parcels"]) == ("delivered", "arrived", "in_sync")
+    assert [shipment.told for shipment in found.doc.shipments] == [("parcels", "web")]
+    assert intents(hub) == [("add_tracking", "done")]
+    assert [effect["kind"] for effect in parcels.effects] == ["track"]
+
+
+def test_a_label_known_before_the_shop_tells_its_number_joins_the_return(
+    hub: Hub,
+    connect: Callable[..., None],
+    parcels: Parcels,
+    post: Callable[[str, Any], list[bool]],
+    bring: Callable[[], None],
+) -> None:
+    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
+    label = parcels.state.label({"is_return": True}, "production")
+    parcels.state.buy(label, label["rates"][0]["id"], "production")
+    parcels.scan("in_transit")
+    bring()
+    assert founded(hub) == []
+    post("web", asked(1, label["tracking_code"], "USPS"))
+    bring()
+    (found,) = founded(hub)
+    assert found.doc.objects["parcels"] == {"shipment": label["id"]}
+    assert (found.doc.axes.transit, found.sync["parcels"]) == ("in_transit", "in_sync")
+    assert [effect["kind"] for effect in parcels.effects] == []
+    assert any("held under it" in line for line in story(hub, found.id))
 
 
 def test_a_forward_parcel_that_turns_back_founds_a_return_of_its_order(
