@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -79,9 +80,11 @@ class EasyPost(Connector):
         moved = _iso(datetime.fromisoformat(at["done"]) - overlap) if "done" in at else ""
 
         def read(more: dict[str, Any]) -> Response:
-            last = {"before_id": at["before"]} if "before" in at else {}
             dates = {"start_datetime": at.get("since", window), "end_datetime": _iso(datetime.now(UTC) + DAY)}
-            return self._list(stream, **{**dates, "page_size": PAGE, **last, **more})
+            if not more and "before" in at:
+                with suppress(NotFound):  # the record it had reached may be gone by now: from the beginning, then
+                    return self._list(stream, **dates, page_size=PAGE, before_id=at["before"])
+            return self._list(stream, **dates, page_size=PAGE, **more)
 
         for page in paging.token(read, lambda page: _before(stream, page), query="before_id"):
             messages = [self._message(stream, row) for row in _rows(stream, page) if _wanted(stream, row, moved)]

@@ -188,7 +188,9 @@ class EasyPostSandbox(Sandbox):
         ids = [row["id"] for row in rows]
         begin, end = _window(asked.get("start_datetime"), asked.get("end_datetime"))
         rows = [row for row in rows if begin <= datetime.fromisoformat(row["created_at"]) <= end]
-        if asked.get("before_id") in ids:
+        if asked.get("before_id"):
+            if asked["before_id"] not in ids:
+                raise error(404, "NOT_FOUND", "The requested resource could not be found.")
             older = set(ids[: ids.index(asked["before_id"])])
             rows = [row for row in rows if row["id"] in older]
         size = min(int(asked.get("page_size") or 20), 100)

@@ -163,6 +163,12 @@ def test_an_interrupted_sweep_goes_on_where_it_was(connector: EasyPost, remote: 
     assert rest == set(ids[:150])
 
 
+def test_a_sweep_whose_last_record_is_gone_begins_again(connector: EasyPost, remote: EasyPostSandbox) -> None:
+    tracker, _ = remote.state.track("1ZSIMULATED1", "UPS", "production")
+    cursor = '{"began":"2026-03-01T00:00:00Z","before":"trk_gone"}'
+    assert swept(connector, "tracker", cursor)[1] == {tracker["id"]}
+
+
 def test_a_tracker_of_a_return_label_says_so_though_their_read_does_not(
     connector: EasyPost, remote: EasyPostSandbox
 ) -> None:
