@@ -1,0 +1,166 @@
+"""GraphQL over HTTP: documents from .graphql files, errors by what happens next, connections to their last page.
+
+A GraphQL system answers 200 to nearly everything. What went wrong stands in the body: `errors` at the top (throttled,
+no access, a wrong id, a bug of ours), or `userErrors` beside a mutation's result (a business rule said no).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connectors.kit.answers import Response
+from connectors.kit.errors import (
+    ConnectorError,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    RetryLater,
+    Unauthorized,
+)
+from connectors.kit.http import SUCCESS, Http
+from connectors.kit.paging import MOST, Guard
+
+DEFINITION = re.compile(r"^(query|mutation|fragment)\s+(\w+)", re.MULTILINE)
+SPREAD = re.compile(r"\.\.\.\s*(?!on\b)(\w+)")
+COMMENT = re.compile(r"^\s*#.*\n", re.MULTILINE)
+
+Meaning = Callable[[str, str, Response], ConnectorError]
+"""(text, their code, the answer) -> the error by what happens next."""
+
+
+def rejected(text: str, code: str, answer: Response) -> ConnectorError:
+    return Rejected(text, code=code)
+
+
+def broke(text: str, code: str, answer: Response) -> ConnectorError:
+    """A bug or a time-out over there: a read is asked again, a write is looked for."""
+    return RetryLater(text) if answer.read else OutcomeUnknown(text)
+
+
+MEANINGS: Mapping[str, Meaning] = {
+    "THROTTLED": lambda text, code, answer: RateLimited(text, after=wait_of(answer.peek()) or answer.retry_after),
+    "ACCESS_DENIED": lambda text, code, answer: Unauthorized(f"{text} (give the app the missing right)", code="403"),
+    "UNAUTHENTICATED": lambda text, code, answer: Unauthorized(text, code="401"),
+    "RESOURCE_NOT_FOUND": lambda text, code, answer: NotFound(text, code=code),
+    "NOT_FOUND": lambda text, code, answer: NotFound(text, code=code),
+    "INTERNAL_SERVER_ERROR": broke,
+    "INTERNAL_ERROR": broke,
+    "TIMEOUT": broke,
+}
+"""What a code means, at the top and among user errors; every other one is Rejected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One operation with all the fragments it needs. `kind`: query or mutation."""
+
+    name: str
+    kind: str
+    text: str
+
+
+def documents(folder: Path) -> dict[str, Document]:
+    """The operations in a folder's .graphql files, by name. Each definition begins its line; fragments are shared."""
+    texts: dict[str, tuple[str, str]] = {}
+    for file in sorted(folder.glob("*.graphql")):
+        source = COMMENT.sub("", file.read_text("utf-8"))
+        found = list(DEFINITION.finditer(source))
+        ends = [*(following.start() for following in found[1:]), len(source)]
+        for head, end in zip(found, ends, strict=True):
+            if head[2] in texts:
+                raise ValueError(f"{file.name}: there are two definitions of {head[2]}")
+            texts[head[2]] = (head[1], source[head.start() : end].strip())
+    return {name: _whole(name, texts) for name, (kind, _) in texts.items() if kind != "fragment"}
+
+
+class Graph:
+    """Asks one endpoint. `meanings` are the vendor's own codes, before those of this module."""
+
+    def __init__(
+        self, http: Http, path: str, known: Mapping[str, Document], meanings: Mapping[str, Meaning] | None = None
+    ) -> None:
+        self.http = http
+        self.path = path
+        self.known = known
+        self.meanings = {**MEANINGS, **(meanings or {})}
+
+    def ask(self, name: str, *, read: bool | None = None, **variables: Any) -> dict[str, Any]:
+        """The `data` of one document's answer. Raises ConnectorError, also for what came with status 200.
+
+        `read`: whether it may be repeated at once (default: queries, never mutations).
+        """
+        document = self.known[name]
+        answer = self.http.post(
+            self.path,
+            json={"query": document.text, "operationName": name, "variables": variables},
+            read=document.kind == "query" if read is None else read,
+            classify=self.classify,
+        )
+        data: dict[str, Any] = answer.json()["data"]
+        return data
+
+    def pages(self, name: str, where: str, *, most: int = MOST, **variables: Any) -> Iterator[list[Any]]:
+        """The nodes of a connection, page by page. `where` leads to it ("order.lineItems"); the document has $after."""
+        guard = Guard(most)
+        after: str | None = variables.pop("after", None)
+        while True:
+            guard.next(after)
+            found: Any = self.ask(name, after=after, **variables)
+            for step in where.split("."):
+                found = (found or {}).get(step)
+            if found is None:
+                return
+            yield found["nodes"]
+            if not found["pageInfo"]["hasNextPage"]:
+                return
+            after = found["pageInfo"]["endCursor"]
+
+    def classify(self, answer: Response) -> ConnectorError | None:
+        """The first error in a body that came with 2xx; other statuses mean what HTTP says."""
+        if answer.status not in SUCCESS:
+            return None
+        body = answer.peek()
+        said = body if isinstance(body, dict) else {}
+        for error in said.get("errors") or ():
+            extensions = error.get("extensions") or {}
+            code = str(extensions.get("code") or ("THROTTLED" if error.get("message") == "Throttled" else ""))
+            return self._error(str(error.get("message")), code, answer, said.get("errors"))
+        data = said.get("data")
+        if not isinstance(data, dict):
+            return broke(f"{answer.system} answered {answer.status} without data: {answer.message()}", "", answer)
+        for root, result in data.items():
+            refused = result.get("userErrors") if isinstance(result, dict) else None
+            if refused:
+                text = f"{root}: {refused[0].get('message')} ({'.'.join(refused[0].get('field') or ['-'])})"
+                return self._error(text, str(refused[0].get("code") or ""), answer, refused)
+        return None
+
+    def _error(self, text: str, code: str, answer: Response, all_of_them: Any) -> ConnectorError:
+        more = f" and {len(all_of_them) - 1} more" if len(all_of_them) > 1 else ""
+        return self.meanings.get(code, rejected)(f"{answer.system}: {text}{more} [{code or 'no code'}]", code, answer)
+
+
+def wait_of(body: Any) -> float | None:
+    """Seconds until a throttled call can be afforded, from `extensions.cost`; None where it does not say."""
+    try:
+        cost = body["extensions"]["cost"]
+        bucket = cost["throttleStatus"]
+        lacking = float(cost["requestedQueryCost"]) - float(bucket["currentlyAvailable"])
+        return max(lacking, 1.0) / float(bucket["restoreRate"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+
+
+def _whole(name: str, texts: Mapping[str, tuple[str, str]]) -> Document:
+    wanted, parts = [name], []
+    for needed in wanted:
+        if needed not in texts:
+            raise ValueError(f"{name} spreads {needed}, and no .graphql file defines it")
+        parts.append(texts[needed][1])
+        wanted += [other for other in SPREAD.findall(texts[needed][1]) if other not in wanted]
+    return Document(name, texts[name][0], "\n".join(parts) + "\n")
