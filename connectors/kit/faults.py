@@ -25,6 +25,8 @@ Kind = Literal[
     "webhook_reorder",  # hold it back until the one after it was sent
 ]
 AFTER = frozenset(("answer_after", "hang_after", "drop_after"))
+READS = frozenset(("GET", "QUERY"))
+"""What lag concerns; QUERY is what a sandbox of a GraphQL system calls a query."""
 
 
 @dataclass(slots=True)
@@ -91,7 +93,7 @@ class Faults:
         return self._use(
             lambda fault: (
                 not fault.kind.startswith("webhook_")
-                and (fault.kind != "lag" or method == "GET")
+                and (fault.kind != "lag" or method in READS)
                 and fault.matches(method, path, query)
             )
         )

@@ -74,7 +74,7 @@ class MemoryGrants:
 class OAuth(Auth):
     """Bearer tokens of a token endpoint. `http` has the endpoint as its base and no credentials of its own.
 
-    Without a refresh token the client's own credentials are the grant.
+    Without a refresh token the client's own credentials are the grant. Another `header` carries the token bare.
     """
 
     def __init__(
@@ -87,12 +87,14 @@ class OAuth(Auth):
         scope: str = "",
         client: str = "body",
         refreshing: bool = False,
+        header: str = "Authorization",
     ) -> None:
         self._http = http
         self._client = (client_id, client_secret)
         self._in_body = client == "body"
         self._scope = scope
         self._refreshing = refreshing
+        self._header, self._prefix = header, "Bearer " if header == "Authorization" else ""
         self._grants: Grants = grants or MemoryGrants()
         self._lock = threading.Lock()
         self._held: Grant | None = None
@@ -102,12 +104,12 @@ class OAuth(Auth):
         if held is None or not held.fresh(time.time()):
             with self._lock:
                 held = self._fresh(refused="")
-        return {"Authorization": f"Bearer {held.access_token}"}
+        return {self._header: f"{self._prefix}{held.access_token}"}
 
     def renew(self, refused: Mapping[str, str]) -> bool:
         """A token was refused before its time: get another, unless somebody has already."""
         with self._lock:
-            token = refused.get("Authorization", "").removeprefix("Bearer ")
+            token = refused.get(self._header, "").removeprefix(self._prefix)
             return self._fresh(refused=token).access_token != token
 
     def _fresh(self, refused: str) -> Grant:

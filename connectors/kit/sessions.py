@@ -70,6 +70,9 @@ def make_auth(auth: Mapping[str, Any], settings: Mapping[str, Any], label: str, 
         case "bearer":
             return Bearer(word("token"))
         case "client_credentials" | "refresh_token":
+            header = auth.get("header", "Authorization")
+            if fixed := fill(auth.get("token", ""), settings):
+                return Bearer(fixed) if header == "Authorization" else Header(header, fixed)
             return OAuth(
                 Http(word("token_url"), name=label),
                 word("client_id"),
@@ -78,5 +81,6 @@ def make_auth(auth: Mapping[str, Any], settings: Mapping[str, Any], label: str, 
                 scope=fill(auth.get("scope", ""), settings) or "",
                 client=auth.get("client", "body"),
                 refreshing=auth["kind"] == "refresh_token",
+                header=header,
             )
     return Auth()

@@ -12,10 +12,11 @@ from urllib.parse import parse_qs
 import pytest
 
 from connectors.kit.auth import Basic, Bearer, Header
-from connectors.kit.errors import RetryLater, Unauthorized
+from connectors.kit.errors import Rejected, RetryLater, Unauthorized
 from connectors.kit.http import Http
 from connectors.kit.oauth import Grant, MemoryGrants, OAuth
 from connectors.kit.sandbox import Answer, Call, Refuse, Sandbox, route
+from connectors.kit.sessions import make_auth
 
 
 class Login(Sandbox):
@@ -76,6 +77,25 @@ def test_client_credentials(login: Login, client: str) -> None:
     http = api(login, oauth(login, client=client))
     assert [http.get("/me").json() for _ in range(3)] == [{"me": "ok"}] * 3
     assert len(login.effects) == 1
+
+
+def test_a_token_in_a_header_of_its_own_is_bare_and_is_renewed_all_the_same(login: Login) -> None:
+    auth = oauth(login, header="X-Access-Token")
+    assert auth.headers() == {"X-Access-Token": "a1"}
+    assert auth.renew({"X-Access-Token": "a1"})
+    assert auth.headers() == {"X-Access-Token": "a2"}
+
+
+def test_a_token_given_by_hand_spares_the_token_endpoint(login: Login) -> None:
+    section = {"kind": "client_credentials", "token_url": f"{login.url}/token", "token": "$token"}
+    section |= {"client_id": "$client_id", "client_secret": "$client_secret", "header": "X-Access-Token"}
+    assert make_auth(section, {"token": "by-hand"}, "Api").headers() == {"X-Access-Token": "by-hand"}
+    made = make_auth(section, {"client_id": "ci", "client_secret": "cs"}, "Api")
+    assert made.headers() == {"X-Access-Token": "a1"}
+    plain = {name: value for name, value in section.items() if name != "header"}
+    assert make_auth(plain, {"token": "by-hand"}, "Api").headers() == {"Authorization": "Bearer by-hand"}
+    with pytest.raises(Rejected, match="client_id"):
+        make_auth(section, {}, "Api")
 
 
 def test_many_threads_and_processes_refresh_once(login: Login) -> None:

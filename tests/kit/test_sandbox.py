@@ -69,6 +69,17 @@ class Ears(Sandbox):
             return [n for _, n in self.heard]
 
 
+class OneDoor(Counter):
+    """Everything comes through one address; what it is stands in the body."""
+
+    @route("POST", "/door")
+    def door(self, call: Call) -> Any:
+        return self.add(call) if call.json()["do"] == "add" else self.read(call)
+
+    def known_as(self, call: Call) -> tuple[str, str, str]:
+        return {"add": "MUTATION", "look": "QUERY"}[call.json()["do"]], call.path, call.json()["do"]
+
+
 @pytest.fixture
 def counter() -> Iterator[Counter]:
     with Counter() as sandbox:
@@ -222,3 +233,14 @@ def test_as_a_process_of_its_own() -> None:
 def test_credentials_are_checked_before_anything_else() -> None:
     with Loopline() as sandbox:
         assert ask(sandbox.url, "GET", "/returns/r01") == (401, {"message": "unknown key"})
+
+
+def test_faults_tell_reads_from_writes_behind_one_address() -> None:
+    with OneDoor() as sandbox:
+        sandbox.fault("answer", method="MUTATION", path="/door\\?add", status=503)
+        sandbox.fault("lag", seconds=60)
+        assert ask(sandbox.url, "POST", "/door", {"do": "add"})[0] == 503
+        assert ask(sandbox.url, "POST", "/door", {"do": "add"}) == (201, {"n": 1})
+        assert ask(sandbox.url, "POST", "/door", {"do": "look"}) == (200, {"n": 0}), "reads lag behind"
+        sandbox.faults.clear()
+        assert ask(sandbox.url, "POST", "/door", {"do": "look"}) == (200, {"n": 1})
