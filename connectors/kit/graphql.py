@@ -162,5 +162,5 @@ def _whole(name: str, texts: Mapping[str, tuple[str, str]]) -> Document:
         if needed not in texts:
             raise ValueError(f"{name} spreads {needed}, and no .graphql file defines it")
         parts.append(texts[needed][1])
-        wanted += [other for other in SPREAD.findall(texts[needed][1]) if other not in wanted]
+        wanted += [other for other in dict.fromkeys(SPREAD.findall(texts[needed][1])) if other not in wanted]
     return Document(name, texts[name][0], "\n".join(parts) + "\n")

@@ -27,7 +27,7 @@ FILES = {
         # a comment with query NotThis in it
 query Things($after: String) { things(first: 2, after: $after) { nodes { ...Thing } pageInfo { hasNextPage endCursor } } }
 
-fragment Thing on Thing { id ...Inner }
+fragment Thing on Thing { id ...Inner also { ...Inner } }
 fragment Inner on Thing { ... on Big { size } }
 """,
     "writing.graphql": "mutation Push($id: ID!) { push(id: $id) { userErrors { message } } }\n",
