@@ -7,37 +7,19 @@ ours is marked in `internal_note`, found again by that mark, and dropped when it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from connectors.kit.errors import NotYet
+from connectors.kit.marks import Mark
 from connectors.medusa.admin import BUSY_WAIT, Admin
 
 Record = Mapping[str, Any]
 
 GOOD, DAMAGED = "RECEIVE_RETURN_ITEM", "RECEIVE_DAMAGED_RETURN_ITEM"
 RECEIVING = (GOOD, DAMAGED)
-_MARK = re.compile(r"Returns Hub (?P<reference>\S+) / (?P<intent>[\w-]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What the hub writes into notes: its number of the return and the id of the intent. People may read it."""
-
-    reference: str
-    intent: str
-
-    def __str__(self) -> str:
-        return f"Returns Hub {self.reference} / {self.intent}"
-
-    @classmethod
-    def read(cls, text: str | None) -> Mark | None:
-        """The mark in a note, if it carries one."""
-        found = _MARK.search(text or "")
-        return cls(found["reference"], found["intent"]) if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from connectors.kit.api import Hint, Operation, OperationLine, WebhookRequest
 from connectors.kit.errors import OutcomeUnknown, Rejected, RetryLater
 from connectors.medusa import sandbox_returns
 from connectors.medusa.connector import Medusa
-from connectors.medusa.drafts import Mark, confirmed_receipts
+from connectors.medusa.drafts import confirmed_receipts
 from connectors.medusa.pricing import piece
 from connectors.medusa.reading import Family
 from connectors.medusa.sandbox import SECRET_KEY, MedusaSandbox
@@ -138,13 +138,6 @@ class TestMedusa(ConnectorContract):
             connector.perform(self.operation(remote))
         assert caught.value.after == 30
         assert remote.effects == []
-
-
-def test_a_mark_is_read_where_people_wrote_around_it() -> None:
-    mark = Mark("R1001", "42")
-    assert Mark.read(f"box 7, {mark}, see mail") == mark
-    assert Mark.read("Returns Hub soon") is None
-    assert Mark.read(None) is None
 
 
 def test_receipts_of_other_returns_and_unconfirmed_ones_do_not_count() -> None:
