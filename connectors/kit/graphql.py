@@ -112,7 +112,9 @@ class Graph:
             guard.next(after)
             found: Any = self.ask(name, after=after, **variables)
             for step in where.split("."):
-                found = (found or {}).get(step)
+                if found is not None and step not in found:
+                    raise RetryLater(f"{self.http.name} answered {name} with something else; is a cache in between?")
+                found = found[step] if found else None
             if found is None:
                 return
             yield found["nodes"]

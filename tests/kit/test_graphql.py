@@ -179,6 +179,12 @@ def test_a_connection_that_goes_round_in_circles_ends(graph: Graph, endpoint: En
     assert len(endpoint.asked) == 2
 
 
+def test_the_answer_to_another_question_is_none(graph: Graph, endpoint: Endpoint) -> None:
+    endpoint.answers = [{"data": {"others": {"nodes": []}}}]
+    with pytest.raises(RetryLater, match="answered Things with something else"):
+        list(graph.pages("Things", "things"))
+
+
 def test_a_connection_of_nothing_is_empty(graph: Graph, endpoint: Endpoint) -> None:
     endpoint.answers = [{"data": {"things": None}}]
     assert list(graph.pages("Things", "things")) == []
