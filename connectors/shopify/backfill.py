@@ -1,0 +1,81 @@
+"""The past: a bulk operation finds every return of the orders that changed since a moment, however it ended.
+
+The search over open orders never finds declined and cancelled returns, and paging through all orders costs points.
+A bulk operation costs none: Shopify writes a file, of which each line is an order or a return. What is named there is
+read as always. The cursor knows operation and line, so it goes on after a stop; while Shopify still writes, it comes
+back later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from connectors.kit.api import Page
+from connectors.kit.errors import Rejected, RetryLater
+from connectors.kit.graphql import Graph
+from connectors.kit.http import Http
+from connectors.shopify import reading
+from connectors.shopify.admin import DOCUMENTS, kind_of
+
+PAGE = 50
+"""Records per page."""
+WAIT = 10.0
+AT_WORK = frozenset(("CREATED", "RUNNING", "CANCELING"))
+FILE = 500_000_000
+"""Bytes that the file may have: some 100 per order and return."""
+
+
+def begin(since: str) -> str:
+    """The cursor of a backfill. `since` is an ISO time."""
+    return msgspec.json.encode({"since": since}).decode()
+
+
+def pages(graph: Graph, cursor: str) -> Iterator[Page]:
+    """From where the cursor stands to the end."""
+    at: dict[str, Any] = msgspec.json.decode(cursor)
+    if "operation" not in at:
+        query = DOCUMENTS["OrdersSince"].text.replace("$search", f"updated_at:>='{at['since']}'")
+        # It only reads: asking twice costs nothing but a second file.
+        started = graph.ask("BulkStart", read=True, query=query)["bulkOperationRunQuery"]["bulkOperation"]
+        at = {**at, "operation": started["id"], "line": 0}
+        yield Page((), _written(at))
+    url = _file(graph, at["operation"])
+    if url is None:
+        return
+    named = [record["id"] for record in map(msgspec.json.decode, _lines(graph.http, url)) if _wanted(record)]
+    for start in range(at["line"], len(named), PAGE):
+        some: Sequence[str] = named[start : start + PAGE]
+        yield Page(list(reading.read(graph, some)), _written({**at, "line": start + len(some)}))
+
+
+def _wanted(record: Any) -> bool:
+    return kind_of(str(record.get("id"))) in reading.STREAMS
+
+
+def _written(at: dict[str, Any]) -> str:
+    return msgspec.json.encode(at).decode()
+
+
+def _file(graph: Graph, operation: str) -> str | None:
+    """Where the result is; None when there was nothing to write."""
+    state = graph.ask("BulkState", id=operation)["bulkOperation"]
+    if state is None or state["status"] == "EXPIRED":
+        raise Rejected("Shopify keeps the file of a bulk operation for seven days, and these are over: begin it anew")
+    if state["status"] in AT_WORK:
+        raise RetryLater(f"Shopify is still writing ({state['objectCount']} so far); it goes on from here", after=WAIT)
+    if state["status"] != "COMPLETED":
+        raise Rejected(f"Shopify's bulk operation ended {state['status']} ({state['errorCode']}): begin it anew")
+    url: str | None = state["url"]
+    return url
+
+
+def _lines(http: Http, url: str) -> list[bytes]:
+    """The file lies at another host, behind a signed address: no credentials of ours go there."""
+    with_limit = Http(url, name=f"{http.name}, bulk file", timeout=300.0, wire=http.wire, limit=FILE, until=http.until)
+    try:
+        return with_limit.get("").body.splitlines()
+    finally:
+        with_limit.close()

@@ -1,0 +1,108 @@
+"""Money of an order: what a piece cost, what was captured and went back. Decimals of the shop's own currency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from connectors.kit.marks import Mark
+from connectors.shopify.admin import Record, nodes
+
+CAPTURED = frozenset(("SALE", "CAPTURE"))
+OVER = frozenset(("FAILURE", "ERROR"))
+"""Transactions that came to nothing."""
+CENT = Decimal("0.01")
+
+
+def amount(bag: Record | None) -> Decimal:
+    """A MoneyBag in the shop's currency. Shopify drops trailing zeros: 7.50 comes as "7.5"."""
+    return Decimal(bag["shopMoney"]["amount"]) if bag else Decimal(0)
+
+
+def total(bags: Iterable[Record | None]) -> Decimal:
+    return sum(map(amount, bags), Decimal(0))
+
+
+def piece(sold: Record, taxes_included: bool) -> Decimal:
+    """What the customer paid for one piece of an order line, tax included."""
+    price = amount(sold["discountedUnitPriceAfterAllDiscountsSet"])
+    if taxes_included or not sold["quantity"]:
+        return price
+    tax = total(line["priceSet"] for line in sold["taxLines"])
+    return (price + tax / sold["quantity"]).quantize(CENT, ROUND_HALF_UP)
+
+
+def payments(order: Record) -> list[dict[str, Any]]:
+    """Captured payments; what went back on each, and is not on its way any more."""
+    refunded: dict[str, Decimal] = {}
+    for transaction in order["transactions"]:
+        parent = transaction.get("parentTransaction")
+        if transaction["kind"] == "REFUND" and transaction["status"] == "SUCCESS" and parent:
+            refunded[parent["id"]] = refunded.get(parent["id"], Decimal(0)) + amount(transaction["amountSet"])
+    return [
+        {
+            "id": transaction["id"],
+            "captured": amount(transaction["amountSet"]),
+            "refunded": refunded.get(transaction["id"], Decimal(0)),
+            "method": method(transaction),
+        }
+        for transaction in order["transactions"]
+        if transaction["kind"] in CAPTURED and transaction["status"] == "SUCCESS"
+    ]
+
+
+def method(transaction: Record) -> str:
+    """The gateway; `manual` for all that Shopify only writes down (cash on delivery, bank deposit, ...)."""
+    return "manual" if transaction.get("manualPaymentGateway") else str(transaction.get("gateway") or "")
+
+
+def refund(record: Record) -> dict[str, Any]:
+    """The parts of a refund, its breakdown, and for which return and lines it is.
+
+    Its transactions may come after it; until then the whole is on its way. One that moves no money has no parts.
+    """
+    whole = amount(record["totalRefundedSet"])
+    moved = [t for t in nodes(record, "transactions") if t["kind"] == "REFUND"]
+    parts = [
+        {
+            "amount": amount(t["amountSet"]),
+            "state": t["status"],
+            "payment": (t.get("parentTransaction") or {}).get("id"),
+            "method": method(t),
+        }
+        for t in moved
+    ]
+    if not moved and whole:
+        parts = [{"amount": whole, "state": "PENDING", "payment": None, "method": ""}]
+    lines, shipping = nodes(record, "refundLineItems"), nodes(record, "refundShippingLines")
+    adjusted = nodes(record, "orderAdjustments")
+    mark = Mark.read(record.get("note"))
+    return {
+        "parts": parts,
+        "goods": total(line["subtotalSet"] for line in lines),
+        "tax": total(line["totalTaxSet"] for line in lines) + total(line["taxAmountSet"] for line in shipping),
+        "shipping": total(line["subtotalAmountSet"] for line in shipping),
+        "adjustment": total(line["amountSet"] for line in adjusted) + total(line["taxAmountSet"] for line in adjusted),
+        "allocations": allocations(record, whole),
+        "reference": mark.reference if mark else None,
+    }
+
+
+def allocations(record: Record, whole: Decimal) -> list[dict[str, Any]]:
+    """Line by line where the lines do not add up to more than was paid; the rest (shipping) to the return as such."""
+    if not record.get("return"):
+        return []
+    return_id = record["return"]["id"]
+    parts = [
+        {
+            "return_id": return_id,
+            "order_line": line["lineItem"]["id"],
+            "amount": amount(line["subtotalSet"]) + amount(line["totalTaxSet"]),
+        }
+        for line in nodes(record, "refundLineItems")
+    ]
+    rest = whole - sum((part["amount"] for part in parts), Decimal(0))
+    if rest < 0:
+        return [{"return_id": return_id, "order_line": None, "amount": whole}]
+    return parts + ([{"return_id": return_id, "order_line": None, "amount": rest}] if rest else [])

@@ -1,0 +1,225 @@
+"""The sandbox's shop: what it sells, who bought, and its records as Shopify keeps them. All of it is simulated.
+
+It copies what was recorded of the real one: a return's steps move no date of its order; approving makes the reverse
+fulfillment order; a processed return stays open; taking off the last piece closes it; "7.50" comes back as "7.5".
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from connectors.shopify.sandbox_graphql import Ref
+
+Record = dict[str, Any]
+
+CURRENCY = "EUR"
+LOCATION = "gid://shopify/Location/7001"
+GOODS = {
+    "SHIRT-M": ("Shirt / M", "20.00"),
+    "SHIRT-L": ("Shirt / L", "20.00"),
+    "SCARF": ("Scarf", "12.50"),
+    "MUG": ("Mug", "9.90"),
+}
+"""SKU -> what people call it, and its price, tax included."""
+OPEN_STATUS = ("REQUESTED", "OPEN")
+
+
+def money(amount: Decimal | str, currency: str = CURRENCY) -> Record:
+    """A MoneyBag as Shopify writes it: trailing zeros are gone, one decimal stays."""
+    whole = Decimal(amount).normalize()
+    shown = f"{whole:f}" if whole != whole.to_integral() else f"{whole:.1f}"
+    side = {"__typename": "MoneyV2", "amount": shown, "currencyCode": currency}
+    return {"__typename": "MoneyBag", "shopMoney": side, "presentmentMoney": side}
+
+
+def amount(bag: Record) -> Decimal:
+    return Decimal(bag["shopMoney"]["amount"])
+
+
+class Shop:
+    """All records by id. Deep copies of it are its past."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, Record] = {}
+        self.keys: dict[str, tuple[str, str]] = {}
+        """Idempotency keys: what was asked with each, and the refund that was made."""
+        self._numbers = itertools.count(1_000_001)
+        self._named = itertools.count(1001)
+        self.clock = datetime(2026, 7, 20, 6, 0, tzinfo=UTC)
+        for sku, (name, _) in GOODS.items():
+            self.add("ProductVariant", sku=sku, title=name, barcode=None)
+
+    def now(self) -> str:
+        """Shopify's time, to the second; every look is a second later, so that orders have an order."""
+        self.clock += timedelta(seconds=1)
+        return self.clock.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def add(self, kind: str, /, **fields: Any) -> Record:
+        name = f"gid://shopify/{kind}/{next(self._numbers)}"
+        self.records[name] = {"__typename": kind, "id": name, **fields}
+        return self.records[name]
+
+    def of(self, kind: str) -> list[Record]:
+        return [record for record in self.records.values() if record["__typename"] == kind]
+
+    def get(self, name: str, *kinds: str) -> Record | None:
+        """A record of one of these kinds, of any if none is named."""
+        record = self.records.get(name)
+        return record if record is not None and (not kinds or record["__typename"] in kinds) else None
+
+    def all(self, refs: list[Any]) -> list[Record]:
+        return [self.records[ref.id] for ref in refs]
+
+    # -- people
+
+    def place(self, lines: dict[str, int], *, send: bool = True, currency: str = CURRENCY) -> Record:
+        """Somebody buys, pays, and is sent everything."""
+        at = self.now()
+        sold = [self._line(sku, quantity, sent=send) for sku, quantity in lines.items()]
+        total = sum(
+            (amount(line["discountedUnitPriceAfterAllDiscountsSet"]) * line["quantity"] for line in sold), Decimal(0)
+        )
+        order = self.add(
+            "Order",
+            name=f"#{next(self._named)}",
+            createdAt=at,
+            updatedAt=at,
+            cancelledAt=None,
+            currencyCode=CURRENCY,
+            presentmentCurrencyCode=currency,
+            taxesIncluded=True,
+            sourceName="web",
+            totalPriceSet=money(total),
+            lineItems=[Ref(line["id"]) for line in sold],
+            fulfillments=[],
+            transactions=[],
+            refunds=[],
+            returns=[],
+        )
+        self.transaction(order, "SALE", total, parent=None)
+        if send:
+            parts = [
+                self.add("FulfillmentLineItem", quantity=line["quantity"], lineItem=Ref(line["id"])) for line in sold
+            ]
+            sent = self.add("Fulfillment", status="SUCCESS", fulfillmentLineItems=[Ref(part["id"]) for part in parts])
+            order["fulfillments"].append(Ref(sent["id"]))
+        return order
+
+    def _line(self, sku: str, quantity: int, *, sent: bool) -> Record:
+        name, price = GOODS[sku]
+        return self.add(
+            "LineItem",
+            sku=sku,
+            name=name,
+            title=name,
+            quantity=quantity,
+            unfulfilledQuantity=0 if sent else quantity,
+            discountedUnitPriceAfterAllDiscountsSet=money(price),
+            taxLines=[],
+            variant={"__typename": "ProductVariant", "barcode": None},
+        )
+
+    def line_of(self, variant: str, quantity: int) -> Ref:
+        """A line for what is sent instead; it is sent once the return is processed."""
+        return Ref(self._line(self.records[variant]["sku"], quantity, sent=False)["id"])
+
+    def transaction(
+        self, order: Record, kind: str, total: Decimal, parent: Record | None, status: str = "SUCCESS"
+    ) -> Record:
+        made = self.add(
+            "OrderTransaction",
+            kind=kind,
+            status=status,
+            gateway="bogus",
+            manualPaymentGateway=False,
+            processedAt=self.now(),
+            amountSet=money(total),
+            parentTransaction=Ref(parent["id"]) if parent else None,
+        )
+        order["transactions"].append(Ref(made["id"]))
+        return made
+
+    # -- returns
+
+    def open_pieces(self, order: Record) -> list[tuple[Record, int]]:
+        """What was sent and no return that stands has asked back: (fulfillment line, pieces)."""
+        asked: dict[str, int] = {}
+        for record in self.all(order["returns"]):
+            if record["status"] not in ("DECLINED", "CANCELED"):
+                for line in self.all(record["returnLineItems"]):
+                    asked[line["fulfillmentLineItem"].id] = (
+                        asked.get(line["fulfillmentLineItem"].id, 0) + line["quantity"]
+                    )
+        sent = [part for f in self.all(order["fulfillments"]) for part in self.all(f["fulfillmentLineItems"])]
+        return [(part, part["quantity"] - asked.get(part["id"], 0)) for part in sent]
+
+    def request(self, order: Record, lines: list[Record], *, status: str = "REQUESTED") -> Record:
+        """A return with these lines: {"fulfillmentLineItemId", "quantity", "returnReason", notes}."""
+        kept = [
+            self.add(
+                "ReturnLineItem",
+                quantity=line["quantity"],
+                processedQuantity=0,
+                unprocessedQuantity=line["quantity"],
+                refundedQuantity=0,
+                refundableQuantity=line["quantity"],
+                customerNote=line.get("customerNote"),
+                returnReason=line["returnReason"],
+                returnReasonNote=line.get("returnReasonNote") or "",
+                returnReasonDefinition=None,
+                restockingFee=None,
+                fulfillmentLineItem=Ref(line["fulfillmentLineItemId"]),
+            )
+            for line in lines
+        ]
+        record = self.add(
+            "Return",
+            name=f"{order['name']}-R{len(order['returns']) + 1}",
+            status=status,
+            createdAt=self.now(),
+            closedAt=None,
+            requestApprovedAt=None,
+            totalQuantity=sum(line["quantity"] for line in kept),
+            decline=None,
+            order=Ref(order["id"]),
+            returnLineItems=[Ref(line["id"]) for line in kept],
+            exchangeLineItems=[],
+            returnShippingFees=[],
+            reverseFulfillmentOrders=[],
+            refunds=[],
+        )
+        order["returns"].append(Ref(record["id"]))
+        if status == "OPEN":
+            self.expect(record)
+        return record
+
+    def expect(self, record: Record) -> None:
+        """What an open return has and a requested one has not: the order to take the goods in."""
+        lines = [
+            self.add(
+                "ReverseFulfillmentOrderLineItem",
+                totalQuantity=line["quantity"],
+                fulfillmentLineItem=line["fulfillmentLineItem"],
+                dispositions=[],
+            )
+            for line in self.all(record["returnLineItems"])
+        ]
+        made = self.add(
+            "ReverseFulfillmentOrder",
+            status="OPEN",
+            order=record["order"],
+            lineItems=[Ref(line["id"]) for line in lines],
+            reverseDeliveries=[],
+        )
+        record["reverseFulfillmentOrders"].append(Ref(made["id"]))
+
+    def return_status(self, order: Record) -> str:
+        """As recorded: any requested, else any open, else any closed, else none."""
+        found = {record["status"] for record in self.all(order["returns"])}
+        for status, word in (("REQUESTED", "RETURN_REQUESTED"), ("OPEN", "IN_PROGRESS"), ("CLOSED", "RETURNED")):
+            if status in found:
+                return word
+        return "NO_RETURN"

@@ -1,0 +1,102 @@
+"""Webhooks: which record a topic is about. None of their bodies is believed: shapes differ per topic, `returns/update`
+is a delta, the documented `returns/process` is empty, and nothing orders them.
+
+The privacy topics bring no record but a request about a person. What is kept of it names nobody: which orders, by when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from connectors.kit.api import Hint, Message, WebhookRequest
+from connectors.kit.errors import InvalidWebhook
+from connectors.shopify.admin import gid
+
+Body = Mapping[str, Any]
+Where = Callable[[Body], str | None]
+
+TOPIC, SHOP, DELIVERY = "X-Shopify-Topic", "X-Shopify-Shop-Domain", "X-Shopify-Webhook-Id"
+WITHIN = timedelta(days=30)
+"""A request about a person's data is to be met within this time."""
+
+
+def own(kind: str) -> Where:
+    """The record's own id, else its number."""
+    return lambda body: body.get("admin_graphql_api_id") or (gid(kind, body["id"]) if body.get("id") else None)
+
+
+def order_of(body: Body) -> str | None:
+    number = body.get("order_id") or (body.get("order_edit") or {}).get("order_id")
+    return gid("Order", number) if number else None
+
+
+def return_of(body: Body) -> str | None:
+    told = body.get("return") or {}
+    return told.get("admin_graphql_api_id") or (gid("Return", told["id"]) if told.get("id") else None)
+
+
+ABOUT: Mapping[str, Sequence[tuple[str, Where]]] = {
+    **{
+        f"returns/{event}": (("return", own("Return")),)
+        for event in ("request", "approve", "decline", "update", "process", "cancel", "close", "reopen")
+    },
+    "reverse_fulfillment_orders/dispose": (("reverse", own("ReverseFulfillmentOrder")),),
+    "reverse_deliveries/attach_deliverable": (("reverse", own("ReverseDelivery")),),
+    "refunds/create": (("order", order_of), ("return", return_of)),
+    "orders/edited": (("order", order_of),),
+    **{
+        f"orders/{event}": (("order", own("Order")),)
+        for event in ("create", "updated", "cancelled", "fulfilled", "partially_fulfilled", "paid")
+    },
+}
+"""Topic -> the records it may have changed. One that is not listed is no news; the polls would bring it if it were."""
+
+ASKED = {
+    "customers/data_request": "Shopify asks what is kept about a customer",
+    "customers/redact": "Shopify asks to forget a customer",
+    "shop/redact": "Shopify asks to forget all of this shop, from which the app was uninstalled",
+}
+
+
+def unpack(request: WebhookRequest, base_url: str) -> list[Message | Hint]:
+    """What a genuine webhook is about. Raises InvalidWebhook where it is another shop's, or no webhook of Shopify's."""
+    topic, shop = request.header(TOPIC) or "", (request.header(SHOP) or "").lower()
+    if shop != urlsplit(base_url).hostname:
+        raise InvalidWebhook(
+            f"this webhook is about the shop {shop or '(none named)'}, and the account is connected to {base_url}. One "
+            "app signs for all its shops: give each shop's webhooks its own address"
+        )
+    try:
+        body = msgspec.json.decode(request.body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidWebhook(f"the body is signed, but no JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise InvalidWebhook("the body is signed, but no object")
+    if topic in ASKED:
+        return [privacy(topic, body, request)]
+    found = [(stream, where(body)) for stream, where in ABOUT.get(topic, ())]
+    return [Hint(stream, external_id, topic) for stream, external_id in found if external_id]
+
+
+def privacy(topic: str, body: Body, request: WebhookRequest) -> Message:
+    """The request without the person: no e-mail address, no telephone; by what Shopify can be asked for them."""
+    at = request.received_at or datetime.now(UTC)
+    orders = body.get("orders_requested") or body.get("orders_to_redact") or ()
+    customer = (body.get("customer") or {}).get("id")
+    name = str((body.get("data_request") or {}).get("id") or request.header(DELIVERY) or customer or "shop")
+    who = f"customer {customer}" if customer else "the person whom Shopify's own mail about this request names"
+    concerns = f" ({len(orders)} order(s), {who})" if topic != "shop/redact" else ""
+    record = {
+        "id": name,
+        "topic": topic,
+        "at": at.isoformat(),
+        "orders": [gid("Order", number) for number in orders],
+        "text": f"{ASKED[topic]}{concerns}: to be done by {(at + WITHIN).date()}. The hub asks Shopify for no name and "
+        "no address; what people wrote into notes is kept with these orders' returns, and nothing was erased yet.",
+    }
+    return Message("privacy", f"{topic}/{name}", msgspec.json.encode(record), delivery_id=request.header(DELIVERY))

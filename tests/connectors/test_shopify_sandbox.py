@@ -1,0 +1,75 @@
+"""The Shopify connector keeps every promise of the contract against the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from connectors.kit.api import Operation, WebhookRequest
+from connectors.kit.errors import Conflict, OutcomeUnknown, RateLimited, Rejected, Unauthorized
+from tests.connectors.contract import ConnectorContract
+from tests.connectors.shopify_side import Remote
+
+COST = {
+    "cost": {
+        "requestedQueryCost": 53,
+        "actualQueryCost": None,
+        "throttleStatus": {"maximumAvailable": 2000, "currentlyAvailable": 3, "restoreRate": 100},
+    }
+}
+
+
+def top(code: str) -> dict[str, Any]:
+    return {"errors": [{"message": "simulated", "extensions": {"code": code}}], "data": None}
+
+
+def user(code: str | None) -> dict[str, Any]:
+    errors = [{"field": ["input", "id"], "message": "simulated", "code": code}]
+    return {"data": {"returnProcess": {"return": None, "userErrors": errors}}}
+
+
+class TestShopify(ConnectorContract):
+    system = "shopify"
+    reads = {"method": "QUERY"}
+    writes = {"method": "MUTATION"}
+    business_errors = (
+        (200, user("INVALID_STATE"), Conflict),
+        (200, user("INVALID"), Rejected),
+        (200, user(None), Rejected),
+        (200, user("MISSING_PERMISSION"), Unauthorized),
+        (200, {**top("THROTTLED"), "extensions": COST}, RateLimited),
+        (200, top("ACCESS_DENIED"), Unauthorized),
+        (200, top("INVALID_VARIABLE"), Rejected),
+        (200, top("INTERNAL_SERVER_ERROR"), OutcomeUnknown),
+        (500, {"errors": "Internal Server Error"}, OutcomeUnknown),
+    )
+
+    @pytest.fixture
+    def remote(self) -> Iterator[Remote]:
+        with Remote() as running:
+            running.approve()
+            running.effects.clear()
+            yield running
+
+    def settings(self, remote: Remote) -> dict[str, Any]:
+        return remote.settings()
+
+    def known(self, remote: Remote) -> tuple[str, str]:
+        return "return", remote.asked["id"]
+
+    def gone(self, external_id: str) -> str:
+        return "gid://shopify/Return/999999999999999"
+
+    def operation(self, remote: Remote) -> Operation:
+        return remote.receive()
+
+    def many(self, remote: Remote) -> tuple[str, set[str]]:
+        return "order", {remote.state.place({"SCARF": 1}, send=False)["id"] for _ in range(120)}
+
+    def webhook(self, remote: Remote) -> WebhookRequest:
+        return remote.pushed("returns/approve", {"admin_graphql_api_id": remote.asked["id"], "status": "open"})
+
+    def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
+        return {**record, "status": "ON_THE_MOON"}
