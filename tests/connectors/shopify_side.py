@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Operation, OperationLine, WebhookRequest
+from connectors.kit import registry
+from connectors.kit.api import Account, Operation, OperationLine, Reply, WebhookRequest
+from connectors.shopify.connector import Shopify
 from connectors.shopify.sandbox import TOKEN, ShopifySandbox
 from connectors.shopify.sandbox_shop import LOCATION, Record
 
@@ -73,3 +76,18 @@ class Remote(ShopifySandbox):
         """A genuine webhook."""
         raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
         return WebhookRequest("POST", "/hooks/shop", dict(self.sign(topic, raw)), raw)
+
+
+def connect(remote: Remote, **settings: Any) -> Shopify:
+    given = {name: value for name, value in {**remote.settings(), **settings}.items() if value is not None}
+    connector = registry.load("shopify").connect(Account("here", given))
+    assert isinstance(connector, Shopify)
+    return connector
+
+
+def carry_out(connector: Shopify, operation: Operation) -> Reply:
+    reply = connector.perform(operation)
+    while not reply.finished:
+        operation = replace(operation, progress={**operation.progress, **reply.progress})
+        reply = connector.perform(operation)
+    return reply
