@@ -17,8 +17,8 @@ READ = 65_536
 
 KEY = re.compile(
     "authorization|cookie|token|secret|password|passwd|apikey|accesskey|privatekey|sessionid|signature|hmac|credential"
-    "|email|phone|mobile|firstname|lastname|fullname|customername|receiver|recipient|address|street|postalcode"
-    "|postcode|zipcode|birthday|cardnumber|signedby"
+    "|email|phone|mobile|firstname|lastname|fullname|customername|customernote|receiver|recipient|address|street"
+    "|postalcode|postcode|zipcode|birthday|cardnumber|signedby"
 )
 WHOLE = frozenset(("auth", "code_verifier", "pwd", "pin", "sign", "sig", "key", "tel", "ssn", "iban", "vat", "zip")) | {
     "city",

@@ -52,6 +52,7 @@ def test_secret_values_are_masked_wherever_they_stand() -> None:
     [
         "email",
         "customer_email",
+        "customerNote",
         "firstName",
         "last_name",
         "phone_number",
