@@ -147,9 +147,9 @@ class Shopify(Connector):
                 yield Page(messages, max(cursor or "", listed[-1]["updatedAt"]))
 
     def _sweep(self) -> Iterator[Page]:
-        """Every return that is requested or open, with its order: a refund's transactions may come late."""
+        """Every return that is requested or open. Their orders move their own date."""
         for listed in self.graph.pages("OpenReturns", "orders", search=OPEN):
-            ids = [name for order in listed for name in (order["id"], *(r["id"] for r in nodes(order, "returns")))]
+            ids = [record["id"] for order in listed for record in nodes(order, "returns")]
             if ids:
                 yield Page(list(reading.read(self.graph, ids)), "")
 

@@ -16,11 +16,11 @@ from connectors.kit.api import WebhookRequest
 from hub import configuration
 from hub.boot import Hub
 from hub.pipeline.accept import accept
-from hub.store import inbox
+from hub.store import console, inbox
 from tests.connectors.shopify_side import Remote as Shop
 from tests.pipeline.conftest import connect, deliver, hub, post, stock, work  # noqa: F401
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import document, founded, intents
+from tests.pipeline.look import document, founded, intents, rows
 
 
 class Heard(Shop):
@@ -128,3 +128,22 @@ def test_a_decline_in_shopify_is_known_though_no_webhook_told_and_no_search_find
     (found,) = founded(hub)
     assert (found.status, found.doc.axes.authorization.account) == ("rejected", "shop")
     assert "Declined, a final sale" in [note.value.text for note in found.doc.notes]
+
+
+def test_a_privacy_request_waits_for_a_person(
+    hub: Hub, shop: Heard, work: Callable[..., int], bring: Callable[[], None]
+) -> None:
+    configuration.put(hub, "shop", {"connector": "shopify", "settings": shop.settings()})
+    customer = {"id": 191167, "email": "simulated@example.com"}
+    order = int(shop.order["id"].rpartition("/")[2])
+    told = {"shop_id": 1, "customer": customer, "orders_to_redact": [order]}
+    shop.waiting.append(shop.pushed("customers/redact", told))
+    bring()
+    work()
+    with hub.database.begin() as conn:
+        (unbound,) = console.search(conn, unbound=True).rows
+    assert unbound.order_number == "#1001"
+    ((fragment,),) = rows(hub, "SELECT convert_from(fragment, 'UTF8') FROM observations WHERE stream = 'privacy'")
+    assert "Shopify asks to forget a customer (1 order(s), customer 191167)" in fragment
+    kept = rows(hub, "SELECT count(*) FROM raw WHERE convert_from(body, 'UTF8') LIKE '%simulated@example.com%'")
+    assert kept == [(0,)]
