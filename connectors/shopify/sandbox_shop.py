@@ -92,6 +92,7 @@ class Shop:
             presentmentCurrencyCode=currency,
             taxesIncluded=True,
             sourceName="web",
+            returnStatus="NO_RETURN",
             totalPriceSet=money(total),
             lineItems=[Ref(line["id"]) for line in sold],
             fulfillments=[],

@@ -45,6 +45,8 @@ class Writes(Sandbox):
 
     def moved(self, event: str, record: Record) -> Record:
         """A step of a return was made. Nothing of its order moves."""
+        order = self.state.records[record["order"].id]
+        order["returnStatus"] = self.state.return_status(order)
         self.effect(event, id=record["id"], status=record["status"])
         self.told(f"returns/{event}", record, order_id=int(record["order"].id.rpartition("/")[2]))
         return {"__typename": "Payload", "return": record, "userErrors": []}
@@ -199,10 +201,13 @@ class Writes(Sandbox):
         room = {part["id"]: left for part, left in self.state.open_pieces(order)}
         for index, line in enumerate(given["returnLineItems"]):
             at = f"{where}.returnLineItems.{index}"
+            if not line.get("returnReason") and status == "OPEN":
+                text = "Return line items Either return reason or return reason definition must be provided"
+                raise Refusal(at, text, "NOT_FOUND")
             if not line.get("returnReason"):
                 raise Refusal(f"{at}.returnReason", "Return reason can't be blank", "BLANK")
             if status == "OPEN" and line["returnReason"] == "OTHER" and not line.get("returnReasonNote"):
-                text = 'The note is required when the return reason is "Other"'
+                text = 'Return line items return reason note The note is required when the return reason is "Other"'
                 raise Refusal(f"{at}.returnReasonNote", text, "BLANK")
             if line["quantity"] > room.get(line["fulfillmentLineItemId"], 0):
                 raise Refusal(f"{at}.quantity", "Return line item has an invalid quantity.", "INVALID")
