@@ -3,147 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
 
-from connectors.kit import registry
-from connectors.kit.api import Account, Operation, OperationLine, WebhookRequest
+from connectors.kit.api import WebhookRequest
 from connectors.kit.errors import (
-    Conflict,
     InvalidWebhook,
-    OutcomeUnknown,
     RateLimited,
-    Rejected,
-    RetryLater,
-    Unsupported,
 )
-from connectors.square.sandbox import TOKEN, SquareSandbox, event
 from connectors.square.sandbox_counter import LOCATIONS, MERCHANT
 from mappings.engine import read_json
 from tests.connectors.contract import ConnectorContract
-
-KEY, OTHER_KEY = "simulated-signature-key", "simulated-key-of-another-subscription"
-ADDRESS = "http://hub.simulated.example/hooks/pos"
+from tests.connectors.square_case import ADDRESS, Remote, Square
 
 
-class Remote(SquareSandbox):
-    """The sandbox with a sale of two shirts, one of which was taken back and paid."""
-
-    def setup(self) -> None:
-        super().setup()
-        self.secret = KEY
-        self.sale = self.state.sell({"SHIRT-M": 2}, reference="#12")
-        self.back = self.state.take_back(self.sale["id"], {"SHIRT-M": 1})
-        self.state.settle(self.state.payments[self.paid_by]["refund_ids"][0])
-        self.state.events.clear()
-
-    @property
-    def paid_by(self) -> str:
-        return str(self.sale["tenders"][0]["id"])
-
-    def signed(self, topic: str, object_id: str, told: dict[str, Any], **more: Any) -> WebhookRequest:
-        self.webhooks.url = ADDRESS
-        body = msgspec.json.encode({**event(topic, object_id, told, "2026-03-04T02:14:16.421Z"), **more})
-        return WebhookRequest("POST", "/hooks/pos", dict(self.sign(topic, body)), body)
-
-
-def refund_of(remote: Remote, amount: str = "10.00", **more: Any) -> Operation:
-    made = Operation(
-        kind="refund",
-        id="42",
-        reference="R1001",
-        objects={"order": remote.back["id"], "payment": remote.paid_by},
-        facts=("erp/credit_note/3/credits/3",),
-        payload={"amount_money": {"amount": int(Decimal(amount) * 100), "currency": "USD"}},
-        amount=Decimal(amount),
-        currency="USD",
-    )
-    return replace(made, **more)
-
-
-def disposed(remote: Remote, to_state: str | None = "IN_STOCK", **more: Any) -> Operation:
-    line = OperationLine(
-        quantity=Decimal(1),
-        order_line=remote.sale["line_items"][0]["uid"],
-        facts=("erp/shipment/9/dispositions/1",),
-        words={"disposition": "restock"},
-    )
-    made = Operation(
-        kind="dispose",
-        id="43",
-        reference="R1001",
-        objects={"order": remote.back["id"]},
-        lines=(line,),
-        payload={"to_state": to_state},
-    )
-    return replace(made, **more)
-
-
-def recorded(remote: Remote) -> Operation:
-    return replace(refund_of(remote), kind="record_refund", objects={"order": remote.back["id"]})
-
-
-class TestSquare(ConnectorContract):
-    system = "square"
-    reads = {"method": "GET|POST", "path": "/v2/(orders/search|refunds)"}
-    writes = {"method": "POST", "path": "/v2/refunds|/v2/inventory/changes/batch-create"}
-    refusal = {
-        "errors": [{"category": "REFUND_ERROR", "code": "PAYMENT_NOT_REFUNDABLE", "detail": "The payment is too old."}]
-    }
-    business_errors = (
-        (400, {"errors": [{"code": "REFUND_ALREADY_PENDING", "detail": "one is pending"}]}, RetryLater),
-        (400, {"errors": [{"code": "VERSION_MISMATCH", "detail": "changed meanwhile"}]}, Conflict),
-        (400, {"errors": [{"code": "IDEMPOTENCY_KEY_REUSED", "detail": "used before"}]}, OutcomeUnknown),
-        (200, {"errors": [{"code": "REFUND_DECLINED", "detail": "the bank declined"}]}, Rejected),
-        (503, {"errors": [{"code": "RATE_LIMITED", "detail": "too many"}]}, RateLimited),
-        (500, {"errors": [{"code": "INTERNAL_SERVER_ERROR", "detail": "sorry"}]}, OutcomeUnknown),
-    )
-
-    @pytest.fixture
-    def remote(self) -> Iterator[Remote]:
-        with Remote() as running:
-            yield running
-
-    def settings(self, remote: Remote) -> dict[str, Any]:
-        return {
-            "base_url": remote.url,
-            "access_token": TOKEN,
-            "signature_key": [OTHER_KEY, KEY],
-            "notification_url": ADDRESS,
-            "orders_of": "web",
-        }
-
-    def known(self, remote: Remote) -> tuple[str, str]:
-        return "order", str(remote.back["id"])
-
-    def operation(self, remote: Remote) -> Operation:
-        return refund_of(remote)
-
-    def many(self, remote: Remote) -> tuple[str, set[str]]:
-        with remote.lock:
-            back = [remote.state.take_back(None, {"MUG": 1})["id"] for _ in range(205)]
-        return "order", {*back, remote.back["id"]}
-
-    def webhook(self, remote: Remote) -> WebhookRequest:
-        told = {"order_updated": {"order_id": remote.back["id"], "state": "COMPLETED", "location_id": LOCATIONS[0]}}
-        return remote.signed("order.updated", remote.back["id"], told)
-
-    def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
-        return {**record, "state": "ARCHIVED"}
-
-    def other(self, remote: Remote, **settings: Any) -> Any:
-        """A connector with some settings changed."""
-        return registry.load("square").connect(Account("here", {**self.settings(remote), **settings}))
-
-    # -- webhooks
-
+class TestSquare(Square, ConnectorContract):
     def test_a_refund_brings_itself_and_the_order_that_was_made_for_it(self, connector: Any, remote: Remote) -> None:
         refund = next(iter(remote.state.refunds.values()))
         brought = connector.accept(remote.signed("refund.updated", refund["id"], {"refund": refund}))
@@ -274,104 +151,3 @@ class TestSquare(ConnectorContract):
         assert found.facts["writes"].startswith("no")
 
     # -- writing
-
-    @pytest.mark.parametrize("make", [refund_of, recorded, disposed])
-    def test_every_write_is_one_effect_whatever_happens(self, connector: Any, remote: Remote, make: Any) -> None:
-        operation = make(remote)
-        assert connector.find(operation) is None
-        remote.fault("drop_after", **self.writes)
-        with pytest.raises(OutcomeUnknown):
-            connector.perform(operation)
-        remote.faults.clear()
-        looked_up = connector.find(operation)
-        again = connector.perform(replace(operation, attempt=2))
-        assert looked_up is not None
-        assert looked_up.made == again.made
-        assert len(remote.effects) == 1
-        other = connector.perform(replace(operation, id="99"))
-        assert other.made[0].id != again.made[0].id, "two equal operations of two intents are two"
-
-    @pytest.mark.parametrize("make", [refund_of, recorded, disposed])
-    def test_where_the_lists_lag_the_key_holds(self, connector: Any, remote: Remote, make: Any) -> None:
-        """What was written is not listed yet, and asked for again: Square remembers the key."""
-        operation = make(remote)
-        before = {name: dict(getattr(remote.state, name)) for name in ("refunds", "adjustments", "payments")}
-        payment = dict(remote.state.payments[remote.paid_by])
-        connector.perform(operation)
-        for name, rows in before.items():
-            setattr(remote.state, name, rows)
-        remote.state.payments[remote.paid_by] = payment
-        with suppress(OutcomeUnknown):  # of a stock adjustment, whose time makes it another request
-            connector.perform(replace(operation, attempt=2))
-        assert len(remote.effects) == 1
-
-    def test_a_refund_lowers_the_payment_and_names_the_return(self, connector: Any, remote: Remote) -> None:
-        reply = connector.perform(refund_of(remote))
-        (made,) = reply.made
-        assert {(hint.stream, hint.external_id) for hint in reply.read_back} == {
-            ("refund", made.id),
-            ("order", remote.sale["id"]),
-        }
-        assert made.fact == "erp/credit_note/3/credits/3"
-        record = read_json(connector.fetch("refund", made.id).body)
-        assert record["joined"]["number"] == "R1001"
-        assert "returned" not in record["joined"]
-        remote.state.settle(made.id)
-        sale = read_json(connector.fetch("order", remote.sale["id"]).body)["joined"]["sale"]
-        assert sale["payments"][0]["refunded_money"]["amount"] == 7900 + 1000
-
-    def test_more_than_was_paid_is_refused_in_squares_words(self, connector: Any, remote: Remote) -> None:
-        with pytest.raises(Rejected, match="exceeds the amount"):
-            connector.perform(refund_of(remote, "1000.00"))
-        with pytest.raises(Rejected, match="no payment"):
-            connector.perform(refund_of(remote, objects={}))
-        with pytest.raises(Rejected, match="above zero"):
-            connector.perform(refund_of(remote, "0.00"))
-
-    @pytest.mark.parametrize("paid", ["CASH", "EXTERNAL"])
-    def test_what_square_would_only_write_down_is_not_called_a_refund(
-        self, connector: Any, remote: Remote, paid: str
-    ) -> None:
-        remote.state.payments[remote.paid_by]["source_type"] = paid
-        with pytest.raises(Rejected, match="holds no money"):
-            connector.perform(refund_of(remote))
-        assert not remote.effects
-
-    def test_a_refund_elsewhere_is_written_down_and_moves_nothing(self, connector: Any, remote: Remote) -> None:
-        (made,) = connector.perform(recorded(remote)).made
-        refund = remote.state.refunds[made.id]
-        assert (refund["unlinked"], refund["destination_type"]) == (True, "EXTERNAL")
-        assert remote.state.payments[remote.paid_by]["refunded_money"]["amount"] == 7900
-
-    def test_restocked_goods_enter_stock_and_scrap_goes_on_to_waste(self, connector: Any, remote: Remote) -> None:
-        before = set(remote.state.adjustments)
-        for number, to_state in enumerate(("IN_STOCK", "WASTE")):
-            reply = connector.perform(disposed(remote, to_state, id=str(number)))
-            (hint,) = reply.read_back
-            record = read_json(connector.fetch(hint.stream, hint.external_id).body)
-            assert record["to_state"] == to_state
-            assert record["joined"] == {
-                "number": "R1001",
-                "order_line": remote.sale["line_items"][0]["uid"],
-                "sku": "SHIRT-M",
-            }
-        moves = [
-            (row["from_state"], row["to_state"]) for key, row in remote.state.adjustments.items() if key not in before
-        ]
-        entry = ("UNLINKED_RETURN", "IN_STOCK")
-        assert moves == [entry, entry, ("IN_STOCK", "WASTE")]
-        seen = [m.external_id for page in connector.poll("adjustment", None) for m in page.messages]
-        assert len(seen) == 2, "the way into stock of what was scrapped is no disposition, nor is Square's own booking"
-
-    def test_what_square_has_no_place_for_is_unsupported(self, connector: Any, remote: Remote) -> None:
-        with pytest.raises(Unsupported, match="no place"):
-            connector.perform(disposed(remote, None))
-        del remote.back["returns"][0]["return_line_items"][0]["catalog_object_id"]
-        with pytest.raises(Unsupported, match="catalogue"):
-            connector.perform(disposed(remote))
-
-    def test_what_the_counter_restocked_is_not_booked_twice(self, connector: Any, remote: Remote) -> None:
-        remote.back = remote.state.take_back(remote.sale["id"], {"SHIRT-M": 1}, restock=True)
-        with pytest.raises(Rejected, match="back into stock at Square's counter"):
-            connector.perform(disposed(remote))
-        assert not remote.effects
