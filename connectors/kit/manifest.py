@@ -9,6 +9,7 @@ from pathlib import Path
 
 from connectors.kit.manifest_parts import (
     FILE,
+    Answer,
     Budget,
     Manifest,
     Operation,
@@ -24,6 +25,7 @@ from connectors.kit.yamlfile import Problem, read
 
 __all__ = [
     "FILE",
+    "Answer",
     "Budget",
     "Manifest",
     "ManifestError",

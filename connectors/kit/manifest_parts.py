@@ -73,6 +73,15 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What they want to hear when a webhook was taken, where a bare 2xx is not enough; `body` is sent as it stands."""
+
+    body: str
+    status: int = 200
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """How their webhooks are proven and unpacked."""
 
@@ -82,6 +91,7 @@ class Webhook:
     id: str = ""
     record: str = ""
     delivery_id: str = ""
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,16 @@ class TopicSchema(Schema):
         return made.Topic(**data)
 
 
+class AnswerSchema(Schema):
+    body = fields.String(required=True)
+    status = fields.Integer(strict=True, validate=Range(min=200, max=299))
+    content_type = fields.String(validate=Regexp(r"[\w.+-]+/[\w.+-]+(; ?[\w=.-]+)?\Z", error="is no content type"))
+
+    @post_load
+    def _made(self, data: dict[str, Any], **_: Any) -> made.Answer:
+        return made.Answer(**data)
+
+
 class WebhookSchema(Schema):
     signature = fields.Nested(SignatureSchema, required=True)
     topic = Path()
@@ -163,6 +173,7 @@ class WebhookSchema(Schema):
     id = Path()
     record = Path()
     delivery_id = Path()
+    answer = fields.Nested(AnswerSchema)
 
     @post_load
     def _made(self, data: dict[str, Any], **_: Any) -> made.Webhook:

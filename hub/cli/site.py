@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connectors.kit.api import WebhookRequest
+from connectors.kit.manifest import Answer
 from hub.boot import Hub
 from hub.pipeline.accept import accept
 from hub.pipeline.people import NotNow
@@ -24,9 +25,14 @@ def services(ready: Hub) -> Services:
     def take(account: str, request: WebhookRequest) -> list[Any]:
         return accept(ready.accounts, account, request)
 
+    def answer(account: str) -> Answer | None:
+        hook = ready.accounts.get(account).entry.manifest.webhook
+        return None if hook is None else hook.answer
+
     return Services(
         database=ready.database,
         accept=take,
+        answer=answer,
         writer=Writer(ready.database),
         actions=actions(ready),
         refusals=(NotNow, ValueError, LookupError),

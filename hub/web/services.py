@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from connectors.kit.api import WebhookRequest
+from connectors.kit.manifest import Answer
 
 MIB = 2**20
 
@@ -48,6 +49,8 @@ class Services:
     accept: Callable[[str, WebhookRequest], Sequence[Any]]
     writer: Writer
     wake: Callable[[str], None] = lambda kind: None
+    answer: Callable[[str], Answer | None] = lambda account: None
+    """What an account's system must hear when its webhook was taken; None: our own words will do."""
     actions: Mapping[str, Callable[..., str | None]] = field(default_factory=dict)
     refusals: tuple[type[Exception], ...] = (ValueError, LookupError)
     secret_key: bytes | None = None

@@ -83,8 +83,9 @@ class Lane:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         account = environ["PATH_INFO"][len(PREFIX) :]
         headers: Mapping[str, str] = {}
+        kind = "application/json"
         try:
-            status, body = 202, b'{"accepted": %d}' % self.take(account, environ)
+            status, kind, body = self.taken(account, self.take(account, environ))
         except Refusal as refusal:
             status, body, headers = refusal.status, json.dumps(refusal.letter).encode(), refusal.headers
         except Exception:
@@ -92,14 +93,21 @@ class Lane:
             status, body = 500, json.dumps(_OURS).encode()
         self.counts.add("" if status == 404 else account, status)
         start_response(
-            f"{status} {_REASONS[status]}",
+            f"{status} {_REASONS.get(status, 'OK')}",
             [
-                ("Content-Type", "application/json"),
+                ("Content-Type", kind),
                 ("Content-Length", str(len(body))),
                 *((name.replace("_", "-"), value) for name, value in headers.items()),
             ],
         )
         return [body]
+
+    def taken(self, account: str, messages: int) -> tuple[int, str, bytes]:
+        """What the sender hears of messages that are durable: the words its manifest asks for, or ours."""
+        wanted = self.services.answer(account)
+        if wanted is None:
+            return 202, "application/json", b'{"accepted": %d}' % messages
+        return wanted.status, wanted.content_type, wanted.body.encode()
 
     def take(self, account: str, environ: WSGIEnvironment) -> int:
         """The number of messages that are durable now."""

@@ -67,6 +67,8 @@ RULES = {
     "auth: {kind: bearer, token: $tokn}": "auth.token: $tokn is no setting",
     "auth: {kind: basic}": "auth.user: is needed with kind basic",
     "zone: Mars/Olympus": "zone: there is no time zone",
+    "webhook: {signature: {scheme: connector}, answer: {body: ok, status: 500}}": "webhook.answer.status: ",
+    "webhook: {signature: {scheme: connector}, answer: {body: ok, content_type: json}}": "webhook.answer.content_type: ",
     "operations: {refund: {moves_money: no}}": "operations.refund.moves_money: refund moves money",
     "webhook: {signature: {scheme: hmac}}": "webhook.signature.header: is needed with scheme hmac",
     "webhook: {signature: {scheme: unsigned}, topic: t, topics: {a: return}, id: i}": (

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.kit.errors import InvalidWebhook, Unsupported
+from connectors.kit.manifest import Answer
 from hub.store.inbox import Full
 from hub.store.writer import Unstorable
 from tests.web.conftest import Site, make_site
@@ -53,6 +54,18 @@ def test_durable_before_202(site: Site) -> None:
     assert request.url == "http://localhost/hooks/web?shop=1&empty="
     assert request.header("content-type") == "application/json"
     assert request.received_at.tzinfo is not None
+
+
+def test_a_system_that_wants_its_own_words_hears_them_once_it_is_durable() -> None:
+    wanted = Answer('{"result":true,"message":"成功"}', 200, "application/json;charset=UTF-8")
+    site = make_site(None, answer={"web": wanted}.get)
+    response = post(site)
+    assert (response.status_code, response.data) == (200, wanted.body.encode())
+    assert response.content_type == wanted.content_type
+    assert site.put == [BODY.decode()]
+    site.fails.append(Full("the database is away", 1.0))
+    letter(post(site), 503)
+    letter(post(site, X_Signature="forged"), 401)
 
 
 def test_the_address_that_signatures_cover_is_the_public_one() -> None:
