@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 import msgspec
 
@@ -20,7 +20,9 @@ KEY = re.compile(
     "|email|phone|mobile|firstname|lastname|fullname|customername|customernote|receiver|recipient|address|street"
     "|postalcode|postcode|zipcode|birthday|cardnumber|signedby"
 )
-WHOLE = frozenset(("auth", "code_verifier", "pwd", "pin", "sign", "sig", "key", "tel", "ssn", "iban", "vat", "zip")) | {
+WHOLE = frozenset(
+    ("auth", "code_verifier", "pwd", "pin", "salt", "sign", "sig", "key", "tel", "ssn", "iban", "vat", "zip")
+) | {
     "city",
     "province",
     "district",
@@ -88,7 +90,7 @@ class Recorder:
             return self._text(raw)
         if not isinstance(value, dict | list):
             return self._text(raw)
-        value = self._masked(value)
+        value = self._cleaned(masked(value))
         return self._short(msgspec.json.encode(value).decode(), len(raw), value)
 
     def clean(self, text: str) -> str:
@@ -105,11 +107,11 @@ class Recorder:
     def _short(self, shown: str, size: int, whole: Any) -> Any:
         return whole if len(shown) <= SHOWN else f"{shown[:SHOWN]} [… {size} bytes in all]"
 
-    def _masked(self, value: Any) -> Any:
+    def _cleaned(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {self.clean(k): MASK if item and hidden(k) else self._masked(item) for k, item in value.items()}
+            return {self.clean(key): self._cleaned(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._masked(item) for item in value]
+            return [self._cleaned(item) for item in value]
         return self.clean(value) if isinstance(value, str) else value
 
 
@@ -119,9 +121,28 @@ def hidden(name: str) -> bool:
     return low in WHOLE or KEY.search(low.replace("_", "").replace("-", "")) is not None
 
 
+def masked(value: Any) -> Any:
+    """JSON with the telling fields masked, however deep they lie."""
+    if isinstance(value, dict):
+        return {key: MASK if item and hidden(key) else masked(item) for key, item in value.items()}
+    return [masked(item) for item in value] if isinstance(value, list) else value
+
+
 def form(text: str) -> str:
-    """Form fields or a query, the telling ones masked."""
-    return FORM.sub(lambda pair: f"{pair['key']}={MASK}" if hidden(pair["key"]) else pair[0], text)
+    """Form fields or a query, the telling ones masked; a field that holds JSON is shown decoded, masked inside, too."""
+    return FORM.sub(_pair, text)
+
+
+def _pair(found: re.Match[str]) -> str:
+    if hidden(found["key"]):
+        return f"{found['key']}={MASK}"
+    if not found["value"].startswith(("{", "[", "%7B", "%7b", "%5B", "%5b")):
+        return found[0]
+    try:
+        inner = masked(_JSON.decode(unquote_plus(found["value"])))
+    except (msgspec.DecodeError, RecursionError):
+        return found[0]
+    return f"{found['key']}={msgspec.json.encode(inner).decode()}"
 
 
 def secrets_pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -90,6 +91,19 @@ def test_forms_are_masked_by_their_names() -> None:
     assert written(body=b"grant_type=refresh_token&refresh_token=zzz&client_id=7")["request"]["body"] == (
         "grant_type=refresh_token&refresh_token=***&client_id=7"
     )
+
+
+@pytest.mark.parametrize(
+    "form", [urlencode, lambda fields: "&".join(f"{key}={value}" for key, value in fields.items())]
+)
+def test_json_in_a_form_field_is_masked_inside(form: Any) -> None:
+    """Chinese carriers and marketplaces send their JSON as one field of a form."""
+    inner = json.dumps(
+        {"number": "SF1", "phone": "0000", "parameters": {"salt": "of-one-subscription"}}, separators=(",", ":")
+    )
+    body = written(body=form({"customer": "c", "param": inner, "odd": "{no json"}).replace("+", "%20").encode())
+    assert '{"number":"SF1","phone":"***","parameters":{"salt":"***"}}' in body["request"]["body"]
+    assert "odd=" in body["request"]["body"]
 
 
 def test_long_bodies_are_cut_and_very_long_ones_only_counted() -> None:
