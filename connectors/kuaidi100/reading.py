@@ -1,0 +1,94 @@
+"""A parcel's record: what a push or a query says, brought to one shape, and which of two is the newer one.
+
+A record is {"status", "message", "lastResult": {"state", "com", "nu", "data": [...]}} as pushed; a query's answer
+stands under `lastResult`, too. `joined` is what the mapping reads: the parcel, its newest event, whether it is watched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from connectors.kit.api import Message
+from connectors.kuaidi100.parcel import Parcel
+
+STREAM = "tracking"
+PHONES = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4})(?![0-9])")
+"""Phone numbers of couriers and shops, which carriers write into their scans."""
+ENDS = frozenset(("3", "301", "302", "303", "304", "4", "401"))
+"""States after which nothing more is to come: signed for, back with the sender and signed for, called off."""
+NEVER = "-"
+"""Sorts before every time: the version of a record without an event."""
+
+Record = dict[str, Any]
+
+
+def record(parcel: Parcel, told: Mapping[str, Any]) -> Record:
+    """What was told, in one shape: phone numbers masked, each event once, the newest first, `joined` beside it."""
+    last = dict(told.get("lastResult") or {})
+    last["data"] = events = _events(last.get("data") or ())
+    joined = {
+        "id": parcel.id,
+        "direction": parcel.direction,
+        "number": parcel.number,
+        "company": _company(parcel, told, last),
+    }
+    watch = {"status": told.get("status") or "polling", "message": told.get("message") or ""}
+    newest = (
+        {**joined, "state": _state(last), "status": events[0].get("status"), "at": _at(events[0])} if events else None
+    )
+    return {**told, "lastResult": last, "joined": {**joined, "last": newest, "watch": [watch]}}
+
+
+def message(read: Record) -> Message:
+    """The record as the hub gets it; of two, the one with the longer history is the newer, whichever comes first."""
+    return Message(STREAM, read["joined"]["id"], msgspec.json.encode(read), version=version(read))
+
+
+def version(read: Record) -> str:
+    """The newest event's time, how many events there are, and what they say: sorts as the history grows.
+
+    There is no id or number of theirs to go by; an event is known by its time, text and status.
+    """
+    events = read["lastResult"]["data"]
+    newest = max((_at(event) for event in events), default=NEVER)
+    said = msgspec.json.encode([sorted(map(_identity, events)), _state(read["lastResult"])])
+    return f"{newest}|{len(events):05d}|{hashlib.sha256(said).hexdigest()[:12]}"
+
+
+def ended(read: Record) -> bool:
+    """Whether this parcel's journey is over."""
+    return bool(read["joined"]["last"]) and read["joined"]["last"]["state"] in ENDS
+
+
+def _state(last: Mapping[str, Any]) -> str | None:
+    """Where the parcel stands: their word for the whole, else for the newest event. 0 without an event says nothing."""
+    if not last["data"]:
+        return None
+    known = last.get("state")
+    return str(last["data"][0].get("statusCode") if known in (None, "") else known)
+
+
+def _events(told: Any) -> list[Record]:
+    """Each event once, the newest first; those of one second stay in their order."""
+    events = [{**event, "context": PHONES.sub("***", str(event.get("context") or ""))} for event in told]
+    once = {_identity(event): event for event in reversed(events)}
+    return sorted(reversed(once.values()), key=_at, reverse=True)
+
+
+def _identity(event: Mapping[str, Any]) -> tuple[str, str, str]:
+    return _at(event), str(event.get("context") or ""), str(event.get("statusCode") or event.get("status") or "")
+
+
+def _at(event: Mapping[str, Any]) -> str:
+    return str(event.get("ftime") or event.get("time") or NEVER)
+
+
+def _company(parcel: Parcel, told: Mapping[str, Any], last: Mapping[str, Any]) -> str | None:
+    """The carrier's code as Kuaidi100 knows it by now, else as it was subscribed."""
+    known = told.get("comNew") or last.get("com") or parcel.company
+    return None if known == "auto" else str(known)
