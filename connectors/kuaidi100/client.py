@@ -81,10 +81,10 @@ class Client:
         return [given] if isinstance(given, str) else list(given)
 
     def _phone(self, parcel: Parcel, phone: str | None) -> Mapping[str, str]:
-        """The end of the phone number, only to carriers that ask for it."""
-        if parcel.company not in ASKS_FOR_PHONE:
-            return {}
+        """The end of the phone number, only to carriers that ask for it, or may turn out to be one that does."""
         given = phone or self.settings.get("phone")
+        if parcel.company not in ASKS_FOR_PHONE:
+            return {"phone": str(given)} if given and parcel.company == AUTO else {}
         if not given:
             raise Rejected(
                 f"{parcel.company} shows {parcel.number} only with the last four digits of the sender's or receiver's "

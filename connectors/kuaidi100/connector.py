@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -38,8 +39,9 @@ class Kuaidi100(Connector):
         problems = []
         if any(len(secret) < SHORTEST for secret in self.client.secrets):
             problems.append(f"push_secret is shorter than {SHORTEST} characters: it could be guessed")
-        if not str(self.account.settings["callback_url"]).startswith(("https://", "http://")):
-            problems.append("callback_url is no address: https://<your hub>/hooks/<this account>")
+        ours = f"/hooks/{self.account.name}"
+        if not re.fullmatch(rf"https?://.+{re.escape(ours)}", str(self.account.settings["callback_url"])):
+            problems.append(f"callback_url must be https://<your hub>{ours}: pushes would not reach this account")
         try:
             self.client.query(NOBODY)
         except ConnectorError as problem:

@@ -162,7 +162,7 @@ def test_the_twin_that_the_reply_names_is_in_the_record(remote: Remote) -> None:
 
 def test_a_carrier_nobody_knows_is_left_for_them_to_find_out(remote: Remote) -> None:
     parcel = replace(TO_WATCH, company="auto")
-    connect(remote).perform(watch(parcel))
+    connect(remote, phone=None).perform(watch(parcel))
     assert (subscriptions(remote), queries(remote)) == ([TO_WATCH.number], 0)
     remote.go(TO_WATCH, "5", "派件中", "2026-03-02 08:00:00")
     (message,) = connect(remote).accept(remote.request(TO_WATCH))
@@ -313,7 +313,9 @@ def test_nothing_known_is_an_empty_history_and_not_gone(remote: Remote) -> None:
 
 def test_check_names_what_is_wrong(remote: Remote) -> None:
     assert connect(remote).check().ok
-    found = connect(remote, key="wrong-key", push_secret="short", callback_url="hub.example").check()
+    found = connect(
+        remote, key="wrong-key", push_secret="short", callback_url="https://hub.example/hooks/other"
+    ).check()
     assert [problem.split(" ")[0] for problem in found.problems] == ["push_secret", "callback_url", "Kuaidi100"]
     assert "503" in found.problems[-1]
 
