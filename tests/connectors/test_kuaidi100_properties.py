@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.kit.api import Message
+from connectors.kuaidi100.connector import _form
 from connectors.kuaidi100.parcel import Lease, Parcel, callback, named
 from connectors.kuaidi100.reading import ENDS, message, record, version
 from hub import schema
@@ -125,6 +127,12 @@ def test_names_come_back_as_they_went(parcel: Parcel, ended: int, round: int) ->
     query = dict(part.split("=") for part in address.partition("?")[2].replace("%3A", ":").split("&"))
     assert named(query) == (parcel, round)
     assert Parcel.read(replace(parcel, number=f"{parcel.number}:").id) is None
+
+
+@given(st.binary(max_size=200))
+def test_a_forms_field_is_decoded_to_the_bytes_that_were_sent(sent: bytes) -> None:
+    assert _form(urlencode({"sign": "X", "param": sent}).encode()) == {b"sign": b"X", b"param": sent}
+    assert _form(b"param=" + quote(sent, safe="=/;:").encode()) == {b"param": sent}
 
 
 def test_the_states_that_end_a_journey_are_those_our_words_call_final() -> None:
