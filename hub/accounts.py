@@ -102,6 +102,7 @@ def assemble(
     connect: Callable[[Login, list[dict[str, Any]], float | None, Priority], Connector],
 ) -> Account:
     """Build an account from its stored parts. `configured` is the account's `terms` column."""
+    entry = entry.of(settings)
     manifest = entry.manifest
     asked, listens = DEFAULTS[manifest.kind]
     login = Login(name, {**settings, **secrets})

@@ -34,7 +34,9 @@ def read_off(connector: type[Connector], manifest: Manifest) -> Capabilities:
     return Capabilities(
         polls=tuple(polled) if overrides("poll") else (),
         fetches=tuple(fetched) if overrides("fetch") else (),
-        operations=tuple(kind for kind in OPERATIONS if callable(getattr(connector, f"do_{kind}", None))),
+        operations=tuple(
+            kind for kind in OPERATIONS if manifest.told and callable(getattr(connector, f"do_{kind}", None))
+        ),
         webhook=overrides("accept"),
         find=overrides("find"),
         check=overrides("check"),
@@ -44,9 +46,11 @@ def read_off(connector: type[Connector], manifest: Manifest) -> Capabilities:
 def _from_manifest(manifest: Manifest) -> Capabilities:
     return Capabilities(
         polls=tuple(name for name, stream in manifest.streams.items() if stream.poll),
-        fetches=tuple(name for name, stream in manifest.streams.items() if stream.read),
+        fetches=tuple(name for name, stream in manifest.streams.items() if stream.fetch and stream.read),
         operations=tuple(
-            kind for kind in OPERATIONS if kind in manifest.operations and manifest.operations[kind].request
+            kind
+            for kind in OPERATIONS
+            if manifest.told and kind in manifest.operations and manifest.operations[kind].request
         ),
         webhook=manifest.webhook is not None and bool(manifest.webhook.topics),
         find=any(operation.find for operation in manifest.operations.values()),

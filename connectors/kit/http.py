@@ -156,6 +156,8 @@ class Http:
 
     def url(self, path: str, params: Params | None = None) -> str:
         """The full URL of a path; refuses another host."""
+        if not self.base_url:
+            raise Rejected(f"{self.name} has no address; set it in the account's settings", code="missing_setting")
         if "://" in path:
             if origin(path) != self.origin:
                 raise Rejected(f"{self.name}: will not follow {path!r}: credentials are for {self.origin} only")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -158,6 +158,10 @@ class Manifest:
     max_silence: float = 0.0
     silent: tuple[str, ...] = ()
     stores: Mapping[str, Stores] = field(default_factory=dict)
+    by_account: Mapping[str, str] = field(default_factory=dict)
+    """What an account's own settings decide (kind, silent, fetch, operations), by the name of the setting."""
+    told: bool = True
+    """False for an account that has nowhere to be told anything; see `of`."""
 
     @property
     def tz(self) -> ZoneInfo:
@@ -178,6 +182,26 @@ class Manifest:
         defaults = {name: setting.default for name, setting in self.settings.items() if setting.default is not None}
         return {**defaults, **{name: value for name, value in settings.items() if value is not None}}
 
+    def of(self, settings: Mapping[str, Any]) -> Manifest:
+        """This system as one account has it: what `by_account` leaves to its settings is decided."""
+        known = self.complete(settings)
+        said = {part: known.get(name) for part, name in self.by_account.items()}
+        changes: dict[str, Any] = {}
+        if said.get("kind"):
+            changes["kind"] = said["kind"]
+        if "silent" in said:
+            changes["silent"] = tuple(several(said["silent"]))
+        if "fetch" in said and not said["fetch"]:
+            changes["streams"] = {name: replace(stream, fetch=False) for name, stream in self.streams.items()}
+        if "operations" in said and not said["operations"]:
+            changes["told"] = False
+        return replace(self, **changes)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of system it may be: one, unless each account says its own."""
+        return self.settings[self.by_account["kind"]].choices if "kind" in self.by_account else (self.kind,)
+
     def missing(self, settings: Mapping[str, Any]) -> list[str]:
         """What is wrong with an account's settings, as sentences; empty when nothing is."""
         known = self.complete(settings)
@@ -186,6 +210,14 @@ class Manifest:
         for name in sorted(set(settings) - set(self.settings)):
             problems.append(f"{self.label} has no setting {name!r}; it has {', '.join(self.settings) or 'none'}")
         for name, setting in self.settings.items():
-            if setting.choices and name in known and known[name] not in setting.choices:
+            said = several(known.get(name)) if setting.many else [known.get(name)]
+            if setting.choices and not {word for word in said if word not in (None, "")} <= set(setting.choices):
                 problems.append(f"{name} must be one of {', '.join(setting.choices)}")
         return problems
+
+
+def several(value: Any) -> list[Any]:
+    """The values of a setting that may have many: a list, or a text with commas between them."""
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return list(value or ())

@@ -9,6 +9,10 @@ from typing import Any
 from connectors.kit.manifest_parts import Manifest
 from connectors.kit.yamlfile import Place
 
+KINDS = ("storefront", "marketplace", "pos", "carrier", "erp", "wms")
+AXES = ("authorization", "transit", "receipt", "acceptance", "settlement", "exchange", "dispute", "closure")
+DECIDES = {"kind": KINDS, "silent": AXES}
+"""What an account may decide in a word of ours: the choices of that setting are among these."""
 NEEDS = {
     "header": ("header", "value"),
     "basic": ("user",),
@@ -34,6 +38,7 @@ def between(manifest: Manifest) -> Iterator[tuple[Place, str]]:
     yield from _streams(manifest)
     yield from _webhook(manifest)
     yield from _operations(manifest)
+    yield from _by_account(manifest)
 
 
 def _needs(
@@ -134,3 +139,12 @@ def _operations(manifest: Manifest) -> Iterator[tuple[Place, str]]:
             yield (*at, "key_retention"), "say for how long they remember the key"
         if name == "refund" and operation.moves_money == "no":
             yield (*at, "moves_money"), "refund moves money; record_refund tells of one, credit asks for the document"
+
+
+def _by_account(manifest: Manifest) -> Iterator[tuple[Place, str]]:
+    for part, name in manifest.by_account.items():
+        setting, words = manifest.settings.get(name), DECIDES.get(part, ())
+        if setting is None or setting.secret:
+            yield ("by_account", part), f"names a setting that is no secret; there is no such setting {name!r}"
+        elif words and not (setting.choices and set(setting.choices) <= set(words)):
+            yield ("settings", name, "choices"), f"decides the {part}: choices among {', '.join(words)}"

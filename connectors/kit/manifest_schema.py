@@ -11,17 +11,15 @@ from marshmallow.validate import And, Length, OneOf, Range, Regexp
 
 from connectors.kit import manifest_parts as made
 from connectors.kit.manifest_fields import Duration, Path, Rate, TextField
-from connectors.kit.manifest_rules import between
+from connectors.kit.manifest_rules import AXES, KINDS, between
 from connectors.kit.yamlfile import Document, Place, Problem
 
-KINDS = ("storefront", "marketplace", "pos", "carrier", "erp", "wms")
 SUPPORT = ("live", "sandbox", "recorded", "untested")
 FEEDS = ("cursor", "window", "sweep", "snapshot", "push", "none")
 OPERATIONS = (
     *("create_return", "amend", "authorize", "reject", "accept_goods", "refuse_goods", "cancel", "reopen", "close"),
     *("add_tracking", "receive", "dispose", "refund", "record_refund", "credit", "exchange", "note", "add_evidence"),
 )
-AXES = ("authorization", "transit", "receipt", "acceptance", "settlement", "exchange", "dispute", "closure")
 ERRORS = ("rejected", "retry_later", "rate_limited", "conflict", "not_found", "unauthorized", "outcome_unknown", "fine")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NAME = Regexp(r"[a-z][a-z0-9_]*\Z", error="must be lower-case letters, digits and _, beginning with a letter")
@@ -234,6 +232,13 @@ class StoresSchema(Schema):
         return made.Stores(**data)
 
 
+class ByAccountSchema(Schema):
+    kind = fields.String()
+    silent = fields.String()
+    fetch = fields.String()
+    operations = fields.String()
+
+
 class ManifestSchema(Schema):
     name = fields.String(required=True, validate=NAME)
     label = TextField()
@@ -257,6 +262,7 @@ class ManifestSchema(Schema):
     max_silence = Duration()
     silent = fields.List(one_of(*AXES))
     stores = named(StoresSchema)
+    by_account = fields.Nested(ByAccountSchema)
 
     @post_load
     def _made(self, data: dict[str, Any], **_: Any) -> made.Manifest:

@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -51,6 +51,11 @@ class Entry:
     def capabilities(self) -> Capabilities:
         """What it can do, read off its code and manifest."""
         return Capabilities() if self.problem else read_off(self.connector, self.manifest)
+
+    def of(self, settings: Mapping[str, Any]) -> Entry:
+        """This system as an account with these settings has it (`by_account` in its manifest)."""
+        decides = self.manifest is not None and self.manifest.by_account
+        return replace(self, manifest=self.manifest.of(settings)) if decides else self
 
     def connect(
         self,
@@ -130,7 +135,7 @@ def matrix(found: list[Entry]) -> str:
         can, manifest = entry.capabilities, entry.manifest
         cells = (
             str(manifest.label),
-            manifest.kind,
+            ", ".join(manifest.kinds),
             ", ".join(can.polls),
             "yes" if can.webhook else "",
             ", ".join(can.fetches),

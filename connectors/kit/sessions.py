@@ -48,7 +48,7 @@ def make_http(manifest: Manifest, account: str, settings: Mapping[str, Any], gra
     """A session as the manifest and the settings want it."""
     label = f"{manifest.label} ({account})"
     return Http(
-        text(manifest.base_url, settings, label),
+        fill(manifest.base_url, settings) or "",
         make_auth(manifest.auth, settings, label, grants),
         name=label,
         timeout=manifest.timeout,

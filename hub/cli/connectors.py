@@ -31,7 +31,7 @@ def list_(json_: bool) -> None:
         rows.append(
             {
                 "name": entry.name,
-                "kind": entry.manifest.kind if entry.manifest else None,
+                "kind": ", ".join(entry.manifest.kinds) if entry.manifest else None,
                 "poll": sorted(able.polls),
                 "webhook": able.webhook,
                 "operations": sorted(able.operations),
@@ -49,9 +49,15 @@ def show_(name: str, json_: bool) -> None:
     entry = registry.load(name)
     manifest = entry.manifest
     if json_:
-        dump({"name": name, "kind": manifest.kind, "settings": {k: str(v) for k, v in manifest.settings.items()}})
+        dump(
+            {
+                "name": name,
+                "kind": ", ".join(manifest.kinds),
+                "settings": {k: str(v) for k, v in manifest.settings.items()},
+            }
+        )
         return
-    click.echo(f"{str(manifest.label) or name} ({manifest.kind})")
+    click.echo(f"{str(manifest.label) or name} ({', '.join(manifest.kinds)})")
     settings = [
         {
             "setting": key,
