@@ -149,6 +149,8 @@ class Reply:
     made: tuple[Made, ...] = ()
     read_back: tuple[Hint, ...] = ()
     """The records that show the effect; the hub fetches them."""
+    messages: tuple[Message, ...] = ()
+    """Records that the answer carried whole, as they stand after the change: a read-back without another call."""
     detail: str = ""
 
 

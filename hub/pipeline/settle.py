@@ -13,8 +13,9 @@ from hub.accounts import Account
 from hub.model.operation import Operation
 from hub.model.progress import performed
 from hub.model.sentences import Sentence, sentence
+from hub.pipeline.accept import arrivals
 from hub.pipeline.remote import REAUTH_AGAIN, Outcome
-from hub.store import intents, journal, keys, lanes, returns, reviews, sync
+from hub.store import inbox, intents, journal, keys, lanes, returns, reviews, sync
 from hub.store.database import Connection, now, ticket
 from hub.store.intents import Intent
 
@@ -58,6 +59,8 @@ def _answered(
         intents.move(conn, intent.id, "waiting", progress=progress)
         return progress
     (drawn,) = ticket(conn)
+    # What the answer carries itself is read already, with this ticket.
+    inbox.accept(conn, arrivals(account, reply.messages, "fetch", drawn))
     hints = [(hint.stream, hint.external_id) for hint in reply.read_back]
     read_back = hints or sorted(reply.objects.items())
     told = {
@@ -110,8 +113,12 @@ def _not_found(conn: Connection, account: Account, row: sync.Row, intent: Intent
     return intent.progress
 
 
-def _cannot_look(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> float | None:
-    """Without a way to find an effect, what sets a state is planned again from a fresh read; the rest asks a person."""
+def _cannot_look(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> Mapping[str, Any] | float | None:
+    """Without a way to find an effect, their idempotency key covers a repetition for as long as they remember it; then
+    what sets a state is planned again from a fresh read, and the rest asks a person."""
+    if intent.age < account.spec(intent.kind).key_retention:
+        intents.move(conn, intent.id, "waiting", looked=True, error=intent.error)
+        return intent.progress
     if intent.kind in CREATES or moves_money(account, intent):
         _ask(conn, account, row, intent, sentence("cannot_look"))
         return None

@@ -104,7 +104,9 @@ def plain(message: Any) -> dict[str, Any]:
 
 
 def reply(told: Reply) -> dict[str, Any]:
-    return json.loads(json.dumps(asdict(told)))
+    assert not told.messages, "Tryton's answers carry no records"
+    kept = {name: value for name, value in asdict(told).items() if name != "messages"}
+    return json.loads(json.dumps(kept))
 
 
 def operation(told: Mapping[str, Any]) -> Operation:
