@@ -1,0 +1,81 @@
+"""What an answer to one of our messages says beside 2xx; all of it may be left out.
+
+{"objects": {"return": "RET-7"}, "made": [{"kind": "receipts", "id": "RC-9", "fact": "..."}],
+ "records": [{"type": "return.upsert", "data": {...}}], "detail": "..."}
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from connectors.generic import door
+from connectors.kit.api import Hint, Made, Message, Operation, Reply
+
+KINDS = {
+    "receive": "receipts",
+    "dispose": "dispositions",
+    "refund": "refunds",
+    "record_refund": "refunds",
+    "credit": "credits",
+    "exchange": "replacements",
+    "add_tracking": "shipments",
+    "note": "notes",
+}
+"""The list of a record in which an operation's facts appear."""
+
+
+class Twin(msgspec.Struct, frozen=True):
+    id: str | int
+    fact: str
+    kind: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    objects: dict[str, str | int] = {}
+    made: tuple[Twin, ...] = ()
+    records: tuple[door.Push, ...] = ()
+    detail: str = ""
+
+
+_answer = msgspec.json.Decoder(Answer)
+
+
+def understood(operation: Operation, body: bytes) -> Reply:
+    """The reply in an answer's body. It was done, whatever the body: one that we do not understand is only told so."""
+    try:
+        answer = _answer.decode(body) if body.lstrip().startswith(b"{") else Answer()
+        messages = tuple(door.message(push.type, bytes(push.data)) for push in answer.records)
+    except ValueError as error:
+        return _reply(operation, Answer(detail=f"done, but the answer's body says nothing we understand: {error}"), ())
+    return _reply(operation, answer, messages)
+
+
+def _reply(operation: Operation, answer: Answer, messages: tuple[Message, ...]) -> Reply:
+    objects = {stream: str(name) for stream, name in answer.objects.items()}
+    if operation.kind == "create_return":
+        # Who names no id of its own goes by ours.
+        objects.setdefault("return", next(_returns(messages), operation.reference))
+    shown = objects or {stream: name for stream, name in operation.objects.items() if stream == "return"}
+    told = tuple((message.stream, message.external_id) for message in messages) or tuple(sorted(shown.items()))
+    return Reply(
+        objects=objects,
+        made=_made(operation, answer),
+        read_back=tuple(Hint(stream, name, operation.kind) for stream, name in told),
+        messages=messages,
+        detail=answer.detail,
+    )
+
+
+def _returns(messages: tuple[Message, ...]) -> Any:
+    return (message.external_id for message in messages if message.stream == "return")
+
+
+def _made(operation: Operation, answer: Answer) -> tuple[Made, ...]:
+    """Which fact of theirs is which of ours; who does not say keeps our ids."""
+    kind = KINDS.get(operation.kind, "")
+    if answer.made:
+        return tuple(Made(twin.kind or kind, str(twin.id), twin.fact) for twin in answer.made)
+    facts = {*operation.facts, *(fact for line in operation.lines for fact in line.facts)}
+    return tuple(Made(kind, fact, fact) for fact in sorted(facts)) if kind else ()

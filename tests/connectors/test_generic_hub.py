@@ -1,0 +1,218 @@
+"""A hub between two systems that only our own door knows: a custom shop that sells, and a warehouse that receives."""
+
+# ruff: noqa: F401, F811 - fixtures of another folder
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from connectors.generic.sandbox import SECRET, GenericSandbox
+from hub import configuration
+from hub.boot import Hub
+from hub.pipeline.accept import accept
+from hub.store import inbox
+from tests.connectors.test_generic_sandbox import push
+from tests.pipeline.conftest import hub, work
+from tests.pipeline.look import document, founded, hurry, intents
+
+READS = {"read_url": "/records"}
+
+
+@pytest.fixture
+def shop() -> Iterator[GenericSandbox]:
+    with GenericSandbox(secret=SECRET) as running:
+        yield running
+
+
+@pytest.fixture
+def connect(hub: Hub, shop: GenericSandbox) -> Callable[..., None]:
+    """connect(read_url="/records"): the account `shop`, a storefront, and `depot`, a warehouse that only pushes."""
+
+    def make(**more: str) -> None:
+        urls = {name: f"{shop.url}{path}" for name, path in {"url": "/hub", **more}.items()}
+        terms = {"money": True, "settle": 0}
+        account = {"kind": "storefront", "webhook_secret": SECRET, **urls}
+        configuration.put(hub, "shop", {"connector": "generic", "settings": account, "terms": terms})
+        account = {"kind": "wms", "webhook_secret": SECRET, "signed_with": "standard", "orders_of": "shop"}
+        listens: dict[str, Any] = {"listens": []}
+        configuration.put(hub, "depot", {"connector": "generic", "settings": account, "terms": listens})
+
+    return make
+
+
+@pytest.fixture
+def bring(hub: Hub) -> Callable[..., list[bool]]:
+    """bring("shop", "return", record): its push is taken; for each message whether it is new."""
+
+    def put(account: str, stream: str, record: dict[str, Any], key: str = "") -> list[bool]:
+        name = key or f"msg-{stream}-{record['id']}-{record['version']}"
+        arrivals = accept(hub.accounts, account, push(f"{stream}.upsert", record, name))
+        with hub.database.begin() as conn:
+            return inbox.accept(conn, arrivals)
+
+    return put
+
+
+@pytest.fixture
+def asked(shop: GenericSandbox, bring: Callable[..., Any], work: Callable[..., int]) -> Callable[..., Any]:
+    """asked(): a customer bought two mugs and asks to return both; the shop's record."""
+
+    def play() -> dict[str, Any]:
+        order = shop.state.buy({"MUG": 2})
+        record = shop.state.ask_back(order["id"], {order["lines"][0]["id"]: 2}, "defective")
+        bring("shop", "order", order)
+        bring("shop", "return", record)
+        work()
+        return record
+
+    return play
+
+
+def goods(number: str, **more: Any) -> dict[str, Any]:
+    line = {"id": "1", "sku": "MUG", "quantity": 2, "condition": "good", **more}
+    return {"id": "GR-1", "version": 1, "hub_number": number, "lines": [line]}
+
+
+def authorized(shop: GenericSandbox, bring: Callable[..., Any], record: dict[str, Any]) -> None:
+    shop.state.decide({"return": record["id"], "authorization": "authorized"})
+    bring("shop", "return", record)
+
+
+@pytest.mark.parametrize("answers", ["records", "objects", "nothing"])
+@pytest.mark.parametrize("read", [{}, READS], ids=["not read", "read"])
+def test_goods_that_arrive_at_the_depot_are_told_to_the_shop_once(
+    read: dict[str, str], answers: str, hub: Hub, shop: GenericSandbox, connect: Any, asked: Any, bring: Any, work: Any
+) -> None:  # fmt: skip
+    """The ways in which the shop can show what it did; without any, its own push is waited for."""
+    connect(**read)
+    shop.answers, shop.state.ours = answers, answers == "nothing"
+    record = asked()
+    authorized(shop, bring, record)
+    (one,) = founded(hub)
+    bring("depot", "receipt", goods(f"R{one.id}"))
+    work()
+    assert [effect["kind"] for effect in shop.effects] == ["receive"]
+    assert len(record["receipts"]) == 1
+    seen = bool(read) or answers == "records"
+    assert intents(hub) == [("receive", "done" if seen else "sent")]
+    assert founded(hub)[0].sync["shop"] == ("in_sync" if seen else "awaiting")
+    if not seen:
+        hurry(hub)
+        work()
+        assert [effect["kind"] for effect in shop.effects] == ["receive"], "it was told twice while it was silent"
+        bring("shop", "return", record)
+        work()
+        assert intents(hub) == [("receive", "done")]
+        assert founded(hub)[0].sync["shop"] == "in_sync"
+    (line,) = document(hub, one.id).lines
+    assert line.received == 2
+
+
+def test_who_names_no_twin_and_gives_ids_of_its_own_seems_to_tell_of_another_event(
+    hub: Hub,
+    shop: GenericSandbox,
+    connect: Any,
+    asked: Any,
+    bring: Any,
+    work: Any,
+) -> None:
+    """Not a wish, but what README.md warns of: the hub says so, and tells nobody more of it."""
+    connect(**READS)
+    shop.answers = "nothing"
+    record = asked()
+    authorized(shop, bring, record)
+    (one,) = founded(hub)
+    bring("depot", "receipt", goods(f"R{one.id}"))
+    work()
+    assert document(hub, one.id).lines[0].received == 4
+    assert founded(hub)[0].sync["shop"] == "blocked"
+    assert [effect["kind"] for effect in shop.effects] == ["receive"]
+
+
+def test_a_key_names_one_message(hub: Hub, shop: GenericSandbox, connect: Any, bring: Any, work: Any) -> None:
+    connect()
+    order = shop.state.buy({"MUG": 2})
+    record = shop.state.ask_back(order["id"], {order["lines"][0]["id"]: 2}, "defective")
+    assert bring("shop", "return", record, "key-1") == [True]
+    assert bring("shop", "return", record, "key-1") == [False]
+    assert bring("shop", "return", {**record, "status": "changed", "version": 99}, "key-1") == [False]
+    assert bring("shop", "return", record, "key-2") == [True]
+    work()
+    assert len(founded(hub)) == 1
+
+
+def test_an_older_version_that_comes_late_changes_nothing(
+    hub: Hub,
+    shop: GenericSandbox,
+    connect: Any,
+    bring: Any,
+    work: Any,
+) -> None:
+    connect()
+    for version, word in ((10, "authorized"), (9, "requested"), (11, None)):
+        statement = {"authorization": {"value": word}} if word else {}
+        line = {"id": "1", "sku": "MUG", "quantity": 1}
+        bring("shop", "return", {"id": "RET-1", "version": version, "lines": [line], **statement})
+        work()
+        (one,) = founded(hub)
+        assert document(hub, one.id).axes.authorization.value == "authorized"
+
+
+def test_a_refund_is_paid_once_by_the_shop_that_holds_the_money(
+    hub: Hub,
+    shop: GenericSandbox,
+    connect: Any,
+    asked: Any,
+    bring: Any,
+    work: Any,
+) -> None:
+    connect()
+    record = asked()
+    authorized(shop, bring, record)
+    (one,) = founded(hub)
+    bring("depot", "receipt", goods(f"R{one.id}"))
+    work()
+    bring("depot", "credit", {"id": "CN-1", "version": 1, "hub_number": f"R{one.id}", "state": "posted",
+                              "amount": "25.00", "currency": "EUR"})  # fmt: skip
+    shop.fault("answer_after", method="POST", status=500)  # the payment is done, the answer is lost
+    work()
+    assert intents(hub)[-1] == ("refund", "unknown")
+    hurry(hub)
+    work()
+    assert [effect["kind"] for effect in shop.effects] == ["receive", "refund"]
+    assert shop.state.orders[record["order"]["id"]]["payments"][0]["refunded"] == "25.00"
+    merged = document(hub, one.id)
+    assert (merged.money.refunded, merged.axes.settlement) == (25, "settled")
+    assert founded(hub)[0].sync["shop"] == "in_sync"
+
+
+def test_a_return_is_created_in_a_warehouse_that_is_told(
+    hub: Hub,
+    shop: GenericSandbox,
+    connect: Any,
+    bring: Any,
+    work: Any,
+) -> None:
+    """The sandbox as the other side: a warehouse that knows the order and is told of the return."""
+    connect()
+    account = {"kind": "wms", "webhook_secret": SECRET, "url": f"{shop.url}/hub", "orders_of": "web"}
+    configuration.put(hub, "store", {"connector": "generic", "settings": account, "terms": {"settle": 0}})
+    account = {"kind": "storefront", "webhook_secret": SECRET}
+    configuration.put(hub, "web", {"connector": "generic", "settings": account, "terms": {"listens": []}})
+    number = shop.state.buy({"MUG": 2})["number"]
+    line = {"id": "1", "sku": "MUG", "quantity": 2, "reason": "defective"}
+    record = {"id": "A", "version": 1, "order": {"id": "1", "number": number}, "lines": [line]}
+    bring("web", "return", {**record, "authorization": {"value": "requested"}})
+    work()
+    (made,) = shop.state.returns.values()
+    (one,) = founded(hub)
+    assert (made["hub_number"], made["lines"][0]["reason"]) == (f"R{one.id}", "defective")
+    assert document(hub, one.id).objects["store"] == {"return": made["id"]}
+    assert one.sync["store"] == "in_sync"
+    bring("web", "return", {**record, "version": 2, "authorization": {"value": "authorized"}})
+    work()
+    assert made["status"] == "authorized"
+    assert [effect["kind"] for effect in shop.effects] == ["create_return", "authorize"]
+    assert founded(hub)[0].sync["store"] == "in_sync"

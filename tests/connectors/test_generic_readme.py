@@ -1,0 +1,220 @@
+"""The page an outside developer reads is run as it stands: its programs, its calls, its shapes, its mapping."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from connectors.generic import answer, door
+from connectors.kit.api import Operation
+from hub import schema
+from hub.web.serve import free_port
+from mappings.engine import Mapping, lint, read_json
+from tests.web.test_serve import answers, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "connectors" / "generic" / "README.md"
+MAPPING = ROOT / "mappings" / "generic.yaml"
+BLOCK = re.compile(r"^```(\w+)(?: ([\w.]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = [(found[1], found[2] or "", found[3]) for found in BLOCK.finditer(README.read_text())]
+DONE = "the block is done"
+PATIENCE = 60.0
+
+
+def of(kind: str) -> list[tuple[str, str]]:
+    return [(name, text) for word, name, text in BLOCKS if word == kind]
+
+
+# -- its shapes
+
+
+def test_every_shape_is_taken_translated_and_all_topics_are_shown() -> None:
+    shapes = [text for name, text in of("json") if not name]
+    mapping, seen = Mapping.load(MAPPING), set()
+    for text in shapes:
+        (message,) = door.unpack(text.encode())
+        told = mapping.read(message.stream, read_json(message.body), {}, account="here")
+        fragment = schema.fragment(told)
+        assert fragment != schema.fragment({})
+        seen.add(message.stream)
+    assert seen == set(door.STREAMS)
+
+
+def test_no_field_that_the_page_shows_is_ignored() -> None:
+    """Each field of each shape, left out, changes what is understood: a misspelled one would not."""
+    mapping = Mapping.load(MAPPING)
+    head = {"id", "updated_at", "version"}  # of the record itself: the hub reads these
+    head |= {"origin"}  # with lines, a request is what it would be anyway
+    for text in (text for name, text in of("json") if not name):
+        (message,) = door.unpack(text.encode())
+        record = read_json(message.body)
+
+        def read(changed: dict[str, Any], stream: str = message.stream) -> Any:
+            return mapping.read(stream, changed, {}, account="here")
+
+        whole = read(record)
+        for name, value in record.items():
+            if name not in head and value is not None:
+                assert read({key: item for key, item in record.items() if key != name}) != whole, name
+            if isinstance(value, list) and value and isinstance(value[0], dict):
+                for inner in [key for key, item in value[0].items() if item is not None]:
+                    first = {key: item for key, item in value[0].items() if key != inner}
+                    assert read({**record, name: [first, *value[1:]]}) != whole, f"{name}.{inner}"
+
+
+def test_the_answer_it_shows_is_understood() -> None:
+    ((_, text),) = [(name, text) for name, text in of("json") if name == "answer"]
+    reply = answer.understood(Operation(kind="receive", id="1", reference="R1001"), text.encode())
+    assert (reply.objects, reply.detail) == ({"return": "D-1"}, "booked as RC-9")
+    assert [(one.kind, one.id) for one in reply.made] == [("receipts", "RC-9")]
+    assert [message.external_id for message in reply.messages] == ["D-1"]
+
+
+def test_its_mapping_lints_and_translates() -> None:
+    ((_, text),) = [(name, text) for name, text in of("yaml") if name == "oldshop.yaml"]
+    findings = lint(text, schema.vocabulary(), file="oldshop.yaml", folder=MAPPING.parent)
+    assert [str(finding) for finding in findings] == []
+    own = Mapping.load(text, parents={"generic": MAPPING})
+    record = {"id": 1, "version": 1, "state": "OK", "positions": [{"pos": 1, "article": "MUG", "pieces": 2, "reason": "SMALL"}]}  # fmt: skip
+    fragment = schema.fragment(own.read("return", record, {}, account="here"))
+    assert fragment.authorization.value == "authorized"
+    assert [(line.sku, line.reason.code) for line in fragment.lines] == [("MUG", "size_too_small")]
+
+
+def test_the_words_are_those_of_the_dictionary(request: pytest.FixtureRequest) -> None:
+    tables = yaml.safe_load(MAPPING.read_text())["tables"]
+    rows = [f"| `{name}` | {', '.join(words)} |" for name, words in sorted(tables.items())]
+    wanted = "\n".join(["| table | words |", "|---|---|", *rows]) + "\n"
+    before, _, rest = README.read_text().partition("<!-- words -->\n")
+    found, end, after = rest.partition("<!-- /words -->")
+    assert end
+    if request.config.option.accept:
+        README.write_text(f"{before}<!-- words -->\n{wanted}{end}{after}")
+    else:
+        assert found == wanted, "pytest --accept writes it anew"
+
+
+def test_every_operation_and_its_fields_are_on_the_page() -> None:
+    section = README.read_text().partition("## What you are told")[2].partition("| you answer |")[0]
+    rows = [row.split("|")[1:3] for row in section.splitlines() if row.startswith("| `")]
+    shown = {kind: told for kinds, told in rows for kind in re.findall(r"`(\w+)`", kinds)}
+    mapping = yaml.safe_load(MAPPING.read_text())["outbound"]
+    assert set(shown) == {*mapping, door.PING}
+    for kind, fields in mapping.items():
+        told = shown[kind] + (shown["create_return"] if kind == "amend" else "")
+        lines = {name for name in fields.get("lines", {}) if name != "each"} - ({"line"} if "create" in kind else set())
+        missing = [name for name in {*fields, *lines} if f"`{name}`" not in told and kind != "amend"]
+        assert not missing, f"{kind}: {missing}"
+
+
+# -- its programs
+
+
+class Shell:
+    """One bash, as in one terminal: what a block exports, the next one sees."""
+
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        self.bash = subprocess.Popen(
+            ["bash"], cwd=folder, env=env, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert self.bash.stdin
+        assert self.bash.stdout
+        self.to, self.said = self.bash.stdin, self.bash.stdout
+
+    def run(self, block: str) -> str:
+        """What the block prints; it has to end well."""
+        self.to.write(f'{block}\necho "$? {DONE}"\n')
+        self.to.flush()
+        lines = []
+        for line in self.said:
+            if line.endswith(f"{DONE}\n"):
+                assert line == f"0 {DONE}\n", "".join(lines)
+                return "".join(lines)
+            lines.append(line)
+        raise AssertionError("the shell ended: " + "".join(lines))
+
+    def end(self) -> None:
+        self.run('kill "$RECEIVER" || true')
+        self.to.close()
+        self.bash.wait(20)
+        self.said.close()
+
+
+@pytest.fixture
+def ports() -> dict[str, str]:
+    """The page's ports and those that are free here."""
+    return {"8080": str(free_port()), "9090": str(free_port())}
+
+
+@pytest.fixture
+def env(database_url: str, tmp_path: Path, ports: dict[str, str]) -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    listen = {"HUB_LISTEN": f"127.0.0.1:{ports['8080']}", "PYTHONPATH": str(ROOT), "PATH": path}
+    return {**os.environ, **listen, "HUB_DATABASE_URL": database_url, "HUB_DATA": str(tmp_path / "hub")}
+
+
+@pytest.fixture
+def serving(env: dict[str, str], ports: dict[str, str]) -> Iterator[None]:
+    """`hub serve` as a process of its own."""
+    process = subprocess.Popen([sys.executable, "-m", "hub", "serve"], cwd=ROOT, env=env)
+    try:
+        wait_until(lambda: answers(int(ports["8080"])), "the hub answers")
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture
+def shell(env: dict[str, str], tmp_path: Path, serving: None, ports: dict[str, str]) -> Iterator[Callable[[int], str]]:
+    """shell(n): run the page's n-th shell block. Its files are there, its ports are the free ones."""
+
+    def here(text: str) -> str:
+        return re.sub("|".join(ports), lambda port: ports[port[0]], text)
+
+    for name, text in (*of("python"), *of("yaml")):
+        (tmp_path / name).write_text(here(text))
+    terminal = Shell(tmp_path, env)
+    blocks = [here(text) for _, text in of("sh")]
+    yield lambda number: terminal.run(blocks[number])
+    terminal.end()
+
+
+def eventually(shell: Callable[[], str], wanted: str) -> str:
+    until = time.monotonic() + PATIENCE
+    while wanted not in (found := shell()):
+        assert time.monotonic() < until, f"waited in vain for {wanted!r}; the last was:\n{found}"
+        time.sleep(0.3)
+    return found
+
+
+def test_the_ten_minutes_work_as_they_stand(shell: Callable[[int], str], env: dict[str, str], tmp_path: Path) -> None:
+    shell(0)
+    checked = shell(1)
+    assert "shop: changed" in checked
+    assert "depot: ready" in checked
+    pushed = shell(2).split("\n")
+    assert [json.loads(line) for line in pushed if line] == [{"accepted": 0}, {"accepted": 1}, {"accepted": 1}]
+
+    def hub(*words: str) -> str:
+        asked = [sys.executable, "-m", "hub", *words]
+        return subprocess.run(asked, cwd=ROOT, env=env, text=True, capture_output=True, check=False).stdout
+
+    eventually(lambda: hub("story", "R1001"), "told depot: create_return")
+    assert '"accepted": 1' in shell(3)
+    shown = eventually(lambda: hub("returns", "show", "R1001", "--json"), '"receipt": "full"')
+    told = json.loads(shown)
+    assert told["return"]["objects"]["depot"]["return"] == "D-1"
+    assert told["return"]["lines"][0]["received"] == "2"
+    eventually(lambda: str(json.loads(hub("returns", "show", "R1001", "--json"))["sync"].get("depot")), "in_sync")
