@@ -31,7 +31,8 @@ def connect(hub: Hub, shop: GenericSandbox) -> Callable[..., None]:
     """connect(read_url="/records"): the account `shop`, a storefront, and `depot`, a warehouse that only pushes."""
 
     def make(**more: str) -> None:
-        urls = {name: f"{shop.url}{path}" for name, path in {"url": "/hub", **more}.items()}
+        given = {"url": "/hub", **more}
+        urls = {name: f"{shop.url}{value}" if value.startswith("/") else value for name, value in given.items()}
         terms = {"money": True, "settle": 0}
         account = {"kind": "storefront", "webhook_secret": SECRET, **urls}
         configuration.put(hub, "shop", {"connector": "generic", "settings": account, "terms": terms})
@@ -216,3 +217,45 @@ def test_a_return_is_created_in_a_warehouse_that_is_told(
     assert made["status"] == "authorized"
     assert [effect["kind"] for effect in shop.effects] == ["create_return", "authorize"]
     assert founded(hub)[0].sync["store"] == "in_sync"
+
+
+def test_a_shop_where_nobody_approves_is_told_of_goods_all_the_same(
+    hub: Hub, shop: GenericSandbox, connect: Any, asked: Any, bring: Any, work: Any
+) -> None:
+    """Silent on authorization: it is not asked to authorize before it may receive."""
+    connect(silent="authorization")
+    asked()
+    (one,) = founded(hub)
+    bring("depot", "receipt", goods(f"R{one.id}"))
+    work()
+    assert [effect["kind"] for effect in shop.effects] == ["receive"]
+    assert founded(hub)[0].sync["shop"] == "in_sync"
+
+
+def test_what_the_shop_has_not_is_asked_once_and_shown(
+    hub: Hub, shop: GenericSandbox, connect: Any, bring: Any, work: Any
+) -> None:
+    """It wants another size for what comes back, and answers 410 when it is asked to send one."""
+    connect()
+    order = shop.state.buy({"MUG": 2})
+    record = shop.state.ask_back(order["id"], {order["lines"][0]["id"]: 2}, "defective")
+    record["lines"][0] |= {"resolution": "exchange", "wanted_sku": "TEAPOT"}
+    authorized(shop, bring, record)
+    for _ in range(2):
+        work()
+        hurry(hub)
+    assert intents(hub) == [("exchange", "dead")]
+    assert founded(hub)[0].sync["shop"] == "blocked"
+    assert [call["status"] for call in shop.calls] == [410]
+    assert shop.effects == []
+
+
+def test_who_only_pushes_is_never_called(hub: Hub, shop: GenericSandbox, connect: Any, bring: Any, work: Any) -> None:
+    connect(url="")
+    account = hub.accounts.get("depot")
+    assert (account.terms.can, account.entry.capabilities.fetches) == (frozenset(), ())
+    line = {"id": "1", "sku": "MUG", "quantity": 1}
+    bring("depot", "return", {"id": "D-1", "version": 1, "origin": "blind", "lines": [line]})
+    work()
+    assert founded(hub)[0].sync["depot"] == "in_sync"
+    assert intents(hub) == []

@@ -116,6 +116,17 @@ class TestGeneric(ConnectorContract):
         with pytest.raises(Unauthorized):
             connector.http.get(f"{remote.url}/records/return/{remote.asked['id']}", headers=headers)
 
+    @pytest.mark.parametrize("name", ["退货/1 ü", "a.b+c", "x?y=1#z", "%2F"])
+    def test_any_id_can_be_asked_for(self, connector: Any, remote: Any, name: str) -> None:
+        assert connector.fetch("return", name).deleted
+        remote.state.returns[name] = {**remote.asked, "id": name}
+        assert json.loads(connector.fetch("return", name).body)["id"] == name
+
+    def test_a_record_that_is_another_is_not_believed(self, connector: Any, remote: Any) -> None:
+        remote.state.returns["RET-8"] = remote.asked
+        with pytest.raises(RetryLater, match="is no return: asked for return RET-8 and got RET-2"):
+            connector.fetch("return", "RET-8")
+
     def test_an_answer_carries_the_record_and_the_twins(self, connector: Any, remote: Any) -> None:
         reply = connector.perform(operation(remote))
         (message,) = reply.messages
