@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 
@@ -53,29 +53,34 @@ def understood(operation: Operation, body: bytes) -> Reply:
 
 
 def _reply(operation: Operation, answer: Answer, messages: tuple[Message, ...]) -> Reply:
-    objects = {stream: str(name) for stream, name in answer.objects.items()}
-    if operation.kind == "create_return":
-        # Who names no id of its own goes by ours.
-        objects.setdefault("return", next(_returns(messages), operation.reference))
+    ours = _named_by_us(operation)
+    told_whole = {message.stream: message.external_id for message in messages if message.stream in ours}
+    objects = {**ours, **told_whole, **{stream: str(name) for stream, name in answer.objects.items()}}
     shown = objects or {stream: name for stream, name in operation.objects.items() if stream == "return"}
     told = tuple((message.stream, message.external_id) for message in messages) or tuple(sorted(shown.items()))
     return Reply(
         objects=objects,
-        made=_made(operation, answer),
+        made=_made(operation, answer, objects),
         read_back=tuple(Hint(stream, name, operation.kind) for stream, name in told),
         messages=messages,
         detail=answer.detail,
     )
 
 
-def _returns(messages: tuple[Message, ...]) -> Any:
-    return (message.external_id for message in messages if message.stream == "return")
+def _named_by_us(operation: Operation) -> dict[str, str]:
+    """What a system that gives no id of its own calls the object it was just told of."""
+    if operation.kind == "create_return":
+        return {"return": operation.reference}
+    number = operation.payload.get("number")
+    follows = operation.kind == "add_tracking" and "return" not in operation.objects
+    return {"shipment": str(number)} if follows and number else {}
 
 
-def _made(operation: Operation, answer: Answer) -> tuple[Made, ...]:
-    """Which fact of theirs is which of ours; who does not say keeps our ids."""
+def _made(operation: Operation, answer: Answer, objects: Mapping[str, str]) -> tuple[Made, ...]:
+    """Which fact of theirs is which of ours; who does not say keeps our ids, and a carrier's parcel has its own."""
     kind = KINDS.get(operation.kind, "")
     if answer.made:
         return tuple(Made(twin.kind or kind, str(twin.id), twin.fact) for twin in answer.made)
     facts = {*operation.facts, *(fact for line in operation.lines for fact in line.facts)}
-    return tuple(Made(kind, fact, fact) for fact in sorted(facts)) if kind else ()
+    parcel = objects.get("shipment") if kind == "shipments" else None
+    return tuple(Made(kind, parcel or fact, fact) for fact in sorted(facts)) if kind else ()

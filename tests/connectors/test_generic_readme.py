@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -199,6 +201,17 @@ def eventually(shell: Callable[[], str], wanted: str) -> str:
     return found
 
 
+def refused(env: dict[str, str], secret: str, body: bytes) -> int:
+    """The status that a push to the shop's address gets."""
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    request = urllib.request.Request(f"http://{env['HUB_LISTEN']}/hooks/shop", body, headers)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request)
+    with caught.value:
+        assert json.loads(caught.value.read())["what_now"]
+    return caught.value.code
+
+
 def test_the_ten_minutes_work_as_they_stand(shell: Callable[[int], str], env: dict[str, str], tmp_path: Path) -> None:
     shell(0)
     checked = shell(1)
@@ -206,6 +219,9 @@ def test_the_ten_minutes_work_as_they_stand(shell: Callable[[int], str], env: di
     assert "depot: ready" in checked
     pushed = shell(2).split("\n")
     assert [json.loads(line) for line in pushed if line] == [{"accepted": 0}, {"accepted": 1}, {"accepted": 1}]
+
+    assert refused(env, "wrong", b'{"type": "ping"}') == 401
+    assert refused(env, "", b'{"type": "ping"}') == 401
 
     def hub(*words: str) -> str:
         asked = [sys.executable, "-m", "hub", *words]

@@ -246,6 +246,22 @@ def test_a_return_created_without_a_word_has_our_number_as_its_id() -> None:
     assert understood(create, record).objects == {"return": "RET-5"}
 
 
+def test_a_carrier_follows_a_parcel_by_its_number() -> None:
+    """It has no return of its own; where it names no id, the parcel is called by its number."""
+    from connectors.generic.answer import understood
+
+    payload = {"carrier": "SF", "number": "SF1"}
+    track = Operation(kind="add_tracking", id="9", reference="R1001", facts=("f",), payload=payload)
+    reply = understood(track, b"")
+    assert reply.objects == {"shipment": "SF1"}
+    assert [(hint.stream, hint.external_id) for hint in reply.read_back] == [("shipment", "SF1")]
+    assert [(one.kind, one.id, one.fact) for one in reply.made] == [("shipments", "SF1", "f")]
+    reply = understood(track, b'{"objects": {"shipment": 7}}')
+    assert (reply.objects, reply.made[0].id) == ({"shipment": "7"}, "7")
+    told = understood(replace(track, objects={"return": "RET-1"}), b"")
+    assert (told.objects, told.made[0].id) == ({}, "f")
+
+
 def test_a_secret_that_is_none_is_a_letter_and_nothing_is_sent() -> None:
     with Remote() as remote:
         connector = made(url=f"{remote.url}/hub", webhook_secret="not base64!")
