@@ -93,10 +93,25 @@ def test_its_mapping_lints_and_translates() -> None:
     assert [(line.sku, line.reason.code) for line in fragment.lines] == [("MUG", "size_too_small")]
 
 
+def fields(section: Any, at: str = "") -> Iterator[tuple[str, str]]:
+    """(table, field of theirs that is looked up in it)."""
+    if isinstance(section, str):
+        for table, field in re.findall(r"lookup\('(\w+)', (\w+(?:\.\w+)?)", section):
+            yield table, f"{at}{field}"
+    elif isinstance(section, dict | list):
+        inner = f"{at}{section['each']}[]." if isinstance(section, dict) and "each" in section else at
+        for value in section.values() if isinstance(section, dict) else section:
+            yield from fields(value, inner)
+
+
 def test_the_words_are_those_of_the_dictionary(request: pytest.FixtureRequest) -> None:
-    tables = yaml.safe_load(MAPPING.read_text())["tables"]
-    rows = [f"| `{name}` | {', '.join(words)} |" for name, words in sorted(tables.items())]
-    wanted = "\n".join(["| table | words |", "|---|---|", *rows]) + "\n"
+    mapping = yaml.safe_load(MAPPING.read_text())
+    tables, said = mapping["tables"], dict[str, list[str]]()
+    for table, field in fields(mapping["inbound"]["return"]):
+        said.setdefault(table, []).append(f"`{field}`")
+    assert set(said) == set(tables)
+    rows = [f"| {', '.join(said[name])} | `{name}` | {', '.join(words)} |" for name, words in tables.items()]
+    wanted = "\n".join(["| in `return.upsert` | table | words |", "|---|---|---|", *rows]) + "\n"
     before, _, rest = README.read_text().partition("<!-- words -->\n")
     found, end, after = rest.partition("<!-- /words -->")
     assert end
