@@ -96,8 +96,8 @@ def bind_objects(conn: Connection, account: Account, return_id: int, reply: Repl
         rows = returns.lock(conn, {return_id, *waiting})
         for other in sorted(i for i, held in rows.items() if i != return_id and not (held.founded or held.merged_into)):
             returns.absorb(conn, return_id, other)
-            text = f"R{other} is the same return as R{return_id}: {account.name} answered with what was held under it"
-            journal.write(conn, [journal.Entry(return_id, account.name, "link", text, None)])
+            said = sentence("same_answer", one=f"R{return_id}", other=f"R{other}", account=account.name)
+            journal.write(conn, [journal.entry(return_id, account.name, "link", said)])
 
 
 def _not_found(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> Mapping[str, Any] | float | None:

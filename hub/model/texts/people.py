@@ -10,6 +10,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{other} 与 {one} 是同一张退换单：同一个编号同时指向两者",
         "{other} is the same return as {one}: a strong key names both",
     ),
+    "same_answer": (
+        "{other} 与 {one} 是同一张退换单：{account} 回复的正是 {other} 名下的记录",
+        "{other} is the same return as {one}: {account} answered with what was held under it",
+    ),
     "taken_for": (
         "{objects}（{guest}）暂时关联到 {host}，依据：{why:weak}，尚未证实；{seconds} 秒后生效",
         "{objects} ({guest}) is taken for {host}: {why:weak}, no proof; it counts after {seconds} s",
