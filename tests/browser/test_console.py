@@ -71,9 +71,9 @@ def test_acting_by_a_click(open_page: Open, site: Site) -> None:
     expect(page.get_by_role("status")).to_have_text("这条消息将重新读取。")
     assert site.done == [("replay_inbox", (2,))], "the newest stands first"
     page.goto("/dead")
-    page.get_by_text("放弃发送").click()
-    page.get_by_label("备注").fill("已电话处理")
-    page.get_by_role("button", name="放弃", exact=True).click()
+    page.get_by_text("放弃发送").last.click()  # the oldest letter stands last
+    page.get_by_label("备注").last.fill("已电话处理")
+    page.get_by_role("button", name="放弃", exact=True).last.click()
     expect(page.get_by_role("status")).to_be_visible()
     assert site.done[-1] == ("give_up", (1, "已电话处理"))
 
