@@ -17,7 +17,8 @@ EVERY = (20.0, 45.0)
 
 def run(settings: Settings, *, once: bool) -> int:
     """Play until Ctrl-C or SIGTERM, or one complete return; the exit code."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends the demo ends its shop and ERP, too
+    for number in (signal.SIGINT, signal.SIGTERM):  # whoever ends the demo ends its shop and ERP, too
+        signal.signal(number, signal.default_int_handler)
     try:
         with stage(settings, _say) as scene:
             return _one(scene) if once else _trickle(scene)

@@ -29,9 +29,10 @@ def test_the_stage_is_cleared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, n
 
     monkeypatch.setattr(demo, "stage", stage)
     monkeypatch.setattr(demo, "_trickle", lambda scene: os.kill(os.getpid(), number))
-    before = signal.getsignal(signal.SIGTERM)
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
         assert demo.run(Settings(data=tmp_path, database_url=None), once=False) == 0
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
     assert seen == ["set up", "cleared"]

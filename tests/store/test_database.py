@@ -109,7 +109,7 @@ def test_run_begins_again_after_a_deadlock(database: Database) -> None:
         thread.join()
     with database.begin() as conn:
         assert conn.exec_driver_sql("SELECT sum(slot) FROM ticks").scalar_one() == 2 + 4
-    assert len(tries) == 3
+    assert len(tries) > 2, "one of them was begun again"
 
 
 def test_run_gives_up_at_once_on_what_will_never_work(database: Database) -> None:
