@@ -112,7 +112,8 @@ def settle(
         " residue = coalesce(%(e)s::jsonb, residue), guard = coalesce(%(g)s::jsonb, guard), why = %(y)s,"
         " said = %(o)s::jsonb,"
         " not_before = clock_timestamp() + %(w)s::float8 * interval '1 second',"
-        " done = CASE WHEN %(d)s THEN greatest(done, %(n)s) ELSE done END, at = clock_timestamp()"
+        " done = CASE WHEN %(d)s THEN greatest(done, %(n)s) ELSE done END,"
+        " wanted = CASE WHEN %(s)s = 'pending' THEN greatest(wanted, done + 1) ELSE wanted END, at = clock_timestamp()"
         " WHERE return_id = %(r)s AND account = %(a)s",
         {
             "s": state,

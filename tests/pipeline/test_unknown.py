@@ -309,3 +309,29 @@ def test_a_system_that_fails_again_and_again_gets_a_rest(
         told(hub)
         hurry(hub)
     assert rows(hub, "SELECT state, state_why FROM accounts WHERE name = 'erp'") == [("degraded", "no answer")]
+
+
+def test_news_that_came_while_a_write_was_under_way_does_not_count_it_as_said(
+    hub: Hub,
+    asked: None,
+    shop: Remote,
+    deliver: Callable[..., None],
+    work: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While the write is open, planning finds nothing more to say; when it has to wait, it is still to be said."""
+    carry_out = Stock.do_create_return
+
+    def busy(self: Any, operation: Operation) -> Reply:
+        monkeypatch.setattr(Stock, "do_create_return", carry_out)
+        shop.do("note", id=next(iter(shop.get("state"))), text="it is in the post")
+        deliver(shop, "web")
+        work(("read",))
+        raise NotYet("a person has it open", after=30.0)
+
+    monkeypatch.setattr(Stock, "do_create_return", busy)
+    told(hub)
+    assert rows(hub, "SELECT state, wanted > done FROM sync WHERE account = 'erp'") == [("pending", True)]
+    hurry(hub)
+    work()
+    assert founded(hub)[0].sync["erp"] == "in_sync"
