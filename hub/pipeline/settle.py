@@ -172,10 +172,12 @@ def _fetch(conn: Connection, account: Account, objects: Iterable[tuple[str, str]
 
 
 def _later(conn: Connection, row: sync.Row, intent: Intent, problem: Exception) -> float:
-    """Nothing was done; it is still to be said, and the row says why it waits."""
+    """This call did nothing; it is still to be said, and the row says why it waits."""
     intents.move(conn, intent.id, "waiting" if intent.progress else "dropped", error=str(problem))
     operation = msgspec.convert(intent.operation, Operation)
     sync.settle(conn, row, "pending", planned=[operation], why=str(problem))
+    if intent.attempts > 1:  # steps before this one were done
+        write(conn, row, sentence("told_in_part", account=row.account, operation=intent.kind))
     return _wait(problem)
 
 

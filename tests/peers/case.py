@@ -64,8 +64,14 @@ class Case:
 
     def said(self) -> list[str]:
         """Our own writes, as the story tells them: "erp create_return"."""
-        told = [text.removeprefix("told ") for text in self.story() if text.startswith("told ")]
-        return [text.partition(" (")[0].replace(":", "") for text in told]
+        said: list[tuple[str, bool]] = []
+        for text in self.story():
+            if text.startswith("told "):
+                name, in_part, _ = text.removeprefix("told ").partition(" (")[0].partition(", in part")
+                if said and said[-1] == (name, True):  # the rest of what was begun
+                    said.pop()
+                said.append((name, bool(in_part)))
+        return [name.replace(":", "") for name, _ in said]
 
     def tells(self, *parts: str) -> None:
         """The story tells all this, in this order."""

@@ -156,3 +156,13 @@ def two_channels(
     work(("read",))
     (one,) = founded(hub)
     return int(one.id)
+
+
+@pytest.fixture
+def asked(both: None, shop: Remote, deliver: Callable[..., None], work: Callable[..., int]) -> None:
+    """A return that the stock book has to be told of."""
+    lines = [{"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}]
+    shop.do("buy", order="12", lines=lines)
+    shop.do("request", order="12", lines=lines)
+    deliver(shop, "web")
+    work(("read",))

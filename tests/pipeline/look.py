@@ -1,4 +1,4 @@
-"""What the tests ask the database."""
+"""What the tests ask the database, and how they have it work off what is to be told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from hub.boot import Hub
 from hub.model.returns import Return
-from hub.store import console, returns
+from hub.store import console, inbox, lanes, returns
 
 
 def rows(hub: Hub, statement: str, **words: Any) -> list[tuple[Any, ...]]:
@@ -43,3 +43,10 @@ def hurry(hub: Hub) -> None:
     rows(hub, "UPDATE lanes SET due = clock_timestamp() WHERE due < '9000-01-01' RETURNING 1")
     rows(hub, "UPDATE sync SET not_before = NULL RETURNING 1")
     rows(hub, "UPDATE intents SET deadline = NULL RETURNING 1")
+
+
+def told(hub: Hub) -> None:
+    """Work off the outbound lanes that are due; a write without an answer is not looked for before its time."""
+    hub.database.run(inbox.dispatch)
+    while taken := hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "test", 50)):
+        hub.tell(taken)

@@ -12,8 +12,8 @@ from connectors.kit.api import Connector, Operation, Reply
 from hub.boot import Hub
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import founded, hurry, intents, rows
-from tests.pipeline.test_unknown import deaf, due, paid, told
+from tests.pipeline.look import founded, hurry, intents, rows, told
+from tests.pipeline.test_unknown import deaf, due, paid
 
 
 @pytest.fixture

@@ -9,33 +9,14 @@ from typing import Any
 import pytest
 
 from connectors.kit.api import Operation, Reply
-from connectors.kit.errors import NotYet, OutcomeUnknown, OverBudget, RetryLater
+from connectors.kit.errors import OutcomeUnknown
 from hub.boot import Hub
 from hub.pipeline.tell import Tell
 from hub.store import inbox, lanes
-from hub.store.accounts import BREAKER
 from hub.store.lanes import Lane
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import founded, hurry, intents, rows, story
-
-LINES = [{"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}]
-
-
-@pytest.fixture
-def asked(both: None, shop: Remote, deliver: Callable[..., None], work: Callable[..., int]) -> None:
-    """A return that the stock book has to be told of."""
-    shop.do("buy", order="12", lines=LINES)
-    shop.do("request", order="12", lines=LINES)
-    deliver(shop, "web")
-    work(("read",))
-
-
-def told(hub: Hub) -> None:
-    """Work off the outbound lanes that are due; a write without an answer is not looked for before its time."""
-    hub.database.run(inbox.dispatch)
-    while taken := hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "test", 50)):
-        hub.tell(taken)
+from tests.pipeline.look import founded, hurry, intents, rows, story, told
 
 
 def deaf(monkeypatch: pytest.MonkeyPatch, of: type, name: str, *, does: bool, times: int = 1) -> list[str]:
@@ -272,66 +253,3 @@ def test_money_that_went_through_is_found_and_not_sent_again(
     assert len(keys) == 1
     assert paid(shop) == ["158.00"]
     assert founded(hub)[0].status == "completed"
-
-
-@pytest.mark.parametrize("wait", [NotYet("the queue works on it", after=30.0), OverBudget("used up", after=30.0)])
-def test_waiting_for_one_record_says_nothing_of_the_account_and_the_row_says_why(
-    hub: Hub, asked: None, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch, wait: RetryLater
-) -> None:
-    tries: list[str] = []
-
-    def not_yet(self: Any, operation: Operation) -> Reply:
-        tries.append(operation.id)
-        raise wait
-
-    monkeypatch.setattr(Stock, "do_create_return", not_yet)
-    for _ in range(2 * BREAKER):
-        told(hub)
-        hurry(hub)
-    assert len(tries) > BREAKER
-    assert rows(hub, "SELECT state, failures, blocked_until FROM accounts WHERE name = 'erp'") == [("healthy", 0, None)]
-    (row,) = rows(hub, "SELECT state, why, planned->0->>'kind' FROM sync WHERE account = 'erp'")
-    assert row == ("pending", str(wait), "create_return")
-    monkeypatch.undo()
-    hurry(hub)
-    work()
-    assert founded(hub)[0].sync["erp"] == "in_sync"
-
-
-def test_a_system_that_fails_again_and_again_gets_a_rest(
-    hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def away(self: Any, operation: Operation) -> Reply:
-        raise RetryLater("no answer")
-
-    monkeypatch.setattr(Stock, "do_create_return", away)
-    for _ in range(BREAKER):
-        told(hub)
-        hurry(hub)
-    assert rows(hub, "SELECT state, state_why FROM accounts WHERE name = 'erp'") == [("degraded", "no answer")]
-
-
-def test_news_that_came_while_a_write_was_under_way_does_not_count_it_as_said(
-    hub: Hub,
-    asked: None,
-    shop: Remote,
-    deliver: Callable[..., None],
-    work: Callable[..., int],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """While the write is open, planning finds nothing more to say; when it has to wait, it is still to be said."""
-    carry_out = Stock.do_create_return
-
-    def busy(self: Any, operation: Operation) -> Reply:
-        monkeypatch.setattr(Stock, "do_create_return", carry_out)
-        shop.do("note", id=next(iter(shop.get("state"))), text="it is in the post")
-        deliver(shop, "web")
-        work(("read",))
-        raise NotYet("a person has it open", after=30.0)
-
-    monkeypatch.setattr(Stock, "do_create_return", busy)
-    told(hub)
-    assert rows(hub, "SELECT state, wanted > done FROM sync WHERE account = 'erp'") == [("pending", True)]
-    hurry(hub)
-    work()
-    assert founded(hub)[0].sync["erp"] == "in_sync"

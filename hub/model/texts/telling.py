@@ -37,6 +37,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "已告知 {account}：{operation:operation}[（{detail}）]",
         "told {account}: {operation:operation}[ ({detail})]",
     ),
+    "told_in_part": (
+        "已告知 {account}：{operation:operation}（部分完成，其余稍后继续）",
+        "told {account}: {operation:operation}, in part; what is left of it follows",
+    ),
     "refusal": (
         "{account} 拒绝了“{operation:operation}”：{message}",
         "{account} refused {operation:operation}: {message}",
