@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Union
+from functools import cache
+from typing import NamedTuple, Union
 
 from msgspec import Struct
 
@@ -78,24 +79,49 @@ def _label(word: str, table: str, index: int) -> str:
     return f"“{word}”" if found is None else found[index]
 
 
-def _say(said: Sentence, index: int, *, coded: bool) -> str:
-    texts = TEXTS.get(said.code)
-    if texts is None:
-        return f"“{said.code}” " + ", ".join(f"{name} {value}" for name, value in said.values.items())
+class _Piece(NamedTuple):
+    """Text, and the value that follows it. `inside`: it does not begin the sentence."""
+
+    before: str
+    name: str | None = None
+    table: str | None = None
+    inside: bool = True
+
+
+@cache
+def _pieces(code: str, index: int, given: frozenset[str]) -> tuple[_Piece, ...]:
+    """A sentence taken apart, without the options that lack a value: the journal says the same few all day."""
 
     def option(found: re.Match[str]) -> str:
-        return found[1] if all(place[1] in said.values for place in _PLACE.finditer(found[1])) else ""
+        return found[1] if all(place[1] in given for place in _PLACE.finditer(found[1])) else ""
 
-    def place(found: re.Match[str]) -> str:
-        value = said.values.get(found[1], "?")
-        if isinstance(value, Sentence):
-            return _say(value, index, coded=coded)
-        if found[2] is None or coded:
-            return value
-        table = found[2] if found[2] in TABLES else str(said.values.get(found[2]))
-        words = [_label(word, table, index) for word in value.split(" ")]
-        if index and found.start():
-            words = [word if word[1:2].isupper() else f"{word[:1].lower()}{word[1:]}" for word in words]
-        return (", " if index else "、").join(words)
+    text, end = _OPTION.sub(option, TEXTS[code][index]), 0
+    pieces = []
+    for place in _PLACE.finditer(text):
+        pieces.append(_Piece(text[end : place.start()], place[1], place[2], place.start() > 0))
+        end = place.end()
+    return (*pieces, _Piece(text[end:]))
 
-    return _PLACE.sub(place, _OPTION.sub(option, texts[index]))
+
+def _say(said: Sentence, index: int, *, coded: bool) -> str:
+    if said.code not in TEXTS:
+        return f"“{said.code}” " + ", ".join(f"{name} {value}" for name, value in said.values.items())
+    parts = []
+    for piece in _pieces(said.code, index, frozenset(said.values)):
+        parts.append(piece.before)
+        if piece.name is not None:
+            parts.append(_value(said, piece, index, coded=coded))
+    return "".join(parts)
+
+
+def _value(said: Sentence, piece: _Piece, index: int, *, coded: bool) -> str:
+    value = said.values.get(piece.name or "", "?")
+    if isinstance(value, Sentence):
+        return _say(value, index, coded=coded)
+    if piece.table is None or coded:
+        return value
+    table = piece.table if piece.table in TABLES else str(said.values.get(piece.table))
+    words = [_label(word, table, index) for word in value.split(" ")]
+    if index and piece.inside:
+        words = [word if word[1:2].isupper() else f"{word[:1].lower()}{word[1:]}" for word in words]
+    return (", " if index else "、").join(words)
