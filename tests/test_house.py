@@ -8,7 +8,6 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from packaging.requirements import Requirement
@@ -194,21 +193,9 @@ def test_generated_settings_in_the_readme_are_current(request: pytest.FixtureReq
 
 
 def test_generated_matrix_in_the_readme_is_current(request: pytest.FixtureRequest) -> None:
-    check_block("matrix", matrix(), accept=request.config.option.accept)
-
-
-def matrix() -> str:
-    """What each connector can do, as a Markdown table: read off its code, never declared."""
     from connectors.kit import registry
-    from hub.model import words
 
-    able = {entry.name: entry.capabilities for entry in registry.entries()}
-    rows = [("", *able), ("---",) * (len(able) + 1)]
-    rows.append(("polls", *(", ".join(sorted(can.polls)) or "–" for can in able.values())))
-    rows.append(("webhooks", *("yes" if can.webhook else "–" for can in able.values())))
-    for kind in get_args(words.OperationKind) or tuple(words.OperationKind):
-        rows.append((f"`{kind}`", *("yes" if kind in can.operations else "–" for can in able.values())))
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    check_block("matrix", registry.matrix(registry.entries()), accept=request.config.option.accept)
 
 
 def check_block(name: str, wanted: str, *, accept: bool) -> None:

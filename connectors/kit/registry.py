@@ -21,6 +21,7 @@ from connectors.kit.capabilities import Capabilities, read_off
 from connectors.kit.declarative import Declarative
 from connectors.kit.manifest import FILE, Manifest, ManifestError, Problem, examine
 from connectors.kit.manifest import load as load_manifest
+from connectors.kit.manifest_schema import OPERATIONS
 from connectors.kit.sessions import Grants, Sessions
 from connectors.kit.wire import Recorder
 
@@ -123,28 +124,18 @@ def secret_values(manifest: Manifest, settings: Mapping[str, Any]) -> list[str]:
 
 
 def matrix(found: list[Entry]) -> str:
-    """Systems and what they can do, as a Markdown table."""
+    """What each system can do, as a Markdown table: read off its code, never declared."""
+    can = [entry.capabilities for entry in found]
     rows = [
-        "| System | Kind | Poll | Webhook | Fetch | Find | Operations | Support |",
-        "|---|---|---|---|---|---|---|---|",
+        ("", *(entry.name for entry in found)),
+        ("---",) * (len(found) + 1),
+        ("kind", *("cannot be loaded" if entry.problem else ", ".join(entry.manifest.kinds) for entry in found)),
+        ("tried against", *("" if entry.problem else entry.manifest.support for entry in found)),
+        ("polls", *(", ".join(sorted(able.polls)) for able in can)),
+        ("webhooks", *("yes" if able.webhook else "" for able in can)),
+        *((f"`{kind}`", *("yes" if kind in able.operations else "" for able in can)) for kind in OPERATIONS),
     ]
-    for entry in found:
-        if entry.problem:
-            rows.append(f"| {entry.name} | cannot be loaded: {entry.problem.splitlines()[0]} | | | | | | |")
-            continue
-        can, manifest = entry.capabilities, entry.manifest
-        cells = (
-            str(manifest.label),
-            ", ".join(manifest.kinds),
-            ", ".join(can.polls),
-            "yes" if can.webhook else "",
-            ", ".join(can.fetches),
-            "yes" if can.find else "",
-            ", ".join(can.operations),
-            manifest.support,
-        )
-        rows.append(f"| {' | '.join(cell or '–' for cell in cells)} |")
-    return "\n".join(rows)
+    return "\n".join(f"| {row[0]} | {' | '.join(cell or '–' for cell in row[1:])} |" for row in rows)
 
 
 def _find(name: str) -> Entry:

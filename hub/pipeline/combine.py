@@ -81,6 +81,7 @@ def look(
     unfinished = intents.unfinished(conn, ids)
     others = observations.of_siblings(conn, ids)
     people = parties(accounts)
+    at = now(conn) if any(row.ties for row in rows.values()) else None
     situations = []
     for return_id in ids:
         row = rows[return_id]
@@ -96,7 +97,7 @@ def look(
             number=f"R{return_id}",
             others=tuple(Sibling(f"R{other}", tuple(told)) for other, told in others.get(return_id, {}).items()),
             ties=bound,
-            unripe=frozenset(tie.guest for tie in bound.weak if tie.ripe_at > now(conn)),
+            unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
         )
         picture = Picture(seen[return_id], ground)
         closed = len(open_) < len(before)

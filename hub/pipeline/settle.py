@@ -56,7 +56,7 @@ def _answered(
     progress = {**intent.progress, **reply.progress}
     bind_objects(conn, account, row.return_id, reply)
     if not reply.finished:
-        intents.move(conn, intent.id, "waiting", progress=progress)
+        intents.move(conn, intent.id, "waiting", progress=progress, reply={"detail": reply.detail})
         return progress
     (drawn,) = ticket(conn)
     # What the answer carries itself is read already, with this ticket.
@@ -176,7 +176,7 @@ def _later(conn: Connection, row: sync.Row, intent: Intent, problem: Exception) 
     intents.move(conn, intent.id, "waiting" if intent.progress else "dropped", error=str(problem))
     operation = msgspec.convert(intent.operation, Operation)
     sync.settle(conn, row, "pending", planned=[operation], why=str(problem))
-    if intent.attempts > 1:  # steps before this one were done
+    if intent.reply is not None:  # a step before this one was answered
         write(conn, row, sentence("told_in_part", account=row.account, operation=intent.kind))
     return _wait(problem)
 

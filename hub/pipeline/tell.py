@@ -18,7 +18,7 @@ from connectors.kit.api import Reply
 from hub.accounts import Account, Accounts
 from hub.model.progress import check
 from hub.pipeline import calls, parked, settle
-from hub.pipeline.combine import Moved, Situation, look, plan_for
+from hub.pipeline.combine import Situation, look, plan_for, whole
 from hub.pipeline.remote import DEADLINE, Outcome, call, note
 from hub.store import intents, lanes, sync
 from hub.store.database import Connection, Database, now
@@ -59,21 +59,14 @@ class Tell:
         account = self.accounts.get(lane.account)
         # Counted from before the intent commits: a process that was stopped in between sends nothing any more.
         until = time.monotonic() + self.deadline
-        step = self._committed(lambda conn: self._next(conn, lane, account))
+        step = whole(self.database, lambda conn: self._next(conn, lane, account))
         for _ in range(STEPS):
             if step is None:
                 return
             outcome = call(account, _doing(step), until, "write")
             until = time.monotonic() + self.deadline
-            step = self._committed(lambda conn, s=step, o=outcome: self._after(conn, lane, s, o))  # type: ignore[misc]
-        self._committed(lambda conn: _back(conn, lane, 0.0, "more to say"))
-
-    def _committed(self, work: Callable[[Connection], Step | None]) -> Step | None:
-        while True:
-            try:
-                return self.database.run(work)
-            except Moved:
-                continue
+            step = whole(self.database, lambda conn, s=step, o=outcome: self._after(conn, lane, s, o))  # type: ignore[misc]
+        whole(self.database, lambda conn: _back(conn, lane, 0.0, "more to say"))
 
     def _next(self, conn: Connection, lane: Lane, account: Account) -> Step | None:
         """The next call on this lane, its intent committed; None when there is nothing to do now."""

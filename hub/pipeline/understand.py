@@ -13,7 +13,7 @@ from hub.model.merge import absorb
 from hub.model.observation import Observation
 from hub.model.sentences import sentence
 from hub.pipeline import weak
-from hub.pipeline.combine import Moved, combine
+from hub.pipeline.combine import combine, whole
 from hub.pipeline.identify import Bound, identify
 from hub.pipeline.translate import Untranslatable, translate
 from hub.store import accounts as account_store
@@ -39,12 +39,7 @@ class Understand:
         self.accounts = accounts
 
     def __call__(self, batch: Sequence[Lane]) -> None:
-        while True:
-            try:
-                self.database.run(lambda conn: self._understand(conn, batch))
-            except Moved:
-                continue
-            return
+        whole(self.database, lambda conn: self._understand(conn, batch))
 
     def _understand(self, conn: Connection, batch: Sequence[Lane]) -> None:
         held = lanes.fence(conn, batch)

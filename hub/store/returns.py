@@ -240,7 +240,7 @@ def _save_facts(conn: Connection, changes: Sequence[Change]) -> None:
     )
 
 
-_MOVES = {"twins": "id", "journal": "id", "attempts": "id", "raw": "id", "intents": "id"}
+_MOVES = ("twins", "journal", "attempts", "raw", "intents")
 """Tables whose rows go along when a return becomes part of another; observations and keys are known by their names."""
 
 
@@ -255,10 +255,10 @@ def absorb(conn: Connection, survivor: int, other: int) -> dict[str, list[int]]:
     moved = {
         table: sorted(
             conn.exec_driver_sql(
-                f"UPDATE {table} SET return_id = %(to)s WHERE return_id = %(from)s RETURNING {key}", ends
+                f"UPDATE {table} SET return_id = %(to)s WHERE return_id = %(from)s RETURNING id", ends
             ).scalars()
         )
-        for table, key in _MOVES.items()
+        for table in _MOVES
     }
     conn.exec_driver_sql(
         "INSERT INTO return_orders (return_id, order_id) SELECT %(to)s, order_id FROM return_orders"
@@ -278,10 +278,10 @@ def absorb(conn: Connection, survivor: int, other: int) -> dict[str, list[int]]:
 
 def give_back(conn: Connection, moved: Mapping[str, Sequence[int]], return_id: int) -> None:
     """What `absorb` moved is this return's again."""
-    for table, key in _MOVES.items():
+    for table in _MOVES:
         if ids := moved.get(table):
             conn.exec_driver_sql(
-                f"UPDATE {table} SET return_id = %(r)s WHERE {key} = ANY(%(i)b::bigint[])",
+                f"UPDATE {table} SET return_id = %(r)s WHERE id = ANY(%(i)b::bigint[])",
                 {"r": return_id, "i": list(ids)},
             )
 

@@ -11,6 +11,8 @@ import pytest
 from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import OutcomeUnknown
 from hub.boot import Hub
+from hub.pipeline import tell
+from hub.pipeline.combine import whole
 from hub.pipeline.tell import Tell
 from hub.store import inbox, lanes
 from hub.store.lanes import Lane
@@ -149,16 +151,15 @@ def test_a_worker_that_lost_its_lease_sends_nothing_and_changes_nothing(
     """It was stopped between its commit and its request; when it goes on, its time is over and another has the lane."""
     slow = Tell(hub.database, hub.accounts, lease=0.2)
     taken: list[Lane] = hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "slow", 50, 0.2))
-    committed = slow._committed
 
-    def stopped(work: Any) -> Any:
-        step = committed(work)
+    def stopped(database: Any, work: Any) -> Any:
+        step = whole(database, work)
         if step is not None and not step.looking:
             rows(hub, "SELECT pg_sleep(0.5)")
             assert hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "other", 50))
         return step
 
-    monkeypatch.setattr(slow, "_committed", stopped)
+    monkeypatch.setattr(tell, "whole", stopped)
     slow(taken)
     assert stock.get("effects") == []
     assert intents(hub) == [("create_return", "open")]

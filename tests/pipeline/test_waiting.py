@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.kit.api import Operation, Reply
-from connectors.kit.errors import NotYet, OverBudget, RetryLater
+from connectors.kit.errors import NotYet, OutcomeUnknown, OverBudget, RetryLater
 from hub.boot import Hub
 from hub.store.accounts import BREAKER
 from tests.pipeline.fakes.connector import Stock
@@ -98,3 +98,22 @@ def test_a_write_of_several_calls_that_has_to_wait_says_that_part_of_it_is_done(
     hurry(hub)
     work()
     assert founded(hub)[0].sync["erp"] == "in_sync"
+
+
+def test_a_write_that_was_never_answered_and_has_to_wait_is_not_said_to_be_done_in_part(
+    hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was looked for twice, not found, repeated with its key: the second attempt of one call, not its second step."""
+    answers = iter((OutcomeUnknown("no answer"), NotYet("the queue works on it", after=30.0)))
+
+    def silent(self: Any, operation: Operation) -> Reply:
+        raise next(answers)
+
+    monkeypatch.setattr(Stock, "do_create_return", silent)
+    told(hub)
+    for _ in range(2):
+        hurry(hub)
+        told(hub)
+    assert next(answers, None) is None, "it was repeated"
+    assert rows(hub, "SELECT state, attempts FROM intents") == [("dropped", 2)]
+    assert not [line for line in story(hub, founded(hub)[0].id) if "in part" in line]
