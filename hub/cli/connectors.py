@@ -61,8 +61,8 @@ def show_(name: str, json_: bool) -> None:
     settings = [
         {
             "setting": key,
-            "secret": "yes" if spec.secret else "",
-            "required": "yes" if spec.required else "",
+            "secret": spec.secret,
+            "required": spec.required and spec.default is None,
             "help": str(spec.help) or str(spec.label),
         }
         for key, spec in manifest.settings.items()

@@ -63,8 +63,10 @@ def _get(row: Any, column: str) -> Any:
 
 
 def _cell(value: Any) -> str:
-    if value is None or value == "":
+    if value is None or value is False or value in ("", [], (), {}):
         return "-"
+    if value is True:
+        return "yes"
     if hasattr(value, "strftime"):
         return str(value.strftime("%Y-%m-%d %H:%M:%S"))
     if isinstance(value, dict):

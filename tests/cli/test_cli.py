@@ -145,6 +145,17 @@ def test_every_dictionary_and_manifest_lints(run: Callable[..., Result]) -> None
     assert run("connectors", "lint").exit_code == 0
 
 
+def test_a_setting_is_required_where_nothing_stands_in_for_it(run: Callable[..., Result]) -> None:
+    told = {
+        line.split()[0]: line.split()[1:3]
+        for line in run("connectors", "show", "shopify").output.splitlines()[1:]
+        if line.strip()
+    }
+    assert told["base_url"] == ["-", "yes"]
+    assert told["client_secret"] == ["yes", "-"], "secret, and an access token may stand in for it"
+    assert told["api_version"] == ["-", "-"], "it has a default"
+
+
 def test_every_command_that_is_promised_is_there() -> None:
     promised = {"serve", "worker", "clock", "demo", "accounts", "connectors", "mapping", "returns", "story", "inbox"}
     promised |= {"sync", "review", "reconcile", "backfill", "db"}
