@@ -129,7 +129,7 @@ def _until_it_answers(process: Any, port: int) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/hooks/web", timeout=5).close()  # noqa: S310
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/hooks/web", timeout=5).close()
         except HTTPError as answer:
             answer.close()
             return

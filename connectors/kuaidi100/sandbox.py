@@ -131,7 +131,7 @@ class Kuaidi100Sandbox(Sandbox):
             self._watched(com, nu)["status"] = "shutdown"
         self.push(com, nu)
 
-    def end(self, com: str, nu: str, message: str = "3天查询无记录", comNew: str = "") -> None:  # noqa: N803
+    def end(self, com: str, nu: str, message: str = "3天查询无记录", comNew: str = "") -> None:
         """The vendor stops watching; with `comNew` it goes on under another carrier's code by itself."""
         known = self._watched(com, nu)
         known.update(status="abort", message=message, comNew=comNew)

@@ -26,7 +26,7 @@ from connectors.shopify.sandbox_graphql import Bad, Field, Ref, Request, Shape, 
 from connectors.shopify.sandbox_shop import GOODS, Record, Shop, amount
 from connectors.shopify.sandbox_writes import Refusal, Writes
 
-TOKEN, CLIENT, CLIENT_SECRET = "shpat_simulated", "simulated", "shpss_simulated"  # noqa: S105
+TOKEN, CLIENT, CLIENT_SECRET = "shpat_simulated", "simulated", "shpss_simulated"
 VERSIONS = ("2026-01", "2026-04", "2026-07")
 SCOPES = ("read_orders", "write_orders", "read_returns", "write_returns", "read_products")
 ASKED = re.compile(r"^\s*(query|mutation)\s+(\w+)", re.MULTILINE)

@@ -104,7 +104,7 @@ def _served(ready: Hub, listen: str, url: str) -> Iterator[None]:
         "HUB_DATA": str(ready.settings.data),
         "HUB_LISTEN": listen,
     }
-    process = subprocess.Popen([sys.executable, "-m", "hub", "serve"], env=env)  # noqa: S603
+    process = subprocess.Popen([sys.executable, "-m", "hub", "serve"], env=env)
     try:
         _await(process, url)
         yield

@@ -64,7 +64,7 @@ def look(
     conn: Connection,
     return_ids: Iterable[int],
     accounts: Mapping[str, Account],
-    reads: Mapping[observations.Name, int] = {},  # noqa: B006 - never changed
+    reads: Mapping[observations.Name, int] = {},
     fresh: Sequence[int] = (),
 ) -> list[Situation]:
     """Hold these returns and merge what is observed of them. Raises Moved where one went into another.
@@ -134,7 +134,7 @@ def combine(
     because: Mapping[int, Sequence[str]],
     *,
     replan: bool = False,
-    reads: Mapping[observations.Name, int] = {},  # noqa: B006 - never changed
+    reads: Mapping[observations.Name, int] = {},
     fresh: Sequence[int] = (),
 ) -> None:
     """Merge these returns, write what changed, and note for each account what it has to be told.

@@ -63,7 +63,7 @@ def write(
 def of_return(conn: Connection, return_id: int) -> list[Attempt]:
     """Every conversation about one return, in order."""
     found = conn.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM attempts WHERE return_id = %(r)s ORDER BY id",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM attempts WHERE return_id = %(r)s ORDER BY id",
         {"r": return_id},
     )
     return [Attempt(*row) for row in found]

@@ -81,14 +81,14 @@ def add(conn: Connection, entry: Entry) -> int:
 
 def get(conn: Connection, line_id: int) -> Line | None:
     """One line, or None."""
-    found = conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM journal WHERE id = %(i)s", {"i": line_id}).first()  # noqa: S608
+    found = conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM journal WHERE id = %(i)s", {"i": line_id}).first()
     return None if found is None else Line(*found)
 
 
 def story(conn: Connection, return_id: int) -> list[Line]:
     """Everything that happened to one return, in order."""
     found = conn.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM journal WHERE return_id = %(r)s ORDER BY id",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM journal WHERE return_id = %(r)s ORDER BY id",
         {"r": return_id},
     )
     return [Line(*row) for row in found]

@@ -112,7 +112,7 @@ def _held(conn: Connection, kind: str, wanted: Sequence[tuple[str, str]], how: s
     found = conn.exec_driver_sql(
         "SELECT l.account, l.key FROM lanes l JOIN unnest(%(a)b::text[], %(e)b::text[]) AS n(account, key)"
         " USING (account, key) WHERE kind = %(k)s"
-        f' ORDER BY l.kind COLLATE "C", l.account COLLATE "C", l.key COLLATE "C" FOR UPDATE OF l {how}',  # noqa: S608
+        f' ORDER BY l.kind COLLATE "C", l.account COLLATE "C", l.key COLLATE "C" FOR UPDATE OF l {how}',
         _named(kind, wanted),
     )
     return {(row[0], row[1]) for row in found}
@@ -152,7 +152,7 @@ WITH found AS MATERIALIZED ({_DUE} LIMIT %(n)s FOR UPDATE SKIP LOCKED
 SELECT false, * FROM taken
 UNION ALL SELECT true, id, '', '', '', 0, 0, 0, 0, 0, false, due FROM judged WHERE held
 ORDER BY 1, due, id
-"""  # noqa: S608
+"""
 
 
 def claim(
@@ -193,7 +193,7 @@ def claim(
 
 def suspected(conn: Connection, kind: str, *, horizon: Horizon | None = None) -> bool:
     """Whether a suspect is due before all else of this kind, and waits for a process that has nothing else in hand."""
-    found = conn.exec_driver_sql(f"SELECT alone FROM ({_DUE} LIMIT 1 FOR UPDATE SKIP LOCKED) f", _from(kind, horizon))  # noqa: S608
+    found = conn.exec_driver_sql(f"SELECT alone FROM ({_DUE} LIMIT 1 FOR UPDATE SKIP LOCKED) f", _from(kind, horizon))
     return bool(found.scalar())
 
 

@@ -36,7 +36,7 @@ _COLUMNS = ", ".join(Row._fields)
 def find(conn: Connection, return_id: int) -> list[Row]:
     """Every message of one return, in the order they came."""
     found = conn.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM raw WHERE return_id = %(r)s ORDER BY id",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM raw WHERE return_id = %(r)s ORDER BY id",
         {"r": return_id},
     )
     return [Row(*row) for row in found]
@@ -45,8 +45,7 @@ def find(conn: Connection, return_id: int) -> list[Row]:
 def of_object(conn: Connection, account: str, stream: str, external_id: str) -> list[Row]:
     """Every message about one object, in the order they came."""
     found = conn.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM raw"  # noqa: S608
-        " WHERE account = %(a)s AND stream = %(s)s AND external_id = %(e)s ORDER BY id",
+        f"SELECT {_COLUMNS} FROM raw WHERE account = %(a)s AND stream = %(s)s AND external_id = %(e)s ORDER BY id",
         {"a": account, "s": stream, "e": external_id},
     )
     return [Row(*row) for row in found]

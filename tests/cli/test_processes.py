@@ -153,7 +153,7 @@ def test_serve_is_console_worker_and_clock_and_ends_when_told(hub: Hub, start: C
 def page(url: str) -> str:
     """What the console shows; nothing while it does not answer."""
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=30) as answer:
             return str(answer.read().decode())
     except OSError:
         return ""

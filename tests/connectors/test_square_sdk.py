@@ -221,7 +221,7 @@ def test_the_counter_is_there_for_people_and_demos(sandbox: SquareSandbox, squar
 def test_strangers_and_nonsense_are_refused_in_squares_words(
     sandbox: SquareSandbox, square: Square, http: httpx.Client
 ) -> None:
-    stranger = Square(base_url=sandbox.url, token="stolen", httpx_client=http)  # noqa: S106 - simulated
+    stranger = Square(base_url=sandbox.url, token="stolen", httpx_client=http)
     with pytest.raises(ApiError) as caught:
         stranger.locations.list()
     assert caught.value.status_code == 401

@@ -21,7 +21,7 @@ def outcome(search: Callable[[Any], Any], document: Any) -> Outcome:
     """('value', it) or ('error', its type and text): two evaluations agree when their outcomes do, types included."""
     try:
         value = search(document)
-    except Exception as error:  # noqa: BLE001 whatever the interpreter raises, the compiled function has to raise
+    except Exception as error:  # whatever the interpreter raises, the compiled function has to raise
         return "error", (type(error).__name__, str(error))
     return "value", typed(value)
 

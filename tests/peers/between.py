@@ -123,7 +123,7 @@ class Between:
         self.rest()
         data, url = self.hub.settings.data, self.hub.database.url
         env = {**os.environ, "HUB_DATA": str(data), "HUB_DATABASE_URL": url, "HUB_LEASE": f"{LEASE:.0f}"}
-        process = subprocess.Popen([sys.executable, "-m", "hub", "worker"], cwd=ROOT, env=env)  # noqa: S603
+        process = subprocess.Popen([sys.executable, "-m", "hub", "worker"], cwd=ROOT, env=env)
         try:
             yield process
         finally:

@@ -188,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:  # whoever asked is gone
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _do  # noqa: N815 http.server's names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _do
 
     def log_message(self, *_: Any) -> None:
         """The calls are kept; nobody reads a log."""

@@ -16,13 +16,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from sqlalchemy import Connection  # noqa: E402
+from sqlalchemy import Connection
 
-from hub.store import inbox, journal, lanes  # noqa: E402
-from hub.store.database import Database  # noqa: E402
-from hub.store.lanes import Lane  # noqa: E402
-from scheduler.lanes import Terms  # noqa: E402
-from scheduler.threads import Engine  # noqa: E402
+from hub.store import inbox, journal, lanes
+from hub.store.database import Database
+from hub.store.lanes import Lane
+from scheduler.lanes import Terms
+from scheduler.threads import Engine
 
 
 def main(url: str, options: dict[str, float]) -> None:

@@ -170,7 +170,7 @@ class Medusa:
             self._end()
         with psycopg.connect(self._url(draft), autocommit=True) as connection:
             connection.execute(f"create table {FACTS} (facts jsonb not null)")
-            connection.execute(f"insert into {FACTS} values (%s)", (json.dumps(facts),))  # noqa: S608 a constant
+            connection.execute(f"insert into {FACTS} values (%s)", (json.dumps(facts),))
         self._run_sql(sql.SQL("alter database {} rename to {}").format(*map(sql.Identifier, (draft, self.master))))
 
     def _lay_out(self) -> None:
@@ -194,7 +194,7 @@ class Medusa:
         log = self.app / "server.log"
         command = [*self._medusa(), "start", "-H", "127.0.0.1", "-p", str(port)]
         with log.open("wb") as output:
-            self._process = subprocess.Popen(  # noqa: S603 our own command
+            self._process = subprocess.Popen(
                 command,
                 cwd=self.app,
                 env=self._environment(database) | more,
@@ -240,7 +240,7 @@ class Medusa:
 
     def _call(self, command: list[str], folder: Path, log: Path, more: dict[str, str]) -> None:
         with log.open("wb") as output:
-            ended = subprocess.run(  # noqa: S603 our own command
+            ended = subprocess.run(
                 command,
                 cwd=folder,
                 env={**os.environ, **more},
@@ -271,7 +271,7 @@ class Medusa:
 
     def _facts(self) -> dict[str, Any]:
         with psycopg.connect(self._url(self.database)) as connection:
-            row = connection.execute(f"select facts from {FACTS}").fetchone()  # noqa: S608 a constant
+            row = connection.execute(f"select facts from {FACTS}").fetchone()
         if row is None:
             raise MedusaFailed(f"database {self.master} has no facts: drop it, the next start seeds it anew")
         facts: dict[str, Any] = row[0]
