@@ -57,6 +57,10 @@ class Stream:
     id: str = ""
     version_at: str = ""
     deleted: str = ""
+    personal: tuple[str, ...] = ()
+    """Where personal data stands in a record."""
+    customer: tuple[str, ...] = ()
+    """Where it says whose record it is (e-mail, phone, their number of the customer), so that a person can be found."""
     poll: Mapping[str, Any] | None = None
     read: Mapping[str, Any] | None = None
     """The declarative `fetch` section, where it is one."""

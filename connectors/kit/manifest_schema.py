@@ -118,13 +118,15 @@ class StreamSchema(Schema):
     id = Path()
     version_at = Path()
     deleted = Path()
+    personal = fields.List(Path())
+    customer = fields.List(Path())
     poll = fields.Nested(PollSchema)
 
     @post_load
     def _split(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         if isinstance(fetch := data.get("fetch"), dict):
             data["read"], data["fetch"] = fetch, True
-        return data
+        return {**data, **{name: tuple(data.get(name, ())) for name in ("personal", "customer")}}
 
 
 class SignatureSchema(Schema):
