@@ -135,6 +135,7 @@ def assemble(
         notify=bool(configured.get("notify", False)),
         sells=manifest.kind in ("storefront", "marketplace", "pos"),
         locations=locations,
+        carriers=frozenset(str(name).strip().lower() for name in configured.get("carriers", ())),
         stored=lambda field, value: dictionary.stored(field, manifest.stored(field, value)),
     )
     by = {spec.serialise_by for spec in operations.values()}

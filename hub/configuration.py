@@ -17,7 +17,7 @@ from hub.store import accounts as store
 
 TERMS = frozenset(
     {"decides", "auto_authorize", "holds_money", "locations", "ranks", "asked", "listens", "money", "notify", "routes"}
-    | {"settle", "poll", "sweep"}
+    | {"carriers", "settle", "poll", "sweep"}
 )
 """What an account may be configured to, besides its connector's settings."""
 

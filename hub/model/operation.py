@@ -94,5 +94,11 @@ class Terms(Struct, frozen=True, gc=False, kw_only=True):
     sells: bool = False
     """It is the home of orders: it hears only returns of orders it sold."""
     locations: frozenset[str] = frozenset()
+    carriers: frozenset[str] = frozenset()
+    """Whose parcels it follows, in small letters, by how their names begin; empty: everybody's."""
     stored: Callable[[str, Any], Any] = lambda field, value: value
     """(field, our value) -> our value as it would read after a round trip through that system's words."""
+
+    def follows(self, carrier: str | None) -> bool:
+        """Whether a parcel of this carrier, as somebody wrote it, is its to follow."""
+        return not self.carriers or (carrier or "").strip().lower().startswith(tuple(self.carriers))

@@ -22,6 +22,8 @@ def tracked(desk: Desk) -> bool:
         value = parcel.value
         if not value.number or value.state == "cancelled" or desk.account in parcel.told:
             continue
+        if not desk.terms.follows(value.carrier):
+            continue
         if value.direction == "return":
             fact = "tracking"
         elif value.purpose == "replacement":

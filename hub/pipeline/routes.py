@@ -1,6 +1,6 @@
 """Who hears of a return: its own systems, those that sold its orders, and those that want to hear of every return.
 
-A carrier hears of one as soon as a parcel that comes back has a number: then there is something to follow.
+A carrier hears of one as soon as a parcel that comes back has a number, and is of those it follows.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ def routed(ret: Return, accounts: Mapping[str, Account]) -> Iterable[Account]:
     """The accounts that get a sync row for this return."""
     known = {name for order in ret.orders for name in order.ids} | set(ret.objects)
     homes = {order.home for order in ret.orders}
-    parcels = any(parcel.value.direction == "return" and parcel.value.number for parcel in ret.shipments)
+    parcels = [p.value.carrier for p in ret.shipments if p.value.direction == "return" and p.value.number]
     for account in accounts.values():
         if account.party.kind == "hub":
             continue
         shops, kind = account.routes, account.party.kind
-        concerned = kind in HEARS_ALL or kind == "carrier" and parcels
+        concerned = kind in HEARS_ALL or kind == "carrier" and any(map(account.terms.follows, parcels))
         if account.name in known or concerned and (not shops or homes & shops):
             yield account
 

@@ -180,3 +180,30 @@ def test_a_scan_alone_founds_nothing_and_is_shown_as_unbound(
     with hub.database.begin() as conn:
         (held,) = console.search(conn, unbound=True).rows
     assert held.doc.objects["parcels"]
+
+
+def test_of_two_carrier_accounts_each_is_asked_to_follow_its_own(
+    hub: Hub,
+    connect: Callable[..., None],
+    parcels: Parcels,
+    post: Callable[[str, Any], list[bool]],
+    bring: Callable[[], None],
+) -> None:
+    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
+    with Parcels(secret=SECRET) as other:
+        for name, remote, followed in (("parcels", parcels, ["ups"]), ("post", other, ["Evri", "DHL"])):
+            settings = {"base_url": remote.base_url, "api_key": PRODUCTION_KEY, "webhook_secret": SECRET}
+            wanted = {"connector": "easypost", "settings": settings, "terms": {"carriers": followed}}
+            configuration.put(hub, name, wanted)
+        post("web", asked(1, "1Z1", "UPS"))
+        bring()
+        (found,) = founded(hub)
+        assert set(found.sync) == {"parcels", "web"}  # the other has nothing to hear, and is not shown
+        post("web", {**asked(2, "1Z1", "UPS"), "shipments": [
+            {"id": "S1", "carrier": "UPS", "number": "1Z1"}, {"id": "S2", "carrier": " evri ", "number": "H1"},
+        ]})  # fmt: skip
+        bring()
+        (found,) = founded(hub)
+        assert {name: found.sync[name] for name in ("parcels", "post")} == {"parcels": "in_sync", "post": "in_sync"}
+        told = [[effect["tracking_code"] for effect in remote.effects] for remote in (parcels, other)]
+    assert told == [["1Z1"], ["H1"]]
