@@ -15,6 +15,8 @@ from hub.store.database import Connection, Database, now
 from scheduler.timetable import Job, Timetable
 
 log = logging.getLogger(__name__)
+# A job that is still at work when it is due again is no news.
+logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
 
 REFRESH = 5.0
 """Seconds after which a new account's polls are in the timetable."""

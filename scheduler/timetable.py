@@ -40,9 +40,10 @@ def timetable(hub: Hub) -> Timetable:
     def jobs() -> Iterator[Job]:
         yield from HOUSE
         for account in hub.accounts.all().values():
+            polled = account.entry.capabilities.polls
             for stream in account.entry.manifest.streams.values():
                 name = f"{account.name}/{stream.name}"
-                if stream.feed != "none" and stream.every:
+                if stream.name in polled and stream.every:
                     yield Job(
                         f"poll {name}",
                         account.poll or stream.every,

@@ -20,7 +20,7 @@ In a test: `with Loopline() as sandbox: ... sandbox.url`. As a process: `python 
 --port 0 --webhook URL --secret S`; the first line it prints is its URL. Its control plane, for whoever tells faults:
 
     POST /__faults   {"kind": "answer", "status": 429, "headers": {"Retry-After": "1"}, "method": "GET", "times": 2}
-    DELETE /__faults    GET /__effects    GET /__calls    POST /__webhook {"url": ..., "secret": ...}
+    DELETE /__faults    GET /__effects    GET /__calls    GET /__sent    POST /__webhook {"url": ..., "secret": ...}
 """
 
 from __future__ import annotations
@@ -268,6 +268,8 @@ class Sandbox:
                     return Answer(200, list(self.effects))
                 case "GET", "/__calls":
                     return Answer(200, list(self.calls))
+                case "GET", "/__sent":
+                    return Answer(200, list(self.webhooks.sent))
                 case "GET", "/__faults":
                     return Answer(200, self.faults.open())
                 case "POST", "/__faults":
@@ -280,7 +282,9 @@ class Sandbox:
                     told = call.json()
                     self.webhooks.url, self.secret = told.get("url"), told.get("secret", self.secret)
                 case _:
-                    return Answer(404, {"message": "the control plane has __faults, __effects, __calls and __webhook"})
+                    return Answer(
+                        404, {"message": "the control plane has __faults, __effects, __calls, __sent and __webhook"}
+                    )
         except (ValueError, TypeError, re.error) as error:
             return Answer(400, {"message": str(error)})
         return Answer(204)

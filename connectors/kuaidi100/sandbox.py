@@ -202,8 +202,8 @@ def post(url: str, body: bytes) -> tuple[int, dict[str, Any]]:
 
 
 def _history(parcel: dict[str, Any], in_detail: bool) -> dict[str, Any]:
-    """Newest first; the state is the newest event's."""
-    events = sorted(parcel["events"], key=lambda event: event["ftime"], reverse=True)
+    """Newest first, of two within a second the later told; the state is the newest event's."""
+    events = sorted(reversed(parcel["events"]), key=lambda event: event["ftime"], reverse=True)
     state = events[0]["statusCode"]
     if not in_detail:
         events = [{key: value for key, value in event.items() if key != "statusCode"} for event in events]

@@ -3,9 +3,10 @@
     python -m connectors.shopify.sandbox --port 0 --webhook http://127.0.0.1:8080/hooks/web --secret …
 
 Besides the Admin API: POST /shop/orders {"lines": {"SHIRT-M": 2}} to buy, POST /shop/returns {"order": "#1001",
-"lines": {"SHIRT-M": 1}} to ask for a return as customers do, GET /shop for what it sells. The token is
-`shpat_simulated`; client `simulated`, secret `shpss_simulated` is given it. Faults know a call as QUERY or MUTATION,
-and by its operation's name: {"kind": "drop_after", "method": "MUTATION", "path": ".*[?]Refund"}. All is simulated.
+"lines": {"SHIRT-M": 1}} to ask for a return as customers do, POST /shop/parcels {"return": "#1001-R1", "number": ...,
+"carrier": ...} once it is sent, GET /shop for what it sells. The token is `shpat_simulated`; client `simulated`, secret
+`shpss_simulated` is given it. Faults know a call as QUERY or MUTATION, and by its operation's name:
+{"kind": "drop_after", "method": "MUTATION", "path": ".*[?]Refund"}. All is simulated.
 """
 
 from __future__ import annotations
@@ -255,6 +256,19 @@ class ShopifySandbox(Writes):
         except Refusal as refusal:
             raise Refuse(422, refusal.errors) from refusal
         return {"id": made["return"]["id"], "name": made["return"]["name"]}
+
+    @route("POST", "/shop/parcels")
+    def send_back(self, call: Call) -> Any:
+        """The customer types in under which number goods of a return are on their way."""
+        told = call.json()
+        record = next(record for record in self.state.of("Return") if told["return"] in (record["id"], record["name"]))
+        (order,) = self.state.all(record["reverseFulfillmentOrders"])
+        shown = {"__typename": "Tracking", "number": told["number"], "url": None, "carrierName": told.get("carrier")}
+        carried = {"__typename": "ReverseDeliveryShippingDeliverable", "tracking": shown, "label": None}
+        made = self.state.add("ReverseDelivery", deliverable=carried, reverseFulfillmentOrder=Ref(order["id"]))
+        order["reverseDeliveries"].append(Ref(made["id"]))
+        self.told("reverse_deliveries/attach_deliverable", {"id": made["id"]})
+        return {"id": made["id"]}
 
 
 def _valid(name: str) -> str:

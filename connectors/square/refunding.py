@@ -107,9 +107,8 @@ def _location(client: Client, operation: Operation, locations: list[str]) -> str
 
 def _reply(operation: Operation, made: Record, sale: str | None = None) -> Reply:
     facts = operation.facts or (None,)
-    money = made["amount_money"]
     return Reply(
         made=tuple(Made("refunds", made["id"], fact) for fact in facts),
         read_back=(Hint("refund", made["id"]), *((Hint("order", sale),) if sale else ())),
-        detail=f"refund {made['id']} of {money['amount']} {money['currency']} (smallest units) is {made['status']}",
+        detail=f"refund {made['id']} of {operation.amount} {operation.currency} is {made['status']}",
     )

@@ -3,8 +3,9 @@
     python -m connectors.square.sandbox --port 0 --webhook http://127.0.0.1:8080/hooks/pos --secret KEY
 
 Besides the API, the counter: POST /counter/sales {"lines": {"SHIRT-M": 2}, "reference": "#12"}, POST /counter/returns
-{"order": ..., "lines": {...}, "buys": {...}, "restock": true}, POST /counter/settle {"refund": ..., "status": ...},
-GET /counter for what it sells. The token is `EAAASIMULATED`. Everything in it is simulated.
+{"order": ..., "lines": {...}, "buys": {...}, "restock": true, "cash": true}, POST /counter/settle {"refund": ...,
+"status": ...}, GET /counter for what it sells, POST /counter {"currency": "EUR", "goods": {"SHIRT-M": 2000}} for
+another one. The token is `EAAASIMULATED`. Everything in it is simulated.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from typing import Any
 from connectors.kit.sandbox import Answer, Call, Sandbox, route
 from connectors.kit.signing import sign_hmac
 from connectors.square.sandbox_counter import (
-    GOODS,
     LOCATIONS,
     MERCHANT,
     UPCS,
@@ -83,7 +83,13 @@ class SquareSandbox(Sandbox):
 
     @route("GET", "/counter")
     def sells(self, call: Call) -> Any:
-        return {"token": TOKEN, "merchant": MERCHANT, "locations": LOCATIONS, "goods": GOODS}
+        return {"token": TOKEN, "merchant": MERCHANT, "locations": LOCATIONS, "goods": self.state.goods}
+
+    @route("POST", "/counter")
+    def opens(self, call: Call) -> Any:
+        """Another counter, which sells these goods in this currency."""
+        self.state = Counter(**call.json())
+        return self.sells(call)
 
     @route("POST", "/counter/sales")
     def sale(self, call: Call) -> Any:
@@ -185,7 +191,7 @@ class SquareSandbox(Sandbox):
 
     @route("POST", "/v2/catalog/batch-retrieve")
     def catalogue(self, call: Call) -> Any:
-        known = {variation(sku): (sku, price) for sku, price in GOODS.items()}
+        known = {variation(sku): (sku, price) for sku, price in self.state.goods.items()}
         found = [(key, *known[key]) for key in call.json()["object_ids"] if key in known]
         return {
             "objects": [
@@ -194,7 +200,7 @@ class SquareSandbox(Sandbox):
                     "item_variation_data": {
                         "sku": sku,
                         "name": sku,
-                        "upc": UPCS[sku],
+                        "upc": UPCS.get(sku),
                         "price_money": self.state.money(price),
                     },
                 }

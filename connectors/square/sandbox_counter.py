@@ -22,7 +22,7 @@ Event = tuple[str, str, Record]
 MERCHANT, LOCATIONS = "MLSIMULATED01", ("LSIMSHENZHEN1", "LSIMBERLIN002")
 GOODS = {"SHIRT-M": 7900, "SHIRT-L": 7900, "MUG": 1250}
 """SKU and price in the currency's smallest unit."""
-UPCS = {"SHIRT-M": "4006381333931", "SHIRT-L": "4006381333948", "MUG": None}
+UPCS = {"SHIRT-M": "4006381333931", "SHIRT-L": "4006381333948"}
 READ_ONLY = frozenset(
     ("CUSTOM", "RETURNED_BY_CUSTOMER", "RESERVED_FOR_SALE", "SOLD_ONLINE", "ORDERED_FROM_VENDOR", "IN_TRANSIT")
 ) | {"RECEIVED_FROM_VENDOR", "IN_TRANSIT_TO", "COMPOSED", "DECOMPOSED", "SUPPORTED_BY_NEWER_VERSION"}
@@ -51,6 +51,8 @@ class Counter:
     adjustments: dict[str, Record] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     currency: str = "USD"
+    goods: Mapping[str, int] = field(default_factory=lambda: dict(GOODS))
+    """What it sells, as GOODS."""
     last: datetime = datetime.fromtimestamp(0, UTC)
     made: int = 0
 
@@ -103,9 +105,13 @@ class Counter:
         place: str | None = None,
         buys: Mapping[str, int] | None = None,
         restock: bool = False,
+        cash: bool = False,
         reason: str = "Returned Goods",
     ) -> Record:
-        """A return rung up at the counter, against a receipt or without one; with `buys` it is an exchange."""
+        """A return rung up at the counter, against a receipt or without one; with `buys` it is an exchange.
+
+        `cash`: out of the drawer, however it was paid.
+        """
         sale = self.orders[source] if source else None
         order = self._order(place or (sale["location_id"] if sale else LOCATIONS[0]))
         named = {line["catalog_object_id"]: line["uid"] for line in (sale or {}).get("line_items", ())}
@@ -131,7 +137,7 @@ class Counter:
             if restock:
                 self._move(*where, "RETURNED_BY_CUSTOMER", "IN_STOCK", None)
         if given > bought:
-            payment = self.payments[sale["tenders"][0]["id"]] if sale else None
+            payment = self.payments[sale["tenders"][0]["id"]] if sale and not cash else None
             self._refund(order, payment, given - bought, reason)
         return self._tell(order, "order.created", "order_created")
 
@@ -207,10 +213,14 @@ class Counter:
         return order
 
     def _line(self, sku: str, count: int) -> Record:
-        total = self.money(GOODS[sku] * count)
+        total = self.money(self.goods[sku] * count)
         return {
             **{"uid": self.name("U"), "name": sku.title(), "quantity": str(count), "item_type": "ITEM"},
-            **{"catalog_object_id": variation(sku), "base_price_money": self.money(GOODS[sku]), "total_money": total},
+            **{
+                "catalog_object_id": variation(sku),
+                "base_price_money": self.money(self.goods[sku]),
+                "total_money": total,
+            },
         }
 
     def _out(self, payment_id: str) -> int:

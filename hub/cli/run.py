@@ -37,11 +37,18 @@ def clock() -> None:
 
 @click.command()
 @click.option("--once", is_flag=True, help="One complete return through all systems, told as a story; then the end.")
-def demo(once: bool) -> None:
-    """A shop, an ERP and customers who return things, on this machine only."""
+@click.option(
+    "--scene",
+    type=click.Choice(["shop", "omnichannel"]),
+    default="shop",
+    show_default=True,
+    help="shop: a web shop and an ERP; omnichannel: a shop, a counter, two carriers and an ERP.",
+)
+def demo(once: bool, scene: str) -> None:
+    """Systems and customers who return things, on this machine only."""
     from hub.demo import run
 
-    raise SystemExit(run(Settings.load(), once=once))
+    raise SystemExit(run(Settings.load(), scene=scene, once=once))
 
 
 @click.group()

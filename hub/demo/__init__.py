@@ -1,4 +1,4 @@
-"""A shop, an ERP and customers who return things, on this machine only; all but the software is simulated."""
+"""Systems and people who return things, on this machine only; all but the software is simulated."""
 
 from __future__ import annotations
 
@@ -6,29 +6,36 @@ import random
 import signal
 import sys
 import threading
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from hub.demo.play import Play, StoryBroke
+from hub.demo.channels import channels
+from hub.demo.omnichannel import Omnichannel
+from hub.demo.play import Play, pair
 from hub.demo.stage import Stage, stage
+from hub.demo.tale import StoryBroke
 from hub.settings import Settings
 
 EVERY = (20.0, 45.0)
 """Seconds between two customers who want to return something."""
+SCENES: Mapping[str, tuple[Any, Callable[..., Any]]] = {"shop": (pair, Play), "omnichannel": (channels, Omnichannel)}
+"""Who plays, and what."""
 
 
-def run(settings: Settings, *, once: bool) -> int:
+def run(settings: Settings, *, scene: str = "shop", once: bool) -> int:
     """Play until Ctrl-C or SIGTERM, or one complete return; the exit code."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # whoever ends the demo ends its shop and ERP, too
+    for number in (signal.SIGINT, signal.SIGTERM):  # whoever ends the demo ends its systems, too
         signal.signal(number, signal.default_int_handler)
+    cast, play = SCENES[scene]
     try:
-        with stage(settings, _say) as scene:
-            return _one(scene) if once else _trickle(scene)
+        with stage(settings, _say, cast) as set_up:
+            return _one(play(set_up)) if once else _trickle(set_up, play)
     except KeyboardInterrupt:
         _say("ending the demo; `make demo` takes it up again")
         return 0
 
 
-def _one(scene: Stage) -> int:
-    play = Play(scene)
+def _one(play: Any) -> int:
     try:
         number = play.whole(_say)
     except StoryBroke as broke:
@@ -38,19 +45,18 @@ def _one(scene: Stage) -> int:
         return 1
     print(f"\nThe story of {number}, from the hub's journal:\n")
     print(play.story())
-    print(f"\nThe shop says {play.shop_says()}; Tryton says {play.erp_says()}.")
+    print(f"\n{play.epilogue()}")
     return 0
 
 
-def _trickle(scene: Stage) -> int:
-    print(f"\n  Returns Hub is at {scene.url}/   (Ctrl-C ends the demo)")
+def _trickle(set_up: Stage[Any], play: Callable[..., Any]) -> int:
+    print(f"\n  Returns Hub is at {set_up.url}/   (Ctrl-C ends the demo)")
     print("  money is ON in this demo, and nowhere else\n")
     stop = threading.Event()
     dice = random.Random()  # noqa: S311
     while not stop.is_set():
-        play = Play(scene, dice)
         try:
-            play.whole(_say)
+            play(set_up, dice).whole(_say)
         except StoryBroke as broke:
             _say(f"one customer's story broke: {broke}")
         stop.wait(dice.uniform(*EVERY))

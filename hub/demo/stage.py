@@ -1,4 +1,4 @@
-"""The demo's stage: a hub, a real Tryton and a shop, started together and taken down together."""
+"""The demo's stage: a hub, a real Tryton and the sandboxes of a scene, started together and taken down together."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from hub import configuration
 from hub.boot import Hub, hub
-from hub.demo.shop import Shop
 from hub.demo.tryton_people import People
 from hub.demo.tryton_server import Tryton
 from hub.settings import Settings
@@ -32,18 +32,23 @@ STARTS_WITHIN = 60.0
 """Seconds the hub's own process may take until it answers."""
 
 
+T = TypeVar("T")
+Cast = Callable[[str, People, Mapping[str, Any]], AbstractContextManager[tuple[T, dict[str, Any]]]]
+"""Starts who plays beside the hub, given the hub's address, the people at the ERP and the connector's settings for it;
+gives them, and the hub's accounts as `configuration` takes them."""
+
+
 @dataclass(frozen=True)
-class Stage:
-    """Everything that plays: the hub (and the address of its console), the shop, the people at the ERP."""
+class Stage(Generic[T]):
+    """Everything that plays: the hub (and the address of its console) and the cast."""
 
     hub: Hub
     url: str
-    shop: Shop
-    erp: People
+    cast: T
 
 
 @contextmanager
-def stage(settings: Settings, progress: Progress) -> Iterator[Stage]:
+def stage(settings: Settings, progress: Progress, cast: Cast[T]) -> Iterator[Stage[T]]:
     """Set up what is missing, start everything, connect the accounts (money on, in this demo only)."""
     with ExitStack() as stack:
         ready = stack.enter_context(hub(stack.enter_context(_own(settings)), progress))
@@ -53,26 +58,12 @@ def stage(settings: Settings, progress: Progress) -> Iterator[Stage]:
         erp = tryton.start(fresh=True)
         port = settings.port if _free(settings.host, settings.port) else _any_port(settings.host)
         url = f"http://{settings.host}:{port}"
-        progress("starting the shop, a sandbox that speaks Medusa's admin API")
-        shop = stack.enter_context(Shop(f"{url}/hooks/web"))
-        document = {
-            "accounts": {
-                "web": {
-                    "connector": "medusa",
-                    "settings": shop.settings,
-                    "terms": {"money": True, "settle": 0, "poll": 2},
-                },
-                "erp": {
-                    "connector": "tryton",
-                    "settings": {**erp.settings, "orders_of": "web"},
-                    "terms": {"decides": True, "settle": 0, "poll": 1},
-                },
-            }
-        }
+        progress("starting the sandboxes, which speak the other systems' interfaces")
+        playing, document = stack.enter_context(cast(url, People(erp.admin(), erp.facts), erp.settings))
         for _ in configuration.apply(ready, document):
             pass
         stack.enter_context(_served(ready, f"{settings.host}:{port}", url))
-        yield Stage(ready, url, shop, People(erp.admin(), erp.facts))
+        yield Stage(ready, url, playing)
 
 
 @contextmanager

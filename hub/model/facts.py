@@ -148,7 +148,10 @@ def _by_id(told: Told) -> FactId:
 
 
 def _once(facts: list[Told], links: Links) -> list[Told]:
-    """One telling per account and id, the newest read; names of the others become names of the same event."""
+    """One telling per account and id: what was read last, under the first of its names, whichever record told it.
+
+    A name that changed with every read would make the same fact look new. All its names are names of the same event.
+    """
     seen: dict[tuple[str, str], Told] = {}
     doubled = False
     for fact in facts:
@@ -158,6 +161,6 @@ def _once(facts: list[Told], links: Links) -> list[Told]:
             continue
         doubled = True
         links.join((known[0], fact[0]))
-        if (fact[2].ticket, fact[0]) > (known[2].ticket, known[0]):
-            seen[key] = fact
+        newest = max(known, fact, key=lambda one: (one[2].ticket, one[0]))
+        seen[key] = (min(known[0], fact[0]), *newest[1:])
     return list(seen.values()) if doubled else facts

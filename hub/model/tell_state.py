@@ -98,8 +98,9 @@ def amended(desk: Desk) -> bool:
         there = desk.here.get(line.key)
         rest = line.quantity - line.cancelled
         if there is None:
-            # A line there whose order we have not read yet may be this very line.
-            unplaced = line.order is not None and any(other.order is None for other in desk.view.lines)
+            # One of the two whose order we have not read yet may be the other.
+            unread = line.order is None and bool(line.order_lines)
+            unplaced = unread or (line.order is not None and any(other.order is None for other in desk.view.lines))
             differs = rest > 0 and bool(desk.view.lines) and not unplaced
         else:
             differs = stored("quantity", rest) != there.quantity - there.cancelled or _reason_differs(desk, line, there)

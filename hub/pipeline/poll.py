@@ -31,7 +31,7 @@ class Poll:
         stream = lane.key
         with self.database.begin() as conn:
             cursor = cursors.get(conn, account.name, stream)
-        pages = call(account, lambda connector: iter(connector.poll(stream, cursor)))
+        pages = call(account, lambda connector: iter(connector.poll(stream, cursor)), None, "poll")
         while True:
             # The ticket is drawn before the page's request leaves: what is read later is newer.
             with self.database.begin() as conn:

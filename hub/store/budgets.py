@@ -6,10 +6,13 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-Priority = Literal["live", "write", "backfill"]
+Priority = Literal["live", "write", "poll", "backfill"]
 
-RESERVE: dict[Priority, float] = {"live": 0.0, "write": 0.1, "backfill": 0.5}
-"""The share of the burst that is left for those before: live > write-back > backfill."""
+RESERVE: dict[Priority, float] = {"live": 0.0, "write": 0.1, "poll": 0.25, "backfill": 0.5}
+"""The share of the burst that is left for those before: what a hint wants read > write-back > polls > backfills.
+
+Polls come again and again: where they take all that comes in, nobody would ever be told anything.
+"""
 
 
 def take(
@@ -25,11 +28,12 @@ def take(
 
     `rate` tokens per second come in, up to `burst`. Commit at once: everybody who talks to this account waits for us.
     """
-    if n > burst * (1 - RESERVE[priority]):
+    if n > burst:
         raise ValueError(
-            f"account {account}: {n:g} calls at once never fit into {bucket}, whose burst is {burst:g}"
-            f" ({RESERVE[priority]:.0%} of it is not for {priority}); raise the burst in the manifest"
+            f"account {account}: {n:g} calls at once never fit into {bucket}, whose burst is {burst:g};"
+            " raise the burst in the manifest"
         )
+    reserve = min(RESERVE[priority] * burst, burst - n)  # a very small burst has nothing to leave
     conn.exec_driver_sql(
         "INSERT INTO budgets (account, bucket, tokens) VALUES (%(a)s, %(b)s, %(m)s) ON CONFLICT DO NOTHING",
         {"a": account, "b": bucket, "m": burst},
@@ -41,7 +45,7 @@ def take(
         " FROM budgets WHERE account = %(a)s AND bucket = %(b)s FOR UPDATE",
         {"a": account, "b": bucket, "m": float(burst), "r": float(rate)},
     ).one()
-    missing = n + RESERVE[priority] * burst - float(tokens)
+    missing = n + reserve - float(tokens)
     if blocked or missing > 1e-9:
         return max(float(blocked or 0.0), missing / rate)
     conn.exec_driver_sql(

@@ -28,7 +28,7 @@ def test_the_stage_is_cleared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, n
             seen.append("cleared")
 
     monkeypatch.setattr(demo, "stage", stage)
-    monkeypatch.setattr(demo, "_trickle", lambda scene: os.kill(os.getpid(), number))
+    monkeypatch.setattr(demo, "_trickle", lambda *_: os.kill(os.getpid(), number))
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
         assert demo.run(Settings(data=tmp_path, database_url=None), once=False) == 0

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hub.demo.play import pair
 from hub.demo.stage import SCHEMA, stage
 from hub.settings import Settings
 from hub.store import console as pages
@@ -45,9 +46,9 @@ def test_the_demo_plays_in_the_database_that_is_named_and_leaves_nothing_there(
     monkeypatch.setattr(import_module("hub.demo.stage"), "Tryton", NoTryton)
     named = Database(database_url)
     for _ in range(2):
-        with stage(Settings(data=tmp_path, database_url=database_url, listen="127.0.0.1:0"), print) as scene:
-            order = scene.shop.place({"SCARF": 1})
-            scene.shop.ask_back(order["id"], {order["items"][0]["id"]: 1}, "too_small")
+        with stage(Settings(data=tmp_path, database_url=database_url, listen="127.0.0.1:0"), print, pair) as scene:
+            order = scene.cast.shop.place({"SCARF": 1})
+            scene.cast.shop.ask_back(order["id"], {order["items"][0]["id"]: 1}, "too_small")
             while not (found := returns(scene.hub.database)):  # its webhook reached the other process
                 time.sleep(0.1)
             assert [row.id for row in found] == [1001]

@@ -184,3 +184,11 @@ def test_deleted_by_a_system_that_only_repeats_it() -> None:
     operations, residue = world.plan("erp")
     assert operations == ()
     assert "deleted" in residue[0].why
+
+
+def test_a_line_whose_order_nobody_has_read_yet_may_be_one_that_stands_there() -> None:
+    """The ERP names its own order line before its order is read: the shop is not asked to add a line it has."""
+    world = begun()
+    world.hears("erp", "complaint", "7", keys=[{"issuer": "hub", "type": "return", "value": "R1"}], origin="request",
+                orders=[{"type": "sale", "value": "1"}], lines=[{"order_line": "11", "quantity": 3}])  # fmt: skip
+    assert "amend" not in world.asks("tmall")

@@ -222,3 +222,16 @@ def test_who_asks_for_more_than_was_sold_is_a_question_and_not_refused() -> None
                 lines=[{"order_line": "A", "quantity": 2}])  # fmt: skip
     world.ground = replace(world.ground, others=(Sibling("R2", (one_left,)),))
     assert (world.doubts(), world.merged.axes.authorization.value == "rejected") == (["over_return"], False)
+
+
+def test_a_refund_that_two_records_of_a_system_tell_keeps_its_name_whichever_was_read_last() -> None:
+    world = paid_order()
+    refund = {"id": "rf1", "currency": "EUR", "parts": [{"amount": "20", "state": "pending"}]}
+    done = {**refund, "parts": [{"amount": "20", "state": "succeeded"}]}
+    back = {"keys": KEY, "orders": [{"type": "order", "value": "o1"}]}
+    world.hears("till", "order", "t1", **back, origin="counter", refunds=[refund])
+    world.hears("till", "refund", "rf1", **back, refunds=[done])
+    ((name, state),) = {(fact.id, fact.state) for fact in world.merged.refunds}
+    assert state == "succeeded", "what was read last counts"
+    world.hears("till", "order", "t1", **back, origin="counter", refunds=[done])
+    assert [fact.id for fact in world.merged.refunds] == [name]

@@ -114,7 +114,8 @@ def test_stopping_waits_for_the_job_under_way(database: Database) -> None:
 
 def hub(streams: dict[str, Any], every: float | None = None) -> Any:
     """Simulated: a hub with one account whose manifest has these streams; `every`: the account's own rhythm."""
-    entry = SimpleNamespace(manifest=SimpleNamespace(streams=streams))
+    can = SimpleNamespace(polls=[name for name, stream in streams.items() if stream.feed == "cursor"])
+    entry = SimpleNamespace(manifest=SimpleNamespace(streams=streams), capabilities=can)
     account = SimpleNamespace(name="web", entry=entry, poll=every, sweep=None)
     return SimpleNamespace(
         accounts=SimpleNamespace(all=lambda: {"web": account}),
@@ -135,6 +136,7 @@ def test_every_polled_stream_has_its_job(database: Database) -> None:
                     "return": stream("return", sweep_open=300.0),
                     "order": stream("order"),
                     "payment": stream("payment", "none"),
+                    "privacy": stream("privacy", "push"),
                 }
             )
         )()

@@ -117,17 +117,22 @@ def test_a_budget_runs_out_and_fills_up(conn: Connection) -> None:
     assert take(conn, 1) > 0
 
 
-def test_live_goes_before_writes_and_they_before_backfills(conn: Connection) -> None:
+def test_hints_go_before_writes_and_they_before_polls_and_backfills(conn: Connection) -> None:
     taken = {
         priority: sum(take(conn, priority=priority) == 0.0 for _ in range(10))
-        for priority in ("backfill", "write", "live")
+        for priority in ("backfill", "poll", "write", "live")
     }
-    assert taken == {"backfill": 5, "write": 4, "live": 1}
+    assert taken == {"backfill": 5, "poll": 2, "write": 2, "live": 1}
+
+
+def test_the_smallest_burst_is_everybodys(conn: Connection) -> None:
+    for priority in ("backfill", "poll", "write", "live"):
+        assert budgets.take(conn, "web", priority, 1, rate=1.0, burst=1.0, priority=priority) == 0.0  # type: ignore[arg-type]
 
 
 def test_what_never_fits_is_said(conn: Connection) -> None:
     with pytest.raises(ValueError, match="raise the burst"):
-        take(conn, 6, priority="backfill")
+        take(conn, 11, priority="backfill")
 
 
 def test_a_bucket_they_closed_stays_closed(conn: Connection) -> None:
