@@ -34,7 +34,7 @@ def say(text: str) -> None:
 def serve_all(settings: Settings, workers: int | None) -> None:
     """Console, webhooks, workers and clock until SIGINT or SIGTERM."""
     with hub(settings, say) as ready, _working(ready, workers), _ticking(ready):
-        # The web's process is forked by Granian and finds the same database by its address.
+        # The web is a process of its own and finds the same database by its address.
         os.environ[_URL] = ready.database.url
         port = settings.port or _free_port(settings.host)
         say(f"Returns Hub: http://{settings.host}:{port}/")

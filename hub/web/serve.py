@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import ipaddress
+import multiprocessing
 import signal
 import socket
 from typing import Any
@@ -52,9 +53,11 @@ def free_port(host: str = "127.0.0.1") -> int:
 def serve(target: str, host: str = "127.0.0.1", port: int = 0, *, threads: int = THREADS) -> None:
     """Serve until SIGINT or SIGTERM what the factory `target` ("package.module:function") returns.
 
-    The factory runs in the worker process, after the fork, so that it may start threads.
+    The factory runs in the worker process, which begins anew: a fork would inherit every lock that one of our threads
+    (a worker, the clock) happens to hold, and never see it released.
     """
     host = loopback(host)
+    multiprocessing.set_start_method("spawn", force=True)
     Server(
         target,
         address=host,

@@ -87,6 +87,19 @@ def test_the_lane_under_the_real_server(server: tuple[int, subprocess.Popen[byte
     assert process.wait(30) == 0
 
 
+def test_a_lock_that_a_thread_of_the_parent_holds_is_none_of_the_webs() -> None:
+    """Workers and clock run beside it, and have some lock in hand whenever the web begins."""
+    held = "from connectors.kit import registry; registry._lock.acquire(); registry._sessions._lock.acquire(); "
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-c", held + SERVE.replace(":site", ":asking"), str(port)], cwd=ROOT)
+    try:
+        wait_until(lambda: answers(port), "the server answers")
+        assert ask(port, "POST", "/hooks/web", b'{"id":1}') == 202
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
 def test_the_worker_dies_with_its_parent(server: tuple[int, subprocess.Popen[bytes]]) -> None:
     port, process = server
     process.send_signal(signal.SIGKILL)
