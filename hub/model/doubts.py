@@ -9,7 +9,7 @@ from hub.model.case import Case
 from hub.model.fragment import Zero
 from hub.model.numbers import amount as money_text
 from hub.model.observation import FactId
-from hub.model.returns import Fact, Money, Receipt, Refund, ReturnLine
+from hub.model.returns import Fact, Money, Receipt, Refund, ReturnLine, Shipment
 from hub.model.sentences import Sentence, sentence
 
 
@@ -129,6 +129,25 @@ def doubled(case: Case) -> None:
                 accounts=(account,),
                 values=tuple(ids),
                 freezes=True,
+            )
+
+
+def lost(case: Case, lines: Sequence[ReturnLine], shipments: Sequence[Shipment]) -> None:
+    """A parcel that was coming back will not come, and something is still waited for: somebody has to act."""
+    waited = [
+        line.sku or line.name or line.key
+        for line in lines
+        if line.goods == "expected" and line.quantity - line.cancelled > line.received
+    ]
+    for parcel in shipments:
+        if waited and parcel.value.direction == "return" and parcel.value.state == "lost":
+            account, number = parcel.speaker.account, parcel.value.number or parcel.value.id
+            case.doubt(
+                "parcel_lost",
+                sentence("parcel_lost", account=account, number=number, lines=", ".join(waited)),
+                field="shipments",
+                accounts=(account,),
+                values=(parcel.id,),
             )
 
 

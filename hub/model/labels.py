@@ -254,6 +254,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "ambiguous_line": ("无法确定是哪一行商品", "Which line is meant?"),
         "doubled": ("同一系统有多条记录", "Several records in one system"),
         "gone": ("记录已消失", "A record has disappeared"),
+        "parcel_lost": ("退货包裹丢失", "A parcel is lost"),
         "provisional": ("暂时关联，待确认", "Bound without proof"),
         "two_candidates": ("无法确定是哪一张退换单", "Which return is it?"),
     },

@@ -175,6 +175,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         doubts.ambiguous(case, built)
         doubts.doubled(case)
         doubts.gone(case)
+        doubts.lost(case, built, told.shipments)
 
     state = Axes(
         authorization=authorization,

@@ -194,3 +194,20 @@ def test_a_parcel_told_by_two_is_one_and_the_carrier_knows_best() -> None:
     )
     assert merged.lines[0].received == D(0)
     assert world.asks("post") == []
+
+
+def test_a_lost_parcel_asks_a_person_while_something_is_waited_for() -> None:
+    carrier = Party(name="parcels", kind="carrier")
+    world = shop(carrier)
+    request(world)
+    parcel = {"id": "T1", "number": "1Z1", "direction": "return", "purpose": "return", "state": "in_transit"}
+    key = [{"issuer": "hub", "type": "return", "value": "R1"}]
+    world.hears("parcels", "tracker", "T1", keys=key, shipments=[parcel])
+    assert world.doubts() == []
+    world.hears("parcels", "tracker", "T1", keys=key, shipments=[{**parcel, "state": "lost"}])
+    (doubt,) = world.merged.discrepancies
+    assert (doubt.kind, doubt.accounts, world.merged.axes.transit) == ("parcel_lost", ("parcels",), "lost")
+    assert doubt.text.startswith("parcels says that parcel 1Z1 is lost; not here yet: SHOE.")
+    assert world.merged.money.due == 0, "nothing is owed for goods that nobody has"
+    arrives(world, "erp", "1", order_line="11", quantity=2, condition="good")
+    assert world.doubts() == [], "it was found"

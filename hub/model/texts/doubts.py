@@ -56,6 +56,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} 中的 {stream} {object} 已不存在[，上面记有{held:event}]。请确认是否误删。",
         "{account} says that {stream} {object} does not exist any more[; it held: {held:event}].",
     ),
+    "parcel_lost": (
+        "{account} 报告退货包裹 {number} 已丢失；尚未收到：{lines}。"
+        "请向承运商索赔，并决定是否给顾客退款；系统不会自动退款。",
+        "{account} says that parcel {number} is lost; not here yet: {lines}. Claim it from the carrier, and decide "
+        "about the customer's money: nothing is paid by itself.",
+    ),
     "over_return": (
         "申请退回 {quantity} 件，但订单的这行商品只剩 {granted} 件可退。请核对是否与其他退换单重复。",
         "{quantity} pieces are to come back, only {granted} of the order line are left for it.",
