@@ -22,7 +22,17 @@ from connectors.square.sandbox import TOKEN as TILL_TOKEN
 from hub.demo.sandboxes import Sandbox
 from hub.demo.tryton_people import Goods, People, Sold
 
+GRAPHQL = "/admin/api/2026-07/graphql.json"
+ORDER = """query Asked($id: ID!) { order(id: $id) {
+  returns(first: 50) { nodes { id name status returnLineItems(first: 50) {
+    nodes { id quantity processedQuantity unprocessedQuantity }
+  } } }
+  refunds { id note totalRefundedSet { shopMoney { amount } } }
+} }"""
+PROCESS = "mutation Clerk($input: ReturnProcessInput!) { returnProcess(input: $input) { userErrors { message } } }"
 SF = "shunfeng"
+SETTLE = 3
+"""Seconds for which two channels may ask for the same piece before the ERP hears of it; a minute where nobody waits."""
 PHONE = "0000"
 """The end of the warehouse's phone number: 顺丰 shows nothing without it."""
 
@@ -92,12 +102,40 @@ class Channels:
 
     # -- what the systems say when they are asked
 
-    def money_back(self) -> list[tuple[str, Decimal]]:
-        """Every refund there is, by whom: the shop's by its own log, the till's by its own list."""
-        shop = [("web", Decimal(effect["amount"])) for effect in self.shop.effects("refund")]
-        listed = self.till.get("/v2/refunds", {"Authorization": f"Bearer {TILL_TOKEN}"})["refunds"]
-        done = [refund for refund in listed if refund["status"] == "COMPLETED"]
-        return shop + [("pos", Decimal(refund["amount_money"]["amount"]) / 100) for refund in done]
+    def shop_order(self, order: Order) -> dict[str, Any]:
+        """The order as the shop keeps it: returns with their state and processed pieces, and all refunds."""
+        found: dict[str, Any] = self._admin(ORDER, id=order.id)["order"]
+        return found
+
+    def _admin(self, query: str, **variables: Any) -> Any:
+        asked = {"query": query, "variables": variables}
+        return self.shop.post(GRAPHQL, asked, {"X-Shopify-Access-Token": SHOP_TOKEN})["data"]
+
+    def shop_counts(self, order: Order, name: str) -> None:
+        """A clerk in the shop's admin takes everything of a return as received."""
+        (record,) = (r for r in self.shop_order(order)["returns"]["nodes"] if r["name"] == name)
+        lines = record["returnLineItems"]["nodes"]
+        all_ = [{"id": line["id"], "quantity": line["unprocessedQuantity"]} for line in lines]
+        self._admin(PROCESS, input={"returnId": record["id"], "returnLineItems": all_})
+
+    def shop_returns(self, order: Order) -> dict[str, str]:
+        """The state of each return of the order in the shop, by its name."""
+        return {record["name"]: record["status"] for record in self.shop_order(order)["returns"]["nodes"]}
+
+    def money_back(self, order: Order) -> list[tuple[str, Decimal]]:
+        """Every refund of an order, by whom. What the till only wrote down, somebody else has paid."""
+        refunds = self.shop_order(order)["refunds"]
+        shop = [("web", Decimal(refund["totalRefundedSet"]["shopMoney"]["amount"])) for refund in refunds]
+        token = {"Authorization": f"Bearer {TILL_TOKEN}"}
+        listed = self.till.get("/v2/refunds", token)["refunds"]
+        of = {refund["id"]: self.till.get(f"/v2/orders/{refund['order_id']}", token)["order"] for refund in listed}
+        till = [
+            ("pos", Decimal(refund["amount_money"]["amount"]) / 100)
+            for refund in listed
+            if refund["status"] == "COMPLETED" and refund["destination_type"] != "EXTERNAL"
+            if order.kept in [back.get("source_order_id") for back in of[refund["id"]]["returns"]]
+        ]
+        return [(who, amount) for who, amount in shop + till if amount]
 
     def followed(self) -> list[tuple[str, str]]:
         """Which numbers each carriers' aggregator was asked to follow."""
@@ -135,7 +173,7 @@ def _accounts(made: Channels, url: str, secret: str, books: Mapping[str, Any]) -
         "pos": _account("square", till, poll=1),
         "parcels": _account("easypost", parcels, carriers=["UPS", "DHL"]),
         "express": _account("kuaidi100", express, carriers=["SF", "顺丰"]),
-        "erp": _account("tryton", {**books, "orders_of": "web"}, decides=True, poll=1),
+        "erp": _account("tryton", {**books, "orders_of": "web"}, decides=True, poll=1, settle=SETTLE),
     }
 
 

@@ -54,6 +54,10 @@ class Sandbox:
         """Have it misbehave (connectors/kit/faults.py)."""
         self.post("/__faults", {"kind": kind, **told})
 
+    def behave(self) -> None:
+        """No more faults."""
+        _answer(urllib.request.Request(f"{self.url}/__faults", method="DELETE"))  # noqa: S310
+
 
 def _answer(request: urllib.request.Request) -> Any:
     with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310

@@ -48,12 +48,15 @@ class Stage(Generic[T]):
 
 
 @contextmanager
-def stage(settings: Settings, progress: Progress, cast: Cast[T]) -> Iterator[Stage[T]]:
-    """Set up what is missing, start everything, connect the accounts (money on, in this demo only)."""
+def stage(settings: Settings, progress: Progress, cast: Cast[T], tryton: Tryton | None = None) -> Iterator[Stage[T]]:
+    """Set up what is missing, start everything, connect the accounts (money on, in this demo only).
+
+    `tryton`: one that is installed elsewhere.
+    """
     with ExitStack() as stack:
         ready = stack.enter_context(hub(stack.enter_context(_own(settings)), progress))
         progress("starting Tryton, a real ERP (the first time it is installed and seeded, which takes minutes)")
-        tryton = Tryton(settings.data / "demo" / "tryton", progress=progress)
+        tryton = tryton or Tryton(settings.data / "demo" / "tryton", progress=progress)
         stack.callback(tryton.stop)
         erp = tryton.start(fresh=True)
         port = settings.port if _free(settings.host, settings.port) else _any_port(settings.host)

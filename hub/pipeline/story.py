@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hub.model.numbers import amount
-from hub.model.returns import Fact, Return
+from hub.model.returns import Fact, Return, ReturnLine
 from hub.model.sentences import Sentence, sentence
 
 _AXES = ("authorization", "acceptance", "dispute", "closure")
@@ -50,7 +50,7 @@ def _lines(old: Return, new: Return) -> Iterator[Sentence]:
     before = {line.key: line for line in old.lines}
     for line in new.lines:
         known = before.get(line.key)
-        what = line.sku or line.name or line.key
+        what = _goods(line)
         if known is None:
             reason = line.stated.code if line.stated else None
             yield sentence("line", line=what, quantity=line.quantity, reason=reason)
@@ -70,20 +70,25 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 """Per kind of fact, the field with the word for it, and the table that the word stands in."""
 
 
+def _goods(line: ReturnLine) -> str:
+    return line.sku or line.name or line.key
+
+
 def _facts(old: Return, new: Return) -> Iterator[Sentence]:
+    goods = {line.key: _goods(line) for line in new.lines}
     for kind in _WORDS:
         facts = getattr(new, kind)
         before = {fact.id: fact for fact in getattr(old, kind)} if facts else {}
         for fact in facts:
-            told = _describe(kind, fact)
+            told = _describe(kind, fact, goods)
             if fact.id not in before:
                 yield sentence("fact", **told, who=", ".join(dict.fromkeys(twin.account for twin in fact.twins)))
-            elif told != _describe(kind, before[fact.id]):
+            elif told != _describe(kind, before[fact.id], goods):
                 yield sentence("fact_now", **told)
 
 
-def _describe(kind: str, fact: Fact) -> dict[str, Any]:
-    """What the story tells of a fact: of goods how many, of documents their number, of money how much."""
+def _describe(kind: str, fact: Fact, goods: Mapping[str, str]) -> dict[str, Any]:
+    """What the story tells of a fact: of goods which and how many, of documents their number, of money how much."""
     field, table = _WORDS[kind]
     value = getattr(fact, "value", None)
 
@@ -92,6 +97,7 @@ def _describe(kind: str, fact: Fact) -> dict[str, Any]:
 
     told = {"event": kind[:-1], "word": of(field), "table": table, "location": of("location")}
     if value is None:
+        told["goods"] = goods.get(fact.line or "")
         told["quantity"] = fact.quantity
         told["posting"] = of("state")
     elif kind != "refunds":

@@ -37,7 +37,7 @@ def test_one_good_and_one_damaged_piece_are_received_credited_and_refunded(betwe
     case.tells(
         f"web return {case.in_web}: new return R{case.id}; status requested",
         "authorization authorized (by erp)",
-        "receipt full; receipt 1 good at STO (erp); receipt 1 damaged at DAM (erp)",
+        "receipt full; receipt 1 x SHIRT-M good at STO (erp); receipt 1 x SHIRT-M damaged at DAM (erp)",
         "settlement due",
         "status completed; settlement settled",
     )
@@ -70,7 +70,7 @@ def test_a_partial_receipt_in_two_rounds_is_two_receipts_and_two_equal_refunds(b
     assert (merged.status, merged.axes.receipt, merged.axes.settlement) == ("completed", "full", "settled")
     assert [r.quantity for r in merged.receipts] == [1, 1]
     assert (merged.money.refunded, merged.money.due) == (gross("SHIRT-L", 2), 0)
-    case.tells("receipt partial; receipt 1 good", "settlement due", "receipt full; receipt 1 good", "status completed")
+    case.tells("receipt partial; receipt 1 x ", "settlement due", "receipt full; receipt 1 x ", "status completed")
     told = ["erp create_return", "erp authorize", "web receive", "web refund", "web receive", "web refund"]
     assert case.said() == told
     assert case.writes("erp") == case.entered() + case.brought_through()

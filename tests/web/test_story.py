@@ -49,7 +49,7 @@ def test_the_log_and_the_chinese_page_say_the_same() -> None:
     assert len(said) > 25
     assert said["status partially_received"] == "状态：部分收货"
     assert said["authorization authorized (by erp)"] == "审核：已同意（erp）"
-    assert said["receipt 1 good at STO (erp, web)"] == "收货：1 件完好，STO（erp, web）"
+    assert said["receipt 1 x SHIRT-LINEN-M good at STO (erp, web)"] == "收货：SHIRT-LINEN-M 1 件完好，STO（erp, web）"
     assert said["refund 158.00 CNY succeeded (web)"] == "退款：158.00 CNY 成功（web）"
     assert said["line MUG-04 x 3, changed_mind"] == "MUG-04 × 3，不想要(七天无理由)"
     assert said["discrepancy quantity: erp says 2 come back, pos-tianhe says 1."].startswith(

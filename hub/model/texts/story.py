@@ -13,13 +13,16 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "line": ("{line} × {quantity}[，{reason:reason}]", "line {line} x {quantity}[, {reason:reason}]"),
     "line_now": ("{line} 改为 {quantity} 件", "line {line} now x {quantity}"),
     "fact": (
-        "{event:event}：[{number} ][{quantity} 件][{amount} ]{word:table}"
+        "{event:event}：[{goods} ][{number} ][{quantity} 件][{amount} ]{word:table}"
         "[，{posting:posting}][，{location}][（{who}）]",
-        "{event:event}[ {number}][ {quantity}][ {amount}] {word:table}[ {posting:posting}][ at {location}][ ({who})]",
+        "{event:event}[ {number}][ {quantity}][ x {goods}][ {amount}] {word:table}"
+        "[ {posting:posting}][ at {location}][ ({who})]",
     ),
     "fact_now": (
-        "{event:event}更新：[{number} ][{quantity} 件][{amount} ]{word:table}[，{posting:posting}][，{location}]",
-        "{event:event} now[ {number}][ {quantity}][ {amount}] {word:table}[ {posting:posting}][ at {location}]",
+        "{event:event}更新：[{goods} ][{number} ][{quantity} 件][{amount} ]{word:table}"
+        "[，{posting:posting}][，{location}]",
+        "{event:event} now[ {number}][ {quantity}][ x {goods}][ {amount}] {word:table}"
+        "[ {posting:posting}][ at {location}]",
     ),
     "discrepancy": ("{kind:discrepancy}：{about}", "discrepancy {kind:discrepancy}: {about}"),
     "resolved": ("已解决：{kind:discrepancy}", "resolved: {kind:discrepancy}"),
