@@ -101,7 +101,7 @@ def load(name: str) -> Entry:
 
 
 def lint(name: str) -> list[Problem]:
-    """What is wrong with a system's manifest, and whether its code can be loaded."""
+    """What is wrong with a system's manifest, whether its code can be loaded, and whether its dictionary came along."""
     entry = _find(name)
     file = entry.folder / FILE
     problems = examine(file, _shown(file))[1]
@@ -109,6 +109,9 @@ def lint(name: str) -> list[Problem]:
         problems.append(Problem(_shown(file), 1, "", entry.problem))
     if entry.manifest is not None and entry.manifest.name != name:
         problems.append(Problem(_shown(file), 1, "name", f"must be {name!r}, as its folder: one name everywhere"))
+    if not entry.problem and not entry.mapping.is_file():
+        text = f"its dictionary is missing: {_shown(entry.mapping)}; is it among the package's data?"
+        problems.append(Problem(_shown(file), 1, "", text))
     return problems
 
 
