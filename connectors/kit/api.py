@@ -163,6 +163,8 @@ class Connector:
     """
 
     manifest: ClassVar[Any] = None
+    topics: ClassVar[tuple[str, ...]] = ()
+    """What to subscribe to at the vendor, where `accept` understands only some topics."""
 
     def __init__(self, account: Account, http: Any) -> None:
         self.account = account

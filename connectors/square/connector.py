@@ -31,10 +31,14 @@ ABOUT = {
     "payment.updated": "payment",
 }
 """Where an event's object is. Others are no news: stock counts name no return, terminals' refunds are refunds."""
+EVERY_SALE = ("order.created", "order.updated")
+"""Raised by every sale, and each is read back: only for who must know an even exchange at once."""
 
 
 class Square(Connector):
     """One merchant at Square."""
+
+    topics = tuple(topic for topic in ABOUT if topic not in EVERY_SALE)
 
     def __init__(self, account: Account, http: Http) -> None:
         super().__init__(account, http)

@@ -148,6 +148,7 @@ def test_the_fifteen_minutes_work_as_they_stand(
     assert "1 passed" in checked
     (recorded,) = checkout.glob("tests/connectors/dovecote/*.expected.json")
     assert json.loads(recorded.read_text())["lines"][0]["amount"] == "25.00", "cents are minor units"
+    assert "Dovecote, Settings, API: make a key" in checked
 
     connected = run(CONNECT)
     assert "desk: ready" in connected
