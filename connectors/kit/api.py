@@ -171,7 +171,7 @@ class Connector:
         self.http = http
 
     def check(self) -> Health:
-        """Credentials, scopes, clock, and what it can do here."""
+        """Credentials, scopes, and what it can do here. Clocks and the webhook address are the hub's to look at."""
         raise Unsupported("this connector has no check")
 
     def poll(self, stream: str, cursor: str | None) -> Iterator[Page]:

@@ -89,6 +89,8 @@ def _webhooks(entry: Entry, language: str) -> str:
     ]
     if signature["prefix"]:
         said.append(_say("prefix", language, prefix=signature["prefix"]))
+    if hook.address:
+        said.append(_say("address", language, setting=_name(hook.address)))
     if "url" in signature:
         said.append(_say("signed_url", language, setting=_name(signature["url"])))
     if topics := entry.topics:

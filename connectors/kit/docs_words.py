@@ -57,9 +57,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The connector checks them itself; its README says how.",
     ),
     "prefix": ("签名前有 `{prefix}`。", "`{prefix}` stands before the signature."),
+    "address": ("设置 {setting} 须填写这一地址。", "The setting {setting} has to hold it."),
     "signed_url": (
         "地址一并签名：设置 {setting} 须与在对方填写的完全一致。",
-        "The address is signed, too: the setting {setting} has to be exactly what was entered there.",
+        "The address is signed, too: {setting} has to be exactly what was entered there.",
     ),
     "topics": ("订阅的事件：{topics}。", "Topics to subscribe to: {topics}."),
     "answer": ("应答：{status}，`{body}`。", "Answered with {status} and `{body}`."),

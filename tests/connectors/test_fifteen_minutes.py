@@ -152,6 +152,7 @@ def test_the_fifteen_minutes_work_as_they_stand(
 
     connected = run(CONNECT)
     assert "desk: ready" in connected
+    assert "/hooks/desk at Dovecote" in connected
 
     assert "simulated-secret" not in connected
     serve()

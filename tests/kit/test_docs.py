@@ -63,7 +63,8 @@ def test_how_webhooks_are_proven_and_what_is_lost_without_them(loopline: registr
     assert f"in the header `{header}`; the key is the setting" in page
     assert "Without them the hub polls" in page
     assert "Only `privacy` cannot be polled." in docs.section(registry.load("shopify"))
-    assert "the setting `notification_url` has to be exactly" in docs.section(registry.load("square"))
+    assert "`notification_url` has to be exactly" in docs.section(registry.load("square"))
+    assert "The setting `callback_url` has to hold it." in docs.section(registry.load("kuaidi100"))
     assert "None: the hub only polls." in docs.section(registry.load("tryton"))
     assert "nothing comes by itself" in docs.section(registry.load("generic"))
 
