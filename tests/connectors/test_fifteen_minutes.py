@@ -75,7 +75,7 @@ def dovecote(ports: dict[str, str]) -> Iterator[Dovecote]:
 @pytest.fixture
 def env(checkout: Path, database_url: str, tmp_path: Path, ports: dict[str, str]) -> dict[str, str]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    mine = {"PATH": path, "PYTHONPATH": str(checkout), "HUB_LISTEN": f"127.0.0.1:{ports['8080']}"}
+    mine = {"PATH": path, "PYTHONPATH": str(checkout), "HUB_LISTEN": f"127.0.0.1:{ports['8080']}", "HUB_LEASE": "10"}
     return {**os.environ, **mine, "HUB_DATABASE_URL": database_url, "HUB_DATA": str(tmp_path / "hub")}
 
 
@@ -181,8 +181,9 @@ def test_the_fifteen_minutes_work_as_they_stand(
     eventually(lambda: authorization("D-7") == "cancelled")
     assert authorization("D-8") == "requested"
 
-    # Told: what a person decides reaches the system once, as the system itself says.
+    # Told: what a person decides reaches the system once, as the system itself says, though its answer was lost.
     number = known("D-9")["number"]
+    dovecote.fault("answer_after", method="PUT", status=500)
     press(site, number, "authorize")
     eventually(lambda: known("D-9")["sync"]["desk"] == "in_sync" and authorization("D-9") == "authorized")
     eventually(lambda: "told desk: authorize" in run(f"hub story {number}"))
