@@ -27,7 +27,7 @@ format: $(VENV)/.dev  ## put the code into its format, mend what can be mended b
 test: $(VENV)/.dev  ## the whole suite, real peers included; ARGS are pytest's
 	@$(BIN)/python -m pytest -q $(ARGS)
 
-docs: $(VENV)/.dev  ## write the generated parts of README.md anew
+docs: $(VENV)/.dev  ## write the generated parts of all README.md anew
 	@$(BIN)/python -m pytest -q tests/test_house.py -k generated --accept
 
 bench: $(VENV)/.bench  ## measure, print the table, write benchmarks/results/latest.json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ from hub.model.rules import DEFAULTS, OPERATIONS
 from hub.store.budgets import Priority
 from mappings.engine import Mapping as Dictionary
 
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+"""What an account may be called: its name is a part of its address for webhooks."""
 WHERE_IT_HAS_THAT_STEP = frozenset(
     {"authorized", "rejected", "accepted", "refused", "disposed", "closed", "reopened", "amended", "tracking", "number"}
 )

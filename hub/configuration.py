@@ -10,8 +10,7 @@ from typing import Any
 import yaml
 
 from connectors.kit import registry
-from connectors.kit.api import Health
-from connectors.kit.errors import ConnectorError
+from hub.accounts import NAME
 from hub.boot import Hub
 from hub.store import accounts as store
 
@@ -42,6 +41,11 @@ def apply(hub: Hub, document: Mapping[str, Any]) -> Iterator[str]:
 
 def put(hub: Hub, name: str, wanted: Mapping[str, Any]) -> bool:
     """Write one account; True if anything changed. Raises ValueError naming what is wrong."""
+    if not NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} cannot name an account: it becomes a part of its webhook address, so write letters, digits, -, _"
+            " and ., beginning with a letter or digit, 64 at most"
+        )
     if not isinstance(wanted, Mapping) or "connector" not in wanted:
         raise ValueError(f"account {name}: name its `connector` (hub connectors list shows them)")
     unknown = set(wanted) - {"connector", "mapping", "settings", "terms"}
@@ -115,12 +119,3 @@ def export(hub: Hub) -> dict[str, Any]:
             for row in rows
         }
     }
-
-
-def check(hub: Hub, name: str) -> Health:
-    """Ask the system; an error is one of the problems."""
-    account = hub.accounts.get(name)
-    try:
-        return account.connect([]).check()
-    except ConnectorError as problem:
-        return Health(ok=False, problems=(str(problem),))

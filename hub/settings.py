@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 
 class SettingsError(Exception):
@@ -39,6 +40,14 @@ def _listen(text: str) -> str:
             " loopback address. Use 127.0.0.1, and put a reverse proxy with a login in front to reach it from elsewhere"
         )
     return text
+
+
+def _address(text: str) -> str:
+    """A web address without anything behind its path."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise SettingsError("write it as https://hub.example.com, with a path if the proxy adds one, and nothing more")
+    return text.rstrip("/")
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
@@ -76,6 +85,11 @@ class Settings:
     listen: str = _setting(
         "HUB_LISTEN", _listen, means="loopback address and port of console and webhooks; port 0 takes a free one",
         default="`127.0.0.1:8080`", make=lambda: "127.0.0.1:8080",
+    )  # fmt: skip
+    public_url: str = _setting(
+        "HUB_PUBLIC_URL", _address,
+        means="`https://…` under which other systems reach the hub's `/hooks/`: some signatures cover it, and"
+        " `hub accounts check` looks whether it leads here", default="none", make=str,
     )  # fmt: skip
     workers: int = _setting(
         "HUB_WORKERS", _whole(1, 256), means="threads that work off lanes, per process",

@@ -198,13 +198,21 @@ def test_generated_matrix_in_the_readme_is_current(request: pytest.FixtureReques
     check_block("matrix", registry.matrix(registry.entries()), accept=request.config.option.accept)
 
 
-def check_block(name: str, wanted: str, *, accept: bool) -> None:
-    """The README's text between `<!-- name -->` and `<!-- /name -->` is the generated one; `--accept` writes it."""
-    readme = ROOT / "README.md"
+@pytest.mark.parametrize("system", systems())
+def test_generated_part_of_each_connectors_readme_is_current(system: str, request: pytest.FixtureRequest) -> None:
+    from connectors.kit import docs, registry
+
+    wanted = docs.section(registry.load(system))
+    check_block("manifest", wanted, f"connectors/{system}/README.md", accept=request.config.option.accept)
+
+
+def check_block(name: str, wanted: str, file: str = "README.md", *, accept: bool) -> None:
+    """The text between `<!-- name -->` and `<!-- /name -->` in a page is the generated one; `--accept` writes it."""
+    readme = ROOT / file
     before, begin, rest = readme.read_text().partition(f"<!-- {name} -->\n")
     found, end, after = rest.partition(f"<!-- /{name} -->")
-    assert begin, f"README.md has no <!-- {name} -->"
-    assert end, f"README.md has no <!-- /{name} -->"
+    assert begin, f"{file} has no <!-- {name} -->"
+    assert end, f"{file} has no <!-- /{name} -->"
     if accept and found != f"{wanted}\n":
         readme.write_text(f"{before}{begin}{wanted}\n{end}{after}")
         return

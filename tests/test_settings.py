@@ -51,11 +51,13 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
             "HUB_DATABASE_URL": "postgresql://me:hush@db/hub",
             "HUB_SECRET_KEY_FILE": str(tmp_path / "key"),
             "HUB_LISTEN": "[::1]:0",
+            "HUB_PUBLIC_URL": "https://hub.example.com/returns/",
             "HUB_WORKERS": "3",
             "HUB_LEASE": "15",
         }
     )
-    assert found == Settings(tmp_path, "postgresql://me:hush@db/hub", tmp_path / "key", "[::1]:0", 3, 15.0)
+    public = "https://hub.example.com/returns"
+    assert found == Settings(tmp_path, "postgresql://me:hush@db/hub", tmp_path / "key", "[::1]:0", public, 3, 15.0)
     assert (found.host, found.port) == ("::1", 0)
     assert "hush" not in repr(found)
 
@@ -75,6 +77,8 @@ def test_any_other_address_is_refused_with_the_reason(address: str) -> None:
     ("variable", "text"),
     [("HUB_LISTEN", "127.0.0.1"), ("HUB_LISTEN", "127.0.0.1:x"), ("HUB_LISTEN", "127.0.0.1:65536"),
      ("HUB_WORKERS", "0"), ("HUB_WORKERS", "many"), ("HUB_WORKERS", "1.5"), ("HUB_WORKERS", "9999"),
+     ("HUB_PUBLIC_URL", "hub.example.com"), ("HUB_PUBLIC_URL", "ftp://hub.example.com"),
+     ("HUB_PUBLIC_URL", "https://me:hush@hub.example.com"), ("HUB_PUBLIC_URL", "https://hub.example.com/?a=1"),
      ("HUB_LEASE", "9"), ("HUB_LEASE", "3601"), ("HUB_LEASE", "1m")],
 )  # fmt: skip
 def test_what_cannot_be_used_is_told_by_name(variable: str, text: str) -> None:

@@ -96,6 +96,8 @@ def meaning(response: Response) -> ConnectorError:
         target = response.headers.get("Location", "nowhere")
         hint = f"it points to {target}; redirects are not followed: correct the base URL"
         return Rejected(f"{text} ({hint})", code=str(status))
+    if status == 402:
+        text = f"{text} (the plan does not include this, or a bill is open: see to it there)"
     return Rejected(text, code=str(status))
 
 

@@ -163,13 +163,15 @@ class Connector:
     """
 
     manifest: ClassVar[Any] = None
+    topics: ClassVar[tuple[str, ...]] = ()
+    """What to subscribe to at the vendor, where `accept` understands only some topics."""
 
     def __init__(self, account: Account, http: Any) -> None:
         self.account = account
         self.http = http
 
     def check(self) -> Health:
-        """Credentials, scopes, clock, and what it can do here."""
+        """Credentials, scopes, and what it can do here. Clocks and the webhook address are the hub's to look at."""
         raise Unsupported("this connector has no check")
 
     def poll(self, stream: str, cursor: str | None) -> Iterator[Page]:

@@ -90,6 +90,8 @@ class Webhook:
     """How their webhooks are proven and unpacked."""
 
     signature: Mapping[str, Any]
+    address: str = ""
+    """The setting that holds the address they call, as `$name`, where the account has to know it."""
     topic: str = ""
     topics: Mapping[str, Topic] = field(default_factory=dict)
     id: str = ""

@@ -62,6 +62,7 @@ def _settings(manifest: Manifest) -> Iterator[tuple[Place, str]]:
     }
     if manifest.webhook is not None:
         texts["webhook", "signature"] = manifest.webhook.signature
+        texts["webhook", "address"] = manifest.webhook.address
     for name, stream in manifest.streams.items():
         texts["streams", name, "poll"], texts["streams", name, "fetch"] = stream.poll, stream.read
     for name, operation in manifest.operations.items():

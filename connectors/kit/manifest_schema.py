@@ -168,6 +168,7 @@ class AnswerSchema(Schema):
 
 class WebhookSchema(Schema):
     signature = fields.Nested(SignatureSchema, required=True)
+    address = fields.String()
     topic = Path()
     topics = fields.Dict(keys=fields.String(), values=fields.Nested(TopicSchema))
     id = Path()

@@ -53,6 +53,12 @@ class Entry:
         """What it can do, read off its code and manifest."""
         return Capabilities() if self.problem else read_off(self.connector, self.manifest)
 
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics of its webhooks that it understands: the manifest's, else those that its code names."""
+        hook = self.manifest.webhook if self.manifest is not None else None
+        return tuple(hook.topics) if hook is not None and hook.topics else self.connector.topics
+
     def of(self, settings: Mapping[str, Any]) -> Entry:
         """This system as an account with these settings has it (`by_account` in its manifest)."""
         decides = self.manifest is not None and self.manifest.by_account
@@ -101,7 +107,7 @@ def load(name: str) -> Entry:
 
 
 def lint(name: str) -> list[Problem]:
-    """What is wrong with a system's manifest, and whether its code can be loaded."""
+    """What is wrong with a system's manifest, whether its code can be loaded, and whether its dictionary came along."""
     entry = _find(name)
     file = entry.folder / FILE
     problems = examine(file, _shown(file))[1]
@@ -109,6 +115,9 @@ def lint(name: str) -> list[Problem]:
         problems.append(Problem(_shown(file), 1, "", entry.problem))
     if entry.manifest is not None and entry.manifest.name != name:
         problems.append(Problem(_shown(file), 1, "name", f"must be {name!r}, as its folder: one name everywhere"))
+    if not entry.problem and not entry.mapping.is_file():
+        text = f"its dictionary is missing: {_shown(entry.mapping)}; is it among the package's data?"
+        problems.append(Problem(_shown(file), 1, "", text))
     return problems
 
 

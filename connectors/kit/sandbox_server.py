@@ -100,8 +100,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         raw = answer.raw()
-        self.send_response(answer.status)
-        for name, value in {"Content-Type": "application/json", **answer.headers}.items():
+        self.send_response_only(answer.status)
+        usual = {"Date": self.date_time_string(), "Content-Type": "application/json"}
+        for name, value in {**usual, **answer.headers}.items():
             self.send_header(name, value)
         if answer.status not in BODILESS:
             self.send_header("Content-Length", str(len(raw)))

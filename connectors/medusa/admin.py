@@ -46,11 +46,6 @@ class Admin:
         """Take a draft back; one that is gone already is fine."""
         self.http.delete(f"admin/{path}", classify=refusal, ok=(200, 404))
 
-    def clock(self) -> str | None:
-        """What Medusa's clock says (an HTTP date)."""
-        date: str | None = self.http.get("health").headers.get("Date")
-        return date
-
     def all(self, collection: str, params: Mapping[str, Any]) -> Iterator[Any]:
         """Every row of a list, page by page. Rows that appear twice because the list moved come once."""
         seen: set[str] = set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -19,8 +18,6 @@ from connectors.medusa.reading import CLAIM, PARTS
 
 OVERLAP = timedelta(minutes=2)
 """A poll asks again for this much of the past: a change can be committed later than its own `updated_at`."""
-SKEW = 30.0
-"""Seconds between our clock and theirs that are worth a word: webhook timestamps are checked against ours."""
 
 ABOUT = {
     "order.return_requested": ("return", "order", "payment"),
@@ -47,7 +44,7 @@ class Medusa(Connector):
         self.admin = Admin(http)
 
     def check(self) -> Health:
-        """The key works, what the shop is, whether our clocks agree, and what the settings name exists."""
+        """The key works, what the shop is, and whether what the settings name exists."""
         problems: list[str] = []
         facts: dict[str, str] = {}
         try:
@@ -70,11 +67,6 @@ class Medusa(Connector):
             problems.append(
                 "setting location is empty: returns that customers request have none, and cannot be received"
             )
-        skew = self._skew()
-        if skew is not None:
-            facts["clock skew"] = f"{skew:+.0f} s"
-            if abs(skew) > SKEW:
-                problems.append(f"Medusa's clock differs from ours by {skew:+.0f} s; set both by NTP")
         return Health(ok=not problems, problems=tuple(problems), facts=facts)
 
     def begin(self, stream: str, since: datetime) -> str:
@@ -209,11 +201,6 @@ class Medusa(Connector):
             parts["claim"] = [self.admin.get(f"claims/{record['claim_id']}", fields=CLAIM)["claim"]]
         family = reading.whole(self.admin, reading.Family(order, (), parts))
         return next(family.messages([stream]), None)
-
-    def _skew(self) -> float | None:
-        """Theirs minus ours, in seconds."""
-        date = self.admin.clock()
-        return None if date is None else (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
 
 
 _OPTIONS = (

@@ -81,10 +81,6 @@ class MedusaSandbox(Writes):
 
     # -- beside the admin API
 
-    @route("GET", "/health")
-    def health(self, call: Call) -> Any:
-        return {"ok": True}
-
     @route("POST", "/shop/orders")
     def buy(self, call: Call) -> Any:
         """A customer buys, pays and gets it."""

@@ -27,7 +27,6 @@ class Rest:
 
     def __init__(self, settings: Mapping[str, Any], http: Http) -> None:
         self.http = http
-        self.server_time: str | None = None
         self.path = f"{segment(settings['database'])}/rest/model"
         context = {"company": int(settings["company"]), "_skip_warnings": True}
         self.headers = {
@@ -100,7 +99,6 @@ class Rest:
             read=reading or method == "GET",
             classify=refusal,
         )
-        self.server_time = response.headers.get("Date")
         return plain(response.json()) if response.body else {}
 
 

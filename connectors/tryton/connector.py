@@ -34,7 +34,7 @@ class Tryton(Connector):
         self.reader = Reader(self.rest, account.settings)
 
     def check(self) -> Health:
-        """Key, company, modules, rights, clock, and whether the locations named in the settings exist."""
+        """Key, company, modules, rights, and whether the locations named in the settings exist."""
         return look_around(self.rest, self.account.settings)
 
     def begin(self, stream: str, since: datetime) -> str:

@@ -1,10 +1,8 @@
-"""What `check` looks at: the key, the company, the modules, the rights, the clocks, the locations."""
+"""What `check` looks at: the key, the company, the modules, the rights, the locations."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connectors.kit.api import Health
@@ -23,7 +21,6 @@ RIGHTS = {
     "ir.note": ("read", "create"),
 }
 BUTTONS = {COMPLAINT: ("wait", "approve", "reject", "cancel"), SHIPMENT: ("receive", "do"), INVOICE: ("post",)}
-SKEW_SECONDS = 60
 
 
 def look_around(rest: Rest, settings: Mapping[str, Any]) -> Health:
@@ -36,18 +33,11 @@ def look_around(rest: Rest, settings: Mapping[str, Any]) -> Health:
     modules = {
         m["name"]: m["version"] for m in rest.search("ir.module", [["state", "=", "activated"]], ["name", "version"])
     }
-    skew = _skew(rest.server_time)
     problems = [*_of_modules(modules), *_of_rights(rest), *_of_buttons(rest, who)]
     problems += _of_locations(rest, settings)
-    if skew is not None and abs(skew) > SKEW_SECONDS:
-        problems.append(
-            f"Tryton's clock and ours are {skew:+.0f} s apart; reading goes by Tryton's clock and is not harmed, "
-            "but times in stories will be"
-        )
     facts = {
         "version": modules.get("sale", "unknown"),
         "company": str(who.get("company.rec_name") or company),
-        "clock skew": "unknown" if skew is None else f"{skew:+.0f} s",
     }
     return Health(ok=not problems, problems=tuple(problems), facts=facts)
 
@@ -95,10 +85,3 @@ def _of_locations(rest: Rest, settings: Mapping[str, Any]) -> list[str]:
         for code in wanted
         if code not in found
     ]
-
-
-def _skew(server_time: str | None) -> float | None:
-    """Seconds that Tryton's clock is ahead of ours."""
-    if not server_time:
-        return None
-    return (parsedate_to_datetime(server_time) - datetime.now(UTC)).total_seconds()

@@ -9,7 +9,9 @@ import click
 import yaml
 
 from connectors.kit import registry
-from hub import configuration
+from connectors.kit.api import Health
+from connectors.kit.manifest_parts import Setting
+from hub import checkup, configuration
 from hub.cli.out import as_json, dump, show, working
 from hub.store import accounts as store
 from hub.store import health as pages
@@ -37,23 +39,37 @@ def list_(json_: bool) -> None:
 @click.option("--mapping", default=None, help="A dictionary of its own (default: the connector's).")
 def add(name: str, connector: str, given: tuple[str, ...], mapping: str | None) -> None:
     """Connect a system: asks for its settings, hides secrets, and checks the connection."""
-    entry = registry.load(connector)
+    specs = registry.load(connector).manifest.settings
     settings: dict[str, Any] = dict(_pair(text) for text in given)
-    for key, spec in entry.manifest.settings.items():
-        if key in settings or not (spec.required or spec.secret):
-            continue
-        text = str(spec.help) or str(spec.label) or key
-        settings[key] = click.prompt(text, hide_input=spec.secret, default=spec.default, show_default=not spec.secret)
+    settings |= {key: said for key, spec in specs.items() if key not in settings and (said := _asked(spec))}
+    taken = [f"{key}={spec.default}" for key, spec in specs.items() if key not in settings and spec.default is not None]
     with working() as hub:
         wanted = {"connector": connector, "settings": settings}
         configuration.put(hub, name, {**wanted, **({"mapping": mapping} if mapping else {})})
-        _say_health(name, configuration.check(hub, name))
+        if taken:
+            click.echo(f"as usual: {', '.join(taken)} (--set says otherwise)")
+        health = checkup.check(hub, name)
+    _say_health(name, health)
+    if not health.ok:
+        click.echo(f"{name} is stored; `hub accounts check {name}` looks again")
+
+
+def _asked(spec: Setting) -> str:
+    """What a person says to a setting; nothing where it may stay empty, or has a default."""
+    if spec.default is not None:
+        return ""
+    if str(spec.help):
+        click.echo(spec.help)
+    text = f"{str(spec.label) or spec.name} ({spec.name}{'' if spec.required else ', may stay empty'})"
+    one_of = click.Choice(spec.choices) if spec.choices and spec.required and not spec.many else None
+    empty = None if spec.required else ""
+    return str(click.prompt(text, hide_input=spec.secret, default=empty, show_default=False, type=one_of))
 
 
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
-        raise ValueError(f"--set {text!r}: write KEY=VALUE")
+        raise ValueError("--set wants KEY=VALUE, and one of them has no '='")
     return key, value
 
 
@@ -61,9 +77,9 @@ def _pair(text: str) -> tuple[str, str]:
 @click.argument("name")
 @as_json
 def check(name: str, json_: bool) -> None:
-    """Credentials, rights, clock, and what the system can do here."""
+    """Credentials, rights, clock, the address for webhooks, and what the system can do here."""
     with working() as hub:
-        health = configuration.check(hub, name)
+        health = checkup.check(hub, name)
     if json_:
         dump({"ok": health.ok, "problems": list(health.problems), "facts": dict(health.facts)})
     else:
@@ -72,7 +88,7 @@ def check(name: str, json_: bool) -> None:
         raise SystemExit(1)
 
 
-def _say_health(name: str, health: configuration.Health) -> None:
+def _say_health(name: str, health: Health) -> None:
     click.echo(f"{name}: {'ready' if health.ok else 'not ready'}")
     for problem in health.problems:
         click.echo(f"  - {problem}")

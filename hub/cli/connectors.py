@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from connectors.kit import registry, scaffold
+from connectors.kit import docs, registry, scaffold
 from hub.cli.out import as_json, dump, show
 
 
@@ -103,6 +103,26 @@ def new(name: str, into: Path) -> None:
         f"Check them with `hub connectors lint {name}`, `hub mapping lint {into / 'mappings' / name}.yaml` and"
         f" `pytest tests/connectors -k {name}`; `hub connectors list` shows what it can do."
     )
+
+
+@connectors.command("docs")
+@click.argument("names", nargs=-1)
+@click.option(
+    "--into",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    help="A folder for NAME.md; without it the pages are printed.",
+)
+@click.option("--language", type=click.Choice(("en", "zh")), default="en", show_default=True)
+def docs_(names: tuple[str, ...], into: Path | None, language: str) -> None:
+    """A page per connector, from its manifest and code: settings and where to find them, webhooks, what it can do."""
+    for name in names or registry.names():
+        page = docs.page(registry.load(name), language)
+        if into is None:
+            click.echo(page)
+        else:
+            (into / f"{name}.md").write_text(page, "utf-8")
+            click.echo(into / f"{name}.md")
 
 
 COMMANDS = (connectors,)

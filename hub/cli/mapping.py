@@ -22,7 +22,8 @@ def mapping() -> None:
 @as_json
 def lint_(files: tuple[Path, ...], json_: bool) -> None:
     """What is wrong or dangerous in these files, by line; all dictionaries of the hub when none is named."""
-    wanted = files or tuple(sorted(registry.MAPPINGS.glob("*.yaml")))
+    brought = {entry.mapping for entry in registry.entries() if entry.mapping.is_file()}
+    wanted = files or tuple(sorted(brought.union(registry.MAPPINGS.glob("*.yaml"))))
     findings = [
         finding
         for file in wanted

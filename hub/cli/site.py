@@ -33,6 +33,7 @@ def services(ready: Hub) -> Services:
         database=ready.database,
         accept=take,
         answer=answer,
+        public_url=ready.settings.public_url,
         writer=Writer(ready.database),
         actions=actions(ready),
         refusals=(NotNow, ValueError, LookupError),

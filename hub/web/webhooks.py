@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import re
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from msgspec import MsgspecError
 
 from connectors.kit.api import WebhookRequest
 from connectors.kit.errors import InvalidWebhook, Unsupported
+from hub.accounts import NAME
 from hub.store.inbox import Full
 from hub.store.writer import Unstorable
 from hub.web.services import Services
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 PREFIX = "/hooks/"
 
-_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _CHUNK = 65536
 _DRAIN = 64 * 2**20
 """Bytes of a refused body that we still read, so that the sender hears our answer instead of a reset."""
@@ -111,7 +110,7 @@ class Lane:
 
     def take(self, account: str, environ: WSGIEnvironment) -> int:
         """The number of messages that are durable now."""
-        if not _ACCOUNT.match(account):
+        if not NAME.fullmatch(account):
             raise _unknown(account)
         if environ["REQUEST_METHOD"] != "POST":
             raise Refusal(

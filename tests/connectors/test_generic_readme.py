@@ -22,14 +22,13 @@ from connectors.kit.api import Operation
 from hub import schema
 from hub.web.serve import free_port
 from mappings.engine import Mapping, lint, read_json
+from tests.connectors.pages import Shell, blocks
 from tests.web.test_serve import answers, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "connectors" / "generic" / "README.md"
 MAPPING = ROOT / "mappings" / "generic.yaml"
-BLOCK = re.compile(r"^```(\w+)(?: ([\w.]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-BLOCKS = [(found[1], found[2] or "", found[3]) for found in BLOCK.finditer(README.read_text())]
-DONE = "the block is done"
+BLOCKS = blocks(README.read_text())
 PATIENCE = 60.0
 
 
@@ -137,37 +136,6 @@ def test_every_operation_and_its_fields_are_on_the_page() -> None:
 # -- its programs
 
 
-class Shell:
-    """One bash, as in one terminal: what a block exports, the next one sees."""
-
-    def __init__(self, folder: Path, env: dict[str, str]) -> None:
-        self.bash = subprocess.Popen(
-            ["bash"], cwd=folder, env=env, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        assert self.bash.stdin
-        assert self.bash.stdout
-        self.to, self.said = self.bash.stdin, self.bash.stdout
-
-    def run(self, block: str) -> str:
-        """What the block prints; it has to end well."""
-        self.to.write(f'{block}\necho "$? {DONE}"\n')
-        self.to.flush()
-        lines = []
-        for line in self.said:
-            if line.endswith(f"{DONE}\n"):
-                assert line == f"0 {DONE}\n", "".join(lines)
-                return "".join(lines)
-            lines.append(line)
-        raise AssertionError("the shell ended: " + "".join(lines))
-
-    def end(self) -> None:
-        self.run('kill "$RECEIVER" || true')
-        self.to.close()
-        self.bash.wait(20)
-        self.said.close()
-
-
 @pytest.fixture
 def ports() -> dict[str, str]:
     """The page's ports and those that are free here."""
@@ -203,8 +171,9 @@ def shell(env: dict[str, str], tmp_path: Path, serving: None, ports: dict[str, s
     for name, text in (*of("python"), *of("yaml")):
         (tmp_path / name).write_text(here(text))
     terminal = Shell(tmp_path, env)
-    blocks = [here(text) for _, text in of("sh")]
-    yield lambda number: terminal.run(blocks[number])
+    commands = [here(text) for _, text in of("sh")]
+    yield lambda number: terminal.run(commands[number])
+    terminal.run('kill "$RECEIVER" || true')
     terminal.end()
 
 

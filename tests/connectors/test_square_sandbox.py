@@ -140,10 +140,10 @@ class TestSquare(Square, ConnectorContract):
     # -- health
 
     def test_check_says_what_is_missing(self, remote: Remote) -> None:
-        wrong = {"locations": ["LNOWHERE"], "merchant_id": "MLANOTHER", "notification_url": None}
+        wrong = {"locations": ["LNOWHERE"], "merchant_id": "MLANOTHER"}
         found = self.other(remote, **wrong).check()
         assert not found.ok
-        for word in ("LNOWHERE", "MLANOTHER", "notification_url"):
+        for word in ("LNOWHERE", "MLANOTHER"):
             assert any(word in problem for problem in found.problems), word
         remote.fault("answer", method="POST", path="/oauth2/token/status", body={"scopes": ["ORDERS_READ"]}, status=200)
         found = self.other(remote).check()

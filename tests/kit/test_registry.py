@@ -105,6 +105,15 @@ def test_one_name_everywhere(package: Any) -> None:
     assert "must be 'alias', as its folder" in str(registry.lint("alias")[0])
 
 
+def test_a_dictionary_that_was_left_out_of_the_package_is_missed(package: Any, tmp_path: Path) -> None:
+    package("lost", GOOD)
+    (problem,) = registry.lint("lost")
+    assert "its dictionary is missing" in str(problem)
+    assert "pkg_lost/mapping.yaml" in str(problem)
+    (tmp_path / "pkg_lost" / "mapping.yaml").touch()
+    assert registry.lint("lost") == []
+
+
 def test_capabilities_are_read_off_the_code(tmp_path: Path) -> None:
     file = tmp_path / "manifest.yaml"
     file.write_text(MANIFEST.format(name="mine") + "operations: {cancel: {moves_money: no}}\n")
