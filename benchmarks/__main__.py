@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import claiming, report, storing, translating, webhooks
+from benchmarks import accepting, claiming, report, storing, translating, webhooks
 from benchmarks.measure import Report, one_parse
 
-ALL = {"translate": translating.run, "store": storing.run, "webhooks": webhooks.run, "claim": claiming.run}
+ALL = {
+    "translate": translating.run,
+    "accept": accepting.run,
+    "store": storing.run,
+    "webhooks": webhooks.run,
+    "claim": claiming.run,
+}
 
 
 def main() -> None:
