@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import accepting, claiming, report, storing, translating, webhooks
+from benchmarks import accepting, backfilling, claiming, mappings, report, storing, translating, webhooks
 from benchmarks.measure import Report, one_parse
 
 ALL = {
     "translate": translating.run,
+    "mappings": mappings.run,
     "accept": accepting.run,
     "store": storing.run,
+    "backfill": backfilling.run,
     "webhooks": webhooks.run,
     "claim": claiming.run,
 }

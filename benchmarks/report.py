@@ -16,6 +16,7 @@ from benchmarks.measure import Line, Report, number
 HERE = Path(__file__).parent
 LATEST = HERE / "results" / "latest.json"
 README = HERE / "README.md"
+UNITS = {"times": "×"}
 BEGIN, END = "<!-- table: written by `make bench` -->", "<!-- end of table -->"
 
 
@@ -95,7 +96,7 @@ def markdown(data: Mapping[str, Any]) -> str:
 
 
 def _row(name: str, line: Mapping[str, Any]) -> str:
-    unit = "P" if line["unit"] == "P" else "×"
+    unit = UNITS.get(line["unit"], line["unit"])
     figures = f"{number(line['middle'])} {unit} ({number(min(line['rounds']))}–{number(max(line['rounds']))})"
     bound = (
         "" if line["bound"] is None else f"{'≥' if line['bound_is'] == 'at least' else '≤'} {line['bound']:g} {unit}"
