@@ -34,7 +34,7 @@ def main() -> None:
             print(found[name].profile)
     data = report.as_data(found, one_parse(), given.quick)
     if not given.quick:
-        report.write(report.merged(report.LATEST, data))
+        report.write(report.merged(report.LATEST, data, ALL))
 
 
 main()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -56,13 +56,14 @@ def _plain(line: Line) -> dict[str, Any]:
     }
 
 
-def merged(before: Path, data: dict[str, Any]) -> dict[str, Any]:
-    """What this run did not measure stays as an earlier one found it."""
+def merged(before: Path, data: dict[str, Any], order: Iterable[str]) -> dict[str, Any]:
+    """What this run did not measure stays as an earlier one found it; `order`: of the benchmarks in the table."""
     try:
         known = json.loads(before.read_text("utf-8"))["benchmarks"]
     except (FileNotFoundError, ValueError, KeyError):
         known = {}
-    return {**data, "benchmarks": {**known, **data["benchmarks"]}}
+    found = {**known, **data["benchmarks"]}
+    return {**data, "benchmarks": {name: found[name] for name in order if name in found}}
 
 
 def write(data: dict[str, Any]) -> None:
