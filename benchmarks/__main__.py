@@ -5,10 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import claiming, report, storing, translating, webhooks
+from benchmarks import accepting, backfilling, claiming, mappings, report, storing, translating, webhooks
 from benchmarks.measure import Report, one_parse
 
-ALL = {"translate": translating.run, "store": storing.run, "webhooks": webhooks.run, "claim": claiming.run}
+ALL = {
+    "translate": translating.run,
+    "mappings": mappings.run,
+    "accept": accepting.run,
+    "store": storing.run,
+    "backfill": backfilling.run,
+    "webhooks": webhooks.run,
+    "claim": claiming.run,
+}
 
 
 def main() -> None:
@@ -26,7 +34,7 @@ def main() -> None:
             print(found[name].profile)
     data = report.as_data(found, one_parse(), given.quick)
     if not given.quick:
-        report.write(report.merged(report.LATEST, data))
+        report.write(report.merged(report.LATEST, data, ALL))
 
 
 main()

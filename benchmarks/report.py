@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from benchmarks.measure import Line, Report, number
 HERE = Path(__file__).parent
 LATEST = HERE / "results" / "latest.json"
 README = HERE / "README.md"
+UNITS = {"times": "×"}
 BEGIN, END = "<!-- table: written by `make bench` -->", "<!-- end of table -->"
 
 
@@ -55,13 +56,14 @@ def _plain(line: Line) -> dict[str, Any]:
     }
 
 
-def merged(before: Path, data: dict[str, Any]) -> dict[str, Any]:
-    """What this run did not measure stays as an earlier one found it."""
+def merged(before: Path, data: dict[str, Any], order: Iterable[str]) -> dict[str, Any]:
+    """What this run did not measure stays as an earlier one found it; `order`: of the benchmarks in the table."""
     try:
         known = json.loads(before.read_text("utf-8"))["benchmarks"]
     except (FileNotFoundError, ValueError, KeyError):
         known = {}
-    return {**data, "benchmarks": {**known, **data["benchmarks"]}}
+    found = {**known, **data["benchmarks"]}
+    return {**data, "benchmarks": {name: found[name] for name in order if name in found}}
 
 
 def write(data: dict[str, Any]) -> None:
@@ -95,7 +97,7 @@ def markdown(data: Mapping[str, Any]) -> str:
 
 
 def _row(name: str, line: Mapping[str, Any]) -> str:
-    unit = "P" if line["unit"] == "P" else "×"
+    unit = UNITS.get(line["unit"], line["unit"])
     figures = f"{number(line['middle'])} {unit} ({number(min(line['rounds']))}–{number(max(line['rounds']))})"
     bound = (
         "" if line["bound"] is None else f"{'≥' if line['bound_is'] == 'at least' else '≤'} {line['bound']:g} {unit}"

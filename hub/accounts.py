@@ -102,7 +102,7 @@ def assemble(
     secrets: Mapping[str, Any],
     configured: Mapping[str, Any],
     state: str,
-    connect: Callable[[Login, list[dict[str, Any]], float | None, Priority], Connector],
+    connect: Callable[[Login, list[dict[str, Any]] | None, float | None, Priority], Connector],
 ) -> Account:
     """Build an account from its stored parts. `configured` is the account's `terms` column."""
     entry = entry.of(settings)

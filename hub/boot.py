@@ -131,7 +131,7 @@ def _account(row: account_store.Row, vault: Vault, database: Database) -> Accoun
     secrets: Mapping[str, Any] = vault.decrypt(row.secrets) if row.secrets else {}
     grants = StoredGrants(database, vault, row.name)
 
-    def connect(login: Login, wire: list[dict[str, Any]], until: float | None, priority: Priority) -> Connector:
+    def connect(login: Login, wire: list[dict[str, Any]] | None, until: float | None, priority: Priority) -> Connector:
         budget = _budget(database, row.name, entry, priority)
         return entry.connect(login, wire=wire, grants=grants, budget=budget, until=until)
 

@@ -11,11 +11,10 @@ import msgspec
 
 from connectors.easypost import records
 from connectors.easypost.records import Record
-from connectors.kit import paging, signing
+from connectors.kit import paging
 from connectors.kit.answers import Response
 from connectors.kit.api import (
     Account,
-    Connector,
     Health,
     Hint,
     Made,
@@ -27,6 +26,7 @@ from connectors.kit.api import (
 )
 from connectors.kit.errors import ConnectorError, InvalidWebhook, NotFound, Rejected, RetryLater, Unsupported
 from connectors.kit.http import Http, segment
+from connectors.kit.signing import Signed
 
 PAGE = 100
 SAME = timedelta(days=90)
@@ -38,7 +38,24 @@ TRIMMED: dict[str, Callable[[Record], dict[str, Any]]] = {"tracker": records.tra
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-class EasyPost(Connector):
+class About(msgspec.Struct):
+    """What an Event is about, as far as it is needed."""
+
+    id: Any = None
+    shipment_id: Any = None
+
+
+class Event(msgspec.Struct):
+    """A webhook's body; nothing else of it is read."""
+
+    description: str
+    result: About | None = None
+
+
+EVENT = msgspec.json.Decoder(Event)
+
+
+class EasyPost(Signed):
     """One EasyPost account: trackers made by code, and labels with the tracker in them."""
 
     def __init__(self, account: Account, http: Http) -> None:
@@ -106,16 +123,18 @@ class EasyPost(Connector):
 
     def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
         """An Event about a tracker or a refunded label: what it is about is read back. Other events are no news."""
-        signing.verify(request, self.manifest.webhook.signature, self.account.settings)
+        self.genuine(request)
         try:
-            told = msgspec.json.decode(request.body)
-            topic, about = str(told["description"]), told.get("result") or {}
-            kind, label = topic.partition(".")[0], about.get("shipment_id")
+            event = EVENT.decode(request.body)
+            topic, about = event.description, event.result or About()
+            kind, label = topic.partition(".")[0], about.shipment_id
             if kind == "refund" and label:
                 return [Hint("shipment", str(label), topic)]
-            if kind != "tracker" or (label and not records.concerns(about)):
+            if kind != "tracker" or (label and not records.concerns(msgspec.json.decode(request.body)["result"])):
                 return []
-            return [Hint("shipment", str(label), topic) if label else Hint("tracker", str(about["id"]), topic)]
+            if label or about.id is not None:
+                return [Hint("shipment", str(label), topic) if label else Hint("tracker", str(about.id), topic)]
+            raise InvalidWebhook("it is signed, but names no tracker")
         except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as problem:
             raise InvalidWebhook(f"it is signed, but no Event of EasyPost's: {problem!r}") from problem
 

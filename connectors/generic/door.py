@@ -30,6 +30,7 @@ class Head(msgspec.Struct, frozen=True):
 
 
 _push, _head = msgspec.json.Decoder(Push), msgspec.json.Decoder(Head)
+_written = msgspec.json.Encoder().encode
 
 
 def unpack(body: bytes, delivery_id: str | None = None) -> tuple[Message, ...]:
@@ -68,7 +69,9 @@ def ordering(head: Head) -> str | None:
         return None
     if head.updated_at.tzinfo is None:
         raise ValueError(f"updated_at {head.updated_at.isoformat()} has no offset; write Z or, say, +08:00 behind it")
-    return head.updated_at.astimezone(UTC).isoformat(timespec="microseconds")
+    moment = head.updated_at if head.updated_at.tzinfo is UTC else head.updated_at.astimezone(UTC)
+    text = _written(moment).decode()[1:-2]  # between quote and Z: isoformat takes three times as long
+    return f"{text}+00:00" if moment.microsecond else f"{text}.000000+00:00"
 
 
 def shown(version: str | None) -> str | int | None:

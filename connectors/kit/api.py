@@ -12,6 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from msgspec import Struct
+
 from connectors.kit.errors import Unsupported
 
 
@@ -23,8 +25,7 @@ class Account:
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One raw record as the system told it. `body` is its JSON in UTF-8; `version` orders or hints (manifest)."""
 
     stream: str
@@ -35,8 +36,7 @@ class Message:
     delivery_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(Struct, frozen=True):
     """A record changed, says the system; the truth has to be fetched."""
 
     stream: str
@@ -67,8 +67,9 @@ class WebhookRequest:
     def header(self, name: str) -> str | None:
         """The header's value, whatever the case of its name."""
         wanted = name.lower()
-        if wanted in self.headers:  # as our own lane writes them
-            return self.headers[wanted]
+        value = self.headers.get(wanted)  # as our own lane writes them
+        if value is not None:
+            return value
         return next((value for key, value in self.headers.items() if key.lower() == wanted), None)
 
 

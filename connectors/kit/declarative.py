@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import jmespath
 import msgspec
 
-from connectors.kit import paging, signing
+from connectors.kit import paging
 from connectors.kit.answers import DECODER, NOT_JSON, Response
-from connectors.kit.api import Account, Connector, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
+from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
 from connectors.kit.errors import (
     Conflict,
     ConnectorError,
@@ -27,6 +27,7 @@ from connectors.kit.errors import (
 )
 from connectors.kit.http import Http
 from connectors.kit.manifest_parts import Manifest, Stream
+from connectors.kit.signing import Signed
 from connectors.kit.templates import WORD, fill, path
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -41,7 +42,7 @@ ERRORS: Mapping[str, Callable[[str, float | None], ConnectorError]] = {
 }
 
 
-class Declarative(Connector):
+class Declarative(Signed):
     """A connector without code; `manifest` is set by the registry."""
 
     from_manifest: ClassVar[bool] = True
@@ -97,7 +98,7 @@ class Declarative(Connector):
         hook = self.manifest.webhook
         if hook is None or not hook.topics:
             raise Unsupported(f"{self.manifest.label} sends no webhooks")
-        signing.verify(request, hook.signature, self.account.settings)
+        self.genuine(request)
         try:
             body = DECODER.decode(request.body)
         except NOT_JSON as error:

@@ -75,14 +75,14 @@ class Entry:
     ) -> Connector:
         """A connector for this account. Connections and tokens are kept between calls, by account name.
 
-        Every exchange is appended to `wire`, redacted. `grants` keeps OAuth tokens for all processes, `budget` is asked
-        before each request, and nothing is sent after `until` (time.monotonic).
+        Every exchange is appended to `wire`, redacted; without one none is written down. `grants` keeps OAuth tokens
+        for all processes, `budget` is asked before each request, and nothing is sent after `until` (time.monotonic).
         """
         if self.problem:
             raise LookupError(f"connector {self.name!r} cannot be used: {self.problem}")
         settings = self.manifest.complete(account.settings)
         http = _sessions.http(self.manifest, account.name, settings, grants)
-        recorder = Recorder(wire, secret_values(self.manifest, settings))
+        recorder = None if wire is None else Recorder(wire, secret_values(self.manifest, settings))
         view = http.view(wire=recorder, budget=budget, until=until)
         return self.connector(Account(account.name, settings), view)
 

@@ -11,11 +11,12 @@ import binascii
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
-from connectors.kit.api import WebhookRequest
+from connectors.kit.api import Connector, WebhookRequest
 from connectors.kit.errors import InvalidWebhook
 from connectors.kit.templates import fill
 
@@ -23,6 +24,8 @@ TOLERANCE = 300.0
 """Seconds that a signed time may lie before or after ours."""
 
 Secrets = str | bytes | Sequence[str | bytes] | None
+Check = Callable[[WebhookRequest], None]
+"""Returns nothing or raises InvalidWebhook."""
 
 
 def verify_hmac(
@@ -36,11 +39,8 @@ def verify_hmac(
     message: bytes | None = None,
 ) -> None:
     """`header` carries prefix + HMAC of the raw body (or of `message`, where they sign more than it)."""
-    given = _header(request, header)
-    if not given.startswith(prefix):
-        raise InvalidWebhook(f"{header} does not begin with {prefix!r}; is this another system's webhook?")
     signed = request.body if message is None else message
-    _compare(given[len(prefix) :], (sign_hmac(key, signed, digest, encoding) for key in _keys(secrets)), header)
+    _check_hmac(request, _keys(secrets), signed, header, digest, encoding, prefix)
 
 
 def verify_timestamped(
@@ -63,42 +63,51 @@ def verify_timestamped(
 
 def verify_standard(request: WebhookRequest, secrets: Secrets, *, tolerance: float = TOLERANCE) -> None:
     """Standard Webhooks: headers webhook-id, -timestamp and -signature; secrets are base64, with or without whsec_."""
-    stamp = _header(request, "webhook-timestamp")
-    _recent(stamp, request, tolerance, "webhook-timestamp")
-    signed = f"{_header(request, 'webhook-id')}.{stamp}.".encode() + request.body
-    versions = (part.partition(",") for part in _header(request, "webhook-signature").split(" "))
-    given = [signature for version, _, signature in versions if version == "v1"]
-    wanted = [sign_hmac(standard_key(secret), signed, "sha256", "base64") for secret in _keys(secrets)]
-    _any(given, wanted, "webhook-signature")
+    _check_standard(request, [standard_key(secret) for secret in _keys(secrets)], tolerance)
 
 
 def verify_shared(request: WebhookRequest, secrets: Secrets, *, header: str, prefix: str = "") -> None:
     """`header` carries the secret itself."""
     given = _header(request, header)
-    _compare(given, [prefix.encode() + key for key in _keys(secrets)], header)
+    _any([given], [prefix.encode() + key for key in _keys(secrets)], header)
 
 
 def verify(request: WebhookRequest, signature: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """As a manifest's `signature` section says. `unsigned` passes: then nothing but hints may be made of it."""
+    check(signature, settings)(request)
+
+
+def check(signature: Mapping[str, Any], settings: Mapping[str, Any]) -> Check:
+    """The same for all webhooks of one account: what no request changes is worked out once. Raises InvalidWebhook."""
     scheme = signature["scheme"]
     if scheme == "unsigned":
-        return
+        return lambda request: None
     secrets = fill(signature.get("secret"), settings)
     if signature.get("normalize") == "nfkd" and secrets:
         secrets = [nfkd(secret) for secret in ([secrets] if isinstance(secrets, str) else secrets)]
-    prefix, tolerance = signature.get("prefix", ""), signature.get("tolerance", TOLERANCE)
+    keys, header, prefix = _keys(secrets), signature.get("header", ""), signature.get("prefix", "")
+    tolerance = signature.get("tolerance", TOLERANCE)
     if scheme == "standard":
-        verify_standard(request, secrets, tolerance=tolerance)
-    elif scheme == "shared":
-        verify_shared(request, secrets, header=signature["header"], prefix=prefix)
-    elif scheme == "timestamped":
-        verify_timestamped(request, secrets, header=signature["header"], tolerance=tolerance)
-    else:
-        options = {name: signature[name] for name in ("digest", "encoding") if name in signature}
-        if "url" in signature:  # they sign the address they were given, then the body
-            address = fill(signature["url"], settings) or request.url
-            options["message"] = address.encode() + request.body
-        verify_hmac(request, secrets, header=signature["header"], prefix=prefix, **options)
+        ready = [standard_key(key) for key in keys]
+        return lambda request: _check_standard(request, ready, tolerance)
+    if scheme == "shared":
+        return lambda request: verify_shared(request, keys, header=header, prefix=prefix)
+    if scheme == "timestamped":
+        return lambda request: verify_timestamped(request, keys, header=header, tolerance=tolerance)
+    how = (header, signature.get("digest", "sha256"), signature.get("encoding", "hex"), prefix)
+    if "url" not in signature:
+        return lambda request: _check_hmac(request, keys, request.body, *how)
+    address = fill(signature["url"], settings)  # they sign the address they were given, then the body
+    return lambda request: _check_hmac(request, keys, (address or request.url).encode() + request.body, *how)
+
+
+class Signed(Connector):
+    """A connector whose webhooks are signed as its manifest says."""
+
+    @cached_property
+    def genuine(self) -> Check:
+        """Raises InvalidWebhook for a request that the system did not sign."""
+        return check(self.manifest.webhook.signature, self.account.settings)
 
 
 def sign_hmac(key: str | bytes, message: bytes, digest: str = "sha256", encoding: str = "hex") -> bytes:
@@ -135,6 +144,24 @@ def nfkd(secret: str) -> bytes:
     return unicodedata.normalize("NFKD", secret).encode()
 
 
+def _check_hmac(
+    request: WebhookRequest, keys: Sequence[bytes], signed: bytes, header: str, digest: str, encoding: str, prefix: str
+) -> None:
+    given = _header(request, header)
+    if not given.startswith(prefix):
+        raise InvalidWebhook(f"{header} does not begin with {prefix!r}; is this another system's webhook?")
+    wanted = [_encoded(hmac.digest(key, signed, digest), encoding) for key in keys]
+    _any([given[len(prefix) :]], wanted, header)
+
+
+def _check_standard(request: WebhookRequest, keys: Sequence[bytes], tolerance: float) -> None:
+    stamp = _header(request, "webhook-timestamp")
+    _recent(stamp, request, tolerance, "webhook-timestamp")
+    signed = f"{_header(request, 'webhook-id')}.{stamp}.".encode() + request.body
+    wanted = [b"v1," + base64.b64encode(hmac.digest(key, signed, "sha256")) for key in keys]
+    _any(_header(request, "webhook-signature").split(" "), wanted, "webhook-signature")
+
+
 def _encoded(raw: bytes, encoding: str) -> bytes:
     if encoding == "base64":
         return base64.b64encode(raw)
@@ -142,7 +169,7 @@ def _encoded(raw: bytes, encoding: str) -> bytes:
 
 
 def _header(request: WebhookRequest, name: str) -> str:
-    value = request.header(name)
+    value = request.headers.get(name) or request.header(name)
     if not value:
         raise InvalidWebhook(
             f"the request has no {name} header; is the webhook made by this system, and signing turned on?"
@@ -162,14 +189,14 @@ def _bytes(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
 
 
-def _compare(given: str, wanted: Iterable[bytes], header: str) -> None:
-    _any([given], wanted, header)
-
-
-def _any(given: Iterable[str], wanted: Iterable[bytes], header: str) -> None:
+def _any(given: Iterable[str], wanted: Sequence[bytes], header: str) -> None:
     """One of theirs equals one of ours; every pair is compared, so that time tells nothing."""
-    theirs, ours = [text.encode() for text in given], list(wanted)
-    if not sum(hmac.compare_digest(a, b) for a in theirs for b in ours):
+    fits = 0
+    for text in given:
+        theirs = text.encode()
+        for one in wanted:
+            fits += hmac.compare_digest(theirs, one)
+    if not fits:
         raise InvalidWebhook(
             f"{header} does not fit the body: the account's webhook secret is another one than the system's, or "
             "something between us changed the body"

@@ -14,7 +14,8 @@ import msgspec
 from connectors.kit.api import Account, Connector, Health, Hint, Made, Message, Operation, Reply, WebhookRequest
 from connectors.kit.errors import ConnectorError, InvalidWebhook, NotYet, Rejected, Unsupported
 from connectors.kit.http import Http
-from connectors.kuaidi100.client import Client, sign
+from connectors.kit.signing import sign_hash
+from connectors.kuaidi100.client import Client
 from connectors.kuaidi100.parcel import AUTO, Lease, Parcel, named, salt
 from connectors.kuaidi100.reading import STREAM, Record, ended, message, record
 
@@ -23,6 +24,7 @@ PAUSE = 1800
 """Seconds after a subscription's end before the number may be subscribed again."""
 NOBODY = Parcel("return", "yuantong", "YT0000000000000")
 """A number that cannot exist: asking for it proves the credentials."""
+QUOTED = bytes.maketrans(b"%+", b"= ")
 SHORTEST = 16
 """Characters of a push secret below which it could be guessed."""
 
@@ -95,7 +97,7 @@ class Kuaidi100(Connector):
             raise InvalidWebhook("the address names no parcel of ours; was the number subscribed by somebody else?")
         fields = _form(request.body)
         param, given = fields.get(b"param", b""), fields.get(b"sign", b"")
-        wanted = [sign(param, salt(secret, *whose)).encode() for secret in self.client.secrets]
+        wanted = [sign_hash(param + salt(secret, *whose).encode()) for secret in self.client.secrets]
         if not sum(hmac.compare_digest(given, one) for one in wanted):
             raise InvalidWebhook("`sign` does not fit `param`: another push_secret, or something changed the push")
         try:
@@ -148,5 +150,7 @@ def _form(body: bytes) -> dict[bytes, bytes]:
 
 
 def _decoded(value: bytes) -> bytes:
-    """Percent-decoding as quoted-printable: the same but for its sign, and done in C, some 40 times faster."""
-    return a2b_qp(value.replace(b"=", b"%3D").replace(b"+", b" ").replace(b"%", b"="))
+    """The bytes that a form's value encodes: quoted-printable is the same but for its sign, and is decoded in C."""
+    if b"=" in value:
+        value = value.replace(b"=", b"%3D")
+    return a2b_qp(value.translate(QUOTED))

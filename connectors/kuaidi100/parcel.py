@@ -7,7 +7,6 @@ has corrected the carrier. A lease is `<parcel>@<unix time of its end>#<how many
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Mapping
@@ -61,7 +60,7 @@ class Lease:
 
 def salt(secret: str, parcel: Parcel, round: int) -> str:
     """The salt of one subscription: no two have the same, and none has to be remembered."""
-    return hmac.new(secret.encode(), f"{parcel.id}#{round}".encode(), hashlib.sha256).hexdigest()[:SALT]
+    return hmac.digest(secret.encode(), f"{parcel.id}#{round}".encode(), "sha256").hex()[:SALT]
 
 
 def callback(url: str, parcel: Parcel, round: int) -> str:

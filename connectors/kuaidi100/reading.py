@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -19,12 +20,19 @@ from connectors.kuaidi100.parcel import Parcel
 STREAM = "tracking"
 PHONES = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4})(?![0-9])")
 """Phone numbers of couriers and shops, which carriers write into their scans."""
+DIGITS = re.compile(r"\d{4}")
+"""In every phone number, in few scans, and found at a fraction of the cost."""
 ENDS = frozenset(("3", "301", "302", "303", "304", "4", "401"))
 """States after which nothing more is to come: signed for, back with the sender and signed for, called off."""
 NEVER = "-"
 """Sorts before every time: the version of a record without an event."""
 
 Record = dict[str, Any]
+Identity = tuple[str, str, str]
+"""An event's time, text and status."""
+
+_encode = msgspec.json.Encoder().encode
+_first = itemgetter(0)
 
 
 def record(parcel: Parcel, told: Mapping[str, Any]) -> Record:
@@ -46,7 +54,7 @@ def record(parcel: Parcel, told: Mapping[str, Any]) -> Record:
 
 def message(read: Record) -> Message:
     """The record as the hub gets it; of two, the one with the longer history is the newer, whichever comes first."""
-    return Message(STREAM, read["joined"]["id"], msgspec.json.encode(read), version=version(read))
+    return Message(STREAM, read["joined"]["id"], _encode(read), version(read))
 
 
 def version(read: Record) -> str:
@@ -54,10 +62,10 @@ def version(read: Record) -> str:
 
     There is no id or number of theirs to go by; an event is known by its time, text and status.
     """
-    events = read["lastResult"]["data"]
-    newest = max((_at(event) for event in events), default=NEVER)
-    said = msgspec.json.encode([sorted(map(_identity, events)), _state(read["lastResult"])])
-    return f"{newest}|{len(events):05d}|{hashlib.sha256(said).hexdigest()[:12]}"
+    known = sorted(map(_identity, read["lastResult"]["data"]))
+    newest = known[-1][0] if known else NEVER
+    said = _encode([known, _state(read["lastResult"])])
+    return f"{newest}|{len(known):05d}|{hashlib.sha256(said).hexdigest()[:12]}"
 
 
 def ended(read: Record) -> bool:
@@ -75,17 +83,24 @@ def _state(last: Mapping[str, Any]) -> str | None:
 
 def _events(told: Any) -> list[Record]:
     """Each event once, the newest first; those of one second stay in their order."""
-    events = [{**event, "context": PHONES.sub("***", str(event.get("context") or ""))} for event in told]
-    once = {_identity(event): event for event in reversed(events)}
-    return sorted(reversed(once.values()), key=_at, reverse=True)
+    once: dict[Identity, Record] = {}
+    for event in reversed(told):
+        text = str(event.get("context") or "")
+        masked = PHONES.sub("***", text) if DIGITS.search(text) else text
+        copy = {**event, "context": masked}
+        once[_identity(copy)] = copy
+    return [once[identity] for identity in sorted(reversed(once), key=_first, reverse=True)]
 
 
-def _identity(event: Mapping[str, Any]) -> tuple[str, str, str]:
-    return _at(event), str(event.get("context") or ""), str(event.get("statusCode") or event.get("status") or "")
+def _identity(event: Mapping[str, Any]) -> Identity:
+    get = event.get
+    at = get("ftime") or get("time") or NEVER
+    code = get("statusCode") or get("status") or ""
+    return str(at), str(get("context") or ""), str(code)
 
 
 def _at(event: Mapping[str, Any]) -> str:
-    return str(event.get("ftime") or event.get("time") or NEVER)
+    return _identity(event)[0]
 
 
 def _company(parcel: Parcel, told: Mapping[str, Any], last: Mapping[str, Any]) -> str | None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Account, Connector, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
+from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
 from connectors.kit.errors import ConnectorError, InvalidWebhook, NotFound, Unsupported
 from connectors.kit.http import Http
-from connectors.kit.signing import verify_standard
+from connectors.kit.signing import Signed
 from connectors.medusa import exchanging, reading, receiving, refunding, requesting
 from connectors.medusa.admin import Admin
 from connectors.medusa.reading import CLAIM, PARTS
@@ -36,7 +36,25 @@ OWN_IDS = {"order_id": "order", "return_id": "return", "exchange_id": "exchange"
 """Ids that Medusa's own events carry."""
 
 
-class Medusa(Connector):
+class Thing(msgspec.Struct):
+    """A record that hangs on an event's order."""
+
+    stream: Any
+    id: Any
+
+
+class Event(msgspec.Struct):
+    """What our subscriber tells, as far as it is needed."""
+
+    name: str
+    data: dict[str, Any] | None = None
+    objects: list[Thing] | None = None
+
+
+EVENT = msgspec.json.Decoder(Event)
+
+
+class Medusa(Signed):
     """One Medusa shop."""
 
     def __init__(self, account: Account, http: Http) -> None:
@@ -94,13 +112,13 @@ class Medusa(Connector):
 
     def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
         """What our subscriber tells: an event and the ids of what hangs on its order. All of it is read back."""
-        verify_standard(request, self.account.settings.get("webhook_secret"))
+        self.genuine(request)
         try:
-            told = msgspec.json.decode(request.body)
-            name, data, objects = str(told["name"]), told.get("data") or {}, told.get("objects") or ()
-            hints = {(item["stream"], str(item["id"])): None for item in objects if item["stream"] in _about(name)}
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as problem:
+            event = EVENT.decode(request.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             raise InvalidWebhook(f"this is no event of the hub's Medusa subscriber: {problem}") from problem
+        name, data, about = event.name, event.data or {}, ABOUT.get(event.name, ("order", "payment"))
+        hints = {(thing.stream, str(thing.id)): None for thing in event.objects or () if thing.stream in about}
         hints.update({(OWN_IDS[key], str(data[key])): None for key in OWN_IDS if data.get(key)})
         if name.startswith("payment.") and data.get("id"):
             hints["payment", str(data["id"])] = None
@@ -207,10 +225,6 @@ _OPTIONS = (
     ("shipping_option", "shipping-options", "shipping_option"),
     ("return_shipping_option", "shipping-options", "shipping_option"),
 )
-
-
-def _about(name: str) -> Sequence[str]:
-    return ABOUT.get(name, ("order", "payment"))
 
 
 def _back(moment: str) -> str:

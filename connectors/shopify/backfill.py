@@ -20,8 +20,8 @@ from connectors.kit.http import Http
 from connectors.shopify import reading
 from connectors.shopify.admin import DOCUMENTS, kind_of
 
-PAGE = 50
-"""Records per page."""
+PAGE = 250
+"""Records per page: what is read and committed at once."""
 WAIT = 10.0
 AT_WORK = frozenset(("CREATED", "RUNNING", "CANCELING"))
 FILE = 500_000_000

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from connectors.kit import signing
-from connectors.kit.api import Account, Connector, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
+from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
 from connectors.kit.errors import ConnectorError, Unsupported
 from connectors.kit.graphql import Graph
 from connectors.kit.http import Http
+from connectors.kit.signing import Signed
 from connectors.shopify import backfill, deciding, goods, reading, refunding, requesting, topics
 from connectors.shopify.admin import admin, nodes
 
@@ -25,7 +25,7 @@ READS: dict[str, str] = {
 """Who may write may read."""
 
 
-class Shopify(Connector):
+class Shopify(Signed):
     """One Shopify shop."""
 
     topics = (*topics.ABOUT, *topics.ASKED)
@@ -77,7 +77,7 @@ class Shopify(Connector):
 
     def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
         """Genuine and about this shop; then hints, or a request about a person's data."""
-        signing.verify(request, self.manifest.webhook.signature, self.account.settings)
+        self.genuine(request)
         return topics.unpack(request, self.account.settings["base_url"])
 
     def fetch(self, stream: str, external_id: str) -> Message:

@@ -92,6 +92,8 @@ def whole(graph: Graph, value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     for field, child in value.items():
+        if not isinstance(child, dict | list):
+            continue
         if isinstance(child, dict) and "pageInfo" in child:
             page = child.pop("pageInfo")
             if page["hasNextPage"]:

@@ -120,8 +120,9 @@ class Shape:
 
     def connection(self, value: list[Any], asked: Field) -> Any:
         args = self.request.args(asked)
-        first = args.get("first") or (MOST if self.request.name == "bulk" else 0)
-        if not 0 < first <= MOST:
+        bulk = self.request.name == "bulk"  # which has no pages
+        first = len(value) if bulk else args.get("first") or 0
+        if not bulk and not 0 < first <= MOST:
             raise Bad(f"you must provide one of first or last, between 1 and {MOST}", "BAD_REQUEST")
         items = [self.look(item.id) if isinstance(item, Ref) else item for item in value]
         items = self.search(items, args["query"]) if args.get("query") else items

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit import signing
-from connectors.kit.api import Account, Connector, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
+from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
 from connectors.kit.errors import ConnectorError, InvalidWebhook, Unsupported
 from connectors.kit.http import Http
+from connectors.kit.signing import Signed
 from connectors.square import disposing, refunding
 from connectors.square.client import Client
 from connectors.square.feeds import Feeds
@@ -35,7 +35,24 @@ EVERY_SALE = ("order.created", "order.updated")
 """Raised by every sale, and each is read back: only for who must know an even exchange at once."""
 
 
-class Square(Connector):
+class Data(msgspec.Struct):
+    """The record that an event is about, by its kind."""
+
+    object: dict[str, Any] = {}
+
+
+class Event(msgspec.Struct):
+    """A webhook's body as far as it is needed."""
+
+    type: str
+    merchant_id: Any
+    data: Data
+
+
+EVENT = msgspec.json.Decoder(Event)
+
+
+class Square(Signed):
     """One merchant at Square."""
 
     topics = tuple(topic for topic in ABOUT if topic not in EVERY_SALE)
@@ -88,15 +105,13 @@ class Square(Connector):
 
     def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
         """Events are thin (orders), or lack what has to be joined (refunds): all of them are read back."""
-        hook = self.manifest.webhook
-        signing.verify(request, hook.signature, self.account.settings)
+        self.genuine(request)
         try:
-            event = msgspec.json.decode(request.body)
-            topic, merchant, told = str(event["type"]), event["merchant_id"], event["data"]
-            wanted = self.account.settings.get("merchant_id")
-            if topic not in ABOUT or (wanted and merchant != wanted):
+            event = EVENT.decode(request.body)
+            topic, wanted = event.type, self.account.settings.get("merchant_id")
+            if topic not in ABOUT or (wanted and event.merchant_id != wanted):
                 return []
-            record = told["object"][ABOUT[topic]]
+            record = event.data.object[ABOUT[topic]]
             if topic.startswith("refund."):
                 hints = [("refund", record["id"]), ("order", record.get("order_id"))]
             elif topic.startswith("payment.") and not record.get("refund_ids"):

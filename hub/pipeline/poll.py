@@ -73,7 +73,7 @@ def backfill(
     kept = f"{stream} since {since.isoformat()}"
     with database.begin() as conn:
         cursor = cursors.get(conn, name, kept)
-    connector = account.connect([], None, "backfill")
+    connector = account.connect(None, None, "backfill")
     pages = connector.poll(stream, cursor or connector.begin(stream, since))
     count = 0
     while True:

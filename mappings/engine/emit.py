@@ -12,12 +12,13 @@ from typing import Any
 from mappings.engine.blocks import Block, Group, Scope
 from mappings.engine.functions import TYPED
 from mappings.engine.parsing import Node
-from mappings.engine.runtime import RUNTIME
+from mappings.engine.runtime import NUMBERS, RUNTIME
 
 MAX_LEVEL = 16
 """Python refuses 20 nested loops and 100 levels of indentation; below this a part becomes a function of its own."""
 
 _INLINE = (str, type(None))
+SIGNS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 ARITHMETIC = {
     ("decimal", 1): "{}",
@@ -140,7 +141,7 @@ class Emitter:
         left = self._argument(one, current, block, scope)
         right = self._argument(other, current, block, scope)
         if name not in ("eq", "ne"):
-            return self.define(block, f"ORDER({name}, {left}, {right})")
+            return self.define(block, self._order(name, left, right, (one, other)))
         literals = [side["value"] for side in (one, other) if side["type"] == "literal"]
         if any(value.__class__ in _INLINE for value in literals):  # no number, so 1 == true cannot happen
             sign = "==" if name == "eq" else "!="
@@ -148,6 +149,15 @@ class Emitter:
             negation = "" if name == "eq" else "not "
             return self.define(block, f"{negation}EQUALS({left}, {right})", truth=name == "ne")
         return self.define(block, f"{left} {sign} {right}", truth=True)
+
+    @staticmethod
+    def _order(name: str, left: str, right: str, sides: tuple[Node, Node]) -> str:
+        """A number against a literal one, which most comparisons are, needs no call."""
+        asked = f"ORDER({name}, {left}, {right})"
+        for literal, value in zip(sides, (right, left), strict=True):
+            if literal["type"] == "literal" and literal["value"].__class__ in NUMBERS:
+                return f"{left} {SIGNS[name]} {right} if {value}.__class__ in NUMBERS else {asked}"
+        return asked
 
     def _or_expression(self, node: Node, current: str, block: Block, scope: Scope) -> str:
         return self._choice(node, current, block, scope, negation="not ")
@@ -233,7 +243,11 @@ class Emitter:
             return self._arithmetic(ARITHMETIC[name, len(arguments)], arguments, block)
         if self.tables is not None and name in TYPED:
             self.namespace[f"f_{name}"] = TYPED[name]
-            return self.define(block, f"f_{name}({', '.join(arguments)})")
+            made = f"f_{name}({', '.join(arguments)})"
+            if name == "text" and children[0]["type"] != "literal":  # of a text, itself
+                value = arguments[0]
+                made = f"{value} if {value}.__class__ is str or {value} is None else {made}"
+            return self.define(block, made)
         return self.define(block, f"CALL({name!r}, [{', '.join(arguments)}])")
 
     def _arithmetic(self, text: str, arguments: list[str], block: Block) -> str:

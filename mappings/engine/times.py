@@ -42,11 +42,11 @@ def instant(value: Any, zone_name: Any = None) -> datetime | None:
 
 
 def _moment(value: Any) -> datetime:
-    if isinstance(value, datetime):
-        return value
     try:
         if isinstance(value, str):
             return datetime.fromisoformat(value.strip())
+        if isinstance(value, datetime):
+            return value
         if isinstance(value, Mapping) and value.get("__class__") in ("datetime", "date"):  # Tryton's JSON form
             parts = ("hour", "minute", "second", "microsecond")
             day = (value["year"], value["month"], value["day"])

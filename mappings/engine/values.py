@@ -84,7 +84,10 @@ def money(amount: Any, code: Any = None) -> Decimal | None:
 def minor_units(amount: Any, code: Any) -> Decimal | None:
     """An amount given in the currency's smallest unit (1250, 'EUR') in major units (12.50)."""
     value = to_decimal(amount)
-    return None if value is None else value.scaleb(-_exponent(code))
+    if value is None:
+        return None
+    known = EXPONENTS.get(code) if code.__class__ is str else None
+    return value.scaleb(-(_exponent(code) if known is None else known))
 
 
 def to_minor_units(amount: Any, code: Any) -> int | None:
@@ -100,8 +103,8 @@ def to_minor_units(amount: Any, code: Any) -> int | None:
 
 def currency(code: Any) -> str | None:
     """An ISO 4217 code in capitals. One that does not exist is refused."""
-    if code is None:
-        return None
+    if code.__class__ is str and code in EXPONENTS or code is None:
+        return code
     name = code.strip().upper() if isinstance(code, str) else ""
     if name not in EXPONENTS:
         raise Untranslatable(f"there is no currency {shown(code)}")

@@ -203,6 +203,9 @@ def test_versions_sort_as_text() -> None:
     times = [version(updated_at=moment) for moment in moments]
     assert times == sorted(times)
     assert version(updated_at="2026-03-01T10:00:00+08:00") == version(updated_at="2026-03-01T02:00:00Z")
+    for moment in moments:  # written with all its places, so that a second and its half sort
+        at = datetime.fromisoformat(moment).astimezone(UTC)
+        assert version(updated_at=moment) == at.isoformat(timespec="microseconds")
 
 
 def test_who_only_pushes_is_ready_and_can_be_told_nothing() -> None:

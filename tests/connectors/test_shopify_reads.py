@@ -17,6 +17,7 @@ from connectors.kit import registry
 from connectors.kit.api import Account, Hint, Message
 from connectors.kit.errors import InvalidWebhook, RateLimited, Rejected, RetryLater
 from connectors.shopify import topics
+from connectors.shopify.backfill import PAGE
 from connectors.shopify.connector import Shopify
 from connectors.shopify.sandbox import CLIENT, CLIENT_SECRET
 from tests.connectors.shopify_side import OLD_SECRET, SECRET, Remote, carry_out, connect
@@ -186,7 +187,7 @@ def test_an_empty_bucket_says_how_long_to_wait(shopify: Shopify, remote: Remote)
 def test_a_backfill_finds_every_return_however_it_ended(shopify: Shopify, remote: Remote) -> None:
     declined = remote.ask_for(remote.state.place({"SHIRT-M": 1}), 1)
     remote.mutate_returnDeclineRequest({"id": declined["id"], "declineReason": "OTHER"})
-    many = {remote.ask_for(remote.state.place({"SHIRT-M": 1}), 1)["id"] for _ in range(60)}
+    many = {remote.ask_for(remote.state.place({"SHIRT-M": 1}), 1)["id"] for _ in range(PAGE)}
     remote.bulk_looks = 1
     cursor = shopify.begin("return", datetime(2026, 1, 1, tzinfo=UTC))
     seen: set[str] = set()
@@ -198,7 +199,7 @@ def test_a_backfill_finds_every_return_however_it_ended(shopify: Shopify, remote
     pages = shopify.poll("return", cursor)
     first = next(pages)
     seen.update(m.external_id for m in first.messages if m.stream == "return")
-    assert 0 < len(seen) < 62, "it did not stop in the middle"
+    assert 0 < len(seen) < PAGE, "it did not stop in the middle"
     for page in shopify.poll("return", first.cursor):
         seen.update(m.external_id for m in page.messages if m.stream == "return")
     assert seen == {remote.asked["id"], declined["id"], *many}

@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from connectors.kit.answers import Response, meaning
 from connectors.kit.api import Account, Operation, OperationLine, Reply
@@ -105,7 +106,7 @@ def plain(message: Any) -> dict[str, Any]:
 
 def reply(told: Reply) -> dict[str, Any]:
     assert not told.messages, "Tryton's answers carry no records"
-    kept = {name: value for name, value in asdict(told).items() if name != "messages"}
+    kept = {name: value for name, value in msgspec.to_builtins(told).items() if name != "messages"}
     return json.loads(json.dumps(kept))
 
 
