@@ -17,6 +17,7 @@ import hmac
 import re
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -24,7 +25,7 @@ import msgspec
 
 from connectors.kit.sandbox import Answer, Call, Refuse, route
 from connectors.shopify.sandbox_graphql import Bad, Field, Ref, Request, Shape, read
-from connectors.shopify.sandbox_shop import GOODS, Record, Shop, amount
+from connectors.shopify.sandbox_shop import BEGINS, GOODS, Record, Shop, amount
 from connectors.shopify.sandbox_writes import Refusal, Writes
 
 TOKEN, CLIENT, CLIENT_SECRET = "shpat_simulated", "simulated", "shpss_simulated"
@@ -39,9 +40,11 @@ class ShopifySandbox(Writes):
     """The sandbox; `state` is the shop. `available` are the points left in its bucket."""
 
     name = "shopify"
+    begins = BEGINS
+    """The shop's time at the start."""
 
     def setup(self) -> None:
-        self.state = Shop()
+        self.state = Shop(self.begins)
         self.maximum, self.restore = 20_000.0, 1_000.0
         self.available, self._spent_at = self.maximum, time.monotonic()
         self.cost = 0
@@ -296,4 +299,5 @@ def _flat(node: Record, parent: str | None) -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
+    ShopifySandbox.begins = datetime.now(UTC)
     ShopifySandbox.main()

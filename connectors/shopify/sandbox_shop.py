@@ -24,6 +24,8 @@ GOODS = {
     "MUG": ("Mug", "9.90"),
 }
 """SKU -> what people call it, and its price, tax included."""
+BEGINS = datetime(2026, 7, 20, 6, 0, tzinfo=UTC)
+"""When nobody says otherwise."""
 OPEN_STATUS = ("REQUESTED", "OPEN")
 
 
@@ -42,13 +44,13 @@ def amount(bag: Record) -> Decimal:
 class Shop:
     """All records by id. Deep copies of it are its past."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: datetime = BEGINS) -> None:
         self.records: dict[str, Record] = {}
         self.keys: dict[str, tuple[str, str]] = {}
         """Idempotency keys: what was asked with each, and the refund that was made."""
         self._numbers = itertools.count(1_000_001)
         self._named = itertools.count(1001)
-        self.clock = datetime(2026, 7, 20, 6, 0, tzinfo=UTC)
+        self.clock = clock
         for sku, (name, _) in GOODS.items():
             self.add("ProductVariant", sku=sku, title=name, barcode=None)
 

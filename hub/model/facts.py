@@ -40,7 +40,7 @@ class Links:
     """What is recorded as the same event, as connected components.
 
     Across kinds (a note that tells of a parcel, a refund that settles a credit) it is only a pair: two refunds of one
-    credit are not each other's twins.
+    credit are not each other's twins, nor are two credits that one refund settles.
     """
 
     def __init__(self, ground: Ground) -> None:
@@ -52,7 +52,8 @@ class Links:
             for fact in twins.facts:
                 kinds.setdefault(fact.kind, []).append(fact)
             for alike in kinds.values():
-                self.join(alike)
+                if len(kinds) == 1 or len({fact.account for fact in alike}) == len(alike):
+                    self.join(alike)
             if len(kinds) > 1:
                 for fact in twins.facts:
                     self._across.setdefault(fact, set()).update(f for f in twins.facts if f.kind != fact.kind)

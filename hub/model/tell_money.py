@@ -46,7 +46,7 @@ def paid(desk: Desk) -> bool:
     elif any(o.operation.kind in PAYING and o.state == "dead" for o in desk.all):
         desk.cannot(name, sentence("refund_stuck"), "refund")
     elif not _frozen(desk, name, "refund"):
-        credits = [c.id for c in desk.ret.credits if c.value.state == "posted" and desk.account not in c.told]
+        credits = [c.id for c in desk.ret.credits if c.value.state == "posted" and len(c.told) == 1]  # not answered yet
         gone = money.refunded + money.pending
         desk.ask(
             "refund",

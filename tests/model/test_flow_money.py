@@ -235,3 +235,17 @@ def test_a_refund_that_two_records_of_a_system_tell_keeps_its_name_whichever_was
     assert state == "succeeded", "what was read last counts"
     world.hears("till", "order", "t1", **back, origin="counter", refunds=[done])
     assert [fact.id for fact in world.merged.refunds] == [name]
+
+
+def test_one_refund_that_settles_two_credits_makes_them_no_twins_and_a_credit_that_was_answered_is_let_be() -> None:
+    world = paid_order()
+    credit(world, "20", "30")
+    (pay,) = (operation for operation in world.plan("web")[0] if operation.kind == "refund")
+    assert [FactId.parse(fact).id for fact in pay.facts] == ["0", "1"]
+    payment(world, refunds=[refund("r1", "50")])
+    two = [FactId("erp", "note", "1", "credits", ident) for ident in ("0", "1")]
+    world.links(Twins(frozenset({*two, FactId("web", "payment", "p1", "refunds", "r1")})))
+    assert [(c.id, [twin.id for twin in c.twins]) for c in world.merged.credits] == [(f.text, [f.id]) for f in two]
+    credit(world, "20", "30", "7")
+    (pay,) = (operation for operation in world.plan("web")[0] if operation.kind == "refund")
+    assert (pay.amount, [FactId.parse(fact).id for fact in pay.facts]) == (7, ["2"])
