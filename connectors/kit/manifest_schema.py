@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_load
 from marshmallow.validate import And, Length, OneOf, Range, Regexp
 
 from connectors.kit import manifest_parts as made
-from connectors.kit.manifest_fields import Duration, Path, Rate, TextField
+from connectors.kit.manifest_fields import Duration, Path, Rate, TextField, Where
 from connectors.kit.manifest_rules import AXES, KINDS, between
 from connectors.kit.yamlfile import Document, Place, Problem
 
@@ -118,8 +118,8 @@ class StreamSchema(Schema):
     id = Path()
     version_at = Path()
     deleted = Path()
-    personal = fields.List(Path())
-    customer = fields.List(Path())
+    personal = fields.List(Where())
+    customer = fields.List(Where())
     poll = fields.Nested(PollSchema)
 
     @post_load

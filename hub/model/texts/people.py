@@ -38,6 +38,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{by}：“{operation:operation}”已人工处理[：{note}]",
         "{by}: {operation:operation} is dealt with[: {note}]",
     ),
+    "erased": ("{by}：个人资料已删除", "{by}: personal data was erased"),
+    "privacy": (
+        "{account} 要求：{asks:asked}[；顾客 {customer}][；订单 {orders}]。最迟 {due} 完成。",
+        "{account} asks: {asks:asked}[; customer {customer}][; orders {orders}]. To be done by {due}.",
+    ),
     "no_question": ("没有编号为 {id} 的问题。", "there is no question {id}"),
     "no_link": (
         "第 {id} 条记录不是合并，不能撤销：只有合并可以撤销，拆分要用合并来恢复。",
