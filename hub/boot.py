@@ -16,6 +16,7 @@ from connectors.kit.api import Connector
 from hub.accounts import Account, Accounts, assemble
 from hub.grants import StoredGrants
 from hub.pipeline.forgotten import Forgotten
+from hub.pipeline.install import Install
 from hub.pipeline.people import People
 from hub.pipeline.poll import Fetch, Poll
 from hub.pipeline.privacy import Privacy
@@ -50,6 +51,7 @@ class Hub:
     tell: Tell
     people: People
     privacy: Privacy
+    install: Install
     reconcile: Reconcile
 
     @property
@@ -120,6 +122,7 @@ def assemble_hub(settings: Settings, database: Database) -> Hub:
         tell=Tell(database, accounts, lease=settings.lease),
         people=People(database, accounts),
         privacy=Privacy(database, accounts, forgotten),
+        install=Install(database, accounts, vault),
         reconcile=Reconcile(database, accounts),
     )
 

@@ -52,6 +52,12 @@ class SettingSchema(Schema):
         return {**data, "choices": tuple(data.get("choices", ()))}
 
 
+class AuthorizeSchema(Schema):
+    url = fields.String(required=True)
+    scope = fields.String()
+    form = texts()
+
+
 class AuthSchema(Schema):
     kind = one_of(
         "none", "header", "basic", "bearer", "client_credentials", "refresh_token", "connector", required=True
@@ -66,6 +72,7 @@ class AuthSchema(Schema):
     client_secret = fields.String()
     scope = fields.String()
     client = one_of("basic", "body")
+    authorize = fields.Nested(AuthorizeSchema)
 
 
 class PagingSchema(Schema):

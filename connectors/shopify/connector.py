@@ -10,7 +10,7 @@ from connectors.kit.api import Account, Connector, Health, Hint, Message, Operat
 from connectors.kit.errors import ConnectorError, Unsupported
 from connectors.kit.graphql import Graph
 from connectors.kit.http import Http
-from connectors.shopify import backfill, deciding, goods, reading, refunding, requesting, topics
+from connectors.shopify import backfill, deciding, goods, install, reading, refunding, requesting, topics
 from connectors.shopify.admin import admin, nodes
 
 OVERLAP = timedelta(minutes=2)
@@ -77,6 +77,10 @@ class Shopify(Connector):
         """Genuine and about this shop; then hints, or a request about a person's data."""
         signing.verify(request, self.manifest.webhook.signature, self.account.settings)
         return topics.unpack(request, self.account.settings["base_url"])
+
+    def granted(self, query: Sequence[tuple[str, str]]) -> None:
+        """Shopify signs who comes back from its page, and names the shop."""
+        install.verify(query, self.account.settings)
 
     def fetch(self, stream: str, external_id: str) -> Message:
         """One record, whole. For `reverse` it is the return behind it."""

@@ -48,6 +48,9 @@ def add(name: str, connector: str, given: tuple[str, ...], mapping: str | None) 
         wanted = {"connector": connector, "settings": settings}
         configuration.put(hub, name, {**wanted, **({"mapping": mapping} if mapping else {})})
         _say_health(name, configuration.check(hub, name))
+        if name in hub.install.offered():
+            page = f"http://{hub.settings.listen}/oauth/{name}/"
+            click.echo(f"  access can be granted on its own page: open {page} while `hub serve` runs")
 
 
 def _pair(text: str) -> tuple[str, str]:

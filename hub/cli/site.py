@@ -36,6 +36,7 @@ def services(ready: Hub) -> Services:
         writer=Writer(ready.database),
         actions=actions(ready),
         refusals=(NotNow, ValueError, LookupError),
+        install=ready.install,
     )
 
 

@@ -18,7 +18,7 @@ from connectors.kit.api import Account, Hint, Message
 from connectors.kit.errors import InvalidWebhook, RateLimited, Rejected, RetryLater
 from connectors.shopify import topics
 from connectors.shopify.connector import Shopify
-from connectors.shopify.sandbox import CLIENT, CLIENT_SECRET
+from connectors.shopify.sandbox_oauth import CLIENT, CLIENT_SECRET
 from tests.connectors.shopify_side import OLD_SECRET, SECRET, Remote, carry_out, connect
 
 
@@ -226,8 +226,8 @@ def test_a_token_is_fetched_with_the_apps_own_credentials(remote: Remote) -> Non
     assert [effect["kind"] for effect in remote.effects] == ["token"]
 
 
-def test_the_check_says_what_is_lacking(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.shopify.sandbox.SCOPES", ("write_orders", "read_returns", "read_products"))
+def test_the_check_says_what_is_lacking(remote: Remote) -> None:
+    remote.gives = ("write_orders", "read_returns", "read_products")
     health = connect(remote, webhook_secret=None).check()
     assert not health.ok
     assert any("write_returns" in problem for problem in health.problems)

@@ -158,6 +158,9 @@ def test_a_person_is_found_erased_and_does_not_come_back(
     told_before = len(erp.effects)
     poll()
     bring("site", "return", returned(2))
+    theirs = {"id": "1", "sku": "SHIRT-M", "quantity": 1, "comment": "pinches at my left ear"}
+    for number in numbers:
+        bring("erp", "return", {"id": f"E-R{number}", "version": 2, "hub_number": f"R{number}", "lines": [theirs]})
     work()
     gone(hub)
     order = shop.state.place({"SCARF": 1}, email=ADA)
