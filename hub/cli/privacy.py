@@ -22,12 +22,15 @@ def privacy() -> None:
 
 @privacy.command()
 @click.argument("who")
+@click.option("--said", is_flag=True, help="Also what each record says of them: the answer to whoever asks.")
 @as_json
-def find(who: str, json_: bool) -> None:
+def find(who: str, said: bool, json_: bool) -> None:
     """Every record about WHO, and the rest of their returns."""
     with working() as hub:
         found = hub.privacy.find(who)
-    show(found, Found._fields, json_, empty="Nothing is kept about them.")
+        told = hub.privacy.said(found) if said else {}
+    rows = [{**one._asdict(), "said": told.get(one[:3], [])} for one in found]
+    show(rows, (*Found._fields, *(["said"] if said else [])), json_, empty="Nothing is kept about them.")
 
 
 @privacy.command()

@@ -47,6 +47,17 @@ class Privacy:
         with self.database.begin() as conn:
             return self._find(conn, Name.parse(who))
 
+    def said(self, found: Iterable[Found]) -> dict[Object, list[str]]:
+        """What each of these records says of a person, for the answer to whoever asks."""
+        accounts = self.accounts.all()
+        told: dict[Object, set[str]] = {}
+        with self.database.begin() as conn:
+            for row in personal.bodies(conn, (one[:3] for one in found)):
+                told.setdefault(row.name, set()).update(
+                    forgotten.said(stream_of(accounts, row.account, row.stream), row.body)
+                )
+        return {name: sorted(texts) for name, texts in told.items()}
+
     def erase(self, who: str, by: str) -> list[Found]:
         """Erase what is kept of this person, and what comes in of them from now on; what it was. Raises ValueError."""
         name = Name.parse(who)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
@@ -140,6 +142,9 @@ def test_a_person_is_found_erased_and_does_not_come_back(
     assert {one.account for one in found if one.why == "return"} <= {"erp"}
     assert {one.external_id for one in hub.privacy.find("0049 30 123456")} >= {"RET-1"}
     assert {one.external_id for one in hub.privacy.find("site:C-4711")} >= {"RET-1"}
+    told_of = {text for texts in hub.privacy.said(found).values() for text in texts}
+    assert {"Ada Lovelace", "+49 30 123-456", "pinches at my left ear", ADA} <= told_of
+    assert not any("Bob" in text or BOB in text for text in told_of)
     numbers = {int(one.number[1:]) for one in found if one.number}
     books = {number: (document(hub, number).lines, document(hub, number).money) for number in numbers}
     bobs = [line for line in before.splitlines() if BOB in line]
@@ -201,6 +206,35 @@ def test_an_invalid_message_is_masked_and_read_again(
     assert (ADA.upper() in body, error) == (False, None)
     work()
     assert not inbox_is_quiet(hub), "what is not understood is still shown"
+
+
+def test_an_erasure_waits_for_whoever_is_taking_a_record_in(hub: Hub, told: None, bring: Callable[..., None]) -> None:
+    """The batch has read the message before the erasure and writes it afterwards; both are to be gone."""
+    bring("site", "return", returned(2))
+    hub.database.run(inbox.dispatch)
+    (lane,) = hub.database.run(lambda conn: lanes.claim(conn, ("read",), "test", 50))
+    read, go_on = Event(), Event()
+    forgotten = hub.understand.forgotten
+    clean = forgotten.clean
+
+    def slowly(*given: Any) -> Any:
+        rows = clean(*given)
+        read.set()
+        assert go_on.wait(30)
+        return rows
+
+    with ThreadPoolExecutor(2) as both, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forgotten, "clean", slowly)
+        taking = both.submit(hub.understand, [lane])
+        assert read.wait(30)
+        patch.setattr(forgotten, "clean", clean)
+        erasing = both.submit(hub.privacy.erase, ADA, "tester")
+        with pytest.raises(TimeoutError):
+            erasing.result(1.0)
+        go_on.set()
+        taking.result(30)
+        assert erasing.result(30)
+    gone(hub)
 
 
 def test_what_an_act_of_a_person_said_goes_too(hub: Hub, told: None) -> None:
