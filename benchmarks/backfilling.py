@@ -15,7 +15,7 @@ from benchmarks.measure import Cost, Line, Report, Spread, costing, number, own_
 from connectors.kit.api import Account as Login
 from connectors.kit.api import Connector, Page
 from connectors.shopify.backfill import PAGE
-from connectors.shopify.sandbox import TOKEN
+from connectors.shopify.sandbox_oauth import TOKEN
 from hub import configuration
 from hub.accounts import Accounts
 from hub.boot import Hub

@@ -15,8 +15,11 @@ from connectors.kit.api import Account as Login
 from connectors.kit.api import Connector
 from hub.accounts import Account, Accounts, assemble
 from hub.grants import StoredGrants
+from hub.pipeline.forgotten import Forgotten
+from hub.pipeline.install import Install
 from hub.pipeline.people import People
 from hub.pipeline.poll import Fetch, Poll
+from hub.pipeline.privacy import Privacy
 from hub.pipeline.reconcile import Reconcile
 from hub.pipeline.ripen import Ripen
 from hub.pipeline.tell import Tell
@@ -47,6 +50,8 @@ class Hub:
     fetch: Fetch
     tell: Tell
     people: People
+    privacy: Privacy
+    install: Install
     reconcile: Reconcile
 
     @property
@@ -104,17 +109,20 @@ def assemble_hub(settings: Settings, database: Database) -> Hub:
     """The parts on an existing database (tests begin here)."""
     vault = Vault.open(settings)
     accounts = Accounts(lambda: read_accounts(database, vault))
+    forgotten = Forgotten(vault)
     return Hub(
         settings=settings,
         database=database,
         vault=vault,
         accounts=accounts,
-        understand=Understand(database, accounts),
+        understand=Understand(database, accounts, forgotten),
         ripen=Ripen(database, accounts),
         poll=Poll(database, accounts, lease=2 * settings.lease),
         fetch=Fetch(database, accounts, lease=settings.lease),
         tell=Tell(database, accounts, lease=settings.lease),
         people=People(database, accounts),
+        privacy=Privacy(database, accounts, forgotten),
+        install=Install(database, accounts, vault),
         reconcile=Reconcile(database, accounts),
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from collections.abc import Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,13 @@ class SecretsError(SettingsError):
 class Vault:
     """Encrypts with the first key and decrypts with any: to rotate, put a new key above the old ones.
 
-    An old key can go once every secret has been saved again.
+    An old key can go once every secret has been saved again; where a person's data was erased under it, it stays:
+    without it nobody could tell whose that was, and the data would come back.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._plain = [urlsafe_b64decode(key) for key in keys]
 
     @classmethod
     def open(cls, settings: Settings) -> Vault:
@@ -39,6 +43,10 @@ class Vault:
     def encrypt(self, value: Any) -> bytes:
         """A JSON value as an encrypted, authenticated text (a Fernet token)."""
         return self._fernet.encrypt(msgspec.json.encode(value))
+
+    def digests(self, text: str) -> list[bytes]:
+        """What `text` can be known by without being kept: 16 bytes under each key, the newest first."""
+        return [blake2b(text.encode(), digest_size=16, key=key, person=b"erased").digest() for key in self._plain]
 
     def decrypt(self, token: bytes) -> Any:
         """The value again. Raises SecretsError if no key fits or a byte was changed."""

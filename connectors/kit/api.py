@@ -187,6 +187,10 @@ class Connector:
         """Is it genuine (else InvalidWebhook)? then unpack it. Several threads call this at once on one connector."""
         raise Unsupported("this system sends no webhooks")
 
+    def granted(self, query: Sequence[tuple[str, str]]) -> None:
+        """A person came back from the system's page with this query: raises InvalidWebhook where the system did not
+        send them, or they come from another login of it. Nothing to check where the system signs nothing."""
+
     def fetch(self, stream: str, external_id: str) -> Message:
         """Read back one record; a record that is gone is a Message with `deleted`."""
         raise Unsupported(f"stream {stream!r} cannot be fetched")

@@ -1,4 +1,4 @@
-"""Kinds of value in a manifest: durations, rates, paths into a record, texts in two languages."""
+"""Kinds of value in a manifest: durations, rates, paths and places in a record, texts in two languages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import jmespath
 from marshmallow import ValidationError, fields
 
 from connectors.kit.manifest_parts import Text
+from connectors.kit.places import steps
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -47,6 +48,17 @@ class Path(fields.Field[str]):
             except jmespath.exceptions.JMESPathError as error:
                 raise ValidationError(f"is no JMESPath: {error}".splitlines()[0]) from error
         return value
+
+
+class Where(fields.Field[str]):
+    """Where something stands in their record: a JMESPath of names and lists."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
+        try:
+            steps(str(value))
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+        return str(value)
 
 
 class TextField(fields.Field[Text]):

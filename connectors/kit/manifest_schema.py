@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_load
 from marshmallow.validate import And, Length, OneOf, Range, Regexp
 
 from connectors.kit import manifest_parts as made
-from connectors.kit.manifest_fields import Duration, Path, Rate, TextField
+from connectors.kit.manifest_fields import Duration, Path, Rate, TextField, Where
 from connectors.kit.manifest_rules import AXES, KINDS, between
 from connectors.kit.yamlfile import Document, Place, Problem
 
@@ -52,6 +52,12 @@ class SettingSchema(Schema):
         return {**data, "choices": tuple(data.get("choices", ()))}
 
 
+class AuthorizeSchema(Schema):
+    url = fields.String(required=True)
+    scope = fields.String()
+    form = texts()
+
+
 class AuthSchema(Schema):
     kind = one_of(
         "none", "header", "basic", "bearer", "client_credentials", "refresh_token", "connector", required=True
@@ -66,6 +72,7 @@ class AuthSchema(Schema):
     client_secret = fields.String()
     scope = fields.String()
     client = one_of("basic", "body")
+    authorize = fields.Nested(AuthorizeSchema)
 
 
 class PagingSchema(Schema):
@@ -118,8 +125,8 @@ class StreamSchema(Schema):
     id = Path()
     version_at = Path()
     deleted = Path()
-    personal = fields.List(Path())
-    customer = fields.List(Path())
+    personal = fields.List(Where())
+    customer = fields.List(Where())
     poll = fields.Nested(PollSchema)
 
     @post_load

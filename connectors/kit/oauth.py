@@ -74,7 +74,8 @@ class MemoryGrants:
 class OAuth(Auth):
     """Bearer tokens of a token endpoint. `http` has the endpoint as its base and no credentials of its own.
 
-    Without a refresh token the client's own credentials are the grant. Another `header` carries the token bare.
+    Without a refresh token the client's own credentials are the grant, unless `refreshing`: then a person has to grant
+    one first. Another `header` carries the token bare.
     """
 
     def __init__(
@@ -151,8 +152,9 @@ class OAuth(Auth):
         return got
 
     def _ask(self, mine: Grant) -> Grant:
-        form: dict[str, Any] = {"grant_type": "refresh_token" if self._refreshing else "client_credentials"}
-        if self._refreshing:
+        refreshing = self._refreshing or bool(mine.refresh_token)
+        form: dict[str, Any] = {"grant_type": "refresh_token" if refreshing else "client_credentials"}
+        if refreshing:
             form["refresh_token"] = mine.refresh_token
         if self._scope:
             form["scope"] = self._scope
@@ -162,9 +164,7 @@ class OAuth(Auth):
         else:
             headers = Basic(*self._client).headers()
         asked = time.time()
-        answer = self._http.post(
-            "", data=form, headers=headers, read=not self._refreshing, classify=refused_grant
-        ).json()
+        answer = self._http.post("", data=form, headers=headers, read=not refreshing, classify=refused_grant).json()
         if not isinstance(answer, dict) or not answer.get("access_token"):
             raise RetryLater(f"{self._http.name}: the token endpoint answered without an access_token")
         return Grant(

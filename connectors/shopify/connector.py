@@ -10,7 +10,7 @@ from connectors.kit.errors import ConnectorError, Unsupported
 from connectors.kit.graphql import Graph
 from connectors.kit.http import Http
 from connectors.kit.signing import Signed
-from connectors.shopify import backfill, deciding, goods, reading, refunding, requesting, topics
+from connectors.shopify import backfill, deciding, goods, install, reading, refunding, requesting, topics
 from connectors.shopify.admin import admin, nodes
 
 OVERLAP = timedelta(minutes=2)
@@ -79,6 +79,10 @@ class Shopify(Signed):
         """Genuine and about this shop; then hints, or a request about a person's data."""
         self.genuine(request)
         return topics.unpack(request, self.account.settings["base_url"])
+
+    def granted(self, query: Sequence[tuple[str, str]]) -> None:
+        """Shopify signs who comes back from its page, and names the shop."""
+        install.verify(query, self.account.settings)
 
     def fetch(self, stream: str, external_id: str) -> Message:
         """One record, whole. For `reverse` it is the return behind it."""

@@ -19,24 +19,22 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs
 
 import msgspec
 
 from connectors.kit.sandbox import Answer, Call, Refuse, route
 from connectors.shopify.sandbox_graphql import Bad, Field, Ref, Request, Shape, read
+from connectors.shopify.sandbox_oauth import Login
 from connectors.shopify.sandbox_shop import BEGINS, GOODS, Record, Shop, amount
 from connectors.shopify.sandbox_writes import Refusal, Writes
 
-TOKEN, CLIENT, CLIENT_SECRET = "shpat_simulated", "simulated", "shpss_simulated"
 VERSIONS = ("2026-01", "2026-04", "2026-07")
-SCOPES = ("read_orders", "write_orders", "read_returns", "write_returns", "read_products")
 ASKED = re.compile(r"^\s*(query|mutation)\s+(\w+)", re.MULTILINE)
 TERM = re.compile(r"(\w+):(>=|<=|)'?([^'\s]+)'?")
 COSTS = {"query": 1, "mutation": 10}
 
 
-class ShopifySandbox(Writes):
+class ShopifySandbox(Writes, Login):
     """The sandbox; `state` is the shop. `available` are the points left in its bucket."""
 
     name = "shopify"
@@ -44,6 +42,7 @@ class ShopifySandbox(Writes):
     """The shop's time at the start."""
 
     def setup(self) -> None:
+        super().setup()
         self.state = Shop(self.begins)
         self.maximum, self.restore = 20_000.0, 1_000.0
         self.available, self._spent_at = self.maximum, time.monotonic()
@@ -54,7 +53,7 @@ class ShopifySandbox(Writes):
         """How often a bulk operation is seen at work before it is done."""
 
     def allow(self, call: Call) -> None:
-        if call.path.startswith("/admin/api/") and call.headers.get("x-shopify-access-token") != TOKEN:
+        if call.path.startswith("/admin/api/") and call.headers.get("x-shopify-access-token") not in self.tokens:
             words = "[API] Invalid API key or access token (unrecognized login or wrong password)"
             raise Refuse(401, {"errors": words})
 
@@ -72,14 +71,6 @@ class ShopifySandbox(Writes):
     def known_as(self, call: Call) -> tuple[str, str, str]:
         found = ASKED.search(_query(call.body))
         return (found[1].upper(), call.path, found[2]) if found else super().known_as(call)
-
-    @route("POST", "/admin/oauth/access_token")
-    def token(self, call: Call) -> Any:
-        form = {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
-        if (form.get("client_id"), form.get("client_secret")) != (CLIENT, CLIENT_SECRET):
-            raise Refuse(400, {"error": "invalid_client"})
-        self.effect("token")
-        return {"access_token": TOKEN, "scope": ",".join(SCOPES), "expires_in": 86399}
 
     @route("POST", "/admin/api/{version}/graphql.json")
     def graphql(self, call: Call, version: str) -> Any:
@@ -168,7 +159,7 @@ class ShopifySandbox(Writes):
                 told = {"name": "Simulated shop", "myshopifyDomain": "simulated.myshopify.com", "currencyCode": "EUR"}
                 return {"__typename": "Shop", **told, "plan": plan}
             case "currentAppInstallation":
-                scopes = [{"__typename": "AccessScope", "handle": scope} for scope in SCOPES]
+                scopes = [{"__typename": "AccessScope", "handle": scope} for scope in self.gives]
                 return {"__typename": "AppInstallation", "accessScopes": scopes}
         raise Bad(f"Field '{asked.name}' doesn't exist on type 'QueryRoot'", "undefinedField")
 

@@ -1,7 +1,8 @@
 """Webhooks: which record a topic is about. None of their bodies is believed: shapes differ per topic, `returns/update`
 is a delta, the documented `returns/process` is empty, and nothing orders them.
 
-The privacy topics bring no record but a request about a person. What is kept of it names nobody: which orders, by when.
+The privacy topics bring no record but a request about a person. What is kept of it: which orders, Shopify's number of
+the customer, by when; no name, no e-mail address, no telephone.
 """
 
 from __future__ import annotations
@@ -107,14 +108,15 @@ def privacy(topic: str, body: Mapping[str, Any], request: WebhookRequest) -> Mes
     orders = body.get("orders_requested") or body.get("orders_to_redact") or ()
     customer = (body.get("customer") or {}).get("id")
     name = str((body.get("data_request") or {}).get("id") or request.header(DELIVERY) or customer or "shop")
-    who = f"customer {customer}" if customer else "the person whom Shopify's own mail about this request names"
-    concerns = f" ({len(orders)} order(s), {who})" if topic != "shop/redact" else ""
+    concerns = f" ({len(orders)} order(s))" if topic != "shop/redact" else ""
     record = {
         "id": name,
         "topic": topic,
         "at": at.isoformat(),
+        "due": (at + WITHIN).isoformat(),
+        "customer": str(customer) if customer else None,
         "orders": [gid("Order", number) for number in orders],
         "text": f"{ASKED[topic]}{concerns}: to be done by {(at + WITHIN).date()}. The hub asks Shopify for no name and "
-        "no address; what people wrote into notes is kept with these orders' returns, and nothing was erased yet.",
+        "no address; what people wrote into notes is kept with these orders' returns until it is erased.",
     }
     return Message("privacy", f"{topic}/{name}", msgspec.json.encode(record), delivery_id=request.header(DELIVERY))

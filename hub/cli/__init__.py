@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.cli import accounts, connectors, inbox, mapping, returns, review, run, sync
+from hub.cli import accounts, connectors, inbox, mapping, privacy, returns, review, run, sync
 from hub.cli.out import letters
 
 
@@ -14,6 +14,6 @@ def main() -> None:
     """Returns Hub: one return, known to every system that should know it."""
 
 
-for module in (run, accounts, connectors, mapping, returns, inbox, sync, review):
+for module in (run, accounts, connectors, mapping, returns, inbox, sync, review, privacy):
     for command in module.COMMANDS:
         main.add_command(letters(command))

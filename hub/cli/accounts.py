@@ -49,7 +49,10 @@ def add(name: str, connector: str, given: tuple[str, ...], mapping: str | None) 
         if taken:
             click.echo(f"as usual: {', '.join(taken)} (--set says otherwise)")
         health = checkup.check(hub, name)
+        page = f"http://{hub.settings.listen}/oauth/{name}/" if name in hub.install.offered() else ""
     _say_health(name, health)
+    if page:
+        click.echo(f"  access can be granted on its own page: open {page} while `hub serve` runs")
     if not health.ok:
         click.echo(f"{name} is stored; `hub accounts check {name}` looks again")
 

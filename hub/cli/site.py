@@ -37,6 +37,7 @@ def services(ready: Hub) -> Services:
         writer=Writer(ready.database),
         actions=actions(ready),
         refusals=(NotNow, ValueError, LookupError),
+        install=ready.install,
     )
 
 
@@ -77,6 +78,9 @@ def actions(ready: Hub) -> Mapping[str, Callable[..., str | None]]:
     def keep_apart(review_id: int) -> None:
         people.apart(review_id, WHO)
 
+    def carry_out(review_id: int) -> None:
+        ready.privacy.carry_out(review_id, WHO)
+
     def split(return_id: int, objects: list[tuple[str, str, str]]) -> str:
         return f"R{people.split(return_id, objects, WHO)}"
 
@@ -91,6 +95,6 @@ def actions(ready: Hub) -> Mapping[str, Callable[..., str | None]]:
 
     offered = (
         *(replay_inbox, retry_sync, resend, give_up, pause, resume, reconcile),
-        *(link, keep_apart, split, confirm, undo, say),
+        *(link, keep_apart, carry_out, split, confirm, undo, say),
     )
     return {action.__name__: action for action in offered}

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.easypost.sandbox import PRODUCTION_KEY
 from connectors.kuaidi100.sandbox import CUSTOMER, KEY
-from connectors.shopify.sandbox import TOKEN as SHOP_TOKEN
+from connectors.shopify.sandbox_oauth import TOKEN as SHOP_TOKEN
 from connectors.shopify.sandbox_shop import CURRENCY, GOODS, LOCATION
 from connectors.square.sandbox import TOKEN as TILL_TOKEN
 from hub.demo.sandboxes import Sandbox

@@ -213,6 +213,14 @@ class Customer(Part, frozen=True, kw_only=True, gc=False):
     reference: str | None = None
 
 
+class PrivacyRequest(Part, frozen=True, kw_only=True, gc=False):
+    """What a system asks about a person's data, of which it names the orders (`Fragment.orders`) and its own id."""
+
+    asks: words.Asked
+    due: datetime
+    customer: str | None = None
+
+
 class Component(Part, frozen=True, kw_only=True, gc=False):
     sku: str
     quantity: Decimal
@@ -310,6 +318,8 @@ class Fragment(Part, frozen=True, kw_only=True, gc=False):
     notes: tuple[Note, ...] | None | UnsetType = UNSET
     evidence: tuple[Evidence, ...] | None | UnsetType = UNSET
     deadlines: tuple[Deadline, ...] | None | UnsetType = UNSET
+
+    privacy: PrivacyRequest | None | UnsetType = UNSET
 
     order: Order | None | UnsetType = UNSET
     """This record is an order, or (a payment) speaks for one named in `orders`."""

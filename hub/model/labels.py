@@ -164,6 +164,11 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "auto_cancel": ("自动取消", "Cancels itself"),
         "auto_close": ("自动关闭", "Closes itself"),
     },
+    "asked": {
+        "tell": ("告知存有某位顾客的哪些资料", "Say what is kept about a customer"),
+        "erase": ("删除某位顾客的个人资料", "Erase a customer's data"),
+        "erase_all": ("删除这个账户的全部个人资料", "Erase everything of this account"),
+    },
     "relation": {
         "converted_to": ("转为", "Converted to"),
         "split_from": ("拆分自", "Split from"),

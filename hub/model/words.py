@@ -56,6 +56,7 @@ FeeKind = Literal["restocking", "return_shipping", "damage", "other"]
 
 Speaker = Literal["customer", "merchant", "platform", "system", "carrier"]
 Deadline = Literal["auto_approve", "auto_refund", "auto_cancel", "auto_close"]
+Asked = Literal["tell", "erase", "erase_all"]
 Relation = Literal["converted_to", "split_from", "merged_into", "merged_from", "caused_by"]
 
 SystemKind = Literal["storefront", "marketplace", "pos", "carrier", "erp", "wms", "hub"]

@@ -41,7 +41,7 @@ class People:
         act = uuid.uuid4().hex
 
         def work(conn: Connection) -> None:
-            _hold(conn, [return_id])
+            hold(conn, [return_id])
             (drawn,) = ticket(conn)
             said = Observation(account=HUB, stream="act", external_id=act, fragment=fragment, ticket=drawn)
             observations.save(conn, [Stored(said, None, return_id, None)])
@@ -55,7 +55,7 @@ class People:
         survivor, other = sorted((one, two))
 
         def work(conn: Connection) -> None:
-            rows = _hold(conn, (survivor, other))
+            rows = hold(conn, (survivor, other))
             _free(conn, (survivor, other))
             parted = parting.loosen_all(conn, rows)
             keys.mend(conn, parting.own_objects(conn, other))
@@ -73,7 +73,7 @@ class People:
         """What is bound to this return without proof does belong to it. Raises NotNow."""
 
         def work(conn: Connection) -> None:
-            _hold(conn, [return_id])
+            hold(conn, [return_id])
             if not parting.make_firm(conn, return_id):
                 raise NotNow("nothing_weak", number=f"R{return_id}")
             parting.write(conn, return_id, "link", sentence("confirmed", by=by))
@@ -105,7 +105,7 @@ class People:
         """These objects are another return; its number. Raises NotNow."""
 
         def work(conn: Connection) -> int:
-            _hold(conn, [return_id])
+            hold(conn, [return_id])
             _free(conn, (return_id,))
             parting.make_firm(conn, return_id)
             (new,) = returns.numbers(conn, 1)
@@ -127,7 +127,7 @@ class People:
             if entry is None or entry.return_id is None or act.get("act") != "link":
                 raise NotNow("no_link", id=entry_id)
             host, other = entry.return_id, int(act["other"])
-            rows = _hold(conn, (host, other))
+            rows = hold(conn, (host, other))
             if rows[other].merged_into != host:
                 raise NotNow("moved_on", other=f"R{other}", host=f"R{host}")
             _free(conn, (host,))
@@ -186,7 +186,7 @@ class People:
         whole(self.database, work)
 
 
-def _hold(conn: Connection, return_ids: Sequence[int]) -> dict[int, returns.Row]:
+def hold(conn: Connection, return_ids: Sequence[int]) -> dict[int, returns.Row]:
     """Orders before returns, as everybody takes them. Raises NotNow where there is no such return."""
     returns.lock_orders(conn, (order for _, order in returns.orders_of(conn, return_ids)))
     rows = returns.lock(conn, return_ids)

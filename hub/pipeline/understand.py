@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from hub.accounts import Account, Accounts
@@ -13,7 +12,9 @@ from hub.model.merge import absorb
 from hub.model.observation import Observation
 from hub.model.sentences import sentence
 from hub.pipeline import weak
+from hub.pipeline.asked import asked
 from hub.pipeline.combine import combine, whole
+from hub.pipeline.forgotten import Forgotten
 from hub.pipeline.identify import Bound, identify
 from hub.pipeline.translate import Untranslatable, translate
 from hub.store import accounts as account_store
@@ -34,9 +35,10 @@ class _News(NamedTuple):
 class Understand:
     """The handler of `read` lanes."""
 
-    def __init__(self, database: Database, accounts: Accounts) -> None:
+    def __init__(self, database: Database, accounts: Accounts, forgotten: Forgotten) -> None:
         self.database = database
         self.accounts = accounts
+        self.forgotten = forgotten
 
     def __call__(self, batch: Sequence[Lane]) -> None:
         whole(self.database, lambda conn: self._understand(conn, batch))
@@ -47,7 +49,7 @@ class Understand:
         if not batch:
             return
         accounts = self.accounts.all()
-        rows = inbox.rows(conn, batch)
+        rows = self.forgotten.clean(conn, accounts, inbox.rows(conn, batch))
         names = {(row.account, row.stream, row.external_id) for mine in rows.values() for row in mine}
         current = observations.of_objects(conn, names)
         drawn = iter(_tickets(conn, rows))
@@ -84,6 +86,7 @@ class Understand:
             reads.pop(own_name(news[index].stored.observation), None)
         observations.save(conn, bound.news)
         observations.touch(conn, same)
+        asked(conn, bound.news)
         inbox.invalid(conn, invalid)
         _archive(conn, [row for lane, row in consumed if lane.id not in postponed], current, bound)
         lanes.want(conn, "fetch", again)
@@ -119,7 +122,7 @@ def _tickets(conn: Connection, rows: Mapping[int, Sequence[inbox.Row]]) -> list[
 
 def _observe(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: Stored | None) -> Stored | None:
     """The object's newest observation, or None where this row says nothing new. Raises Untranslatable."""
-    digest = _digest(row)
+    digest = observations.digest(row.body)
     if before is not None and before.digest == digest and before.observation.gone == row.deleted:
         return None
     account = accounts.get(row.account)
@@ -163,15 +166,11 @@ def _overtaken(accounts: Mapping[str, Account], row: inbox.Row, at: int, before:
         return False
     known = before.observation
     if at < known.ticket:
-        return before.digest != _digest(row)
+        return before.digest != observations.digest(row.body)
     stream = accounts[row.account].entry.manifest.streams.get(row.stream)
     if stream is None or stream.version != "ordering" or row.version is None or known.version is None:
         return False
     return row.version < known.version
-
-
-def _digest(row: inbox.Row) -> bytes:
-    return blake2b(row.body or b"", digest_size=16).digest()
 
 
 def _enrich(conn: Connection, accounts: Mapping[str, Account], bound: Bound) -> None:

@@ -194,7 +194,7 @@ def dispatch(conn: Connection, limit: int = 500) -> Dispatched:
     free = [row for row in others if keys[row.id] not in busy]
     read = [row for row in free if not row.hint]
     again = [row for row in free if row.hint]
-    reopened = _reopen(conn, {(row.account, row.stream, row.external_id) for row in again})
+    reopened = reopen(conn, {(row.account, row.stream, row.external_id) for row in again})
     if fetch or again:
         conn.exec_driver_sql("DELETE FROM inbox WHERE id = ANY(%(i)b::bigint[])", {"i": [r.id for r in fetch + again]})
     if read:
@@ -204,7 +204,7 @@ def dispatch(conn: Connection, limit: int = 500) -> Dispatched:
     return Dispatched(len(read), len(fetch), reopened)
 
 
-def _reopen(conn: Connection, objects: Iterable[tuple[str, str, str]]) -> int:
+def reopen(conn: Connection, objects: Iterable[tuple[str, str, str]]) -> int:
     """Invalid messages of these objects wait again."""
     listed = sorted(objects)
     if not listed:
@@ -284,7 +284,7 @@ def replay(conn: Connection, row_ids: Iterable[int]) -> int:
     )
     objects = {(row[0], row[1], row[2]) for row in found}
     lanes.want(conn, "read", [(account, lanes.object_key(stream, id_)) for account, stream, id_ in objects])
-    return _reopen(conn, objects)
+    return reopen(conn, objects)
 
 
 def backlog(conn: Connection, mark: int) -> int:

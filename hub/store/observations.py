@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +26,11 @@ class Stored(NamedTuple):
     digest: bytes | None
     return_id: int | None
     order_id: int | None
+
+
+def digest(body: bytes | None) -> bytes:
+    """What tells one body from another: the same again says nothing new."""
+    return blake2b(body or b"", digest_size=16).digest()
 
 
 _COLUMNS = (

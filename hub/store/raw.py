@@ -69,19 +69,6 @@ def bind(conn: Connection, objects: Mapping[tuple[str, str, str], int]) -> None:
         )
 
 
-def erase(conn: Connection, return_id: int) -> int:
-    """Forget the bodies of one return and unfinished messages about its objects; how many. That they came stays."""
-    unfinished = conn.exec_driver_sql(
-        "DELETE FROM inbox i USING (SELECT DISTINCT account, stream, external_id FROM raw WHERE return_id = %(r)s) AS o"
-        " WHERE (i.account, i.stream, i.external_id) = (o.account, o.stream, o.external_id)",
-        {"r": return_id},
-    )
-    archived = conn.exec_driver_sql(
-        "UPDATE raw SET body = NULL WHERE return_id = %(r)s AND body IS NOT NULL", {"r": return_id}
-    )
-    return unfinished.rowcount + archived.rowcount
-
-
 def ready(conn: Connection, times: Iterable[datetime]) -> None:
     """Make the partitions of these months where one is missing: a message may have waited long, or nobody made them."""
     _make(conn, {_month(at) for at in times})

@@ -42,6 +42,14 @@ def answer(conn: Connection, review_id: int, state: str) -> dict[str, Any] | Non
     return None if found is None else dict(found._mapping)
 
 
+def get(conn: Connection, review_id: int) -> dict[str, Any] | None:
+    """One question as it stands, or None."""
+    found = conn.exec_driver_sql(
+        "SELECT id, kind, returns, text, said, detail, state, at FROM reviews WHERE id = %(i)s", {"i": review_id}
+    ).first()
+    return None if found is None else dict(found._mapping)
+
+
 def open_reviews(conn: Connection) -> list[dict[str, Any]]:
     """The queue, oldest first."""
     found = conn.exec_driver_sql(

@@ -1,4 +1,5 @@
-"""Pushed messages that were taken already (Idempotent Receiver). `inbox.accept` writes it; no worker touches it."""
+"""What counts only once (Idempotent Receiver): pushed messages, which `inbox.accept` writes, and an installation's
+state. No worker touches it."""
 
 from __future__ import annotations
 
@@ -14,6 +15,15 @@ def known(conn: Connection, account: str, digest: bytes) -> bool:
         "SELECT EXISTS (SELECT FROM seen WHERE account = %(a)s AND digest = %(d)b)", {"a": account, "d": digest}
     )
     return bool(found.scalar_one())
+
+
+def take(conn: Connection, account: str, digest: bytes) -> bool:
+    """Use this up; False where it was before."""
+    found = conn.exec_driver_sql(
+        "INSERT INTO seen (account, digest) VALUES (%(a)s, %(d)b) ON CONFLICT DO NOTHING",
+        {"a": account, "d": digest},
+    )
+    return found.rowcount == 1
 
 
 def expire(conn: Connection, days: int = DAYS, *, limit: int = 10_000) -> int:

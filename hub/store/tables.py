@@ -154,6 +154,13 @@ seen = Table(
     Index(None, "day"),
 )
 
+erased = Table(
+    "erased",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, comment="keyed: whose data was erased, so that it stays erased"),
+    _now(),
+)
+
 observations = Table(
     "observations",
     metadata,

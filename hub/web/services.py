@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from connectors.kit.api import WebhookRequest
+from connectors.kit.api import Health, WebhookRequest
 from connectors.kit.manifest import Answer
 
 MIB = 2**20
@@ -23,6 +23,22 @@ class Writer(Protocol):
     """Returns once the arrivals are durable; raises `Full` (come again) or `Unstorable` (never)."""
 
     def put(self, arrivals: Sequence[Any]) -> Any: ...
+
+
+class Install(Protocol):
+    """Grants an account its access on its system's own page. Raises one of `refusals`, or KeyError."""
+
+    def offered(self) -> Container[str]:
+        """The accounts for which that can be done."""
+
+    def begin(self, name: str, redirect: str) -> tuple[str, str]:
+        """Where the person goes, and the cookie to keep until they come back to `redirect`."""
+
+    def finish(self, name: str, query: Sequence[tuple[str, str]], cookie: str) -> None:
+        """They came back with this query."""
+
+    def check(self, name: str) -> Health:
+        """What the account can do now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +69,7 @@ class Services:
     """What an account's system must hear when its webhook was taken; None: our own words will do."""
     actions: Mapping[str, Callable[..., str | None]] = field(default_factory=dict)
     refusals: tuple[type[Exception], ...] = (ValueError, LookupError)
+    install: Install | None = None
     secret_key: bytes | None = None
     """Signs the console's cookies; without one a restart makes open forms ask to be loaded again."""
     zone: str = "UTC"

@@ -55,6 +55,7 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
         "split": _l("split"),
         "retry": _l("again"),
         "give up": _l("given up"),
+        "erase": _l("erased"),
     },
     "via": {"push": _l("Webhook"), "poll": _l("Poll"), "fetch": _l("Read back"), "replay": _l("Replay")},
     "outcome": {
@@ -71,12 +72,15 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
         "possible_twins": _l("The same event, told twice?"),
         "unknown_outcome": _l("Did it happen?"),
         "no_effect": _l("It has no effect there"),
+        "privacy": _l("A person's data"),
     },
     "answer": {
         "linked": _l("Linked"),
         "apart": _l("Kept apart"),
         "done": _l("Done"),
         "settled": _l("Settled itself"),
+        "erased": _l("Erased"),
+        "answered": _l("The person was answered"),
     },
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from click.testing import Result
 
-from connectors.shopify.sandbox import TOKEN
+from connectors.shopify.sandbox_oauth import TOKEN
 
 Run = Callable[..., Result]
 

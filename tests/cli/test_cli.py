@@ -15,7 +15,7 @@ from hub.cli import main
 from hub.model.returns import Return, Weak
 from hub.model.sentences import sentence
 from hub.settings import Settings
-from hub.store import returns, reviews
+from hub.store import personal, returns, reviews
 from hub.store.database import Database
 
 ACCOUNTS = """
@@ -44,6 +44,8 @@ def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
         ("inbox", "list"),
         ("sync", "list"),
         ("review", "list"),
+        ("privacy", "requests"),
+        ("privacy", "find", "ada@shop.example"),
     ],
 )
 def test_every_listing_has_json_and_says_something_when_empty(
@@ -156,9 +158,37 @@ def test_a_setting_is_required_where_nothing_stands_in_for_it(run: Callable[...,
     assert told["api_version"] == ["-", "-"], "it has a default"
 
 
+def test_an_account_that_is_installed_on_a_page_says_where(run: Callable[..., Result]) -> None:
+    given = ("base_url=http://127.0.0.1:9", "client_id=x", "client_secret=y", "access_token=", "webhook_secret=")
+    given += ("api_version=2026-07",)
+    words = ("accounts", "add", "web", "shopify", *(word for pair in given for word in ("--set", pair)))
+    assert "open http://127.0.0.1:8080/oauth/web/ while `hub serve` runs" in run(*words).output
+    assert "/oauth/" not in run(*words, "--set", "access_token=shpat_x").output
+
+
+def test_a_person_is_erased_only_after_a_yes(run: Callable[..., Result], database_url: str) -> None:
+    who = "ada@shop.example"
+    database = Database(database_url)
+    assert "Aborted!" in run("privacy", "erase", who, input="n\n").output
+    with database.begin() as conn:
+        assert not personal.anything_erased(conn)
+    assert "erased from 0 records" in run("privacy", "erase", who, "--yes").output
+    with database.begin() as conn:
+        assert personal.anything_erased(conn)
+        reviews.ask(
+            conn, "privacy", [], sentence("erased", by="x"), "d", {"account": "web", "asks": "tell", "due": "1"}
+        )
+    database.close()
+    (asked,) = json.loads(run("privacy", "requests", "--json").stdout)
+    assert (asked["account"], asked["asks"]) == ("web", "tell")
+    assert f"request {asked['id']} is done" in run("privacy", "done", str(asked["id"])).output
+    assert "there is no question" in run("privacy", "done", str(asked["id"])).output
+    assert "'Ada' names nobody; write an e-mail address" in run("privacy", "find", "Ada").output
+
+
 def test_every_command_that_is_promised_is_there() -> None:
     promised = {"serve", "worker", "clock", "demo", "accounts", "connectors", "mapping", "returns", "story", "inbox"}
-    promised |= {"sync", "review", "reconcile", "backfill", "db"}
+    promised |= {"sync", "review", "privacy", "reconcile", "backfill", "db"}
     assert promised == set(main.commands)
     assert set(main.commands["accounts"].commands) == {"add", "list", "check", "pause", "resume", "apply", "export"}
     assert set(main.commands["connectors"].commands) == {"list", "show", "lint", "new", "docs"}

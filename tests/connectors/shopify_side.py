@@ -11,7 +11,8 @@ import msgspec
 from connectors.kit import registry
 from connectors.kit.api import Account, Operation, OperationLine, Reply, WebhookRequest
 from connectors.shopify.connector import Shopify
-from connectors.shopify.sandbox import TOKEN, ShopifySandbox
+from connectors.shopify.sandbox import ShopifySandbox
+from connectors.shopify.sandbox_oauth import TOKEN
 from connectors.shopify.sandbox_shop import LOCATION, Record
 
 SECRET, OLD_SECRET = "shpss_simulated_new", "shpss_simulated_old"

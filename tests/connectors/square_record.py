@@ -87,6 +87,12 @@ def cases(shop: Counter) -> Iterator[tuple[str, str, str]]:
         moved = {**goods, "quantity": "1", "from_state": "UNLINKED_RETURN", "to_state": to_state, "reference_id": mark}
         (made,) = shop.adjust([{"adjustment": {**moved, "occurred_at": shop.now()}}])
         yield f"adjustment_{'restocked' if to_state == 'IN_STOCK' else 'scrapped'}", "adjustment", made["id"]
+    noted_sale = shop.sell({"SHIRT-M": 1, "MUG": 1}, reference="#15")
+    swap = shop.take_back(noted_sale["id"], {"SHIRT-M": 1}, buys={"SHIRT-L": 1})
+    for line in (*noted_sale["line_items"], *swap["line_items"], *swap["returns"][0]["return_line_items"]):
+        line["note"] = "for Jo's birthday (simulated)"
+    yield "order_sale_with_notes", "order", noted_sale["id"]
+    yield "order_exchange_with_notes", "order", swap["id"]
 
 
 def plain(text: str) -> str:

@@ -8,6 +8,7 @@ Each effect is counted where it happens; after all echoes came back nothing is t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from connectors.kit.api import WebhookRequest
 from hub import configuration
 from hub.boot import Hub
 from hub.pipeline.accept import accept
-from hub.store import console, inbox
+from hub.pipeline.people import NotNow
+from hub.store import inbox, reviews
 from tests.connectors.shopify_side import Remote as Shop
+from tests.dump import dump
 from tests.pipeline.conftest import connect, deliver, hub, post, stock, work  # noqa: F401
 from tests.pipeline.fakes.play import Remote
 from tests.pipeline.look import document, founded, intents, rows
@@ -130,20 +133,80 @@ def test_a_decline_in_shopify_is_known_though_no_webhook_told_and_no_search_find
     assert "Declined, a final sale" in [note.value.text for note in found.doc.notes]
 
 
-def test_a_privacy_request_waits_for_a_person(
-    hub: Hub, shop: Heard, work: Callable[..., int], bring: Callable[[], None]
+NOTE = "Jo says: too tight at the shoulders (simulated)"
+CUSTOMER = {"id": 191167, "email": "simulated@example.com", "phone": "555-0100"}
+
+
+@pytest.fixture
+def asked(hub: Hub, shop: Heard, work: Callable[..., int], bring: Callable[[], None]) -> Callable[..., dict[str, Any]]:
+    """asked("customers/redact"): a return with a customer's words is known, then Shopify asks; the open question."""
+
+    def play(topic: str, **more: Any) -> dict[str, Any]:
+        configuration.put(hub, "shop", {"connector": "shopify", "settings": shop.settings()})
+        shop.state.records[shop.line]["customerNote"] = NOTE
+        shop.moved("request", shop.asked)
+        bring()
+        work()
+        assert NOTE in dump(hub.database)
+        shop.waiting.append(shop.pushed(topic, {"shop_id": 1, "shop_domain": "127.0.0.1", **more}))
+        bring()
+        work()
+        with hub.database.begin() as conn:
+            (question,) = reviews.open_reviews(conn)
+        assert question["kind"] == "privacy"
+        return question
+
+    return play
+
+
+def number(shop: Heard) -> int:
+    return int(shop.order["id"].rpartition("/")[2])
+
+
+def state(hub: Hub) -> list[tuple[Any, ...]]:
+    return rows(hub, "SELECT state FROM reviews")
+
+
+def test_shopify_asks_to_forget_a_customer_and_a_person_does_it(
+    hub: Hub, shop: Heard, work: Callable[..., int], bring: Callable[[], None], asked: Callable[..., dict[str, Any]]
 ) -> None:
-    configuration.put(hub, "shop", {"connector": "shopify", "settings": shop.settings()})
-    customer = {"id": 191167, "email": "simulated@example.com"}
-    order = int(shop.order["id"].rpartition("/")[2])
-    told = {"shop_id": 1, "customer": customer, "orders_to_redact": [order]}
-    shop.waiting.append(shop.pushed("customers/redact", told))
+    question = asked("customers/redact", customer=CUSTOMER, orders_to_redact=[number(shop)])
+    assert question["detail"]["orders"] == [shop.order["id"]]
+    due = datetime.fromisoformat(question["detail"]["due"]) - datetime.now(UTC)
+    assert timedelta(days=29, hours=23) < due <= timedelta(days=30)
+    assert "To be done by" in question["text"]
+    assert "simulated@example.com" not in dump(hub.database)
+    assert NOTE in dump(hub.database), "nobody has done it yet"
+    (before,) = founded(hub)
+    assert hub.privacy.carry_out(question["id"], "tester") == 3
+    assert state(hub) == [("erased",)]
+    text = dump(hub.database)
+    assert (NOTE in text, "191167" in text) == (False, False)
+    shop.moved("approve", shop.asked)
+    shop.state.records[shop.asked["id"]]["status"] = "OPEN"
     bring()
     work()
-    with hub.database.begin() as conn:
-        (unbound,) = console.search(conn, unbound=True).rows
-    assert unbound.order_number == "#1001"
-    ((fragment,),) = rows(hub, "SELECT convert_from(fragment, 'UTF8') FROM observations WHERE stream = 'privacy'")
-    assert "Shopify asks to forget a customer (1 order(s), customer 191167)" in fragment
-    kept = rows(hub, "SELECT count(*) FROM raw WHERE convert_from(body, 'UTF8') LIKE '%simulated@example.com%'")
-    assert kept == [(0,)]
+    (after,) = founded(hub)
+    assert after.doc.axes.authorization.value == "authorized", "it was read again"
+    assert [line.quantity for line in after.doc.lines] == [line.quantity for line in before.doc.lines]
+    assert NOTE not in dump(hub.database)
+    with pytest.raises(NotNow):
+        hub.privacy.carry_out(question["id"], "tester")
+
+
+def test_shopify_asks_what_is_kept_and_nothing_is_erased(hub: Hub, shop: Heard, asked: Any) -> None:
+    more = {"data_request": {"id": 9999}, "orders_requested": [number(shop)]}
+    question = asked("customers/data_request", customer=CUSTOMER, **more)
+    found = hub.privacy.find(f"shop:{question['detail']['orders'][0]}")
+    assert {one.stream for one in found} == {"order", "return", "privacy"}
+    assert hub.privacy.carry_out(question["id"], "tester") == 0
+    assert state(hub) == [("answered",)]
+    assert NOTE in dump(hub.database)
+
+
+def test_shopify_asks_to_forget_the_shop(hub: Hub, shop: Heard, asked: Any) -> None:
+    question = asked("shop/redact")
+    assert hub.privacy.carry_out(question["id"], "tester") == 3
+    assert NOTE not in dump(hub.database)
+    assert state(hub) == [("erased",)]
+    assert len(founded(hub)) == 1

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from connectors.shopify.admin import DOCUMENTS
-from connectors.shopify.sandbox import TOKEN
+from connectors.shopify.sandbox_oauth import TOKEN
 from tests.connectors.shopify_side import Remote
 
 with warnings.catch_warnings():

@@ -98,6 +98,7 @@ STREAMS = {
     "{feed: cursor, id: i, version_at: u, poll: {path: /r, records: data}}": "never asks for what changed since",
     "{feed: sweep, id: id, poll: {path: /r, records: data, paging: {kind: token}}}": "paging.token: is needed",
     "{feed: sweep, fetch: {pth: /r}}": "return.fetch.pth: Unknown field",
+    "{feed: push, personal: [first(lines)]}": "return.personal.0: 'first(lines)' is more than names and lists",
     "{feed: sweep, fetch: maybe}": "return.fetch: must be true, false, or a section",
 }
 

@@ -292,16 +292,3 @@ def test_a_partition_that_is_made_stops_nobody(database: Database) -> None:
         accept(database, push())
         dispatch(database)
         assert understand(database) == 1
-
-
-def test_erasure_forgets_what_was_said(database: Database) -> None:
-    accept(database, push("r1"), push("r2"))
-    dispatch(database)
-    understand(database)
-    accept(database, push("r1", b"newer"))
-    with database.begin() as conn:
-        raw.bind(conn, {("web", "return", "r1"): 1001, ("web", "return", "r2"): 1002})
-        assert raw.erase(conn, 1001) == 2
-        assert [row.body for row in raw.find(conn, 1001)] == [None]
-        assert [row.body for row in raw.find(conn, 1002)] == [BODY]
-    assert states(database) == []

@@ -26,6 +26,7 @@ ACTIONS = (
     "reconcile",
     "link",
     "keep_apart",
+    "carry_out",
     "split",
     "confirm",
     "undo",

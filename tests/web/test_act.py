@@ -23,6 +23,7 @@ FORMS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "reconcile": ({"account": "erp"}, ("erp",)),
     "link": ({"a": "R1004", "b": "1005"}, (1004, 1005)),
     "keep_apart": ({"id": "1"}, (1,)),
+    "carry_out": ({"id": "1"}, (1,)),
     "confirm": ({"return": "1001"}, (1001,)),
     "split": ({"return": "1001", "objects": ["erp\x1fcomplaint\x1f7"]}, (1001, [("erp", "complaint", "7")])),
     "undo": ({"act": "7"}, (7,)),

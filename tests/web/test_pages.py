@@ -7,7 +7,9 @@ import re
 import pytest
 from sqlalchemy import delete
 
-from hub.store import console, tables
+from hub.model.sentences import sentence
+from hub.store import console, reviews, tables
+from hub.store.database import Database
 from tests.web.conftest import Site, make_site
 from tests.web.simulated import SPITE
 
@@ -95,6 +97,22 @@ def test_candidates_stand_side_by_side_and_what_has_no_effect_can_be_tried_again
     assert 'action="/do/retry_sync"' in parked
     assert "keep_apart" not in parked
     assert "It has no effect there" in site.get("/returns/R1003", "en"), "the return shows that it needs a person"
+
+
+def test_a_request_about_a_person_is_open_until_somebody_did_it(site: Site, database: Database) -> None:
+    asked = {"account": "web", "customer": "7", "orders": ["#12"]}
+    for asks, button in (("erase", "Erase it for good"), ("tell", "The person was answered")):
+        said = sentence("privacy", **{**asked, "orders": "#12"}, asks=asks, due="2026-08-19")
+        with database.begin() as conn:
+            reviews.ask(conn, "privacy", [], said, f"privacy:{asks}", {**asked, "asks": asks, "due": "2026-08-19"})
+        page = site.get("/review", "en")
+        letter = page[page.index("A person&#39;s data") :]
+        letter = letter[: letter.index("</article>")]
+        assert "To be done by 2026-08-19." in letter
+        assert (button in letter, "keep_apart" in letter) == (True, False)
+    chinese = site.get("/review?lang=zh", "zh")
+    assert "web 要求：删除某位顾客的个人资料；顾客 7；订单 #12。最迟 2026-08-19 完成。" in chinese
+    assert "永久删除" in chinese
 
 
 def test_one_return_shows_twins_money_discrepancy_and_story(site: Site) -> None:

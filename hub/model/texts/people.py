@@ -38,6 +38,33 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{by}：“{operation:operation}”已人工处理[：{note}]",
         "{by}: {operation:operation} is dealt with[: {note}]",
     ),
+    "erased": ("{by}：个人资料已删除", "{by}: personal data was erased"),
+    "privacy": (
+        "{account} 要求：{asks:asked}[；顾客 {customer}][；订单 {orders}]。最迟 {due} 完成。",
+        "{account} asks: {asks:asked}[; customer {customer}][; orders {orders}]. To be done by {due}.",
+    ),
+    "no_install": (
+        "{account} 不能在网页上安装：该系统不提供，或账户缺少客户端编号和密钥，或已填写令牌。",
+        "{account} is not installed on a page: its system offers none, or the account lacks client id and secret, or it"
+        " has a token of its own",
+    ),
+    "install_stale": (
+        "这次返回与在此浏览器中发起的安装对不上，或已超过十分钟，或已用过。请重新安装。",
+        "this answer belongs to no installation that was begun in this browser within the last ten minutes, or it was"
+        " used before; begin again",
+    ),
+    "install_forged": (
+        "这次返回不可信，未采用。原因：{why}",
+        "this answer is not believed, nothing was changed: {why}",
+    ),
+    "install_denied": (
+        "{account} 没有授权。原因：{why}。请在该系统中同意后重新安装。",
+        "{account} was not granted ({why}); begin again, and agree over there",
+    ),
+    "install_refused": (
+        "{account} 没有换到令牌。原因：{why}。请重新安装。",
+        "{account} gave no token for the code ({why}); begin again",
+    ),
     "no_question": ("没有编号为 {id} 的问题。", "there is no question {id}"),
     "no_link": (
         "第 {id} 条记录不是合并，不能撤销：只有合并可以撤销，拆分要用合并来恢复。",

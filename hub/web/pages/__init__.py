@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.web.pages import act, api, health, letters, overview, returns, review, sync
+from hub.web.pages import act, api, health, letters, oauth, overview, returns, review, sync
 
 BLUEPRINTS = (
     overview.blueprint,
@@ -11,6 +11,7 @@ BLUEPRINTS = (
     letters.blueprint,
     review.blueprint,
     act.blueprint,
+    oauth.blueprint,
     api.blueprint,
     health.blueprint,
 )

@@ -67,6 +67,7 @@ ACTIONS: Mapping[str, tuple[Mapping[str, Callable[[str], Any]], Any]] = {
     "reconcile": ({"account": _name}, _l("The account is compared with the hub, return by return.")),
     "link": ({"a": _id, "b": _id}, _l("Linked: the two are one return.")),
     "keep_apart": ({"id": _id}, _l("They stay two returns.")),
+    "carry_out": ({"id": _id}, _l("Done; the request is answered.")),
     "split": ({"return": _id, "objects": _objects}, _l("Split: a new return was made of these objects.")),
     "confirm": ({"return": _id}, _l("Confirmed: it belongs here.")),
     "undo": ({"act": _id}, _l("Undone.")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from hub.store import health
-from hub.web.pages.base import database
+from hub.web.pages.base import database, services
 
 blueprint = Blueprint("overview", __name__)
 
@@ -14,4 +14,5 @@ blueprint = Blueprint("overview", __name__)
 def page() -> str:
     with database() as conn:
         view = health.overview(conn)
-    return render_template("overview.html", view=view)
+    install = services().install
+    return render_template("overview.html", view=view, installs=install.offered() if install else ())

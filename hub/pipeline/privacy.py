@@ -1,0 +1,186 @@
+"""Finding and erasing a person's data (GDPR Art. 15 and 17, PIPL Art. 45 and 47).
+
+What came back, what was decided and what was paid stays: books have to be kept. Only the person goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from hub.accounts import Accounts
+from hub.model.personal import MASK, Name, blank
+from hub.model.sentences import sentence
+from hub.pipeline import forgotten
+from hub.pipeline.combine import combine, whole
+from hub.pipeline.forgotten import Forgotten, stream_of
+from hub.pipeline.people import NotNow, hold
+from hub.store import inbox, journal, lanes, observations, personal, returns, reviews
+from hub.store.database import Connection, Database
+from hub.store.observations import Name as Object
+
+
+class Found(NamedTuple):
+    """A record that is about a person. `why`: named (it names them) or return (it belongs to a return of theirs)."""
+
+    account: str
+    stream: str
+    external_id: str
+    number: str | None
+    at: datetime
+    why: str
+
+
+class Privacy:
+    """Where a person's data lies, and how it goes."""
+
+    def __init__(self, database: Database, accounts: Accounts, forgotten: Forgotten) -> None:
+        self.database = database
+        self.accounts = accounts
+        self.forgotten = forgotten
+
+    def find(self, who: str) -> list[Found]:
+        """Every record about this person. Raises ValueError where `who` can name nobody."""
+        with self.database.begin() as conn:
+            return self._find(conn, Name.parse(who))
+
+    def said(self, found: Iterable[Found]) -> dict[Object, list[str]]:
+        """What each of these records says of a person, for the answer to whoever asks."""
+        accounts = self.accounts.all()
+        told: dict[Object, set[str]] = {}
+        with self.database.begin() as conn:
+            for row in personal.bodies(conn, (one[:3] for one in found)):
+                told.setdefault(row.name, set()).update(
+                    forgotten.said(stream_of(accounts, row.account, row.stream), row.body)
+                )
+        return {name: sorted(texts) for name, texts in told.items()}
+
+    def erase(self, who: str, by: str) -> list[Found]:
+        """Erase what is kept of this person, and what comes in of them from now on; what it was. Raises ValueError."""
+        name = Name.parse(who)
+        with self.database.begin() as conn:
+            # Committed first: what is being taken in meanwhile is masked, or found below.
+            self.forgotten.remember(conn, [name])
+        found = self.find(who)
+        self._forget({one[:3] for one in found}, by, {who.strip()} if name.kind in ("mail", "phone") else set())
+        return found
+
+    def carry_out(self, review_id: int, by: str) -> int:
+        """Do what a system asks about a person; how many records it was about. Raises NotNow."""
+        with self.database.begin() as conn:
+            question = reviews.get(conn, review_id)
+        if question is None or question["kind"] != "privacy" or question["state"] != "open":
+            raise NotNow("no_question", id=review_id)
+        asked, done = question["detail"], set[Object]()
+        account = asked["account"]
+        if asked["asks"] == "erase_all":
+            done = self._forget_all(account, by)
+        elif asked["asks"] == "erase":
+            for text in filter(None, (*asked["orders"], asked["customer"])):
+                done |= {found[:3] for found in self.erase(f"{account}:{text}", by)}
+        with self.database.begin() as conn:
+            reviews.answer(conn, review_id, "answered" if asked["asks"] == "tell" else "erased")
+        return len(done)
+
+    # -- finding
+
+    def _find(self, conn: Connection, name: Name) -> list[Found]:
+        named = {**self._known(conn, name), **self._read(conn, name)}
+        held = {one.name: one for one in personal.family(conn, named)}
+        found = []
+        for thing in sorted({*named, *held}):
+            one = held.get(thing)
+            number = f"R{one.return_id}" if one is not None and one.return_id is not None else None
+            at = named.get(thing) or (one.at if one is not None else None)
+            found.append(Found(*thing, number, at, "named" if thing in named else "return"))  # type: ignore[arg-type]
+        return found
+
+    def _known(self, conn: Connection, name: Name) -> dict[Object, datetime | None]:
+        """The objects that bear this name themselves."""
+        if name.kind == "return":
+            return dict.fromkeys(personal.of_return(conn, int(name.text)))
+        if name.kind == "record":
+            account, _, text = name.text.partition(":")
+            return dict.fromkeys(personal.known_as(conn, account, text))
+        return {}
+
+    def _read(self, conn: Connection, name: Name) -> dict[Object, datetime | None]:
+        """The objects whose bodies say this name at a customer's place."""
+        accounts = self.accounts.all()
+        only = name.text.partition(":")[0] if name.kind == "record" else None
+        asked = [
+            (account.name, stream.name)
+            for account in accounts.values()
+            for stream in account.entry.manifest.streams.values()
+            if stream.customer and only in (None, account.name)
+        ]
+        found: dict[Object, datetime | None] = {}
+        for body in personal.scan(conn, asked) if name.kind != "return" else ():
+            if name in forgotten.people(body.account, stream_of(accounts, body.account, body.stream), body.body):
+                found[body.name] = body.at
+        return found
+
+    # -- erasing
+
+    def _forget(self, names: set[Object], by: str, typed: Iterable[str] = (), *, alone: bool = False) -> set[Object]:
+        """Erase these records, and (not `alone`) all of their orders and returns, in one transaction; which."""
+
+        def work(conn: Connection) -> set[Object]:
+            things = set(names)
+            for _ in range(2):  # whoever was taking one of them in is waited for, and may have brought one more
+                if not alone:
+                    things |= {one.name for one in personal.family(conn, things)}
+                lanes.want(conn, "read", [(thing[0], lanes.object_key(*thing[1:])) for thing in things])
+            known = observations.of_objects(conn, things)
+            ids = {record.return_id for record in known.values() if record.return_id is not None}
+            orders = {record.order_id for record in known.values() if record.order_id is not None}
+            ids |= {return_id for return_id, _ in returns.of_orders(conn, orders)}
+            hold(conn, sorted(ids))
+            self.forgotten.remember(conn, objects=things)
+            said = {*typed, *self._mask(conn, things, known)}
+            personal.scrub(conn, said, MASK, ids, {thing[0] for thing in things})
+            inbox.reopen(conn, things)
+            line = sentence("erased", by=by)
+            journal.write(conn, [journal.entry(return_id, None, "erase", line) for return_id in sorted(ids)])
+            combine(conn, ids, self.accounts.all(), {})
+            return things
+
+        return whole(self.database, work) if names else set()
+
+    def _mask(self, conn: Connection, things: set[Object], known: Mapping[Object, observations.Stored]) -> set[str]:
+        """Bodies and what was made of them, without their person; what they had said of them."""
+        accounts = self.accounts.all()
+        said: set[str] = set()
+        digests: dict[bytes, bytes] = {}
+        new: dict[str, list[tuple[int, bytes | None]]] = {"raw": [], "inbox": []}
+        for row in personal.bodies(conn, things):
+            stream = stream_of(accounts, row.account, row.stream)
+            said |= forgotten.said(stream, row.body)
+            body = forgotten.without(stream, row.body)
+            digests[observations.digest(row.body)] = observations.digest(body)
+            new[row.table].append((row.id, body))
+        for table, rows in new.items():
+            personal.rewrite(conn, table, rows)
+        masked = []
+        for record in known.values():
+            fragment, words = blank(record.observation.fragment)
+            said.update(words)
+            digest = digests.get(record.digest, record.digest) if record.digest is not None else None
+            masked.append(record._replace(observation=replace(record.observation, fragment=fragment), digest=digest))
+        observations.save(conn, masked)
+        return {text.strip() for text in said}
+
+    def _forget_all(self, account: str, by: str) -> set[Object]:
+        """Erase everything that this account told, some records at a time."""
+        done: set[Object] = set()
+        after = ("", "")
+        while True:
+            with self.database.begin() as conn:
+                page = personal.objects(conn, account, after)
+            if not page:
+                return done
+            done |= self._forget(set(page), by, alone=True)
+            after = page[-1][1:]
