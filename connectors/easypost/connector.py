@@ -41,6 +41,8 @@ ENCODER = msgspec.json.Encoder(decimal_format="number")
 class EasyPost(Connector):
     """One EasyPost account: trackers made by code, and labels with the tracker in them."""
 
+    topics = ("tracker.created", "tracker.updated", "refund.successful")
+
     def __init__(self, account: Account, http: Http) -> None:
         super().__init__(account, http.view(classify=refusal))
 

@@ -28,6 +28,8 @@ READS: dict[str, str] = {
 class Shopify(Connector):
     """One Shopify shop."""
 
+    topics = (*topics.ABOUT, *topics.ASKED)
+
     def __init__(self, account: Account, http: Http) -> None:
         super().__init__(account, http)
         self.graph: Graph = admin(http)

@@ -99,4 +99,5 @@ def privacy(topic: str, body: Body, request: WebhookRequest) -> Message:
         "text": f"{ASKED[topic]}{concerns}: to be done by {(at + WITHIN).date()}. The hub asks Shopify for no name and "
         "no address; what people wrote into notes is kept with these orders' returns, and nothing was erased yet.",
     }
-    return Message("privacy", f"{topic}/{name}", msgspec.json.encode(record), delivery_id=request.header(DELIVERY))
+    told = msgspec.json.encode(record)
+    return Message("privacy", f"{topic}/{name}", told, version=at.isoformat(), delivery_id=request.header(DELIVERY))

@@ -36,6 +36,8 @@ ABOUT = {
 class Square(Connector):
     """One merchant at Square."""
 
+    topics = tuple(ABOUT)
+
     def __init__(self, account: Account, http: Http) -> None:
         super().__init__(account, http)
         self.client = Client(http)
