@@ -24,10 +24,10 @@ format: $(VENV)/.dev  ## put the code into its format, mend what can be mended b
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-test: $(VENV)/.dev  ## the whole suite, real peers included; ARGS are pytest's
-	@$(BIN)/python -m pytest -q $(ARGS)
+test: $(VENV)/.dev  ## the whole suite, real peers included, and what it shows of each connector; ARGS are pytest's
+	@$(BIN)/python -m pytest -q --evidence .evidence.json $(ARGS)
 
-docs: $(VENV)/.dev  ## write the generated parts of README.md anew
+docs: $(VENV)/.dev  ## write the generated parts of the READMEs anew
 	@$(BIN)/python -m pytest -q tests/test_house.py -k generated --accept
 
 bench: $(VENV)/.bench  ## measure, print the table, write benchmarks/results/latest.json

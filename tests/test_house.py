@@ -198,13 +198,19 @@ def test_generated_matrix_in_the_readme_is_current(request: pytest.FixtureReques
     check_block("matrix", registry.matrix(registry.entries()), accept=request.config.option.accept)
 
 
-def check_block(name: str, wanted: str, *, accept: bool) -> None:
-    """The README's text between `<!-- name -->` and `<!-- /name -->` is the generated one; `--accept` writes it."""
-    readme = ROOT / "README.md"
+def test_generated_rules_in_the_connectors_readme_are_current(request: pytest.FixtureRequest) -> None:
+    from connectors.kit.grading.rules import table
+
+    check_block("rules", table(), accept=request.config.option.accept, file="connectors/README.md")
+
+
+def check_block(name: str, wanted: str, *, accept: bool, file: str = "README.md") -> None:
+    """The file's text between `<!-- name -->` and `<!-- /name -->` is the generated one; `--accept` writes it."""
+    readme = ROOT / file
     before, begin, rest = readme.read_text().partition(f"<!-- {name} -->\n")
     found, end, after = rest.partition(f"<!-- /{name} -->")
-    assert begin, f"README.md has no <!-- {name} -->"
-    assert end, f"README.md has no <!-- /{name} -->"
+    assert begin, f"{file} has no <!-- {name} -->"
+    assert end, f"{file} has no <!-- /{name} -->"
     if accept and found != f"{wanted}\n":
         readme.write_text(f"{before}{begin}{wanted}\n{end}{after}")
         return
