@@ -18,6 +18,8 @@ from psycopg import sql
 from hub.postgres import Server
 from hub.store.database import upgrade
 
+pytest_plugins = ["tests.evidence"]
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 NO_PEER = "PEER UNAVAILABLE: "
 

@@ -198,15 +198,21 @@ def test_generated_matrix_in_the_readme_is_current(request: pytest.FixtureReques
     check_block("matrix", registry.matrix(registry.entries()), accept=request.config.option.accept)
 
 
+def test_generated_rules_in_the_connectors_readme_are_current(request: pytest.FixtureRequest) -> None:
+    from connectors.kit.grading.rules import table
+
+    check_block("rules", table(), accept=request.config.option.accept, file="connectors/README.md")
+
+
 @pytest.mark.parametrize("system", systems())
 def test_generated_part_of_each_connectors_readme_is_current(system: str, request: pytest.FixtureRequest) -> None:
     from connectors.kit import docs, registry
 
     wanted = docs.section(registry.load(system))
-    check_block("manifest", wanted, f"connectors/{system}/README.md", accept=request.config.option.accept)
+    check_block("manifest", wanted, accept=request.config.option.accept, file=f"connectors/{system}/README.md")
 
 
-def check_block(name: str, wanted: str, file: str = "README.md", *, accept: bool) -> None:
+def check_block(name: str, wanted: str, *, accept: bool, file: str = "README.md") -> None:
     """The text between `<!-- name -->` and `<!-- /name -->` in a page is the generated one; `--accept` writes it."""
     readme = ROOT / file
     before, begin, rest = readme.read_text().partition(f"<!-- {name} -->\n")

@@ -58,6 +58,8 @@ EVENT = msgspec.json.Decoder(Event)
 class EasyPost(Signed):
     """One EasyPost account: trackers made by code, and labels with the tracker in them."""
 
+    topics = ("tracker.created", "tracker.updated", "refund.successful")
+
     def __init__(self, account: Account, http: Http) -> None:
         super().__init__(account, http.view(classify=refusal))
 

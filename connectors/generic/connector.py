@@ -39,6 +39,7 @@ class Generic(Connector):
     """Any system that speaks as README.md beside this file says."""
 
     manifest: ClassVar[Manifest]
+    topics = tuple(door.TOPICS)
 
     def __init__(self, account: Account, http: Http) -> None:
         token = account.settings.get("token")

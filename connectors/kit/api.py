@@ -6,7 +6,7 @@ already in its system's words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -164,8 +164,8 @@ class Connector:
     """
 
     manifest: ClassVar[Any] = None
-    topics: ClassVar[tuple[str, ...]] = ()
-    """What to subscribe to at the vendor, where `accept` understands only some topics."""
+    topics: ClassVar[Collection[str]] = ()
+    """The webhook topics (or the kinds of push, where they have no such word) that `accept` understands."""
 
     def __init__(self, account: Account, http: Any) -> None:
         self.account = account

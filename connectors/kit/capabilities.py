@@ -17,6 +17,7 @@ class Capabilities:
     fetches: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
     webhook: bool = False
+    topics: tuple[str, ...] = ()
     find: bool = False
     check: bool = False
 
@@ -38,6 +39,7 @@ def read_off(connector: type[Connector], manifest: Manifest) -> Capabilities:
             kind for kind in OPERATIONS if manifest.told and callable(getattr(connector, f"do_{kind}", None))
         ),
         webhook=overrides("accept"),
+        topics=tuple(connector.topics),
         find=overrides("find"),
         check=overrides("check"),
     )
@@ -53,6 +55,7 @@ def _from_manifest(manifest: Manifest) -> Capabilities:
             if manifest.told and kind in manifest.operations and manifest.operations[kind].request
         ),
         webhook=manifest.webhook is not None and bool(manifest.webhook.topics),
+        topics=tuple(manifest.webhook.topics) if manifest.webhook is not None else (),
         find=any(operation.find for operation in manifest.operations.values()),
         check=manifest.check is not None,
     )

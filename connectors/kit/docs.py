@@ -93,7 +93,7 @@ def _webhooks(entry: Entry, language: str) -> str:
         said.append(_say("address", language, setting=_name(hook.address)))
     if "url" in signature:
         said.append(_say("signed_url", language, setting=_name(signature["url"])))
-    if topics := entry.topics:
+    if topics := able.topics:
         said.append(_say("topics", language, topics=_codes(topics)))
     if hook.answer:
         said.append(_say("answer", language, status=hook.answer.status, body=hook.answer.body))

@@ -62,7 +62,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "地址一并签名：设置 {setting} 须与在对方填写的完全一致。",
         "The address is signed, too: {setting} has to be exactly what was entered there.",
     ),
-    "topics": ("订阅的事件：{topics}。", "Topics to subscribe to: {topics}."),
+    "topics": ("可识别的事件：{topics}。", "Topics that it understands: {topics}."),
     "answer": ("应答：{status}，`{body}`。", "Answered with {status} and `{body}`."),
     "without_webhooks": ("没有 Webhook 时照样轮询，只是晚一些。", "Without them the hub polls: the same comes, later."),
     "only_webhooks": (

@@ -53,12 +53,6 @@ class Entry:
         """What it can do, read off its code and manifest."""
         return Capabilities() if self.problem else read_off(self.connector, self.manifest)
 
-    @property
-    def topics(self) -> tuple[str, ...]:
-        """The topics of its webhooks that it understands: the manifest's, else those that its code names."""
-        hook = self.manifest.webhook if self.manifest is not None else None
-        return tuple(hook.topics) if hook is not None and hook.topics else self.connector.topics
-
     def of(self, settings: Mapping[str, Any]) -> Entry:
         """This system as an account with these settings has it (`by_account` in its manifest)."""
         decides = self.manifest is not None and self.manifest.by_account

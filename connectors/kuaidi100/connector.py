@@ -32,6 +32,8 @@ SHORTEST = 16
 class Kuaidi100(Connector):
     """One customer of Kuaidi100."""
 
+    topics = ("polling", "abort", "updateall", "shutdown")  # the statuses of a push, which has no other topic
+
     def __init__(self, account: Account, http: Http) -> None:
         super().__init__(account, http)
         self.client = Client(http, account.settings)

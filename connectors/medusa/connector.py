@@ -32,6 +32,8 @@ ABOUT = {
     "payment.refunded": ("payment", "order"),
 }
 """Which of an order's records an event may have changed; any other event is about the order and its payments."""
+TOPICS = (*ABOUT, "order.placed", "order.updated", "order.canceled", "order.completed", "order-edit.confirmed")
+"""What our subscriber tells of."""
 OWN_IDS = {"order_id": "order", "return_id": "return", "exchange_id": "exchange", "claim_id": "claim"}
 """Ids that Medusa's own events carry."""
 
@@ -56,6 +58,8 @@ EVENT = msgspec.json.Decoder(Event)
 
 class Medusa(Signed):
     """One Medusa shop."""
+
+    topics = TOPICS
 
     def __init__(self, account: Account, http: Http) -> None:
         super().__init__(account, http)

@@ -119,4 +119,5 @@ def privacy(topic: str, body: Mapping[str, Any], request: WebhookRequest) -> Mes
         "text": f"{ASKED[topic]}{concerns}: to be done by {(at + WITHIN).date()}. The hub asks Shopify for no name and "
         "no address; what people wrote into notes is kept with these orders' returns until it is erased.",
     }
-    return Message("privacy", f"{topic}/{name}", msgspec.json.encode(record), delivery_id=request.header(DELIVERY))
+    told = msgspec.json.encode(record)
+    return Message("privacy", f"{topic}/{name}", told, version=at.isoformat(), delivery_id=request.header(DELIVERY))

@@ -31,8 +31,6 @@ ABOUT = {
     "payment.updated": "payment",
 }
 """Where an event's object is. Others are no news: stock counts name no return, terminals' refunds are refunds."""
-EVERY_SALE = ("order.created", "order.updated")
-"""Raised by every sale, and each is read back: only for who must know an even exchange at once."""
 
 
 class Data(msgspec.Struct):
@@ -55,7 +53,7 @@ EVENT = msgspec.json.Decoder(Event)
 class Square(Signed):
     """One merchant at Square."""
 
-    topics = tuple(topic for topic in ABOUT if topic not in EVERY_SALE)
+    topics = tuple(ABOUT)
 
     def __init__(self, account: Account, http: Http) -> None:
         super().__init__(account, http)

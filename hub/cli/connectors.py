@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from connectors.kit import docs, registry, scaffold
+from hub.cli.grading import evidence_file, grade, grades
 from hub.cli.out import as_json, dump, show
 
 
@@ -24,21 +27,25 @@ def connectors() -> None:
 @connectors.command("list")
 @as_json
 def list_(json_: bool) -> None:
-    """Every connector found, with its capabilities as read off its code."""
-    rows = []
-    for entry in registry.entries():
-        able = entry.capabilities
+    """Every connector found: its capabilities as read off its code, and its grade where the last tests show one."""
+    rows: list[dict[str, Any]] = []
+    for name, graded in zip(registry.names(), grades(registry.names(), evidence_file()), strict=True):
+        entry = registry.load(name)
         rows.append(
             {
-                "name": entry.name,
+                "name": name,
                 "kind": ", ".join(entry.manifest.kinds) if entry.manifest else None,
-                "poll": sorted(able.polls),
-                "webhook": able.webhook,
-                "operations": sorted(able.operations),
+                "capabilities": asdict(entry.capabilities),
+                "grade": graded.level,
                 "problem": entry.problem,
             }
         )
-    show(rows, ("name", "kind", "poll", "webhook", "operations", "problem"), json_, empty="No connectors.")
+    if json_:
+        dump(rows)
+        return
+    able = ("polls", "webhook", "operations")
+    shown = [{**row, **row["capabilities"]} for row in rows]
+    show(shown, ("name", "kind", "grade", *able, "problem"), False, empty="No connectors.")
 
 
 @connectors.command("show")
@@ -124,5 +131,7 @@ def docs_(names: tuple[str, ...], into: Path | None, language: str) -> None:
             (into / f"{name}.md").write_text(page, "utf-8")
             click.echo(into / f"{name}.md")
 
+
+connectors.add_command(grade)
 
 COMMANDS = (connectors,)

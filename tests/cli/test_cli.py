@@ -191,5 +191,5 @@ def test_every_command_that_is_promised_is_there() -> None:
     promised |= {"sync", "review", "privacy", "reconcile", "backfill", "db"}
     assert promised == set(main.commands)
     assert set(main.commands["accounts"].commands) == {"add", "list", "check", "pause", "resume", "apply", "export"}
-    assert set(main.commands["connectors"].commands) == {"list", "show", "lint", "new", "docs"}
+    assert set(main.commands["connectors"].commands) == {"list", "show", "lint", "grade", "new", "docs"}
     assert Settings().listen == "127.0.0.1:8080"

@@ -13,6 +13,8 @@ from connectors.kit.api import Account, Connector, Operation, Reply, WebhookRequ
 from connectors.kit.errors import ConnectorError
 
 STEPS = 12
+ALL = {"method": ".*", "path": ".*", "times": 1_000}
+"""Every request, for faults that shall hit all of them."""
 
 
 class Adapter:
@@ -51,6 +53,10 @@ class Adapter:
     def webhook(self, remote: Any) -> WebhookRequest | None:
         """A genuine webhook about `known`; None for a system that sends none."""
         return None
+
+    def event(self, remote: Any, topic: str) -> WebhookRequest:
+        """A genuine webhook of this topic about a record that is there; asked only of a system that sends webhooks."""
+        raise NotImplementedError
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
         """The known record, with a word in it that no table of the mapping lists."""

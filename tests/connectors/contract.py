@@ -18,37 +18,33 @@ Faults are told to `remote` (connectors/kit/faults.py), and it counts in `effect
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.answers import words_of
-from connectors.kit.api import Connector, Hint, Message, Operation
-from connectors.kit.errors import (
-    InvalidWebhook,
-    OutcomeUnknown,
-    Rejected,
-    RetryLater,
-    Unauthorized,
-    Unsupported,
-)
+from connectors.kit.api import Account, Connector, Health, Hint, Message, Operation
+from connectors.kit.errors import InvalidWebhook, OverBudget, RetryLater, Unauthorized, Unsupported
 from mappings.engine import Mapping as Dictionary
 from mappings.engine import UnknownWord, read_json
-from tests.connectors.adapter import Adapter
+from tests.connectors.adapter import ALL
+from tests.connectors.contract_writes import Writes
 
 MANY_CALLS = 400
-ALL = {"method": ".*", "path": ".*", "times": 1_000}
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+proves = pytest.mark.proves
 
 
-class ConnectorContract(Adapter):
+class ConnectorContract(Writes):
     """Subclass it, and say what Adapter asks for."""
 
     # -- what it can do
 
+    @proves("check")
     def test_every_capability_is_there(self, connector: Connector, remote: Any) -> None:
         can = registry.load(self.system).capabilities
         for stream in can.polls:
@@ -58,6 +54,18 @@ class ConnectorContract(Adapter):
             assert connector.check().ok, connector.check().problems
         assert can.webhook == (self.webhook(remote) is not None)
         assert (self.operation(remote) is not None) == bool(can.operations)
+
+    @proves("check")
+    def test_check_says_what_is_wrong_with_the_credentials(self, connector: Connector, remote: Any) -> None:
+        if not registry.load(self.system).capabilities.check:
+            pytest.skip("this connector has no check")
+        remote.fault("answer", **ALL, status=401)
+        try:
+            health = connector.check()
+        except Unauthorized as refused:
+            health = Health(False, (str(refused),))
+        assert not health.ok
+        assert "".join(health.problems).strip()
 
     def test_an_unknown_stream_is_unsupported(self, connector: Connector) -> None:
         with pytest.raises(Unsupported):
@@ -78,6 +86,7 @@ class ConnectorContract(Adapter):
 
         schema.fragment(self.read(connector, remote, lambda record: record))
 
+    @proves("errors: word")
     def test_an_unknown_word_stops_the_message_with_file_table_and_word(
         self, connector: Connector, remote: Any
     ) -> None:
@@ -101,6 +110,29 @@ class ConnectorContract(Adapter):
         seen = [m.external_id for page in connector.poll(stream, None) for m in page.messages if m.stream == stream]
         assert ids <= set(seen)
 
+    @proves("backfill")
+    def test_a_backfill_that_stopped_goes_on_where_it_was(
+        self, connector: Connector, remote: Any, wire: list[dict[str, Any]]
+    ) -> None:
+        """One page is kept, then the process dies; another one goes on from that page's cursor."""
+        told = self.many(remote)
+        if told is None:
+            pytest.skip("this system's feeds have no pages")
+        stream, ids = told
+        pages = connector.poll(stream, self.beginning(connector, stream))
+        first = next(iter(pages))
+        kept = {message.external_id for message in first.messages}
+        assert not ids <= kept, "one page held everything: nothing was interrupted"
+        rest = self.make(remote, wire).poll(stream, first.cursor or None)
+        assert ids <= kept | {message.external_id for page in rest for message in page.messages}
+
+    def beginning(self, connector: Connector, stream: str) -> str | None:
+        """Where a backfill begins: at a moment where the system can be asked so, else at its beginning."""
+        try:
+            return connector.begin(stream, LONG_AGO)
+        except Unsupported:
+            return None
+
     def test_the_cursor_goes_on_where_the_poll_ended(self, connector: Connector, remote: Any) -> None:
         for stream in registry.load(self.system).capabilities.polls:
             cursor = ""
@@ -120,6 +152,7 @@ class ConnectorContract(Adapter):
                 assert len(remote.calls) - before < MANY_CALLS, "it reads the same page for ever"
         assert len(remote.calls) - before < MANY_CALLS, "it read the same page very often"
 
+    @proves("errors: gone")
     def test_a_record_that_is_gone_is_a_deleted_message(self, connector: Connector, remote: Any) -> None:
         stream, external_id = self.known(remote)
         gone = self.gone(external_id)
@@ -129,10 +162,12 @@ class ConnectorContract(Adapter):
         """An id that looks like one of theirs and does not exist."""
         return "999999999" if external_id.isdigit() else external_id[:-4] + "GONE"
 
+    @proves("errors: later")
     def test_a_read_survives_one_lost_connection(self, connector: Connector, remote: Any) -> None:
         remote.fault("drop", **self.reads)
         assert not connector.fetch(*self.known(remote)).deleted
 
+    @proves("errors: later")
     def test_a_read_that_hangs_is_for_later(self, remote: Any, wire: list[dict[str, Any]]) -> None:
         known = self.known(remote)
         connector = self.make(remote, wire, timeout=0.4)
@@ -141,6 +176,7 @@ class ConnectorContract(Adapter):
             connector.fetch(*known)
         registry.close()
 
+    @proves("errors: later")
     def test_too_many_requests_are_for_later_and_say_when(self, connector: Connector, remote: Any) -> None:
         known = self.known(remote)
         remote.fault("answer", **ALL, status=429, headers={"Retry-After": "7"})
@@ -150,14 +186,49 @@ class ConnectorContract(Adapter):
         assert caught.value.after == 7
         assert len(remote.calls) == before + 1
 
+    @proves("re-authorisation")
     def test_refused_credentials_are_unauthorized(self, connector: Connector, remote: Any) -> None:
         known = self.known(remote)
         remote.fault("answer", **ALL, status=401)
         with pytest.raises(Unauthorized):
             connector.fetch(*known)
 
+    @proves("budgets")
+    def test_without_budget_nothing_is_sent(self, remote: Any) -> None:
+        known = self.known(remote)
+        login = Account("here", self.settings(remote))
+        connector = registry.load(self.system).connect(login, budget=lambda bucket: 3.0)
+        before = len(remote.calls)
+        with pytest.raises(OverBudget) as caught:
+            connector.fetch(*known)
+        assert caught.value.after == 3
+        assert len(remote.calls) == before
+        registry.close()
+
     # -- webhooks
 
+    @proves("topics")
+    def test_a_webhook_of_every_topic_is_understood(self, connector: Connector, remote: Any) -> None:
+        able = registry.load(self.system).capabilities
+        if not able.webhook:
+            pytest.skip("this system sends no webhooks")
+        assert able.topics
+        for topic in able.topics:
+            brought = connector.accept(self.event(remote, topic))
+            assert brought, f"{topic} brought nothing"
+            for item in brought:
+                assert item.stream in (able.fetches if isinstance(item, Hint) else connector.manifest.streams), topic
+
+    @proves("ordering")
+    def test_what_is_brought_is_ordered_or_can_be_read_again(self, connector: Connector, remote: Any) -> None:
+        request = self.webhook(remote)
+        for item in connector.accept(request) if request is not None else [Hint(*self.known(remote))]:
+            if isinstance(item, Message) and connector.manifest.streams[item.stream].version == "ordering":
+                assert item.version, f"{item.stream} orders by its version, and this one has none"
+            else:
+                assert connector.fetch(item.stream, item.external_id).stream in connector.manifest.streams
+
+    @proves("signature")
     def test_a_genuine_webhook_brings_the_record_or_a_hint_that_can_be_fetched(
         self, connector: Connector, remote: Any
     ) -> None:
@@ -167,86 +238,17 @@ class ConnectorContract(Adapter):
             if isinstance(item, Hint):
                 assert isinstance(connector.fetch(item.stream, item.external_id), Message)
 
+    @proves("signature")
     def test_a_changed_body_is_no_genuine_webhook(self, connector: Connector, remote: Any) -> None:
         request = self.genuine(remote)
         with pytest.raises(InvalidWebhook):
             connector.accept(replace(request, body=request.body + b" "))
 
+    @proves("signature")
     def test_a_webhook_without_signature_is_none(self, connector: Connector, remote: Any) -> None:
         request = self.genuine(remote)
         with pytest.raises(InvalidWebhook):
             connector.accept(replace(request, headers={"Content-Type": "application/json"}))
-
-    # -- writing
-
-    def test_a_write_is_done_once_and_says_where_to_look(self, connector: Connector, remote: Any) -> None:
-        operation = self.writable(remote)
-        replies = self.carry_out(connector, operation)
-        assert remote.effects
-        hints = [hint for reply in replies for hint in reply.read_back]
-        assert hints, "nothing is read back: no observation would ever show the effect"
-        for hint in hints:
-            assert not connector.fetch(hint.stream, hint.external_id).deleted
-
-    def test_the_same_call_twice_is_one_effect(self, connector: Connector, remote: Any) -> None:
-        """A crash loses the progress: the same operation comes again from its beginning."""
-        operation = self.writable(remote)
-        self.carry_out(connector, operation)
-        done = len(remote.effects)
-        self.carry_out(connector, replace(operation, attempt=2))
-        assert len(remote.effects) == done
-
-    def test_a_refused_write_is_rejected_in_their_words(self, connector: Connector, remote: Any) -> None:
-        operation = self.writable(remote)
-        remote.fault("answer", **self.writes, status=422, body=dict(self.refusal))
-        with pytest.raises(Rejected) as caught:
-            self.carry_out(connector, operation)
-        assert words_of(dict(self.refusal)) in str(caught.value)
-        assert not remote.effects
-
-    def test_business_errors_mean_what_they_say_whatever_their_status(self, connector: Connector, remote: Any) -> None:
-        if not self.business_errors:
-            pytest.skip("this system's statuses say what they mean")
-        operation = self.writable(remote)
-        for status, body, means in self.business_errors:
-            remote.faults.clear()
-            remote.fault("answer", **self.writes, status=status, body=body)
-            with pytest.raises(means):
-                self.carry_out(connector, operation)
-        assert not remote.effects
-
-    def test_a_write_told_to_wait_waits(self, connector: Connector, remote: Any) -> None:
-        operation = self.writable(remote)
-        remote.fault("answer", **self.writes, status=429, headers={"Retry-After": "7"})
-        with pytest.raises(RetryLater) as caught:
-            self.carry_out(connector, operation)
-        assert caught.value.after == 7
-        assert not remote.effects
-
-    @pytest.mark.parametrize("fault", ["answer_after", "drop_after", "hang_after"])
-    def test_a_write_without_an_answer_is_unknown_and_is_found(
-        self, remote: Any, wire: list[dict[str, Any]], fault: str
-    ) -> None:
-        operation = self.writable(remote)
-        connector = self.make(remote, wire, timeout=0.7 if fault == "hang_after" else None)
-        remote.fault(fault, **self.writes, status=500, seconds=5)
-        with pytest.raises(OutcomeUnknown):
-            self.carry_out(connector, operation)
-        remote.faults.clear()
-        done = len(remote.effects)
-        assert done == 1, "a write was repeated by itself"
-        connector = self.make(remote, wire)
-        if registry.load(self.system).capabilities.find:
-            assert connector.find(operation) is not None, "it was done, but is not found again"
-        self.carry_out(connector, replace(operation, attempt=2))
-        again = [effect for effect in remote.effects if self.same(effect, remote.effects[0])]
-        assert len(again) == 1, "the write that was done already was done again"
-        registry.close()
-
-    def same(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-        """Whether two entries of the effects log are the same effect."""
-        drop = ("n", "at")
-        return {k: v for k, v in one.items() if k not in drop} == {k: v for k, v in other.items() if k not in drop}
 
     def test_no_secret_is_on_the_wire_log(self, connector: Connector, remote: Any, wire: list[dict[str, Any]]) -> None:
         connector.fetch(*self.known(remote))

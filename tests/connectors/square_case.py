@@ -19,6 +19,7 @@ from connectors.kit.errors import (
     Rejected,
     RetryLater,
 )
+from connectors.square.connector import ABOUT
 from connectors.square.sandbox import TOKEN, SquareSandbox, event
 from connectors.square.sandbox_counter import LOCATIONS
 from tests.connectors.adapter import Adapter
@@ -126,8 +127,14 @@ class Square(Adapter):
         return "order", {*back, remote.back["id"]}
 
     def webhook(self, remote: Remote) -> WebhookRequest:
-        told = {"order_updated": {"order_id": remote.back["id"], "state": "COMPLETED", "location_id": LOCATIONS[0]}}
-        return remote.signed("order.updated", remote.back["id"], told)
+        return self.event(remote, "order.updated")
+
+    def event(self, remote: Remote, topic: str) -> WebhookRequest:
+        refund_id, refund = next(iter(remote.state.refunds.items()))
+        told = {"order_id": remote.back["id"], "state": "COMPLETED", "location_id": LOCATIONS[0]}
+        about = {"refund": (refund_id, refund), "payment": (remote.paid_by, remote.state.payments[remote.paid_by])}
+        key, record = about.get(topic.partition(".")[0], (remote.back["id"], told))
+        return remote.signed(topic, key, {ABOUT[topic]: record})
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
         return {**record, "state": "ARCHIVED"}

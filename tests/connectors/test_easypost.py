@@ -153,6 +153,7 @@ def test_the_sweep_looks_further_back_than_their_month(connector: EasyPost, remo
     assert swept(connector, "tracker", begun)[1] == {tracker["id"]}
 
 
+@pytest.mark.proves("backfill", "easypost")
 def test_an_interrupted_sweep_goes_on_where_it_was(connector: EasyPost, remote: EasyPostSandbox) -> None:
     ids = [remote.state.track(f"1ZSIMULATED{n}", "UPS", "production")[0]["id"] for n in range(250)]
     pages = connector.poll("tracker", None)
@@ -265,6 +266,7 @@ def test_a_webhook_that_easypost_turned_off_is_a_problem(connector: EasyPost, re
 # -- their library is content with the sandbox
 
 
+@pytest.mark.proves("outside", "easypost")
 def test_their_verifier_accepts_what_the_sandbox_signs(remote: EasyPostSandbox) -> None:
     assert remote.sign("", BODY) == {"X-Hmac-Signature": VECTOR}
     assert validate_webhook(BODY, dict(remote.sign("", BODY)), SECRET) == json.loads(BODY)
@@ -272,6 +274,7 @@ def test_their_verifier_accepts_what_the_sandbox_signs(remote: EasyPostSandbox) 
         validate_webhook(BODY + b" ", dict(remote.sign("", BODY)), SECRET)
 
 
+@pytest.mark.proves("outside", "easypost")
 def test_their_library_tracks_lists_and_deletes(theirs: easypost.EasyPostClient, remote: EasyPostSandbox) -> None:
     made = theirs.tracker.create(tracking_code="1ZSIMULATED0", carrier="UPS")
     assert theirs.tracker.create(tracking_code="1ZSIMULATED0", carrier="UPS").id == made.id
@@ -289,6 +292,7 @@ def test_their_library_tracks_lists_and_deletes(theirs: easypost.EasyPostClient,
     assert [effect["kind"] for effect in remote.effects] == ["track"] * 7 + ["untrack"]
 
 
+@pytest.mark.proves("outside", "easypost")
 def test_their_library_buys_and_refunds_a_return_label(theirs: easypost.EasyPostClient) -> None:
     away = {**ADDRESS, "city": "CHARLESTON"}
     label = theirs.shipment.create(to_address=away, from_address=ADDRESS, is_return=True, reference="R1001")
@@ -300,6 +304,7 @@ def test_their_library_buys_and_refunds_a_return_label(theirs: easypost.EasyPost
     assert [shipment.id for shipment in theirs.shipment.all(page_size=5)["shipments"]] == [label.id]
 
 
+@pytest.mark.proves("outside", "easypost")
 def test_their_library_understands_the_sandboxs_refusals(
     theirs: easypost.EasyPostClient, remote: EasyPostSandbox
 ) -> None:
@@ -316,6 +321,7 @@ def test_their_library_understands_the_sandboxs_refusals(
         theirs.tracker.all()
 
 
+@pytest.mark.proves("outside", "easypost")
 def test_their_library_makes_a_webhook_that_is_then_served(
     theirs: easypost.EasyPostClient, remote: EasyPostSandbox
 ) -> None:

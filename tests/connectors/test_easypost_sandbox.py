@@ -11,8 +11,11 @@ import pytest
 from connectors.easypost.sandbox import PRODUCTION_KEY, EasyPostSandbox
 from connectors.kit.api import Operation, WebhookRequest
 from connectors.kit.errors import OutcomeUnknown, Rejected, RetryLater
+from connectors.kit.sandbox import Call
 from tests.connectors.contract import ConnectorContract
+from tests.connectors.through_hub import HubContract
 
+NUMBER = "1ZSIMULATED0000001"
 SECRET, OLD = "simulated sécret", "an older one"
 
 
@@ -26,8 +29,17 @@ class Remote(EasyPostSandbox):
         self.state.buy(self.label, self.label["rates"][0]["id"], "production")
 
 
-class TestEasyPost(ConnectorContract):
+class TestEasyPost(ConnectorContract, HubContract):
     system = "easypost"
+    shop_return = {
+        **{
+            "id": "ret1",
+            "version": 1,
+            "order": "12",
+            "lines": [{"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "1"}],
+        },
+        "shipments": [{"id": "S1", "carrier": "UPS", "number": NUMBER}],
+    }
     business_errors = (
         (422, {"error": {"code": "TRACKER.CREATE.ERROR", "message": "Invalid carrier", "errors": []}}, Rejected),
         (
@@ -51,7 +63,7 @@ class TestEasyPost(ConnectorContract):
         return "shipment", remote.label["id"]
 
     def operation(self, remote: Remote) -> Operation:
-        payload = {"tracking_code": "1ZSIMULATED0000001", "carrier": "UPS", "facts": ["fact-1"]}
+        payload = {"tracking_code": NUMBER, "carrier": "UPS", "facts": ["fact-1"]}
         return Operation(kind="add_tracking", id="7", reference="R1001", facts=("fact-1",), payload=payload)
 
     def many(self, remote: Remote) -> tuple[str, set[str]]:
@@ -59,12 +71,33 @@ class TestEasyPost(ConnectorContract):
         return "tracker", set(made)
 
     def webhook(self, remote: Remote) -> WebhookRequest:
+        return self.event(remote, "tracker.updated")
+
+    def event(self, remote: Remote, topic: str) -> WebhookRequest:
+        """What the sandbox itself sends when that happens."""
         told: list[Any] = []
         remote.webhook = lambda topic, body: told.append(body)  # type: ignore[method-assign]
-        (tracker,) = remote.state.trackers.values()
-        remote.state.scan(tracker, "in_transit")
+        tracker = next(iter(remote.state.trackers.values()))
+        key = {"authorization": f"Bearer {PRODUCTION_KEY}"}
+        refund = Call("POST", f"/v2/shipments/{remote.label['id']}/refund", headers=key)
+        happen = {
+            "tracker.created": lambda: remote.state.track("1ZSIMULATED0000009", "UPS", "production"),
+            "tracker.updated": lambda: remote.state.scan(tracker, "in_transit"),
+            "refund.successful": lambda: remote.answer(refund),
+        }
+        happen[topic]()
+        assert told[0]["description"] == topic
         body = msgspec.json.encode(told[0])
-        return WebhookRequest("POST", "/hooks/parcels", dict(remote.sign("tracker.updated", body)), body)
+        return WebhookRequest("POST", "/hooks/parcels", dict(remote.sign(topic, body)), body)
+
+    def pushes(self, remote: Remote) -> list[WebhookRequest]:
+        """The carrier scans the parcel that the shop tells of."""
+        told: list[Any] = []
+        remote.webhook = lambda topic, body: told.append(msgspec.json.encode(body))  # type: ignore[method-assign]
+        tracker, _ = remote.state.track(NUMBER, "UPS", "production")
+        for status in ("in_transit", "out_for_delivery", "delivered"):
+            remote.state.scan(tracker, status)
+        return [WebhookRequest("POST", "/hooks/here", dict(remote.sign("", body)), body) for body in told]
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
         return {**record, "tracker": {**record["tracker"], "status_detail": "on_the_moon"}}

@@ -141,6 +141,7 @@ def remote() -> Iterator[EasyPostSandbox]:
     registry.close()
 
 
+@pytest.mark.proves("order", "easypost")
 @settings(max_examples=40)
 @given(history=scans, labelled=st.booleans(), data=st.data())
 def test_pushes_in_any_order_and_number_end_in_the_truth(

@@ -81,6 +81,7 @@ def authorized(shop: GenericSandbox, bring: Callable[..., Any], record: dict[str
     bring("shop", "return", record)
 
 
+@pytest.mark.proves("echo", "generic")
 @pytest.mark.parametrize("answers", ["records", "objects", "nothing"])
 @pytest.mark.parametrize("read", [{}, READS], ids=["not read", "read"])
 def test_goods_that_arrive_at_the_depot_are_told_to_the_shop_once(

@@ -21,6 +21,7 @@ from connectors.kit.errors import Conflict, InvalidWebhook, Rejected, RetryLater
 from connectors.kit.sandbox import Call
 from connectors.kit.signing import sign_standard
 from tests.connectors.contract import ConnectorContract
+from tests.connectors.through_hub import HubContract
 
 OLD = "whsec_YW5vdGhlciBzaW11bGF0ZWQgc2VjcmV0IG9mIGE="
 
@@ -49,7 +50,7 @@ def operation(remote: Remote, kind: str = "receive", **payload: Any) -> Operatio
     return Operation(kind=kind, id="41", reference="R1001", objects=objects, lines=lines, payload=payload)
 
 
-class TestGeneric(ConnectorContract):
+class TestGeneric(ConnectorContract, HubContract):
     system = "generic"
     business_errors = (
         (409, {"message": "changed meanwhile"}, Conflict),
@@ -78,11 +79,26 @@ class TestGeneric(ConnectorContract):
     def webhook(self, remote: Any) -> WebhookRequest:
         return push("return.upsert", remote.asked)
 
+    def event(self, remote: Any, topic: str) -> WebhookRequest:
+        return push(topic, remote.asked)
+
+    def news(self, remote: Any) -> dict[str, Any]:
+        return {"authorization": {"value": "authorized"}}
+
+    def pushes(self, remote: Any) -> list[WebhookRequest]:
+        """Whole records, each newer than the one before."""
+        told = [push("order.upsert", remote.order, "key-1"), push("return.upsert", remote.asked, "key-2")]
+        remote.state.decide({"return": remote.asked["id"], "authorization": "authorized"})
+        told.append(push("return.upsert", remote.asked, "key-3"))
+        self.carry_out(self.make(remote, []), operation(remote))
+        return [*told, push("return.upsert", remote.asked, "key-4")]
+
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
         return {**record, "authorization": {"value": "teleported"}}
 
     # -- what is not every connector's
 
+    @pytest.mark.proves("outside")
     def test_their_verifier_accepts_what_we_send(self, connector: Any, remote: Any) -> None:
         connector.perform(operation(remote))
         connector.fetch("return", remote.asked["id"])
@@ -90,6 +106,7 @@ class TestGeneric(ConnectorContract):
         assert remote.checked[:2] == ["POST 41", f"GET return/{remote.asked['id']}"]
         assert remote.checked[2].startswith("POST ping-")
 
+    @pytest.mark.proves("outside")
     def test_we_accept_what_their_signer_signs(self, connector: Any, remote: Any) -> None:
         body, at = json.dumps({"type": "return.upsert", "data": remote.asked}), time.time()
         moment = datetime.fromtimestamp(int(at), UTC)
@@ -106,6 +123,7 @@ class TestGeneric(ConnectorContract):
         assert len(seen[0]["webhook-signature"].split(" ")) == 2
         assert seen[0]["authorization"] == "Bearer simulated-token"
 
+    @pytest.mark.proves("outside")
     def test_a_tampered_message_is_refused_by_their_verifier(self, remote: Any) -> None:
         headers = sign_standard(SECRET, "41", b'{"amount":"1"}', time.time())
         with pytest.raises(WebhookVerificationError):

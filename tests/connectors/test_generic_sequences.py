@@ -89,6 +89,7 @@ def observed(account: Account, pushes: list[dict[str, Any]]) -> Stored:
     return stored
 
 
+@pytest.mark.proves("order", "generic")
 @pytest.mark.parametrize("ordered", [numbered, dated])
 @given(life=st.lists(records, min_size=1, max_size=6), data=st.data())
 @settings(max_examples=60)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +61,7 @@ def parcels(observation: Observation | None) -> Any:
     return observation.fragment.shipments
 
 
+@pytest.mark.proves("order", "kuaidi100")
 @given(histories, st.randoms(use_true_random=False), st.data())
 def test_any_order_and_any_doubles_of_the_pushes_end_the_same(history: Any, random: Any, data: Any) -> None:
     pushes = [pushed(history[: n + 1]) for n in range(len(history))]

@@ -12,10 +12,20 @@ from connectors.kit.api import Operation, WebhookRequest
 from connectors.kit.errors import Rejected, RetryLater, Unauthorized
 from tests.connectors.contract import ConnectorContract
 from tests.connectors.kuaidi100_remote import ON_ITS_WAY, TO_WATCH, Remote, settings
+from tests.connectors.through_hub import HubContract
 
 
-class TestSandbox(ConnectorContract):
+class TestSandbox(ConnectorContract, HubContract):
     system = "kuaidi100"
+    shop_return = {
+        **{
+            "id": "ret1",
+            "version": 1,
+            "order": "12",
+            "lines": [{"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "1"}],
+        },
+        "shipments": [{"id": "S1", "carrier": "yto", "number": TO_WATCH.number}],
+    }
     reads = {"method": "POST", "path": "/poll/query.do"}
     writes = {"method": "POST", "path": "/poll"}
     refusal = {"message": "订阅方的订阅数据存在错误"}
@@ -47,6 +57,19 @@ class TestSandbox(ConnectorContract):
 
     def webhook(self, remote: Any) -> WebhookRequest:
         return remote.request(ON_ITS_WAY)
+
+    def event(self, remote: Any, topic: str) -> WebhookRequest:
+        remote.state["subscriptions"][ON_ITS_WAY.company, ON_ITS_WAY.number]["status"] = topic
+        return remote.request(ON_ITS_WAY)
+
+    def pushes(self, remote: Any) -> list[WebhookRequest]:
+        """Each with the whole history so far, of the parcel that the shop tells of."""
+        remote.watch(TO_WATCH)
+        told = []
+        for day, state in enumerate(("1002", "5", "301"), 2):
+            remote.go(TO_WATCH, state, "…", f"2026-03-0{day} 11:30:00")
+            told.append(remote.request(TO_WATCH))
+        return told
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
         changed = copy.deepcopy(record)

@@ -20,6 +20,7 @@ from connectors.medusa.reading import Family
 from connectors.medusa.sandbox import SECRET_KEY, MedusaSandbox
 from connectors.medusa.sandbox_shop import LOCATION, STANDARD
 from tests.connectors.contract import ConnectorContract
+from tests.connectors.through_hub import HubContract
 
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a simulated secret").decode()
 OTHER_SECRET = "whsec_" + base64.b64encode(b"another simulated one").decode()
@@ -36,7 +37,7 @@ class Remote(MedusaSandbox):
         self.asked = sandbox_returns.customer_asks(self.state, {"order_id": self.order["id"], "items": asked})
 
 
-class TestMedusa(ConnectorContract):
+class TestMedusa(ConnectorContract, HubContract):
     system = "medusa"
     business_errors = (
         (400, {"type": "invalid_data", "message": "Order (o) already has an existing active order change"}, RetryLater),
@@ -75,11 +76,23 @@ class TestMedusa(ConnectorContract):
         return "order", {remote.state.place({"SCARF": 1}, ship=False)["id"] for _ in range(120)}
 
     def webhook(self, remote: Remote) -> WebhookRequest:
+        return self.event(remote, "order.return_requested")
+
+    def event(self, remote: Remote, topic: str) -> WebhookRequest:
+        """As the sandbox tells it."""
         told: list[bytes] = []
         remote.webhook = lambda topic, body: told.append(msgspec.json.encode(body))  # type: ignore[method-assign]
-        remote.tell("order.return_requested", {"order_id": remote.order["id"], "return_id": remote.asked["id"]})
-        headers = remote.sign("order.return_requested", told[0])
-        return WebhookRequest("POST", "/hooks/web", dict(headers), told[0])
+        own = {"return_id": remote.asked["id"]} if topic.startswith("order.return") else {}
+        remote.tell(topic, {"order_id": remote.order["id"], **own})
+        return WebhookRequest("POST", "/hooks/web", dict(remote.sign(topic, told[0])), told[0])
+
+    def news(self, remote: Remote) -> dict[str, Any]:
+        return {"receipts": [{"id": "GR-1", "sku": "SHIRT-M", "quantity": "1", "condition": "good"}]}
+
+    def pushes(self, remote: Remote) -> list[WebhookRequest]:
+        asked = self.event(remote, "order.return_requested")
+        self.carry_out(self.make(remote, []), self.operation(remote))
+        return [asked, self.event(remote, "order.return_received"), self.event(remote, "payment.captured")]
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
         return {**record, "status": "on_the_moon"}

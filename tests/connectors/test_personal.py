@@ -115,7 +115,9 @@ def test_a_place_finds_what_jmespath_finds(system: str) -> None:
             assert list(places.values(recording["record"], [place])) == _found(recording["record"], place)
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize(
+    "system", [pytest.param(system, marks=pytest.mark.proves("personal", system)) for system in SYSTEMS]
+)
 def test_a_persons_records_are_found_and_erased(system: str, hub: Hub, work: Callable[..., int]) -> None:
     """Every recording of a system goes through the pipeline; whoever is named at a customer's place is found there."""
     account, manifest, recordings = _connected(hub, system), registry.load(system).manifest, recorded(system)

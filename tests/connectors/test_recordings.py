@@ -29,7 +29,15 @@ def is_recording(path: Path) -> bool:
 RECORDINGS = sorted(path for path in HERE.glob("*/*.json") if is_recording(path))
 
 
-@pytest.mark.parametrize("path", RECORDINGS, ids=[f"{path.parent.name}/{path.stem}" for path in RECORDINGS])
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path, id=f"{path.parent.name}/{path.stem}", marks=pytest.mark.proves("recordings", path.parent.name)
+        )
+        for path in RECORDINGS
+    ],
+)
 def test_recording_says_what_is_expected(path: Path, request: pytest.FixtureRequest) -> None:
     recording = read_json(path.read_bytes())
     mapping = Mapping.load(MAPPINGS / f"{path.parent.name}.yaml")

@@ -57,6 +57,7 @@ def bring(hub: Hub, shop: Heard) -> Callable[[], None]:
     return all_of_them
 
 
+@pytest.mark.proves("echo", "shopify")
 def test_a_return_travels_both_ways(
     hub: Hub,
     shop: Heard,

@@ -101,6 +101,7 @@ def fragment(shop: Pushing, message: Any) -> Fragment:
     return schema.fragment(told)
 
 
+@pytest.mark.proves("order", "shopify")
 @settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(1, 3)), max_size=12), st.randoms(use_true_random=False))
 def test_order_and_number_of_pushes_do_not_matter(

@@ -184,6 +184,7 @@ def test_an_empty_bucket_says_how_long_to_wait(shopify: Shopify, remote: Remote)
     assert remote.effects == []
 
 
+@pytest.mark.proves("backfill", "shopify")
 def test_a_backfill_finds_every_return_however_it_ended(shopify: Shopify, remote: Remote) -> None:
     declined = remote.ask_for(remote.state.place({"SHIRT-M": 1}), 1)
     remote.mutate_returnDeclineRequest({"id": declined["id"], "declineReason": "OTHER"})

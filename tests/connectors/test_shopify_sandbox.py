@@ -11,6 +11,7 @@ from connectors.kit.api import Operation, WebhookRequest
 from connectors.kit.errors import Conflict, OutcomeUnknown, RateLimited, Rejected, Unauthorized
 from tests.connectors.contract import ConnectorContract
 from tests.connectors.shopify_side import Remote
+from tests.connectors.through_hub import HubContract
 
 COST = {
     "cost": {
@@ -30,7 +31,7 @@ def user(code: str | None) -> dict[str, Any]:
     return {"data": {"returnProcess": {"return": None, "userErrors": errors}}}
 
 
-class TestShopify(ConnectorContract):
+class TestShopify(ConnectorContract, HubContract):
     system = "shopify"
     reads = {"method": "QUERY"}
     writes = {"method": "MUTATION"}
@@ -70,6 +71,30 @@ class TestShopify(ConnectorContract):
 
     def webhook(self, remote: Remote) -> WebhookRequest:
         return remote.pushed("returns/approve", {"admin_graphql_api_id": remote.asked["id"], "status": "open"})
+
+    def event(self, remote: Remote, topic: str) -> WebhookRequest:
+        number = int(remote.order["id"].rpartition("/")[2])
+        bodies = {
+            "returns": {"admin_graphql_api_id": remote.asked["id"]},
+            "reverse_fulfillment_orders": {"admin_graphql_api_id": remote.asked["reverseFulfillmentOrders"][0].id},
+            "reverse_deliveries": {"id": 1},
+            "refunds": {"id": 1, "order_id": number, "return": {"admin_graphql_api_id": remote.asked["id"]}},
+            "orders": {"admin_graphql_api_id": remote.order["id"], "order_edit": {"order_id": number}},
+            "customers": {"customer": {"id": 191167}, "orders_to_redact": [number]},
+            "shop": {"shop_id": 1},
+        }
+        return remote.pushed(topic, bodies[topic.partition("/")[0]])
+
+    def news(self, remote: Remote) -> dict[str, Any]:
+        return {"receipts": [{"id": "GR-1", "sku": "SHIRT-M", "quantity": "1", "condition": "good"}]}
+
+    def pushes(self, remote: Remote) -> list[WebhookRequest]:
+        """All that the sandbox tells while goods arrive."""
+        told = [self.webhook(remote)]
+        remote.webhook = lambda topic, body: told.append(remote.pushed(topic, body))  # type: ignore[method-assign]
+        for pieces in (1, 2):
+            self.carry_out(self.make(remote, []), remote.receive(pieces))
+        return told
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
         return {**record, "status": "ON_THE_MOON"}

@@ -19,6 +19,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import shopify as vendor
 
+pytestmark = pytest.mark.proves("outside", "shopify")
+
 
 @pytest.fixture
 def remote() -> Iterator[Remote]:

@@ -99,6 +99,7 @@ def polled(connector: Connector, dictionary: Mapping) -> Told:
     return understood(dictionary, [message for page in pages for message in page.messages])
 
 
+@pytest.mark.proves("order", "square")
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, order=st.integers(0, 2**32))
 def test_pushes_in_any_order_and_number_tell_what_polls_tell(

@@ -14,13 +14,25 @@ from connectors.kit.errors import (
     InvalidWebhook,
     RateLimited,
 )
+from connectors.square.connector import ABOUT
 from connectors.square.sandbox_counter import LOCATIONS, MERCHANT
 from mappings.engine import read_json
 from tests.connectors.contract import ConnectorContract
 from tests.connectors.square_case import ADDRESS, Remote, Square
+from tests.connectors.through_hub import HubContract
 
 
-class TestSquare(Square, ConnectorContract):
+class TestSquare(Square, ConnectorContract, HubContract):
+    terms = {"money": True, "locations": [LOCATIONS[0]]}
+    shop_order = "#12"
+
+    def news(self, remote: Remote) -> dict[str, Any]:
+        put = {"id": "D1", "sku": "SHIRT-M", "quantity": "1", "disposition": "scrap", "location": LOCATIONS[0]}
+        return {"dispositions": [put]}
+
+    def pushes(self, remote: Remote) -> list[WebhookRequest]:
+        return [self.event(remote, topic) for topic in ABOUT]
+
     def test_a_refund_brings_itself_and_the_order_that_was_made_for_it(self, connector: Any, remote: Remote) -> None:
         refund = next(iter(remote.state.refunds.values()))
         brought = connector.accept(remote.signed("refund.updated", refund["id"], {"refund": refund}))

@@ -30,6 +30,8 @@ TABLES = yaml.safe_load((ROOT / "mappings" / "square.yaml").read_text())["tables
 ADDRESS = "https://hub.simulated.example/hooks/店"
 KEY = "simulated-ключ"
 
+pytestmark = pytest.mark.proves("outside", "square")
+
 
 @pytest.fixture
 def sandbox() -> Iterator[SquareSandbox]:

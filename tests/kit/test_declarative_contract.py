@@ -43,8 +43,11 @@ class TestLoopline(ConnectorContract):
         )
 
     def webhook(self, remote: Any) -> WebhookRequest:
+        return self.event(remote, "return.updated")
+
+    def event(self, remote: Any, topic: str) -> WebhookRequest:
         body = b'{"data": {"id": "r07", "updated_at": "2026-03-01T10:00:07Z"}}'
-        return WebhookRequest("POST", "/hooks/here", remote.sign("return.updated", body), body)
+        return WebhookRequest("POST", "/hooks/here", remote.sign(topic, body), body)
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
         return {**record, "items": [{**record["items"][0], "reason": "MOON"}]}

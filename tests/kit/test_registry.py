@@ -58,7 +58,13 @@ def test_an_entry_point_is_a_system_like_any_other(loopline: registry.Entry) -> 
     assert loopline.mapping.name == "mapping.yaml"
     assert registry.lint("loopline") == []
     assert loopline.capabilities == Capabilities(
-        polls=("return",), fetches=("return",), operations=("receive",), webhook=True, find=True, check=True
+        polls=("return",),
+        fetches=("return",),
+        operations=("receive",),
+        webhook=True,
+        topics=("return.updated", "return.touched"),
+        find=True,
+        check=True,
     )
 
 

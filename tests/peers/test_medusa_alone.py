@@ -34,6 +34,7 @@ def side(postgres: Server, peer_unavailable: Callable[[str], NoReturn]) -> Itera
         medusa.stop()
 
 
+@pytest.mark.proves("outside", "medusa")
 class TestRealMedusa(MedusaSuite):
     def test_a_refused_webhook_is_sent_again_by_the_subscriber(self, side: Side) -> None:
         side.hooks.up = False

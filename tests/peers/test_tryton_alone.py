@@ -13,7 +13,7 @@ from tests.peers.tryton_case import Case, case, connect, sold
 from tests.peers.tryton_fixture import people, running
 
 __all__ = ["case", "people", "running", "sold"]
-pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.proves("outside", "tryton"), pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_check_finds_nothing_to_complain_about(case: Case) -> None:

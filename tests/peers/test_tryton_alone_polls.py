@@ -14,7 +14,7 @@ from tests.peers.tryton_case import Case, case, sold
 from tests.peers.tryton_fixture import people, running
 
 __all__ = ["case", "people", "running", "sold"]
-pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.proves("outside", "tryton"), pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_a_return_begun_in_tryton_is_found_by_polling(case: Case) -> None:

@@ -17,6 +17,7 @@ from hub.demo.tryton_people import Goods, People, Sold
 from hub.demo.tryton_server import Running
 from tests.connectors.contract import ConnectorContract
 from tests.connectors.proxy import Proxy
+from tests.connectors.through_hub import HubContract
 from tests.peers.tryton_fixture import people, running
 
 __all__ = ["people", "running"]
@@ -45,7 +46,7 @@ def complaints(people: People, sold: Sold) -> set[str]:
     return {str(people.complain(sold, {"SHIRT-M": Decimal(1)})) for _ in range(PAGE + 3)}
 
 
-class TestTryton(ConnectorContract):
+class TestTryton(ConnectorContract, HubContract):
     system = "tryton"
     business_errors = ((400, {"status": 400, "message": "Not while it is draft.", "description": ""}, Rejected),)
 
@@ -72,6 +73,9 @@ class TestTryton(ConnectorContract):
         line = OperationLine(Decimal(1), order_line=str(self.sold.lines["SHIRT-M"]), sku="SHIRT-M")
         reference = f"R{self.number}"
         return Operation("create_return", str(self.number), reference, order_number="WEB-5000", lines=(line,))
+
+    def news(self, remote: Any) -> dict[str, Any]:
+        return {"authorization": {"value": "authorized"}}
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
         return {**record, "standing": "escalated"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,13 @@ from hub import configuration
 from hub.boot import Hub, assemble_hub
 from hub.pipeline.accept import accept
 from hub.settings import Settings
-from hub.store import inbox, lanes
+from hub.store import inbox
 from hub.store.database import Database
 from tests.pipeline.channels import counter, order, request
 from tests.pipeline.fakes import systems
 from tests.pipeline.fakes.connector import signature
 from tests.pipeline.fakes.play import SECRET, Remote
-from tests.pipeline.look import founded
+from tests.pipeline.look import founded, work_off
 
 
 @pytest.fixture
@@ -51,19 +52,7 @@ def connect(hub: Hub) -> Callable[..., None]:
 def work(hub: Hub) -> Callable[..., int]:
     """work(): dispatch and work off every due lane until nothing is due; how many lanes there were."""
 
-    def until_quiet(kinds: tuple[str, ...] = ("read", "weigh", "tell", "fetch", "poll"), rounds: int = 200) -> int:
-        done = 0
-        for _ in range(rounds):
-            dispatched = hub.database.run(inbox.dispatch).total
-            taken = hub.database.run(lambda conn: lanes.claim(conn, kinds, "test", 50))
-            if not taken and not dispatched:
-                return done
-            if taken:
-                hub.handlers[taken[0].kind](taken)
-                done += len(taken)
-        raise AssertionError(f"still busy after {rounds} rounds")
-
-    return until_quiet
+    return partial(work_off, hub)
 
 
 @pytest.fixture

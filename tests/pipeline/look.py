@@ -50,3 +50,17 @@ def told(hub: Hub) -> None:
     hub.database.run(inbox.dispatch)
     while taken := hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "test", 50)):
         hub.tell(taken)
+
+
+def work_off(hub: Hub, kinds: tuple[str, ...] = ("read", "weigh", "tell", "fetch", "poll"), rounds: int = 200) -> int:
+    """Dispatch and work off every due lane until nothing is due; how many lanes there were."""
+    done = 0
+    for _ in range(rounds):
+        dispatched = hub.database.run(inbox.dispatch).total
+        taken = hub.database.run(lambda conn: lanes.claim(conn, kinds, "test", 50))
+        if not taken and not dispatched:
+            return done
+        if taken:
+            hub.handlers[taken[0].kind](taken)
+            done += len(taken)
+    raise AssertionError(f"still busy after {rounds} rounds")

@@ -71,6 +71,7 @@ def asked(version: int, number: str | None = NUMBER, carrier: str = "UPS") -> di
     return {"id": "ret1", "version": version, "order": "12", "lines": lines, "shipments": shipments}
 
 
+@pytest.mark.proves("echo", "easypost")
 def test_a_parcel_is_followed_to_the_door_and_is_no_receipt(
     hub: Hub,
     connect: Callable[..., None],
@@ -102,6 +103,7 @@ def test_a_parcel_is_followed_to_the_door_and_is_no_receipt(
     assert document(hub, found.id).discrepancies == ()
 
 
+@pytest.mark.proves("order", "easypost")
 def test_a_push_that_overtakes_the_lost_answer_is_the_same_parcel(
     hub: Hub,
     connect: Callable[..., None],

@@ -87,6 +87,7 @@ def parcel_of(hub: Hub) -> Any:
     return ret, parcel
 
 
+@pytest.mark.proves("echo", "kuaidi100")
 @pytest.mark.usefixtures("told")
 def test_the_shop_names_the_number_and_the_carrier_tells_the_rest(
     hub: Hub,
@@ -110,6 +111,7 @@ def test_the_shop_names_the_number_and_the_carrier_tells_the_rest(
     assert [effect["nu"] for effect in carrier.effects] == [NUMBER], "one parcel, one subscription"
 
 
+@pytest.mark.proves("order", "kuaidi100")
 @pytest.mark.usefixtures("told")
 def test_pushes_lost_doubled_and_swapped(
     hub: Hub,

@@ -142,6 +142,7 @@ def test_money_held_at_square_is_paid_back_there_and_found_again_without_its_lin
     assert [kind for kind, _ in intents(hub) if kind == "refund"] == ["refund"]
 
 
+@pytest.mark.proves("order", "square")
 def test_any_order_and_number_of_the_pushes_tells_the_same_return(
     hub: Hub,
     counter: Counter,

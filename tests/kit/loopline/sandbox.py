@@ -66,6 +66,7 @@ class Loopline(Sandbox):
         if done is None:
             done = {"id": f"rc{len(self.state['receipts']) + 1}", "return_id": id, "key": key, "lines": call.json()}
             self.state["receipts"].append(done)
+            self.state["returns"][id]["updated_at"] = "2026-03-01T10:59:00Z"
             self.effect("receive", return_id=id, key=key)
             self.webhook("return.updated", {"data": self.state["returns"][id]})
         return 201, {"data": done}
