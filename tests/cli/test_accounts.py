@@ -7,9 +7,9 @@ from email.utils import format_datetime
 
 import pytest
 
-import connectors.shopify.sandbox as shopify
 import connectors.square.sandbox as square
 from connectors.medusa.sandbox import SECRET_KEY, MedusaSandbox
+from connectors.shopify.sandbox_oauth import TOKEN
 from tests.cli.person import SHOPIFY, Run, given, listed, typed
 from tests.connectors.shopify_side import Remote as Shopify
 
@@ -28,7 +28,7 @@ def test_it_asks_for_what_has_no_default_hides_secrets_and_says_that_it_is_ready
     assert "API version" not in said.output
     assert "as usual: api_version=2026-07 (--set says otherwise)" in said.output
     assert "scopes: read_orders" in said.output
-    for secret in (shopify.TOKEN, "simulated-webhook-secret"):
+    for secret in (TOKEN, "simulated-webhook-secret"):
         assert secret not in said.output
     assert [one["name"] for one in listed(run)] == ["web"]
 
@@ -79,7 +79,7 @@ def test_a_setting_that_is_no_pair_is_not_repeated(run: Run) -> None:
 
 
 def test_a_scope_that_is_missing_is_named(run: Run, shop: Shopify, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shopify, "SCOPES", ("write_orders", "read_products", "read_returns"))
+    monkeypatch.setattr(shop, "gives", ("write_orders", "read_products", "read_returns"))
     said = run("accounts", "add", "web", "shopify", *given(base_url=shop.url), input=typed(*SHOPIFY)).output
     assert "web: not ready" in said
     assert "the app lacks the right write_returns: add it to the app's version and install it anew" in said

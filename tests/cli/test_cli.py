@@ -160,7 +160,7 @@ def test_a_setting_is_required_where_nothing_stands_in_for_it(run: Callable[...,
 
 def test_an_account_that_is_installed_on_a_page_says_where(run: Callable[..., Result]) -> None:
     given = ("base_url=http://127.0.0.1:9", "client_id=x", "client_secret=y", "access_token=", "webhook_secret=")
-    given += ("api_version=2026-07",)
+    given += ("location=",)
     words = ("accounts", "add", "web", "shopify", *(word for pair in given for word in ("--set", pair)))
     assert "open http://127.0.0.1:8080/oauth/web/ while `hub serve` runs" in run(*words).output
     assert "/oauth/" not in run(*words, "--set", "access_token=shpat_x").output
