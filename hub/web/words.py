@@ -20,6 +20,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
+from hub.model.rules import FACTS
 from hub.model.sentences import TABLES
 
 WORDS: Mapping[str, Mapping[str, Any]] = {
@@ -90,6 +91,12 @@ LABELLED: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "total": TABLES["disposition"],
 }
 """The model's own words: (zh, en)."""
+DOING: Mapping[str, tuple[str, str]] = {
+    "poll": ("轮询", "Poll"),
+    "fetch": ("读回", "Read back"),
+    "look for": ("查找：", "Look for: "),
+}
+"""What is asked of a system, besides operations: (zh, en)."""
 
 _TONES = {
     "good": """
@@ -130,6 +137,26 @@ def word(value: str | None, table: str) -> str:
         return str(ours)
     label = LABELLED.get(table, {}).get(value)
     return f"“{value}”" if label is None else label[0 if spoken() == "zh" else 1]
+
+
+def fact(text: str) -> str:
+    """What there is to tell, as a plan calls it ("refunded 20.00 EUR"): our word for it, then which."""
+    return _named(text, FACTS)
+
+
+def call(text: str) -> str:
+    """What was asked of a system, as the log calls it ("poll order", "look for refund R1001"): our word, then which."""
+    sought, found = text.removeprefix("look for "), DOING["look for"]
+    said = _named(sought, DOING)
+    return said if sought == text else f"{found[0 if spoken() == 'zh' else 1]}{said}"
+
+
+def _named(text: str, labels: Mapping[str, tuple[str, str]]) -> str:
+    """The first word in the person's language, where a table knows it or it is an operation; the rest as it is."""
+    name, _space, which = text.partition(" ")
+    label = labels.get(name)
+    said = word(name, "operation") if label is None else label[0 if spoken() == "zh" else 1]
+    return f"{said} {which}".strip()
 
 
 def value(text: str, field: str) -> str:
@@ -201,6 +228,8 @@ def install(app: Flask) -> None:
     """Make these the templates' filters."""
     app.jinja_env.filters.update(
         word=word,
+        fact=fact,
+        call=call,
         value=value,
         tone=tone,
         qty=quantity,

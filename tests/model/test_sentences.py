@@ -162,6 +162,8 @@ def test_what_no_table_knows_is_shown_as_it_is() -> None:
         ("47.605", "EUR", "47.605 EUR"),
         ("1E+3", "CNY", "1000.00 CNY"),
         ("0", None, "0.00"),
+        ("4760.00", "JPY", "4760 JPY"),
+        ("0.5", "JPY", "0.5 JPY"),
     ],
 )
 def test_money_is_plain_with_its_currency(value: str, currency: str | None, text: str) -> None:

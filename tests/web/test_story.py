@@ -13,7 +13,7 @@ from hub.model.returns import Discrepancy, Return
 from hub.model.sentences import Sentence, plain, say, sentence
 from hub.pipeline.story import changes
 from hub.store import journal, tables
-from hub.web import Services
+from hub.web import Services, words
 from hub.web.console import create_console
 from hub.web.story import phrases
 from hub.web.webhooks import Counts
@@ -124,3 +124,20 @@ def test_a_chinese_page_says_what_happened_and_what_to_do(site: Site) -> None:
     disputed = unescape(site.get("/returns/R1004", "zh"))
     assert "按 erp 要退 2 件，按 pos-tianhe 要退 1 件。" in disputed
     assert "erp 不支持“收货”" in disputed
+
+
+def test_what_cannot_be_told_is_called_by_name(lang: str) -> None:
+    said = {
+        "zh": ["已在别处退款 20.00 EUR", "退货已建立", "开具贷项 9.90 EUR", "“made_up”"],
+        "en": ["Refunded elsewhere 20.00 EUR", "A return was founded", "Credit 9.90 EUR", "“made_up”"],
+    }
+    assert [words.fact(one) for one in ("refunded 20.00 EUR", "founded", "credit 9.90 EUR", "made_up")] == said[lang]
+
+
+def test_what_was_asked_of_a_system_is_called_by_name(lang: str) -> None:
+    said = {
+        "zh": ["轮询 order", "读回 return gid://1", "查找：退款 R1001", "备注 R1001"],
+        "en": ["Poll order", "Read back return gid://1", "Look for: Refund R1001", "Note R1001"],
+    }
+    asked = ("poll order", "fetch return gid://1", "look for refund R1001", "note R1001")
+    assert [words.call(one) for one in asked] == said[lang]
