@@ -116,7 +116,8 @@ def test_every_connector_is_found_and_lints_the_third_party_one_too(hub: Hub) ->
     assert set(found) == {*systems(), "dovecote"}
     assert [one["problem"] for one in found.values() if one["problem"]] == []
     dovecote = found["dovecote"]
-    assert (dovecote["poll"], dovecote["webhook"], dovecote["operations"]) == (["return"], True, ["authorize"])
+    able = dovecote["capabilities"]
+    assert (able["polls"], able["webhook"], able["operations"]) == (["return"], True, ["authorize"])
     assert "nothing to say against" in hub("connectors", "lint")
     assert f"{len(found)} dictionaries, nothing to say against" in hub("mapping", "lint")
 

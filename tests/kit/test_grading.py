@@ -105,6 +105,12 @@ def test_webhooks_that_nothing_proves_are_not_enough(checkout: Path) -> None:
     assert "nothing proves these webhooks" in finding(graded(), "signature").why[0]
 
 
+def test_the_number_of_an_address_is_no_address(checkout: Path) -> None:
+    told = '"record": {"address": {"id": "addr_1"}, "buyer": {"phone": null}, '
+    change(checkout / f"{RECORDING}.json", '"record": {', told)
+    assert finding(graded(), "personal").state == "exempt"
+
+
 def test_a_person_who_is_listed_must_be_found_and_erased(checkout: Path) -> None:
     change(checkout / f"{RECORDING}.json", '"record": {', '"record": {"buyers": [{"email": "a@simulated.example"}], ')
     change(checkout / MANIFEST, "    personal: [] ", "    personal: ['buyers[].email'] ")

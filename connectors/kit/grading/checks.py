@@ -136,6 +136,15 @@ def _customers(subject: Subject) -> dict[str, set[str]]:
     }
 
 
+def _says(value: Any) -> bool:
+    """Whether there is more in it than the number of a record that is not there."""
+    if isinstance(value, list):
+        return any(map(_says, value))
+    if isinstance(value, dict):
+        return any(_says(inner) for name, inner in value.items() if name != "id")
+    return bool(value)
+
+
 def _telling(value: Any, path: str = "") -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
@@ -143,7 +152,7 @@ def _telling(value: Any, path: str = "") -> Iterator[str]:
     elif isinstance(value, dict):
         for name, item in value.items():
             here = f"{path}.{name}" if path else name
-            if item and PERSON.search(_bare(name)):
+            if PERSON.search(_bare(name)) and _says(item):
                 yield here
             else:
                 yield from _telling(item, here)
