@@ -31,8 +31,8 @@ ORDER = """query Asked($id: ID!) { order(id: $id) {
 } }"""
 PROCESS = "mutation Clerk($input: ReturnProcessInput!) { returnProcess(input: $input) { userErrors { message } } }"
 SF = "shunfeng"
-SETTLE = 3
-"""Seconds for which two channels may ask for the same piece before the ERP hears of it; a minute where nobody waits."""
+SETTLE = 4
+"""Seconds for which two channels may ask for the same piece before anybody hears of it; a minute where nobody waits."""
 PHONE = "0000"
 """The end of the warehouse's phone number: 顺丰 shows nothing without it."""
 
@@ -173,9 +173,9 @@ def _accounts(made: Channels, url: str, secret: str, books: Mapping[str, Any]) -
         "pos": _account("square", till, poll=1),
         "parcels": _account("easypost", parcels, carriers=["UPS", "DHL"]),
         "express": _account("kuaidi100", express, carriers=["SF", "顺丰"]),
-        "erp": _account("tryton", {**books, "orders_of": "web"}, decides=True, poll=1, settle=SETTLE),
+        "erp": _account("tryton", {**books, "orders_of": "web"}, decides=True, poll=1),
     }
 
 
 def _account(connector: str, settings: Mapping[str, Any], **terms: Any) -> dict[str, Any]:
-    return {"connector": connector, "settings": dict(settings), "terms": {"settle": 0, **terms}}
+    return {"connector": connector, "settings": dict(settings), "terms": {"settle": SETTLE, **terms}}
