@@ -63,6 +63,7 @@ def test_the_erp_is_down_for_a_while_and_hears_everything_afterwards(between: Be
         assert case.sync() == {"web": "in_sync", "erp": "pending"}
         assert case.complaints() == []
     complaint = case.arrived_in_erp(seconds=AGAIN)
+    case.wait("the hub to have heard the answer", lambda: case.sync()["erp"] == "in_sync")
     with between.erp.away():
         between.people.rpc.press("sale.complaint", complaint, "approve")  # nobody can tell the hub
     case.wait("the approval to come through", lambda: case.merged.ready, seconds=AGAIN)
