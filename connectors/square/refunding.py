@@ -110,5 +110,5 @@ def _reply(operation: Operation, made: Record, sale: str | None = None) -> Reply
     return Reply(
         made=tuple(Made("refunds", made["id"], fact) for fact in facts),
         read_back=(Hint("refund", made["id"]), *((Hint("order", sale),) if sale else ())),
-        detail=f"refund {made['id']} of {operation.amount} {operation.currency} is {made['status']}",
+        detail=f"refund {made['id']} is {made['status']}",
     )

@@ -147,7 +147,7 @@ def lost(case: Case, lines: Sequence[ReturnLine], shipments: Sequence[Shipment])
                 sentence("parcel_lost", account=account, number=number, lines=", ".join(waited)),
                 field="shipments",
                 accounts=(account,),
-                values=(parcel.id,),
+                values=(number,),
             )
 
 

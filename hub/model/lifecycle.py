@@ -86,6 +86,7 @@ RULES: Sequence[Rule] = (
     Rule("closed", "已关闭", "Closed", _closure("closed")),
     Rule("refunded", "已退款", "Refunded", _settlement("settled")),
     Rule("received", "已收货", "Received", _receipt(*_BACK)),
+    Rule("lost", "退货丢件", "Lost on its way back", lambda a, k, o: a.transit == "lost"),
     Rule("in_transit", "退回途中", "On its way back", lambda a, k, o: a.transit in _MOVING),
     Rule("arrived", "已到达待收货", "Arrived, not received yet", lambda a, k, o: a.transit == "delivered"),
     Rule("replacement_sent", "换货已发出", "Replacement sent", _exchange("sent", "delivered")),

@@ -67,6 +67,10 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
         "Unauthorized": _l("Credentials refused"),
         "Unsupported": _l("Not possible there"),
         "OutcomeUnknown": _l("Outcome unknown"),
+        "NotYet": _l("Not ready there yet"),
+        "RateLimited": _l("Slowed down by them"),
+        "OverBudget": _l("Slowed down by us"),
+        "NotFound": _l("Not there"),
     },
     "review": {
         "two_candidates": _l("Which return is it?"),
@@ -108,7 +112,7 @@ _TONES = {
         refund_due status.authorized status.received""",
     "warn": """
         degraded rate_limited needs_info waiting over used damaged unknown quarantine restock_b_grade delivery_attempted
-        RetryLater Conflict OutcomeUnknown unknown_outcome disputed reversed refund_failed goods_refused""",
+        RetryLater RateLimited Conflict OutcomeUnknown unknown_outcome disputed reversed refund_failed goods_refused""",
     "bad": """
         blocked dead needs_reauth Unauthorized Unsupported Rejected defective wrong_item missing failed exception lost
         rejected refused scrap for_buyer""",

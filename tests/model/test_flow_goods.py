@@ -206,7 +206,8 @@ def test_a_lost_parcel_asks_a_person_while_something_is_waited_for() -> None:
     assert world.doubts() == []
     world.hears("parcels", "tracker", "T1", keys=key, shipments=[{**parcel, "state": "lost"}])
     (doubt,) = world.merged.discrepancies
-    assert (doubt.kind, doubt.accounts, world.merged.axes.transit) == ("parcel_lost", ("parcels",), "lost")
+    assert (doubt.kind, doubt.accounts, doubt.values) == ("parcel_lost", ("parcels",), ("1Z1",))
+    assert (world.merged.axes.transit, world.merged.status) == ("lost", "lost")
     assert doubt.text.startswith("parcels says that parcel 1Z1 is lost; not here yet: SHOE.")
     assert world.merged.money.due == 0, "nothing is owed for goods that nobody has"
     arrives(world, "erp", "1", order_line="11", quantity=2, condition="good")

@@ -68,6 +68,7 @@ def test_every_state_has_a_status_and_every_status_a_state() -> None:
             ("none", "rejected", "none", "request"),
             ("none", "none", "in_transit", "request"),
             ("none", "none", "delivered", "request"),
+            ("none", "none", "lost", "request"),
             ("none", "none", "none", "undelivered"),
         ):
             axes = Axes(

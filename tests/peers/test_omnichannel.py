@@ -182,7 +182,7 @@ def test_a_lost_parcel_is_a_persons_business_and_pays_nothing(journey: Journey) 
     journey.wait("the hub to know that it is lost", lambda: journey.merged.axes.transit == "lost")
     journey.quiet()
     (doubt,) = journey.merged.discrepancies
-    assert (doubt.kind, doubt.accounts) == ("parcel_lost", ("parcels",))
+    assert (doubt.kind, doubt.accounts, journey.merged.status) == ("parcel_lost", ("parcels",), "lost")
     assert doubt.text == (
         f"parcels says that parcel {number} is lost; not here yet: MUG. Claim it from the carrier, and decide about the"
         " customer's money: nothing is paid by itself."
