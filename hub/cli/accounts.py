@@ -38,14 +38,23 @@ def list_(json_: bool) -> None:
 @click.option("--set", "given", multiple=True, metavar="KEY=VALUE", help="A setting; what is missing is asked for.")
 @click.option("--mapping", default=None, help="A dictionary of its own (default: the connector's).")
 def add(name: str, connector: str, given: tuple[str, ...], mapping: str | None) -> None:
-    """Connect a system: asks for its settings, hides secrets, and checks the connection."""
+    """Connect a system: asks for its settings, hides secrets, and checks the connection.
+
+    An account that is there already gets these settings instead of its own; what it may decide and be asked stays.
+    """
     specs = registry.load(connector).manifest.settings
     settings: dict[str, Any] = dict(_pair(text) for text in given)
     settings |= {key: said for key, spec in specs.items() if key not in settings and (said := _asked(spec))}
     taken = [f"{key}={spec.default}" for key, spec in specs.items() if key not in settings and spec.default is not None]
     with working() as hub:
-        wanted = {"connector": connector, "settings": settings}
+        with hub.database.begin() as conn:
+            before = store.get(conn, name)
+        if before and before.connector == connector:
+            mapping = mapping or before.mapping
+        wanted = {"connector": connector, "settings": settings, "terms": before.terms if before else {}}
         configuration.put(hub, name, {**wanted, **({"mapping": mapping} if mapping else {})})
+        if before:
+            click.echo(f"{name} was there already: its settings are replaced, its terms stay")
         if taken:
             click.echo(f"as usual: {', '.join(taken)} (--set says otherwise)")
         health = checkup.check(hub, name)

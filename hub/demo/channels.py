@@ -25,9 +25,9 @@ from hub.demo.tryton_people import Goods, People, Sold
 GRAPHQL = "/admin/api/2026-07/graphql.json"
 ORDER = """query Asked($id: ID!) { order(id: $id) {
   returns(first: 50) { nodes { id name status returnLineItems(first: 50) {
-    nodes { id quantity processedQuantity unprocessedQuantity }
+    nodes { id processedQuantity unprocessedQuantity }
   } } }
-  refunds { id note totalRefundedSet { shopMoney { amount } } }
+  refunds { totalRefundedSet { shopMoney { amount } } }
 } }"""
 PROCESS = "mutation Clerk($input: ReturnProcessInput!) { returnProcess(input: $input) { userErrors { message } } }"
 SF = "shunfeng"
@@ -81,10 +81,9 @@ class Channels:
         """The customer typed in under which number goods are on their way."""
         self.shop.post("/shop/parcels", {"return": asked, "number": number, "carrier": carrier})
 
-    def hand_over(self, order: Order, lines: Mapping[str, int], *, cash: bool = True) -> str:
+    def hand_over(self, order: Order, lines: Mapping[str, int]) -> str:
         """At the counter, against the online order's number, paid out of the drawer. The return's id there."""
-        told = {"order": order.kept, "lines": lines, "cash": cash}
-        back = self.till.post("/counter/returns", told)
+        back = self.till.post("/counter/returns", {"order": order.kept, "lines": lines, "cash": True})
         self.till.post("/counter/settle", {})
         return str(back["id"])
 

@@ -34,13 +34,10 @@ class Journey(Tale):
         """Online; the till and Tryton know the order."""
         self.order = self.world.buy(lines)
 
-    def known(self) -> int:
+    def known(self) -> None:
         """Wait for the hub to hear of the return."""
-        found: int = self.wait(
-            "the hub to hear of the return", lambda: self.founded("web", self.order.number, self.order.id)
-        )
-        self.return_id = found
-        return found
+        order = self.order
+        self.return_id = self.wait("the hub to hear of the return", lambda: self.founded("web", order.number, order.id))
 
     def asked_back(self, lines: Mapping[str, int]) -> None:
         """On the shop's page, and the hub has heard of it."""

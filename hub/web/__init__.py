@@ -17,7 +17,7 @@ __all__ = ["Services", "create_app"]
 
 
 def create_app(services: Services) -> WSGIApplication:
-    """The whole site; call it after the server has forked."""
+    """The whole site; call it in the process that serves it."""
     counts = Counts()
     hooks = Lane(services, counts)
     console = create_console(services, counts)

@@ -43,7 +43,7 @@ class Install(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """Injected once per process, after the server has forked.
+    """Injected once, in the process that serves.
 
     `accept(account, request)` raises `InvalidWebhook` when the request is not genuine, `Unsupported` when the system
     sends none, `KeyError(account)` when there is no such account, `ValueError` when the body cannot be read.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
+import yaml
 
 import connectors.square.sandbox as square
 from connectors.medusa.sandbox import SECRET_KEY, MedusaSandbox
@@ -73,6 +75,17 @@ def test_a_setting_that_is_no_pair_is_not_repeated(run: Run) -> None:
     assert said.exit_code == 1
     assert "--set wants KEY=VALUE" in said.output
     assert "shpat_pasted_alone" not in said.output
+
+
+def test_an_account_that_is_there_keeps_what_it_may_decide(run: Run, shop: Shopify, tmp_path: Path) -> None:
+    document = {"connector": "shopify", "settings": {"base_url": "http://127.0.0.1:9"}, "terms": {"money": True}}
+    file = tmp_path / "accounts.yaml"
+    file.write_text(yaml.safe_dump({"accounts": {"web": document}}))
+    assert run("accounts", "apply", str(file)).exit_code == 0
+    said = run("accounts", "add", "web", "shopify", *given(base_url=shop.url), input=typed(*SHOPIFY)).output
+    assert "web was there already: its settings are replaced, its terms stay" in said
+    kept = yaml.safe_load(run("accounts", "export").stdout)["accounts"]["web"]
+    assert (kept["terms"], kept["settings"]["base_url"]) == ({"money": True}, shop.url)
 
 
 # -- what is missing over there
