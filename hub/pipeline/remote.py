@@ -33,6 +33,8 @@ class Outcome(Generic[T]):
     error: Exception | None = None
     wire: list[dict[str, Any]] = field(default_factory=list)
     took_ms: int = 0
+    changed: bool = False
+    """A changing request of this attempt has left and was not refused: a later error of it proves nothing."""
 
     @property
     def word(self) -> str:

@@ -35,6 +35,8 @@ def settle(
             return _not_found(conn, account, row, intent)
         case None if isinstance(outcome.value, Reply):
             return _answered(conn, account, row, intent, outcome.value)
+        case _ if outcome.changed and not looking:  # whatever the error is about, the change may have been made
+            return _unknown(conn, account, row, intent, outcome.error)
         case errors.Conflict():
             return _changed_meanwhile(conn, account, row, intent, outcome.error)
         case errors.RetryLater() | errors.Unauthorized() if looking:

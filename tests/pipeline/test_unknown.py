@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from connectors.kit.api import Operation, Reply
-from connectors.kit.errors import OutcomeUnknown
+from connectors.kit.errors import OutcomeUnknown, RateLimited
 from hub.boot import Hub
 from hub.pipeline import tell
 from hub.pipeline.combine import whole
+from hub.pipeline.remote import Outcome
 from hub.pipeline.tell import Tell
 from hub.store import inbox, lanes
 from hub.store.lanes import Lane
@@ -254,3 +255,14 @@ def test_money_that_went_through_is_found_and_not_sent_again(
     assert len(keys) == 1
     assert paid(shop) == ["158.00"]
     assert founded(hub)[0].status == "completed"
+
+
+def test_an_error_after_a_change_has_left_is_no_refusal(hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The change was answered; what failed is the read after it. Whatever that error says, it is not of the change."""
+
+    def after_a_change(*_: Any) -> Outcome[Reply | None]:
+        return Outcome(error=RateLimited("slow down", after=0.1), changed=True)
+
+    monkeypatch.setattr(tell, "call", after_a_change)
+    told(hub)
+    assert intents(hub) == [("create_return", "unknown")]
