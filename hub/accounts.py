@@ -11,6 +11,7 @@ from typing import Any
 
 from connectors.kit.api import Account as Login
 from connectors.kit.api import Connector
+from connectors.kit.attempt import Attempt
 from connectors.kit.manifest_parts import Operation
 from connectors.kit.registry import Entry
 from hub.model.observation import HUB, Party
@@ -29,8 +30,9 @@ WHERE_IT_HAS_THAT_STEP = frozenset(
 
 @dataclass(frozen=True)
 class Account:
-    """One login, ready to be used. `connect(wire, until, priority)` gives a connector whose exchanges are recorded in
-    `wire`; it sends nothing after `until` (time.monotonic), where that is given, and takes its share of the budget."""
+    """One login, ready to be used. `connect(wire, until, priority, attempt)` gives a connector whose exchanges are
+    recorded in `wire`; it sends nothing after `until` (time.monotonic), where that is given, takes its share of the
+    budget, and tells `attempt` what may have had an effect."""
 
     name: str
     entry: Entry
@@ -102,7 +104,7 @@ def assemble(
     secrets: Mapping[str, Any],
     configured: Mapping[str, Any],
     state: str,
-    connect: Callable[[Login, list[dict[str, Any]] | None, float | None, Priority], Connector],
+    connect: Callable[[Login, list[dict[str, Any]] | None, float | None, Priority, Attempt | None], Connector],
 ) -> Account:
     """Build an account from its stored parts. `configured` is the account's `terms` column."""
     entry = entry.of(settings)
@@ -150,7 +152,7 @@ def assemble(
         party=party,
         terms=terms,
         state=state,
-        connect=lambda wire, until=None, priority="live": connect(login, wire, until, priority),
+        connect=lambda wire, until=None, priority="live", attempt=None: connect(login, wire, until, priority, attempt),
         routes=frozenset(configured.get("routes", ())),
         settle=float(configured.get("settle", 60.0)),
         poll=float(configured.get("poll", 0.0)),

@@ -13,6 +13,7 @@ from typing import Any
 from connectors.kit import registry
 from connectors.kit.api import Account as Login
 from connectors.kit.api import Connector
+from connectors.kit.attempt import Attempt
 from hub.accounts import Account, Accounts, assemble
 from hub.grants import StoredGrants
 from hub.pipeline.forgotten import Forgotten
@@ -139,9 +140,15 @@ def _account(row: account_store.Row, vault: Vault, database: Database) -> Accoun
     secrets: Mapping[str, Any] = vault.decrypt(row.secrets) if row.secrets else {}
     grants = StoredGrants(database, vault, row.name)
 
-    def connect(login: Login, wire: list[dict[str, Any]] | None, until: float | None, priority: Priority) -> Connector:
+    def connect(
+        login: Login,
+        wire: list[dict[str, Any]] | None,
+        until: float | None,
+        priority: Priority,
+        attempt: Attempt | None,
+    ) -> Connector:
         budget = _budget(database, row.name, entry, priority)
-        return entry.connect(login, wire=wire, grants=grants, budget=budget, until=until)
+        return entry.connect(login, wire=wire, grants=grants, budget=budget, until=until, attempt=attempt)
 
     return assemble(row.name, entry, _dictionary(row, entry), row.settings, secrets, row.terms, row.state, connect)
 

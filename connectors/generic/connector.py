@@ -133,4 +133,4 @@ def _meaning(response: Response) -> ConnectorError | None:
     text = f"{response.system} answered {response.status}: {response.message()}"
     if response.status in (410, 501):
         return Unsupported(text)
-    return RetryLater(text, after=response.retry_after) if response.status == 503 else None
+    return RetryLater(text, after=response.retry_after) if response.status in (408, 503) else None

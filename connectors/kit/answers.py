@@ -1,8 +1,9 @@
 """An answer, and what it says by HTTP's own rules about what happens next.
 
 401, 403   Unauthorized        429        RateLimited with Retry-After
-404, 410   NotFound            408, 425   RetryLater
-409, 412   Conflict            5xx        RetryLater (read), OutcomeUnknown (write)
+404, 410   NotFound            425        RetryLater
+409, 412   Conflict            408, 499, 5xx   RetryLater (read), OutcomeUnknown (write)
+501        Rejected            302, 303   Rejected (read), OutcomeUnknown (write: many answer so when it is done)
 other 3xx and 4xx              Rejected
 """
 
@@ -21,6 +22,7 @@ from connectors.kit.errors import (
     Conflict,
     ConnectorError,
     NotFound,
+    NotYet,
     OutcomeUnknown,
     RateLimited,
     Rejected,
@@ -30,6 +32,9 @@ from connectors.kit.errors import (
 
 MESSAGE_KEYS = ("message", "detail", "error_description", "error_message", "msg", "errmsg", "title", "error", "errors")
 RETRY_AFTER_MOST = 7 * 86_400.0
+GAVE_UP = frozenset((408, 499))
+"""They, or a gateway before them, stopped waiting: what was begun behind it may go on."""
+SEE_OTHER = frozenset((302, 303))
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -88,17 +93,41 @@ def meaning(response: Response) -> ConnectorError:
         return Conflict(text, code=str(status))
     if status == 429:
         return RateLimited(text, after=response.retry_after)
-    if status in (408, 425):
+    if status == 425:
         return RetryLater(text, after=response.retry_after)
-    if status >= 500:
+    if status == 501:
+        return Rejected(text, code=str(status))
+    if status >= 500 or status in GAVE_UP:
         return RetryLater(text, after=response.retry_after) if response.read else OutcomeUnknown(text)
     if 300 <= status < 400:
         target = response.headers.get("Location", "nowhere")
         hint = f"it points to {target}; redirects are not followed: correct the base URL"
+        if status in SEE_OTHER and not response.read:
+            return OutcomeUnknown(f"{text} ({hint})")
         return Rejected(f"{text} ({hint})", code=str(status))
     if status == 402:
         text = f"{text} (the plan does not include this, or a bill is open: see to it there)"
     return Rejected(text, code=str(status))
+
+
+def did_nothing(response: Response, error: ConnectorError | None) -> bool:
+    """Whether this answer to a request that changes something proves that it changed nothing.
+
+    `error` is what the answer was taken to mean. A refusal is a proof whatever its status (business errors come with
+    200, and with 500). A wait is one only where the status itself says so: behind a 503, and behind a 200 that says
+    "try again", the work may be done; too many requests, and a record that is not ready, are looked at before it.
+    """
+    refused = 400 <= response.status < 500 and response.status not in GAVE_UP
+    match error:
+        case None:
+            return refused
+        case OutcomeUnknown():
+            return False
+        case RateLimited() | NotYet():
+            return True
+        case RetryLater():
+            return refused
+    return response.status not in SEE_OTHER
 
 
 def retry_after(value: str | None) -> float | None:

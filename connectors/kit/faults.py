@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 Kind = Literal[
+    "pass",  # do it as ever; worth telling for what comes `then`
     "answer",  # answer `status` with `headers` and `body`; nothing is done
     "answer_after",  # do it, then answer `status` instead of the truth
     "hang",  # do nothing and say nothing for `seconds`, then hang up
@@ -41,6 +42,8 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     seconds: float = 30.0
+    then: Mapping[str, Any] | None = None
+    """A fault that is told when this one is used up: the read after the write, say."""
     state: Any = None
     """`lag`: the state that reads see, taken when the fault is told. `stuck`: the first answer."""
     until: float = float("inf")
@@ -57,6 +60,8 @@ class Fault:
             raise ValueError(f"unknown kind of fault {fault.kind!r}; known are {', '.join(get_args(Kind))}")
         for pattern in (fault.method, fault.path):
             re.compile(pattern)
+        if fault.then is not None and cls.read(fault.then).kind == "lag":
+            raise ValueError("lag cannot come `then`: it shows the state as it was when it was told")
         return fault
 
     def matches(self, method: str, path: str, query: str) -> bool:
@@ -111,4 +116,5 @@ class Faults:
                 fault.times -= 1
                 if fault.times <= 0:
                     self._told.remove(fault)
+                    self._told += [Fault.read(fault.then)] if fault.then is not None else []
             return fault

@@ -128,10 +128,14 @@ class Graph:
             return None
         body = answer.peek()
         said = body if isinstance(body, dict) else {}
-        for error in said.get("errors") or ():
+        errors = listed(said.get("errors"))
+        for error in errors:
             extensions = error.get("extensions") or {}
             code = str(extensions.get("code") or ("THROTTLED" if error.get("message") == "Throttled" else ""))
-            return self._error(str(error.get("message")), code, answer, said.get("errors"))
+            if not answer.read and began(said.get("data"), errors, code in self.meanings):
+                text = f"{answer.system}: {error.get('message')} [{code or 'no code'}] came after it had begun"
+                return OutcomeUnknown(text)
+            return self._error(str(error.get("message")), code, answer, errors)
         data = said.get("data")
         if not isinstance(data, dict):
             return broke(f"{answer.system} answered {answer.status} without data: {answer.message()}", "", answer)
@@ -139,12 +143,34 @@ class Graph:
             refused = result.get("userErrors") if isinstance(result, dict) else None
             if refused:
                 text = f"{root}: {refused[0].get('message')} ({'.'.join(refused[0].get('field') or ['-'])})"
-                return self._error(text, str(refused[0].get("code") or ""), answer, refused)
+                code = str(refused[0].get("code") or "")
+                brought = any(value for name, value in result.items() if name != "userErrors")
+                if brought and not answer.read and code not in self.meanings:
+                    return OutcomeUnknown(f"{answer.system}: {text} came beside a result")
+                return self._error(text, code, answer, refused)
         return None
 
     def _error(self, text: str, code: str, answer: Response, all_of_them: Any) -> ConnectorError:
         more = f" and {len(all_of_them) - 1} more" if len(all_of_them) > 1 else ""
         return self.meanings.get(code, rejected)(f"{answer.system}: {text}{more} [{code or 'no code'}]", code, answer)
+
+
+def listed(errors: Any) -> list[dict[str, Any]]:
+    """`errors` as the specification has it: a gateway in front may say one text, or a list of texts."""
+    found = errors if isinstance(errors, list) else [errors] if errors else []
+    return [error if isinstance(error, dict) else {"message": str(error)} for error in found]
+
+
+def began(data: Any, errors: list[dict[str, Any]], understood: bool) -> bool:
+    """Whether a mutation with these errors may have been carried out.
+
+    An error on a field of its result, or beside one, came after the change (GraphQL specification, October 2021, 6.4.4
+    and 7.1); so may one of the mutation itself that nobody understands. One without a path is of the request: nothing
+    was executed.
+    """
+    paths = [error.get("path") or [] for error in errors]
+    changed = isinstance(data, dict) and any(result is not None for result in data.values())
+    return changed or any(len(path) > 1 for path in paths) or (any(paths) and not understood)
 
 
 def wait_of(body: Any) -> float | None:

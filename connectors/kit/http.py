@@ -2,7 +2,8 @@
 
 Reads are tried again quickly, three times in all; a write never is: a write without an answer is OutcomeUnknown,
 unless nothing of it left, then it is RetryLater. An answer's meaning is read off its status (answers.py); a connector
-that knows better (business errors come with 200, and with 500) gives a `classify`.
+that knows better (business errors come with 200, and with 500) gives a `classify`. What of an attempt may have had an
+effect is noted for every connector alike (attempt.py).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import requote_uri
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from connectors.kit.answers import Response, meaning
+from connectors.kit.answers import Response, did_nothing, meaning
+from connectors.kit.attempt import Attempt
 from connectors.kit.auth import Auth
 from connectors.kit.errors import (
     ConnectorError,
@@ -32,7 +34,7 @@ from connectors.kit.errors import (
     RetryLater,
     Unauthorized,
 )
-from connectors.kit.transport import Adapter, Lost, TooLong, exchange
+from connectors.kit.transport import Adapter, Lost, TooLong, exchange, now
 from connectors.kit.wire import Recorder
 
 TIMEOUT = 30.0
@@ -89,13 +91,15 @@ class Http:
         self.headers = {"Accept": "application/json", "User-Agent": "returns-hub", **(headers or {})}
         self.verify = verify
         self.limit = limit
+        self.attempt = Attempt()
+        """What is under way; all views of one attempt share it."""
         self._adapter = Adapter(pool_connections=4, pool_maxsize=32)
 
     def view(self, **changes: Any) -> Http:
-        """The same connections and credentials with another `wire`, `until`, `timeout`, `classify` ..."""
+        """The same connections and credentials with another `wire`, `until`, `timeout`, `classify`, `attempt` ..."""
         other = copy.copy(self)
         for name, value in changes.items():
-            if name not in ("wire", "until", "timeout", "budget", "classify", "headers", "limit"):
+            if name not in ("wire", "until", "timeout", "budget", "classify", "headers", "limit", "attempt"):
                 raise TypeError(f"a view cannot change {name!r}")
             setattr(other, name, {**self.headers, **value} if name == "headers" else value)
         return other
@@ -134,7 +138,8 @@ class Http:
         classify: Classify | None = None,
         bucket: str = "default",
     ) -> Response:
-        """One call. `read`: whether it only reads (default: by the method; say so for a POST that searches).
+        """One call. `read`: whether it only reads (default: by the method; say so for a POST that searches). What
+        reads may be repeated at once; everything else is taken to change something.
 
         `deadline` is in seconds, for everything together. `ok` are statuses that are no error. Raises ConnectorError.
         """
@@ -196,7 +201,7 @@ class Http:
 
     def _once(self, call: _Call, own: Mapping[str, str]) -> Response:
         wait = self.budget(call.bucket) if self.budget else 0.0
-        if wait > 0:
+        if wait > 0 and not self.attempt.changed:
             raise OverBudget(f"{self.name}: our own budget {call.bucket!r} is used up for {wait:.1f} s", after=wait)
         request = PreparedRequest()
         request.method, request.url, request.body, request.hooks = call.method, call.url, call.body, {}
@@ -206,7 +211,7 @@ class Http:
             request.headers["Content-Length"] = str(len(call.body or b""))
         began = time.monotonic()
         try:
-            status, headers, body = exchange(self._adapter, request, call.until, self.verify, self.limit)
+            status, headers, body = self._exchange(call, request)
         except Lost as lost:
             self._record(request, began, error=str(lost))
             where = f"{self.name}: {call.method} {call.url}: {lost}"
@@ -222,9 +227,23 @@ class Http:
         error = call.classify(response) if call.classify else None
         if error is None and status not in call.ok:
             error = meaning(response)
+        if not call.read and did_nothing(response, error):
+            self.attempt.did_nothing()
         if error is not None:
             raise error
         return response
+
+    def _exchange(self, call: _Call, request: PreparedRequest) -> tuple[int, dict[str, str], bytes]:
+        """Send it and read the answer; what changes something is noted before its first byte can leave."""
+        if call.read:
+            return exchange(self._adapter, request, call.until, self.verify, self.limit)
+        self.attempt.leaves()
+        try:
+            return exchange(self._adapter, request, call.until, self.verify, self.limit)
+        except BaseException as problem:  # a bug of ours before a byte has left is no effect, either
+            if not (problem.sent if isinstance(problem, Lost) else now.sent or isinstance(problem, TooLong)):
+                self.attempt.did_nothing()
+            raise
 
     def _record(self, request: PreparedRequest, began: float, **outcome: Any) -> None:
         if self.wire is not None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.kit.api import Account, Connector
+from connectors.kit.attempt import Attempt
 from connectors.kit.capabilities import Capabilities, read_off
 from connectors.kit.declarative import Declarative
 from connectors.kit.manifest import FILE, Manifest, ManifestError, Problem, examine
@@ -66,18 +67,20 @@ class Entry:
         grants: Grants | None = None,
         budget: Callable[[str], float] | None = None,
         until: float | None = None,
+        attempt: Attempt | None = None,
     ) -> Connector:
         """A connector for this account. Connections and tokens are kept between calls, by account name.
 
         Every exchange is appended to `wire`, redacted; without one none is written down. `grants` keeps OAuth tokens
         for all processes, `budget` is asked before each request, and nothing is sent after `until` (time.monotonic).
+        `attempt` is told whether anything that was sent may have had an effect.
         """
         if self.problem:
             raise LookupError(f"connector {self.name!r} cannot be used: {self.problem}")
         settings = self.manifest.complete(account.settings)
         http = _sessions.http(self.manifest, account.name, settings, grants)
         recorder = None if wire is None else Recorder(wire, secret_values(self.manifest, settings))
-        view = http.view(wire=recorder, budget=budget, until=until)
+        view = http.view(wire=recorder, budget=budget, until=until, attempt=attempt or Attempt())
         return self.connector(Account(account.name, settings), view)
 
 

@@ -128,6 +128,7 @@ def confirm(admin: Admin, record: Record) -> None:
         if still is None:
             return
         admin.delete(still.drop_path())
+        admin.http.attempt.undone()
         raise Rejected(
             f"{problem} Most often the goods are not stocked at the return's location {record['location_id']} "
             "(Medusa's own log says so). The draft was dropped. Add the location to the inventory, then resend."

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from connectors.kit import errors
 from connectors.kit.api import Connector
+from connectors.kit.attempt import Attempt
 from hub.accounts import Account
 from hub.store import accounts as account_store
 from hub.store import attempts, lanes
@@ -47,11 +48,12 @@ def call(
 ) -> Outcome[T]:
     """Do one thing at this account's system, sending nothing after `until` (time.monotonic); never raises."""
     outcome: Outcome[T] = Outcome()
-    began = time.monotonic()
+    attempt, began = Attempt(), time.monotonic()
     try:
-        outcome.value = do(account.connect(outcome.wire, until, priority))
+        outcome.value = do(account.connect(outcome.wire, until, priority, attempt))
     except Exception as problem:  # a connector's bug must not stop the worker; it is shown with its wire
         outcome.error = problem
+    outcome.changed = attempt.changed
     outcome.took_ms = int((time.monotonic() - began) * 1000)
     return outcome
 

@@ -11,8 +11,8 @@ import pytest
 from connectors.kit import registry
 from connectors.kit.answers import words_of
 from connectors.kit.api import Connector
-from connectors.kit.errors import OutcomeUnknown, Rejected, RetryLater, Unauthorized
-from tests.connectors.adapter import ALL, Adapter
+from connectors.kit.errors import ConnectorError, OutcomeUnknown, Rejected, RetryLater, Unauthorized
+from tests.connectors.adapter import ALL, STEPS, Adapter
 
 proves = pytest.mark.proves
 
@@ -45,6 +45,7 @@ class Writes(Adapter):
             self.carry_out(connector, operation)
         assert words_of(dict(self.refusal)) in str(caught.value)
         assert not remote.effects
+        assert not connector.http.attempt.changed
 
     @proves("errors: refused")
     def test_business_errors_mean_what_they_say_whatever_their_status(self, connector: Connector, remote: Any) -> None:
@@ -66,6 +67,7 @@ class Writes(Adapter):
             self.carry_out(connector, operation)
         assert caught.value.after == 7
         assert not remote.effects
+        assert not connector.http.attempt.changed
 
     @proves("errors: unknown")
     @proves("kill")
@@ -78,6 +80,7 @@ class Writes(Adapter):
         remote.fault(fault, **self.writes, status=500, seconds=5)
         with pytest.raises(OutcomeUnknown):
             self.carry_out(connector, operation)
+        assert connector.http.attempt.changed
         remote.faults.clear()
         done = len(remote.effects)
         assert done == 1, "a write was repeated by itself"
@@ -88,6 +91,35 @@ class Writes(Adapter):
         again = [effect for effect in remote.effects if self.same(effect, remote.effects[0])]
         assert len(again) == 1, "the write that was done already was done again"
         registry.close()
+
+    @proves("errors: unknown")
+    @pytest.mark.parametrize("status", [401, 429, 503])
+    def test_what_fails_after_a_change_was_answered_is_no_refusal_of_it(
+        self, remote: Any, wire: list[dict[str, Any]], status: int
+    ) -> None:
+        """Each attempt writes, is answered, and then every read of its own fails: what was written may stand."""
+        operation = self.writable(remote)
+        begun, finished = operation, False
+        for _ in range(STEPS):
+            remote.faults.clear()
+            fails = {"kind": "answer", **self.reads, "status": status, "times": 99}
+            remote.fault("pass", **self.writes, then=fails)
+            connector = self.make(remote, wire)
+            try:
+                reply = connector.perform(begun)
+            except ConnectorError:
+                wrote = not any(fault["kind"] == "pass" for fault in remote.faults.open())
+                assert wrote
+                assert connector.http.attempt.changed, "this would be taken for an attempt that did nothing"
+                break
+            begun = replace(begun, progress={**begun.progress, **reply.progress})
+            if finished := reply.finished:
+                break
+        remote.faults.clear()
+        if not finished:
+            self.carry_out(self.make(remote, wire), replace(begun, attempt=2))
+        first, *others = remote.effects
+        assert not [effect for effect in others if self.same(effect, first)]
 
     @proves("kill")
     @pytest.mark.parametrize("steps", [1, 2, 3])
@@ -115,6 +147,7 @@ class Writes(Adapter):
         with pytest.raises(Unauthorized):
             self.carry_out(connector, operation)
         assert not remote.effects
+        assert not connector.http.attempt.changed
         remote.faults.clear()
         self.carry_out(self.make(remote, wire), replace(operation, attempt=2))
         assert remote.effects
