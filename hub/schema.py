@@ -34,6 +34,10 @@ CURRENCIES = frozenset(list_currencies())
 NEVER_NEGATIVE = frozenset(
     {"quantity", "cancelled", "amount", "captured", "refunded", "shipped", "price", "total", "agreed"}
 )
+MAY_BE_BELOW = frozenset(
+    {"Order.total", "OrderLine.quantity", "OrderLine.shipped", "OrderLine.price", "OrderLine.amount", "Line.amount"}
+)
+"""Coupons, vouchers, deposits that come back, what a bundle costs less: lines below zero are what they are."""
 CURRENCY = frozenset({"currency", "presentment"})
 AXES: dict[str, tuple[str, ...]] = {
     "authorization": get_args(words.Authorization),
@@ -90,7 +94,7 @@ def vocabulary() -> dict[str, Any]:
 # -- rules that a type cannot say
 
 
-def _amount(name: str, value: Decimal) -> str:
+def _amount(field: str, value: Decimal) -> str:
     if not value.is_finite():
         return "is no number"
     if abs(value) >= LARGEST:
@@ -98,12 +102,17 @@ def _amount(name: str, value: Decimal) -> str:
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and exponent < FINEST:
         return f"has more than {-FINEST} decimals"
-    if value < 0 and name in NEVER_NEGATIVE:
+    if value < 0 and _never_below(field):
         return f"{value} is below zero; amounts and quantities are positive, the field says the direction"
     return ""
 
 
-def _text(name: str, value: str) -> str:
+def _never_below(field: str) -> bool:
+    return field.rpartition(".")[2] in NEVER_NEGATIVE and field not in MAY_BE_BELOW
+
+
+def _text(field: str, value: str) -> str:
+    name = field.rpartition(".")[2]
     if "\0" in value or not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         return "holds a character that is no text (NUL or half a surrogate pair)"
     if name == "code" and not reasons.known(value):
@@ -122,23 +131,25 @@ _RULES: dict[type, Callable[[str, Any], str]] = {Decimal: _amount, str: _text, d
 
 def _rules(value: Struct, path: str) -> Iterator[tuple[str, str]]:
     for name in value.__struct_fields__:
-        yield from _rule(name, getattr(value, name), f"{path}.{name}" if path else name)
+        field = f"{value.__class__.__name__}.{name}"
+        yield from _rule(field, getattr(value, name), f"{path}.{name}" if path else name)
 
 
-def _rule(name: str, value: Any, path: str) -> Iterator[tuple[str, str]]:
+def _rule(field: str, value: Any, path: str) -> Iterator[tuple[str, str]]:
     if value is None or value is UNSET:
         return
     check = _RULES.get(value.__class__)
     if check is not None:
-        if why := check(name, value):
+        if why := check(field, value):
             yield path, why
     elif isinstance(value, Struct):
         yield from _rules(value, path)
+        name = field.rpartition(".")[2]
         if isinstance(value, Statement) and name in AXES and value.value not in AXES[name]:
             yield f"{path}.value", _not_a_word(name, value.value)
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            yield from _rule(name, item, f"{path}[{index}]")
+            yield from _rule(field, item, f"{path}[{index}]")
 
 
 # -- the same rules, for the many records that break none
@@ -156,9 +167,10 @@ _NAMES = {
 }
 
 
-def _condition(name: str, kind: Any) -> str:
+def _condition(field: str, kind: Any) -> str:
+    name = field.rpartition(".")[2]
     if kind is Decimal:
-        least = "ZERO" if name in NEVER_NEGATIVE else "LEAST"
+        least = "ZERO" if _never_below(field) else "LEAST"
         return f"{{it}} is ZERO or {least} <= FITTED({{it}}, UNIT) and ({{it}} or {{it}}.adjusted() >= FINEST)"
     if kind is datetime:
         return "{it}.tzinfo is not None"
@@ -190,9 +202,10 @@ def _not_a_word(axis: str, value: str) -> str:
 class _Strict(ma.fields.Field[Any]):
     """A value that is already of its type (numbers also become Decimals), and its rule."""
 
-    def __init__(self, kind: type, **options: Any) -> None:
+    def __init__(self, kind: type, field: str, **options: Any) -> None:
         super().__init__(**options)
         self.kind = kind
+        self.field = field
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
         try:
@@ -200,7 +213,7 @@ class _Strict(ma.fields.Field[Any]):
         except (msgspec.ValidationError, ValueError) as problem:
             raise ma.ValidationError(str(problem)) from problem
         rule = _RULES.get(self.kind)
-        if rule is not None and (why := rule(attr or "", made)):
+        if rule is not None and (why := rule(self.field, made)):
             raise ma.ValidationError(why)
         return made
 
@@ -214,7 +227,7 @@ def schema_of(kind: type[Struct]) -> type[ma.Schema]:
         if spec.name in OURS:
             continue
         required = spec.default is NODEFAULT and spec.default_factory is NODEFAULT
-        made[spec.name] = _field(hints[spec.name], spec.name, required=required)
+        made[spec.name] = _field(hints[spec.name], f"{kind.__name__}.{spec.name}", required=required)
     made["Meta"] = type("Meta", (), {"unknown": ma.RAISE})
     return type(f"{kind.__name__}Schema", (ma.Schema,), made)
 
@@ -225,22 +238,24 @@ def _statement_on(axis: str) -> type[ma.Schema]:
         if word not in AXES[axis]:
             raise ma.ValidationError(_not_a_word(axis, word))
 
-    return type(f"{axis}Schema", (schema_of(Statement),), {"value": _Strict(str, required=True, validate=check)})
+    return type(
+        f"{axis}Schema", (schema_of(Statement),), {"value": _Strict(str, "value", required=True, validate=check)}
+    )
 
 
-def _field(hint: Any, name: str, **options: Any) -> ma.fields.Field[Any]:
+def _field(hint: Any, field: str, **options: Any) -> ma.fields.Field[Any]:
     kind, nullable = parts(hint)
     options["allow_none"] = nullable
     if get_origin(kind) is tuple:
-        return ma.fields.List(_field(get_args(kind)[0], name), **options)
+        return ma.fields.List(_field(get_args(kind)[0], field), **options)
     if get_origin(kind) is Literal:
         words = get_args(kind)
         return ma.fields.String(validate=ma.validate.OneOf(words, error="{input!r} is none of {choices}"), **options)
     if kind is Statement:
-        return ma.fields.Nested(_statement_on(name), **options)
+        return ma.fields.Nested(_statement_on(field.rpartition(".")[2]), **options)
     if isinstance(kind, type) and issubclass(kind, Struct):
         return ma.fields.Nested(schema_of(kind), **options)
-    return _Strict(kind, **options)
+    return _Strict(kind, field, **options)
 
 
 def _flat(messages: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from msgspec import UNSET, Struct, UnsetType
 
 Condition = Callable[[str, Any], str]
-"""(field, type) -> Python text over `{it}` that is true of a value that fits; "" where every value of the type does."""
+"""(Struct.field, type) -> Python text over `{it}` that is true of a value that fits; "" where all of them do."""
 
 
 def compiled(kind: type[Struct], condition: Condition, names: Mapping[str, Any]) -> Callable[[Any], bool]:
@@ -50,7 +50,7 @@ class _Writer:
     def struct(self, kind: type[Struct], variable: str, pad: str) -> Iterator[str]:
         for name, hint in get_type_hints(kind).items():
             value = next(self.names)
-            tests = list(self.value(name, hint, value, pad))
+            tests = list(self.value(f"{kind.__name__}.{name}", hint, value, pad))
             if tests:
                 yield f"{pad}{value} = {variable}.{name}"
                 yield from tests

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from connectors.kit.marks import Mark
+from connectors.kit.money import share
 from connectors.shopify.admin import Record, nodes
 
 CAPTURED = frozenset(("SALE", "CAPTURE"))
 OVER = frozenset(("FAILURE", "ERROR"))
 """Transactions that came to nothing."""
-CENT = Decimal("0.01")
 
 
 def amount(bag: Record | None) -> Decimal:
@@ -25,12 +25,20 @@ def total(bags: Iterable[Record | None]) -> Decimal:
 
 
 def piece(sold: Record, taxes_included: bool) -> Decimal:
-    """What the customer paid for one piece of an order line, tax included."""
+    """What the customer paid for one piece of an order line, tax included, as its currency counts."""
     price = amount(sold["discountedUnitPriceAfterAllDiscountsSet"])
     if taxes_included or not sold["quantity"]:
         return price
-    tax = total(line["priceSet"] for line in sold["taxLines"])
-    return (price + tax / sold["quantity"]).quantize(CENT, ROUND_HALF_UP)
+    return worth(sold, taxes_included, 1)
+
+
+def worth(sold: Record, taxes_included: bool, pieces: int, after: int = 0) -> Decimal:
+    """What these pieces of an order line cost, those `after` so many others: together exactly what the line did."""
+    price, count = sold["discountedUnitPriceAfterAllDiscountsSet"], sold["quantity"]
+    if taxes_included or not count:
+        return amount(price) * pieces
+    whole = amount(price) * count + total(line["priceSet"] for line in sold["taxLines"])
+    return share(whole, pieces, count, price["shopMoney"]["currencyCode"], after=after)
 
 
 def payments(order: Record) -> list[dict[str, Any]]:

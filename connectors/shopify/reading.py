@@ -116,14 +116,20 @@ def join_return(record: Any) -> dict[str, Any]:
     lines = nodes(record, "returnLineItems")
     put = _Put(record)
     joined_lines = []
+    counted: dict[str, int] = {}
     for line in lines:
         sent = line.get("fulfillmentLineItem") or {}
         sold = sent.get("lineItem") or {}
         missing = put.take(sent.get("id"), line["quantity"], missing=True)
         disposed = put.take(sent.get("id"), line["quantity"] - missing)
-        price = money.piece(sold, record["order"]["taxesIncluded"]) if sold else _unverified(line)
+        count, before = line["quantity"], counted.get(sold.get("id", ""), 0)
+        counted[sold.get("id", "")] = before + count
+        if sold:
+            worth: Decimal | None = money.worth(sold, record["order"]["taxesIncluded"], count, before)
+        else:
+            worth = None if (price := _unverified(line)) is None else price * count
         received = max(line["processedQuantity"] - missing, disposed)
-        joined_lines.append({**line, "joined": {"sold": sold, "price": price, "received": received}})
+        joined_lines.append({**line, "joined": {"sold": sold, "worth": worth, "received": received}})
     marks = [Mark.read(line.get(note)) for line in lines for note in ("returnReasonNote", "customerNote")]
     joined = {
         "reference": next((mark.reference for mark in marks if mark), None),
@@ -143,8 +149,16 @@ def join_order(record: Any) -> dict[str, Any]:
     for fulfillment in record["fulfillments"]:
         for part in nodes(fulfillment, "fulfillmentLineItems") if fulfillment["status"] not in GONE else ():
             sent[part["lineItem"]["id"]] = sent.get(part["lineItem"]["id"], 0) + (part["quantity"] or 0)
+    included = record["taxesIncluded"]
     lines = [
-        {**line, "joined": {"shipped": sent.get(line["id"], 0), "price": money.piece(line, record["taxesIncluded"])}}
+        {
+            **line,
+            "joined": {
+                "shipped": sent.get(line["id"], 0),
+                "price": money.piece(line, included),
+                "amount": money.worth(line, included, line["quantity"]),
+            },
+        }
         for line in nodes(record, "lineItems")
     ]
     refunds = [{**refund, "joined": money.refund(refund)} for refund in record["refunds"]]

@@ -235,7 +235,9 @@ class OrderLine(Part, frozen=True, kw_only=True, gc=False):
     shipped: Decimal | None = None
     """How much of it left the warehouse; None where the system does not say."""
     price: Decimal | None = None
-    """What the customer paid for one piece, tax included."""
+    """What the customer paid for one piece, tax included; below zero: a coupon, a voucher, a deposit."""
+    amount: Decimal | None = None
+    """What the customer paid for all its pieces, tax included: exact where the price of one had to be rounded."""
     components: tuple[Component, ...] = ()
     refs: tuple[Key, ...] = ()
     """The same line in other systems, where this one keeps their ids: {"issuer": account, "type": "order_line", …}."""

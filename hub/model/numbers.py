@@ -1,13 +1,41 @@
-"""How numbers read in a sentence: plain, never in powers of ten."""
+"""Numbers as people read them, plain and never in powers of ten, and money as its currency counts it."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
-WHOLE = frozenset(
-    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF")
+_UNITS = (
+    "BIF",
+    "CLP",
+    "DJF",
+    "GNF",
+    "ISK",
+    "JPY",
+    "KMF",
+    "KRW",
+    "PYG",
+    "RWF",
+    "UGX",
+    "VND",
+    "VUV",
+    "XAF",
+    "XOF",
+    "XPF",
 )
-"""Currencies that have no smaller unit (ISO 4217)."""
+_THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
+_DIGITS = {**dict.fromkeys(_UNITS, 0), **dict.fromkeys(_THOUSANDTHS, 3)}
+"""Currencies whose smallest unit is not a hundredth (the finer of ISO 4217 and CLDR; tests/kit/test_money.py)."""
+
+
+def digits(currency: str | None) -> int:
+    """Digits after the point of the smallest unit: JPY 0, EUR 2, KWD 3."""
+    return _DIGITS.get(currency or "", 2)
+
+
+def rounded(value: Decimal, currency: str | None) -> Decimal:
+    """In whole smallest units, half up."""
+    unit = Decimal(1).scaleb(-digits(currency))
+    return value if value == value.quantize(unit) else value.quantize(unit, ROUND_HALF_UP)
 
 
 def number(value: Decimal) -> str:
@@ -17,6 +45,6 @@ def number(value: Decimal) -> str:
 
 def amount(value: Decimal, currency: str | None) -> str:
     """Money with its currency, to at least the decimals that people write: 47.6 EUR is 47.60 EUR, 4760 JPY has none."""
-    exponent, least = value.normalize().as_tuple().exponent, 0 if currency in WHOLE else 2
-    digits = max(least, -exponent) if isinstance(exponent, int) else least
-    return f"{value:.{digits}f} {currency or ''}".rstrip()
+    exponent, least = value.normalize().as_tuple().exponent, digits(currency)
+    places = max(least, -exponent) if isinstance(exponent, int) else least
+    return f"{value:.{places}f} {currency or ''}".rstrip()

@@ -34,6 +34,7 @@ TYPED: dict[str, Callable[..., Any]] = {
     "minus": values.minus,
     "money": values.money,
     "negate": values.negate,
+    "per_piece": values.per_piece,
     "plus": values.plus,
     "ref": values.ref,
     "regex": patterns.regex,

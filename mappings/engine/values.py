@@ -16,6 +16,8 @@ from mappings.engine.errors import Untranslatable
 
 LARGEST = Decimal(10) ** 15
 FINEST = -12
+KEPT = -10
+"""The finest digit of an amount of money that is kept."""
 MAX_TEXT = 100_000
 _LEAST, _MOST = int(-LARGEST), int(LARGEST)
 _UNIT = Decimal(1).scaleb(FINEST)
@@ -74,11 +76,29 @@ def _to_decimal(value: Any) -> Decimal:
 
 
 def money(amount: Any, code: Any = None) -> Decimal | None:
-    """An amount in major units (12.50). With a currency: that one has to exist."""
-    value = to_decimal(amount)
-    if value is not None and code is not None:
-        currency(code)
-    return value
+    """An amount in major units (12.50). With a currency: that one has to exist, and rounds it (JPY 0 places, KWD 3).
+
+    Rounded, not refused: a shop's arithmetic leaves 47.60000000000001, and an order is more than its total.
+    """
+    value = _cut(amount)
+    if value is None or code is None:
+        return value
+    places = EXPONENTS[currency(code)]  # type: ignore[index]
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent >= -places:
+        return value
+    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
+def _cut(amount: Any) -> Decimal | None:
+    """A number of which no more places are kept than the canonical schema takes."""
+    text = amount.get("decimal") if isinstance(amount, Mapping) else amount
+    if isinstance(text, str) and _NUMBER.fullmatch(text.strip()):
+        text = Decimal(text.strip())
+    if isinstance(text, Decimal) and text.is_finite() and text.as_tuple().exponent < KEPT:  # type: ignore[operator]
+        with localcontext(prec=60):
+            amount = text.quantize(Decimal(1).scaleb(KEPT), ROUND_HALF_UP) if abs(text) < LARGEST else text
+    return to_decimal(amount)
 
 
 def minor_units(amount: Any, code: Any) -> Decimal | None:
@@ -164,13 +184,18 @@ def divide(left: Any, right: Any, places: Any) -> Decimal | None:
         return (one / other).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
+def per_piece(total: Any, pieces: Any, code: Any) -> Decimal | None:
+    """What one of so many pieces costs, as the currency counts; null when divided by zero."""
+    return divide(total, pieces, _exponent(code)) if code is not None else None
+
+
 def sum_of(values: Any) -> Decimal | None:
     """The sum of a list, nulls left out; of an empty list 0, of null null."""
     if values is None:
         return None
     if not isinstance(values, list):
         raise Untranslatable(f"sum takes a list, not {shown(values)}")
-    return sum((number for number in map(to_decimal, values) if number is not None), Decimal(0))
+    return sum((number for number in map(_cut, values) if number is not None), Decimal(0))
 
 
 def text(value: Any) -> str | None:

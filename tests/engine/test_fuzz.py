@@ -36,7 +36,7 @@ TYPED = [
     "abs({n})", "concat({t}, {n})", "country({l})", "currency({c})", "date({i})", "decimal({n})", "distinct({x})",
     "divide({n}, {n}, `2`)", "epoch({n}, 's')", "first({x}, {x})", "instant({i}, 'Asia/Shanghai')", "iso({i})",
     "key('order', {t})", "key({t}, {n}, $account)", "lookup('open', {t})", "lookup('closed', {t}, {n})", "lower({t})",
-    "minor_units({n}, {c})", "minus({n}, {n})", "money({n})", "money({n}, {c})", "negate({n})", "plus({n}, {n})",
+    "minor_units({n}, {c})", "minus({n}, {n})", "money({n})", "money({n}, {c})", "negate({n})", "per_piece({n}, {n}, {c})", "plus({n}, {n})",
     "ref({r}, 'sale')", "regex({t}, '^R(.)')", "reverse('open', {t})", "split({t}, ' ', `1`)", "sum([{n}, {n}])",
     "text({n})", "times({n}, {n})", "to_minor_units({n}, {c})", "trim({t})", "upper({t})",
 ]  # fmt: skip
