@@ -13,7 +13,8 @@ from connectors.kit.api import Account as Login
 from connectors.kit.api import Connector
 from connectors.kit.attempt import Attempt
 from connectors.kit.manifest_parts import Operation
-from connectors.kit.registry import Entry
+from connectors.kit.masking import Mask, bare
+from connectors.kit.registry import Entry, secret_values
 from hub.model.observation import HUB, Party
 from hub.model.operation import Terms
 from hub.model.rules import DEFAULTS, OPERATIONS
@@ -52,6 +53,8 @@ class Account:
     poll: float = 0.0
     """Seconds between two polls, where the account does not go by its manifest."""
     sweep: float = 0.0
+    mask: Mask = field(default_factory=Mask)
+    """What no text about this account may hold."""
 
     def spec(self, operation: str) -> Operation:
         """What the manifest says of an operation; its defaults where it says nothing."""
@@ -111,6 +114,7 @@ def assemble(
     manifest = entry.manifest
     asked, listens = DEFAULTS[manifest.kind]
     login = Login(name, {**settings, **secrets})
+    settings = {key: bare(value) if isinstance(value, str) else value for key, value in settings.items()}
     locations = frozenset(configured.get("locations", ()))
     party = Party(
         name=name,
@@ -157,5 +161,6 @@ def assemble(
         settle=float(configured.get("settle", 60.0)),
         poll=float(configured.get("poll", 0.0)),
         sweep=float(configured.get("sweep", 0.0)),
+        mask=Mask(secret_values(manifest, login.settings)),
         serialise_by=next((scope for scope in ("account", "order", "return") if scope in by), "return"),
     )

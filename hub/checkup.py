@@ -14,10 +14,9 @@ from connectors.kit.api import Connector, Health
 from connectors.kit.errors import ConnectorError
 from connectors.kit.http import Http
 from connectors.kit.manifest_parts import Webhook
-from connectors.kit.registry import Entry, secret_values
+from connectors.kit.registry import Entry
 from connectors.kit.signing import TOLERANCE
 from connectors.kit.templates import fill
-from connectors.kit.wire import Recorder
 from hub.boot import Hub
 
 SKEW = 60.0
@@ -37,8 +36,14 @@ def check(hub: Hub, name: str) -> Health:
         own = connector.check()
     except ConnectorError as problem:
         own = Health(ok=False, problems=(str(problem),))
+    except (LookupError, TypeError, ValueError, AttributeError) as problem:  # an answer without what a connector reads
+        why = f"{type(problem).__name__}: {problem}"
+        text = (
+            f"{account.entry.manifest.label} answered with something else than expected ({why}): is the address right?"
+        )
+        own = Health(ok=False, problems=(text,))
     parts = (own, clocks(account.entry, wire), webhooks(account.entry, connector, hub.settings.public_url))
-    clean = Recorder(None, secret_values(account.entry.manifest, connector.account.settings)).clean
+    clean = account.mask.text
     return Health(
         ok=all(part.ok for part in parts),
         problems=tuple(clean(problem) for part in parts for problem in part.problems),

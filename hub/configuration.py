@@ -3,104 +3,158 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from connectors.kit import registry
+from connectors.kit.manifest_parts import Manifest
+from connectors.kit.masking import bare, in_address
+from hub import configured
 from hub.accounts import NAME
-from hub.boot import Hub
+from hub.boot import Hub, dictionary
 from hub.store import accounts as store
-
-TERMS = frozenset(
-    {"decides", "auto_authorize", "holds_money", "locations", "ranks", "asked", "listens", "money", "notify", "routes"}
-    | {"carriers", "settle", "poll", "sweep"}
-)
-"""What an account may be configured to, besides its connector's settings."""
+from hub.store.database import Connection
+from mappings.engine import MappingError
 
 
 def read(file: Path) -> Mapping[str, Any]:
     """The document of a file. Raises ValueError with the place."""
     try:
         document = yaml.safe_load(file.read_text("utf-8"))
-    except yaml.YAMLError as problem:
+    except (
+        yaml.YAMLError,
+        ValueError,
+    ) as problem:  # UTF-8 that is none, and dates that no calendar has, are ValueErrors
         raise ValueError(f"{file}: {problem}") from problem
+    except RecursionError:
+        raise ValueError(f"{file}: nested too deeply to be a list of accounts") from None
     if not isinstance(document, dict) or not isinstance(document.get("accounts"), dict):
         raise ValueError(f"{file}: begin with `accounts:` and one entry per account")
     return document
 
 
-def apply(hub: Hub, document: Mapping[str, Any]) -> Iterator[str]:
-    """Make the accounts what the document says; one sentence for each. Accounts it does not name stay as they are."""
-    for name, wanted in document["accounts"].items():
-        changed = put(hub, name, wanted)
-        yield f"{name}: {'changed' if changed else 'as it was'}"
+def apply(hub: Hub, document: Mapping[str, Any]) -> list[str]:
+    """Make the accounts what the document says, all of them or none; one sentence for each.
+
+    Accounts that it does not name stay as they are. Raises ValueError.
+    """
+    configured.sound(document, "the document")
+    with hub.database.begin() as conn:
+        changed = {name: _put(hub, conn, name, wanted) for name, wanted in document["accounts"].items()}
+    hub.accounts.forget()
+    return [f"{name}: {'changed' if new else 'as it was'}" for name, new in changed.items()]
 
 
 def put(hub: Hub, name: str, wanted: Mapping[str, Any]) -> bool:
     """Write one account; True if anything changed. Raises ValueError naming what is wrong."""
-    if not NAME.fullmatch(name):
-        raise ValueError(
-            f"{name!r} cannot name an account: it becomes a part of its webhook address, so write letters, digits, -, _"
-            " and ., beginning with a letter or digit, 64 at most"
-        )
-    if not isinstance(wanted, Mapping) or "connector" not in wanted:
-        raise ValueError(f"account {name}: name its `connector` (hub connectors list shows them)")
-    unknown = set(wanted) - {"connector", "mapping", "settings", "terms"}
-    if unknown:
-        raise ValueError(f"account {name}: {', '.join(sorted(unknown))} is no part of an account")
-    entry = registry.load(wanted["connector"])
-    terms = dict(wanted.get("terms") or {})
-    if set(terms) - TERMS:
-        strange = ", ".join(sorted(set(terms) - TERMS))
-        raise ValueError(f"account {name}: terms cannot hold {strange}; known are {', '.join(sorted(TERMS))}")
-    given = {key: _resolve(name, key, value) for key, value in (wanted.get("settings") or {}).items()}
-    specs = entry.manifest.settings
-    secret = entry.manifest.secrets
+    configured.sound(wanted, f"account {name!a}")
     with hub.database.begin() as conn:
-        before = store.get(conn, name)
-        kept = hub.vault.decrypt(before.secrets) if before is not None and before.secrets else {}
-        secrets = {**kept, **{key: value for key, value in given.items() if key in secret and value is not None}}
-        settings = {key: value for key, value in given.items() if key not in secret}
-        problems = entry.manifest.missing({**settings, **secrets})
-        if problems:
-            raise ValueError(f"account {name}: {'; '.join(problems)}")
-        settings = {k: v for k, v in entry.manifest.complete(settings).items() if k in specs and k not in secret}
-        changed = (
-            before is None
-            or (before.connector, before.settings, before.terms) != (entry.manifest.name, settings, terms)
-            or before.mapping != wanted.get("mapping", entry.manifest.name)
-            or kept != secrets
-        )
-        if changed:
-            store.put(
-                conn,
-                name,
-                connector=entry.manifest.name,
-                mapping=wanted.get("mapping", entry.manifest.name),
-                settings=settings,
-                secrets=hub.vault.encrypt(secrets) if secrets else None,
-                terms=terms,
-            )
+        changed = _put(hub, conn, name, wanted)
     hub.accounts.forget()
     return changed
 
 
-def _resolve(account: str, key: str, value: Any) -> Any:
+def _put(hub: Hub, conn: Connection, name: Any, wanted: Any) -> bool:
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r:.80} cannot name an account: it becomes a part of its webhook address, so write letters,"
+            " digits, -, _ and ., beginning with a letter or digit, 64 at most"
+        )
+    place = f"account {name}"
+    if not isinstance(wanted, Mapping) or not isinstance(wanted.get("connector"), str):
+        raise ValueError(f"{place}: name its `connector` (hub connectors list shows them)")
+    unknown = set(wanted) - {"connector", "mapping", "settings", "terms"}
+    if unknown:
+        raise ValueError(f"{place}: {', '.join(sorted(map(str, unknown)))} is no part of an account")
+    entry = _entry(wanted["connector"], place)
+    mapping = _mapping(entry, wanted.get("mapping"), place)
+    terms = configured.terms(wanted.get("terms"), place)
+    if not isinstance(wanted.get("settings") or {}, Mapping):
+        raise ValueError(f"{place}: settings are names with their values")
+    given = {str(key): _resolve(place, key, value) for key, value in (wanted.get("settings") or {}).items()}
+    manifest = entry.manifest
+    before = store.get(conn, name)
+    kept = hub.vault.decrypt(before.secrets) if before is not None and before.secrets else {}
+    shown, secrets = _parted(manifest, given, kept)
+    problems = manifest.missing({**shown, **secrets})
+    if problems:
+        raise ValueError(f"{place}: {'; '.join(problems)}")
+    settings = {
+        k: v for k, v in manifest.complete(shown).items() if k in manifest.settings and k not in manifest.secrets
+    }
+    changed = (
+        before is None
+        or (before.connector, before.settings, before.terms) != (manifest.name, settings, terms)
+        or before.mapping != mapping
+        or kept != secrets
+    )
+    if changed:
+        sealed = hub.vault.encrypt(secrets) if secrets else None
+        store.put(conn, name, connector=manifest.name, mapping=mapping, settings=settings, secrets=sealed, terms=terms)
+    return changed
+
+
+def _entry(connector: str, place: str) -> registry.Entry:
+    entry = registry.load(connector)
+    if entry.problem:
+        raise ValueError(f"{place}: connector {connector!r} cannot be used: {entry.problem}")
+    return entry
+
+
+def _mapping(entry: registry.Entry, wanted: Any, place: str) -> str:
+    """The name of the account's dictionary. One that cannot be read would stop every account."""
+    if wanted is None or wanted == entry.name:
+        return entry.name
+    known = isinstance(wanted, str) and NAME.fullmatch(wanted)
+    file = entry.mapping.with_name(f"{wanted}.yaml" if known else "-")
+    if not file.is_file():
+        raise ValueError(
+            f"{place}: there is no dictionary {wanted!r:.80} in {file.parent.name}/ (a file, without its .yaml)"
+        )
+    try:
+        dictionary(file)
+    except MappingError as problem:
+        raise ValueError(f"{place}: its dictionary {wanted!r} cannot be used: {problem}") from problem
+    return str(wanted)
+
+
+def _parted(
+    manifest: Manifest, given: Mapping[str, Any], kept: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What may be shown, and the secrets: those settings, and addresses that carry a password or a key.
+
+    A secret that is not given stays, and so does an address that is given without the password that it is kept with.
+    """
+    told = {key: value for key, value in given.items() if value is not None}
+    shown = {key: value for key, value in told.items() if key not in manifest.secrets}
+    secrets = {key: value for key, value in kept.items() if key in manifest.secrets}
+    secrets |= {key: value for key, value in told.items() if key in manifest.secrets}
+    for key, value in shown.items():
+        if not isinstance(value, str):
+            continue
+        if in_address(value):
+            secrets[key], shown[key] = value, bare(value)
+        elif key in kept and bare(kept[key]) == value:
+            secrets[key] = kept[key]
+    return shown, secrets
+
+
+def _resolve(place: str, key: str, value: Any) -> Any:
     """`env:NAME` and `file:PATH` keep secrets out of the document."""
     if isinstance(value, str) and value.startswith("env:"):
         name = value.removeprefix("env:")
         if name not in os.environ:
-            raise ValueError(f"account {account}: {key} is to come from the environment's {name}, which is not set")
+            raise ValueError(f"{place}: {key} is to come from the environment's {name}, which is not set")
         return os.environ[name]
     if isinstance(value, str) and value.startswith("file:"):
         path = Path(value.removeprefix("file:"))
         try:
             return path.read_text("utf-8").strip()
-        except OSError as problem:
-            raise ValueError(f"account {account}: {key} is to come from {path}: {problem}") from problem
+        except (OSError, ValueError) as problem:
+            raise ValueError(f"{place}: {key} is to come from {path}: {problem}") from problem
     return value
 
 
@@ -113,7 +167,7 @@ def export(hub: Hub) -> dict[str, Any]:
             row.name: {
                 "connector": row.connector,
                 "mapping": row.mapping,
-                "settings": dict(row.settings),
+                "settings": {k: bare(v) if isinstance(v, str) else v for k, v in row.settings.items()},
                 "terms": dict(row.terms),
             }
             for row in rows

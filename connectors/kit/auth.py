@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
+from urllib.parse import unquote, urlsplit
 
 
 class Auth:
@@ -40,3 +41,9 @@ class Basic(Header):
 
     def __init__(self, user: str, password: str) -> None:
         super().__init__("Authorization", "Basic " + b64encode(f"{user}:{password}".encode()).decode())
+
+
+def of_address(url: str) -> Auth:
+    """The name and password that an address carries before its host, as browsers send them: a proxy may want them."""
+    user, at, _ = urlsplit(url).netloc.rpartition("@")
+    return Basic(*(unquote(part) for part in user.partition(":")[::2])) if at else Auth()

@@ -24,7 +24,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from connectors.kit.answers import Response, did_nothing, meaning
 from connectors.kit.attempt import Attempt
-from connectors.kit.auth import Auth
+from connectors.kit.auth import Auth, of_address
 from connectors.kit.errors import (
     ConnectorError,
     OutcomeUnknown,
@@ -34,6 +34,7 @@ from connectors.kit.errors import (
     RetryLater,
     Unauthorized,
 )
+from connectors.kit.masking import Mask, bare, of_headers
 from connectors.kit.transport import Adapter, Lost, TooLong, exchange, now
 from connectors.kit.wire import Recorder
 
@@ -44,6 +45,8 @@ SOON = 1.0
 """Seconds of Retry-After that a read waits for itself; longer waits belong to the lane, not to a worker's slot."""
 READS = frozenset(("GET", "HEAD", "OPTIONS"))
 SUCCESS = range(200, 300)
+CHANGES = frozenset(("wire", "until", "timeout", "budget", "classify", "headers", "limit", "attempt", "mask"))
+"""What a view may have of its own."""
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 Params = Mapping[str, Any] | Sequence[tuple[str, Any]]
@@ -76,8 +79,9 @@ class Http:
         headers: Mapping[str, str] | None = None,
         verify: bool | str = True,
         limit: int = LIMIT,
+        mask: Mask | None = None,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
+        self.base_url = bare(base_url).rstrip("/")
         self.origin = origin(self.base_url)
         self.auth = auth or Auth()
         self.name = name
@@ -88,18 +92,21 @@ class Http:
         self.wire = wire
         self.budget = budget
         self.classify = classify
-        self.headers = {"Accept": "application/json", "User-Agent": "returns-hub", **(headers or {})}
+        usual = {"Accept": "application/json", "User-Agent": "returns-hub"}
+        self.headers = {**usual, **of_address(base_url).headers(), **(headers or {})}
         self.verify = verify
         self.limit = limit
         self.attempt = Attempt()
         """What is under way; all views of one attempt share it."""
+        self.mask = mask or Mask()
+        """What no text of an error may hold."""
         self._adapter = Adapter(pool_connections=4, pool_maxsize=32)
 
     def view(self, **changes: Any) -> Http:
         """The same connections and credentials with another `wire`, `until`, `timeout`, `classify`, `attempt` ..."""
         other = copy.copy(self)
         for name, value in changes.items():
-            if name not in ("wire", "until", "timeout", "budget", "classify", "headers", "limit", "attempt"):
+            if name not in CHANGES:
                 raise TypeError(f"a view cannot change {name!r}")
             setattr(other, name, {**self.headers, **value} if name == "headers" else value)
         return other
@@ -150,8 +157,14 @@ class Http:
         body = _encode(json, data, all_headers)
         call = _Call(method, self.url(path, params), all_headers, body, reading, until, ok)
         call.classify, call.bucket = classify or self.classify, bucket
-        if not reading:
-            return self._authorized(call)
+        try:
+            return self._patiently(call) if reading else self._authorized(call)
+        except Exception as problem:
+            self.mask.error(problem)
+            raise
+
+    def _patiently(self, call: _Call) -> Response:
+        """A read, which may be tried again."""
         try:
             return self._authorized(call)
         except RetryLater as first:
@@ -209,6 +222,8 @@ class Http:
         request.headers.update(own)
         if call.body is not None or call.method in ("POST", "PUT", "PATCH"):
             request.headers["Content-Length"] = str(len(call.body or b""))
+        if self.wire is not None:
+            self.wire.hide(of_headers(own.values()))
         began = time.monotonic()
         try:
             status, headers, body = self._exchange(call, request)
@@ -230,7 +245,7 @@ class Http:
         if not call.read and did_nothing(response, error):
             self.attempt.did_nothing()
         if error is not None:
-            raise error
+            raise self.mask.also(of_headers(own.values())).error(error)
         return response
 
     def _exchange(self, call: _Call, request: PreparedRequest) -> tuple[int, dict[str, str], bytes]:

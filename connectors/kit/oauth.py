@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from connectors.kit.auth import Auth, Basic
 from connectors.kit.errors import ConnectorError, OutcomeUnknown, Rejected, RetryLater, Unauthorized
 from connectors.kit.http import Http
+from connectors.kit.masking import Mask
 
 EARLY = 60.0
 """Seconds before a token runs out at which a fresh one is fetched."""
@@ -137,6 +138,7 @@ class OAuth(Auth):
         try:
             got = self._ask(mine)
         except BaseException as error:
+            Mask((*self._client, mine.access_token, mine.refresh_token)).error(error)
             given_back = self._grants.swap(mine, replace(mine, claimed_until=0.0, version=mine.version + 1))
             stored = None if given_back else self._grants.read()
             if isinstance(error, Unauthorized) and stored is not None and stored.fresh(time.time()):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from connectors.kit.wire import MASK
+from connectors.kit.masking import MASK
 
 STEP = re.compile(r"([A-Za-z_]\w*)(\[\])?\Z")
 

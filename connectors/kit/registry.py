@@ -23,6 +23,7 @@ from connectors.kit.declarative import Declarative
 from connectors.kit.manifest import FILE, Manifest, ManifestError, Problem, examine
 from connectors.kit.manifest import load as load_manifest
 from connectors.kit.manifest_schema import OPERATIONS
+from connectors.kit.masking import Mask, in_address
 from connectors.kit.sessions import Grants, Sessions
 from connectors.kit.wire import Recorder
 
@@ -79,8 +80,9 @@ class Entry:
             raise LookupError(f"connector {self.name!r} cannot be used: {self.problem}")
         settings = self.manifest.complete(account.settings)
         http = _sessions.http(self.manifest, account.name, settings, grants)
-        recorder = None if wire is None else Recorder(wire, secret_values(self.manifest, settings))
-        view = http.view(wire=recorder, budget=budget, until=until, attempt=attempt or Attempt())
+        secrets = secret_values(self.manifest, settings)
+        recorder = None if wire is None else Recorder(wire, secrets)
+        view = http.view(wire=recorder, budget=budget, until=until, attempt=attempt or Attempt(), mask=Mask(secrets))
         return self.connector(Account(account.name, settings), view)
 
 
@@ -124,9 +126,12 @@ def close() -> None:
 
 
 def secret_values(manifest: Manifest, settings: Mapping[str, Any]) -> list[str]:
-    """The values that may appear nowhere."""
-    values = (settings.get(name) for name in manifest.secrets)
-    return [str(item) for value in values if value for item in (value if isinstance(value, list | tuple) else [value])]
+    """The values that may appear nowhere: the secret settings, and what addresses among the others carry."""
+    found: list[str] = []
+    for name, value in settings.items():
+        items = [str(item) for item in (value if isinstance(value, list | tuple) else [value]) if item]
+        found += items if name in manifest.secrets else [one for item in items for one in in_address(item)]
+    return found
 
 
 def matrix(found: list[Entry]) -> str:

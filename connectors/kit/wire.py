@@ -5,31 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import unquote_plus
 
 import msgspec
 
-MASK = "***"
+from connectors.kit.masking import MASK, Mask, hidden
+
 SHOWN = 4_000
 """Characters of a body that are kept."""
 READ = 65_536
 """Bytes of a body up to which it is redacted; of a longer one only its length is kept."""
 
-KEY = re.compile(
-    "authorization|cookie|token|secret|password|passwd|apikey|accesskey|privatekey|sessionid|signature|hmac|credential"
-    "|email|phone|mobile|firstname|lastname|fullname|customername|customernote|receiver|recipient|address|street"
-    "|postalcode|postcode|zipcode|birthday|cardnumber|signedby"
-)
-WHOLE = frozenset(
-    ("auth", "code_verifier", "pwd", "pin", "salt", "sign", "sig", "key", "tel", "ssn", "iban", "vat", "zip")
-) | {
-    "city",
-    "province",
-    "district",
-    "company",
-}
-"""Names that tell too little as a part of another one: they are masked only when they are the whole name."""
-EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 FORM = re.compile(r"(?P<key>[^=&\s]+)=(?P<value>[^&\s]*)")
 _JSON = msgspec.json.Decoder(float_hook=str)
 
@@ -43,7 +29,11 @@ class Recorder:
 
     def __init__(self, wire: list[dict[str, Any]] | None = None, secrets: Iterable[str] = ()) -> None:
         self.wire: list[dict[str, Any]] = [] if wire is None else wire
-        self._secrets = secrets_pattern(secrets)
+        self.mask = Mask(secrets)
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """These may not appear either, from now on: a token that was just got."""
+        self.mask = self.mask.also(secrets)
 
     def write(
         self,
@@ -94,10 +84,8 @@ class Recorder:
         return self._short(msgspec.json.encode(value).decode(), len(raw), value)
 
     def clean(self, text: str) -> str:
-        """Text without secret values, e-mail addresses and NUL (which no database text can hold)."""
-        if self._secrets is not None:
-            text = self._secrets.sub(MASK, text)
-        return EMAIL.sub(MASK, text).replace("\x00", "\ufffd")
+        """Text as it may be shown (Mask.text)."""
+        return self.mask.text(text)
 
     def _text(self, raw: bytes) -> Any:
         text = raw.decode(errors="replace")
@@ -113,12 +101,6 @@ class Recorder:
         if isinstance(value, list):
             return [self._cleaned(item) for item in value]
         return self.clean(value) if isinstance(value, str) else value
-
-
-def hidden(name: str) -> bool:
-    """Whether a field or header of this name holds a secret or a person's data."""
-    low = name.lower()
-    return low in WHOLE or KEY.search(low.replace("_", "").replace("-", "")) is not None
 
 
 def masked(value: Any) -> Any:
@@ -143,10 +125,3 @@ def _pair(found: re.Match[str]) -> str:
     except (msgspec.DecodeError, RecursionError):
         return found[0]
     return f"{found['key']}={msgspec.json.encode(inner).decode()}"
-
-
-def secrets_pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:
-    """Matches each secret as it is and as a URL would carry it; very short ones would mask half the alphabet."""
-    forms = {shape for value in secrets for shape in (value, quote(value, safe=""), quote_plus(value))}
-    longest_first = sorted((shape for shape in forms if len(shape) >= 4), key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None

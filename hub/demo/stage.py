@@ -63,8 +63,7 @@ def stage(settings: Settings, progress: Progress, cast: Cast[T], tryton: Tryton 
         url = f"http://{settings.host}:{port}"
         progress("starting the sandboxes, which speak the other systems' interfaces")
         playing, document = stack.enter_context(cast(url, People(erp.admin(), erp.facts), erp.settings))
-        for _ in configuration.apply(ready, document):
-            pass
+        configuration.apply(ready, document)
         stack.enter_context(_served(ready, f"{settings.host}:{port}", url))
         yield Stage(ready, url, playing)
 

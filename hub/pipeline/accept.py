@@ -15,7 +15,11 @@ _ready: dict[str, tuple[Account, Connector]] = {}
 def accept(accounts: Accounts, name: str, request: WebhookRequest) -> list[Arrival]:
     """What a webhook brought, proven genuine. Raises KeyError (no such account) or InvalidWebhook."""
     account = accounts.get(name)
-    return [arrival(account, item, "push") for item in _connector(account).accept(request)]
+    try:
+        return [arrival(account, item, "push") for item in _connector(account).accept(request)]
+    except Exception as problem:
+        account.mask.error(problem)
+        raise
 
 
 def _connector(account: Account) -> Connector:

@@ -88,6 +88,7 @@ class Install:
         try:
             authorize.exchange(account.entry.manifest, connector.account.settings, code, grants, account.name)
         except ConnectorError as problem:
+            account.mask.also([code]).error(problem)
             raise NotNow("install_refused", account=account.name, why=str(problem)) from problem
 
 

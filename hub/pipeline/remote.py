@@ -52,7 +52,7 @@ def call(
     try:
         outcome.value = do(account.connect(outcome.wire, until, priority, attempt))
     except Exception as problem:  # a connector's bug must not stop the worker; it is shown with its wire
-        outcome.error = problem
+        outcome.error = account.mask.error(problem)
     outcome.changed = attempt.changed
     outcome.took_ms = int((time.monotonic() - began) * 1000)
     return outcome

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from connectors.kit import places, registry
-from connectors.kit.wire import EMAIL, hidden
+from connectors.kit.masking import EMAIL, hidden
 from hub import configuration
 from hub.boot import Hub
 from hub.store import inbox, personal

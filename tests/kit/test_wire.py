@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from connectors.kit.wire import READ, SHOWN, Recorder, hidden
+from connectors.kit.masking import hidden
+from connectors.kit.wire import READ, SHOWN, Recorder
 
 
 def written(**told: Any) -> dict[str, Any]:

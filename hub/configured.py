@@ -1,0 +1,92 @@
+"""What an account's entry may say, checked before anything is written: every answer names its place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from hub.model.ranks import RANKS
+from hub.model.rules import FACTS
+
+DEEPEST = 20
+"""Levels of lists and mappings in a document."""
+MOST = 100_000
+"""Values in a document, each counted wherever an alias repeats it."""
+LARGEST = 2**53
+"""Whole numbers beyond are not the same in every program that reads them."""
+
+Seconds = Annotated[float, Meta(ge=0, le=366 * 86_400)]
+Names = list[Annotated[str, Meta(min_length=1)]]
+
+
+class Terms(Struct, forbid_unknown_fields=True):
+    """What an account may be configured to, besides its connector's settings."""
+
+    decides: bool = False
+    auto_authorize: bool = False
+    holds_money: bool = False
+    money: bool = False
+    notify: bool = False
+    locations: Names = []
+    asked: Names = []
+    listens: Names = []
+    routes: Names = []
+    carriers: Names = []
+    ranks: dict[str, int] = {}
+    settle: Seconds = 0
+    poll: Seconds = 0
+    sweep: Seconds = 0
+
+
+def terms(given: Any, place: str) -> dict[str, Any]:
+    """An account's terms as they are kept. Raises ValueError."""
+    found = {} if given is None else given
+    if isinstance(found, Mapping) and (strange := sorted(map(str, set(found) - set(Terms.__struct_fields__)))):
+        known = ", ".join(sorted(Terms.__struct_fields__))
+        raise ValueError(f"{place}: terms cannot hold {', '.join(strange)}; known are {known}")
+    try:
+        made = msgspec.convert(found, Terms)
+    except msgspec.ValidationError as problem:
+        raise ValueError(f"{place}: terms: {str(problem).replace('$.', '')}") from problem
+    for name, words in (("listens", FACTS), ("ranks", RANKS)):
+        if strange := sorted(set(getattr(made, name)) - set(words)):
+            raise ValueError(
+                f"{place}: terms: {name} does not know {', '.join(strange)}, but {', '.join(sorted(words))}"
+            )
+    return dict(found)
+
+
+def sound(document: Any, place: str) -> None:
+    """Raises ValueError where this is no plain data that can be kept as it is."""
+    left, count = [(document, place, 0)], 0
+    while left:
+        value, where, depth = left.pop()
+        count += 1
+        if count > MOST or depth > DEEPEST:
+            raise ValueError(
+                f"{place}: more than {MOST} values, or more than {DEEPEST} levels of them, are no accounts"
+            )
+        if isinstance(value, Mapping):
+            left += [(name, f"{where} (a name)", depth + 1) for name in value]
+            left += [(inner, f"{where}.{name}", depth + 1) for name, inner in value.items()]
+        elif isinstance(value, list | tuple):
+            left += [(inner, f"{where}[{index}]", depth + 1) for index, inner in enumerate(value)]
+        elif why := _unsound(value):
+            raise ValueError(f"{where!s:.200}: {why}")
+
+
+def _unsound(value: Any) -> str:
+    if isinstance(value, str):
+        wrong = "\0" in value or any("\ud800" <= character <= "\udfff" for character in value)
+        return "holds a character that is no text (NUL or half a surrogate pair)" if wrong else ""
+    if isinstance(value, bool) or value is None:
+        return ""
+    if isinstance(value, int):
+        return "" if abs(value) <= LARGEST else "a number of this size is no setting; if it is a name, put it in quotes"
+    if isinstance(value, float):
+        return "" if math.isfinite(value) and abs(value) <= LARGEST else "is no number that a setting can have"
+    return f"is read as a {type(value).__name__}; put it in quotes if it is a text"
