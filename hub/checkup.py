@@ -18,6 +18,7 @@ from connectors.kit.registry import Entry
 from connectors.kit.signing import TOLERANCE
 from connectors.kit.templates import fill
 from hub.boot import Hub
+from hub.store import accounts as account_store
 
 SKEW = 60.0
 """Seconds between their clock and ours that are worth a word."""
@@ -42,6 +43,8 @@ def check(hub: Hub, name: str) -> Health:
             f"{account.entry.manifest.label} answered with something else than expected ({why}): is the address right?"
         )
         own = Health(ok=False, problems=(text,))
+    if own.ok:
+        hub.database.run(lambda conn: account_store.answered(conn, name))
     parts = (own, clocks(account.entry, wire), webhooks(account.entry, connector, hub.settings.public_url))
     clean = account.mask.text
     return Health(

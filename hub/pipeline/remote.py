@@ -22,6 +22,9 @@ T = TypeVar("T")
 DEADLINE = 2 / 3
 """The part of its lease that a remote call may take, so that its outcome is written while the lane is ours."""
 
+READ_AGAIN = 300.0
+"""Seconds after which a read that failed is tried again at the latest: until it works, we are deaf to its records."""
+
 REAUTH_AGAIN = 60.0
 """Seconds until a lane of an account that needs new credentials is looked at again."""
 
@@ -93,16 +96,19 @@ def note(
 
 
 def postpone(conn: Connection, lane: Lane, problem: Exception) -> None:
-    """The lane comes back later: when the other system said so, else after a wait that grows."""
+    """A read comes back later: when the other system said so, else after a wait that grows to five minutes."""
     why = str(problem) or repr(problem)
     if isinstance(problem, errors.Unauthorized):
         lanes.later(conn, lane, REAUTH_AGAIN, why, attempt=False)
-    elif isinstance(problem, errors.RetryLater) and problem.after is not None:
-        lanes.later(conn, lane, problem.after, why)
     else:
-        lanes.later(conn, lane, wait_after(lane), why)
+        lanes.later(conn, lane, _wait(lane, problem), why)
 
 
-def wait_after(lane: Lane) -> float:
-    """Seconds to wait after this many failures in a row."""
-    return lanes.WAITS[min(lane.attempts, len(lanes.WAITS) - 1)]
+def _wait(lane: Lane, problem: Exception) -> float:
+    """Seconds. What limits us, or is not ready, says itself when; who is away may be back sooner than its page says."""
+    asked = problem.after if isinstance(problem, errors.RetryLater) else None
+    if asked is None:
+        asked = lanes.WAITS[min(lane.attempts, len(lanes.WAITS) - 1)]
+    elif isinstance(problem, errors.RateLimited | errors.NotYet):
+        return asked
+    return min(asked, READ_AGAIN)

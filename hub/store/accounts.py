@@ -142,26 +142,39 @@ def resume(conn: Connection, name: str) -> bool:
 def succeeded(conn: Connection, name: str) -> bool:
     """A call worked. True: the account is well again, tell people. Noted once per second at most, calls are many.
 
-    A rest that has begun is kept: this call may have left before it, and they meant the next one.
+    A rest that has begun is kept: this call may have left before it, and they meant the next one. A system that was
+    away is back with it: what waits there is due now.
     """
     found = conn.exec_driver_sql(
-        "WITH old AS MATERIALIZED (SELECT name, state IN ('degraded', 'rate_limited') AS ill FROM accounts"
+        "WITH old AS MATERIALIZED (SELECT name, state = 'degraded' AS away,"
+        " state IN ('degraded', 'rate_limited') AS ill FROM accounts"
         " WHERE name = %(n)s AND (failures > 0 OR state IN ('degraded', 'rate_limited') OR blocked_until IS NOT NULL"
         " OR coalesce(last_success, '-infinity') < clock_timestamp() - interval '1 second')"
         " AND coalesce(blocked_until, '-infinity') <= clock_timestamp() FOR UPDATE)"
         " UPDATE accounts a SET last_success = clock_timestamp(), failures = 0, blocked_until = NULL,"
         " state = CASE WHEN ill THEN 'healthy' ELSE state END, state_why = CASE WHEN NOT ill THEN state_why END,"
         " state_since = CASE WHEN ill THEN clock_timestamp() ELSE state_since END"
-        " FROM old WHERE a.name = old.name RETURNING ill",
+        " FROM old WHERE a.name = old.name RETURNING ill, away",
         {"n": name},
     ).first()
+    if found is not None and found[1]:
+        lanes.hurry(conn, name)
     return found is not None and bool(found[0])
+
+
+def answered(conn: Connection, name: str) -> bool:
+    """A person asked and the system answered just now: a rest that we gave it ends. True: it is well again."""
+    conn.exec_driver_sql(
+        "UPDATE accounts SET blocked_until = NULL WHERE name = %(n)s AND state = 'degraded'", {"n": name}
+    )
+    return succeeded(conn, name)
 
 
 def failed(conn: Connection, name: str, why: str, *, limited: bool = False, after: float | None = None) -> bool:
     """A call failed in a way that says something of the account. True: its state changed, tell people.
 
-    `limited`: it asked us to come back `after` seconds, which is no failure; else BREAKER in a row give it a rest.
+    `limited`: it asked us to come back `after` seconds, which is no failure; else BREAKER in a row give it a rest,
+    never a longer one than BREAKS has, whatever a page of a proxy says: it may be back much sooner.
     """
     if limited:
         return move(conn, name, "rate_limited", why, blocked=after)
@@ -173,18 +186,25 @@ def failed(conn: Connection, name: str, why: str, *, limited: bool = False, afte
     if failures < BREAKER:
         return False
     rest = BREAKS[min(failures - BREAKER, len(BREAKS) - 1)]
-    return move(conn, name, "degraded", why, blocked=max(rest, after or 0.0))
+    return move(conn, name, "degraded", why, blocked=min(max(rest, after or 0.0), BREAKS[-1]))
 
 
 def heard(conn: Connection, names: Iterable[str]) -> None:
-    """Messages of these accounts came in just now; noted once per second at most."""
-    conn.exec_driver_sql(
-        "UPDATE accounts SET last_heard = clock_timestamp() WHERE name IN (SELECT name FROM accounts"
-        " WHERE name = ANY(%(n)b::text[])"
+    """Messages of these accounts came in just now; noted once per second at most.
+
+    One that was away and tells of something may be back: its rest ends, and one read of each kind is due now. Whether
+    all else is due says the answer (`succeeded`): its webhooks may come from a queue while nobody answers there.
+    """
+    found = conn.exec_driver_sql(
+        "UPDATE accounts SET last_heard = clock_timestamp(),"
+        " blocked_until = CASE WHEN state <> 'degraded' THEN blocked_until END"
+        " WHERE name IN (SELECT name FROM accounts WHERE name = ANY(%(n)b::text[])"
         " AND coalesce(last_heard, '-infinity') < clock_timestamp() - interval '1 second'"
-        " ORDER BY name FOR UPDATE SKIP LOCKED)",
+        " ORDER BY name FOR UPDATE SKIP LOCKED) RETURNING name, state = 'degraded'",
         {"n": sorted(set(names))},
     )
+    for name in sorted(row[0] for row in found if row[1]):
+        lanes.probe(conn, name)
 
 
 def _known(conn: Connection, name: str) -> None:

@@ -304,3 +304,14 @@ def hurry(conn: Connection, account: str, kinds: Iterable[str] = REMOTE, keys: I
         {"i": ids},
     )
     return len(ids)
+
+
+def probe(conn: Connection, account: str) -> None:
+    """Of each kind of read, the lane here that comes next is due now; how often it failed is kept."""
+    for kind in ("fetch", "poll"):
+        conn.exec_driver_sql(
+            "UPDATE lanes SET due = clock_timestamp() WHERE id = (SELECT id FROM lanes WHERE account = %(a)s"
+            " AND kind = %(k)s AND due > statement_timestamp() AND due < %(p)s ORDER BY due, id LIMIT 1"
+            " FOR UPDATE SKIP LOCKED)",
+            {"a": account, "k": kind, "p": PARKED},
+        )

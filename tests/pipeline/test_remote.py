@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from connectors.kit.api import Connector
-from connectors.kit.errors import OutcomeUnknown, RateLimited, Rejected
+from connectors.kit.errors import NotYet, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unauthorized
 from connectors.kit.sandbox import Answer
 from hub.boot import Hub
-from hub.pipeline.remote import call
+from hub.pipeline.remote import call, postpone
+from hub.store import lanes
 from tests.kit.server import Told
+from tests.pipeline.fakes.connector import Shop
+from tests.pipeline.fakes.play import Remote
+from tests.pipeline.look import rows
 
 
 @pytest.fixture
@@ -61,3 +65,54 @@ def test_one_attempt_knows_nothing_of_the_one_before(hub: Hub, connect: Callable
     connect("web", "fake_shop", base_url=remote.url)
     assert call(hub.accounts.get("web"), pay_and_look).changed
     assert not call(hub.accounts.get("web"), look).changed
+
+
+class Away(RetryLater):
+    """A page of a proxy that says when to come back."""
+
+
+@pytest.mark.parametrize(
+    ("problem", "least", "most"),
+    [
+        (RetryLater("connection refused"), 1, 300),
+        (Away("maintenance", after=86_400.0), 299, 300),
+        (KeyError("items"), 1, 300),
+        (Rejected("no"), 1, 300),
+        (RateLimited("enough for today", after=7_200.0), 7_190, 7_200),
+        (NotYet("the lease is young", after=900.0), 890, 900),
+        (Unauthorized("401"), 59, 60),
+    ],
+)
+@pytest.mark.parametrize("failures", [0, 3, 50])
+def test_a_read_backs_off_to_five_minutes_at_most(
+    hub: Hub, both: None, problem: Exception, least: float, most: float, failures: int
+) -> None:
+    hub.database.run(lambda conn: lanes.want(conn, "poll", [("web", "return")]))
+    rows(hub, f"UPDATE lanes SET attempts = {failures} RETURNING 1")
+    (lane,) = hub.database.run(lambda conn: lanes.claim(conn, ["poll"], "t", 5))
+    hub.database.run(lambda conn: postpone(conn, lane, problem))
+    ((seconds,),) = rows(hub, "SELECT extract(epoch FROM due - clock_timestamp()) FROM lanes")
+    assert least <= seconds <= most
+
+
+def test_a_system_that_was_away_for_hours_is_read_as_soon_as_it_tells_of_something(
+    hub: Hub, both: None, shop: Remote, deliver: Callable[..., None], monkeypatch: pytest.MonkeyPatch, work: Any
+) -> None:
+    tries: list[str] = []
+
+    def poll(self: Any, stream: str, cursor: str | None) -> Any:
+        tries.append(stream)
+        raise RetryLater("connection refused")
+
+    monkeypatch.setattr(Shop, "poll", poll)
+    hub.database.run(lambda conn: lanes.want(conn, "poll", [("web", "return")]))
+    for _ in range(9):
+        rows(hub, "UPDATE lanes SET due = clock_timestamp() RETURNING 1")
+        rows(hub, "UPDATE accounts SET blocked_until = NULL RETURNING 1")
+        hub.poll(hub.database.run(lambda conn: lanes.claim(conn, ["poll"], "t", 5)))
+    assert rows(hub, "SELECT state FROM accounts WHERE name = 'web'") == [("degraded",)]
+    tries.clear()
+    shop.do("buy", order="12", lines=[])
+    deliver(shop, "web")
+    work()
+    assert tries == ["return"]

@@ -1,0 +1,125 @@
+"""A system that was away: whatever shows that it is back has what waits there done now, and nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, event
+
+from hub.store import accounts, lanes
+from hub.store.database import Database
+
+KINDS = ("fetch", "poll", "tell")
+
+
+@pytest.fixture
+def conn(database: Database) -> Iterator[Connection]:
+    with database.begin() as conn:
+        for name in ("web", "erp"):
+            accounts.put(conn, name, connector="x", mapping="x", settings={}, secrets=None, terms={})
+        yield conn
+
+
+def waiting(conn: Connection, seconds: float = 3600.0) -> None:
+    """Three lanes of each kind at both accounts, waiting."""
+    for name in ("web", "erp"):
+        for kind in KINDS:
+            lanes.want(conn, kind, [(name, f"{kind}/{n}") for n in range(3)])
+    for lane in [lane for kind in KINDS for lane in lanes.claim(conn, [kind], "t", 50)]:
+        lanes.later(conn, lane, seconds, "no answer")
+
+
+def due(conn: Connection, account: str) -> dict[str, int]:
+    found = conn.exec_driver_sql(
+        "SELECT kind, count(*) FROM lanes WHERE account = %(a)s AND due <= clock_timestamp() GROUP BY kind",
+        {"a": account},
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def away(conn: Connection, times: int = accounts.BREAKER) -> None:
+    for _ in range(times):
+        accounts.failed(conn, "web", "no answer")
+
+
+def rest_ends(conn: Connection) -> None:
+    conn.exec_driver_sql("UPDATE accounts SET blocked_until = clock_timestamp() WHERE blocked_until IS NOT NULL")
+
+
+def test_a_success_after_an_absence_has_all_done_now_there_and_nowhere_else(conn: Connection) -> None:
+    waiting(conn)
+    away(conn)
+    rest_ends(conn)
+    assert accounts.succeeded(conn, "web")
+    assert due(conn, "web") == dict.fromkeys(KINDS, 3)
+    assert due(conn, "erp") == {}
+
+
+def test_one_record_that_fails_among_successes_is_not_tried_all_the_time(conn: Connection) -> None:
+    waiting(conn)
+    for _ in range(20):
+        away(conn, accounts.BREAKER - 1)
+        accounts.succeeded(conn, "web")
+    assert due(conn, "web") == {}
+
+
+def test_the_end_of_a_limit_brings_no_rush(conn: Connection) -> None:
+    waiting(conn)
+    accounts.failed(conn, "web", "429", limited=True, after=30.0)
+    rest_ends(conn)
+    assert accounts.succeeded(conn, "web")
+    assert due(conn, "web") == {}
+
+
+def test_a_check_ends_our_own_rest_but_not_theirs(conn: Connection) -> None:
+    waiting(conn)
+    away(conn)
+    assert accounts.answered(conn, "web")
+    assert due(conn, "web") == dict.fromkeys(KINDS, 3)
+    accounts.failed(conn, "web", "429", limited=True, after=30.0)
+    assert not accounts.answered(conn, "web")
+    row = accounts.get(conn, "web")
+    assert row is not None
+    assert row.state == "rate_limited"
+
+
+def test_a_webhook_has_one_read_of_each_kind_tried_and_the_answer_decides(conn: Connection) -> None:
+    waiting(conn)
+    away(conn)
+    accounts.heard(conn, ["web"])
+    assert due(conn, "web") == {"fetch": 1, "poll": 1}
+    assert lanes.claim(conn, ["poll"], "t", 1), "the rest is over"
+    for _ in range(10):  # noted once per second: a queue of webhooks is no storm of reads
+        accounts.heard(conn, ["web"])
+    assert due(conn, "web") == {"fetch": 1, "poll": 1}
+    assert accounts.succeeded(conn, "web")
+    assert due(conn, "web") == dict.fromkeys(KINDS, 3)
+
+
+def test_a_person_who_paused_it_is_not_overruled(conn: Connection) -> None:
+    waiting(conn)
+    accounts.pause(conn, "web", "stocktaking")
+    accounts.heard(conn, ["web"])
+    accounts.answered(conn, "web")
+    assert due(conn, "web") == {}
+
+
+def test_a_page_that_says_tomorrow_is_asked_again_within_minutes(conn: Connection) -> None:
+    for _ in range(accounts.BREAKER):
+        accounts.failed(conn, "web", "503", after=86_400.0)
+    row = accounts.get(conn, "web")
+    assert row is not None
+    assert row.blocked_until is not None
+    assert (row.blocked_until - row.state_since).total_seconds() <= accounts.BREAKS[-1] + 1
+
+
+def test_a_success_of_a_system_that_is_well_costs_one_statement(conn: Connection) -> None:
+    waiting(conn)
+    accounts.succeeded(conn, "web")
+    sent: list[str] = []
+    event.listen(conn.engine, "before_cursor_execute", lambda *args: sent.append(args[2]))
+    for _ in range(5):
+        accounts.succeeded(conn, "web")
+    assert len(sent) == 5
+    assert due(conn, "web") == {}
