@@ -68,6 +68,8 @@ class Case:
         named = _named(observations)
         for observation in observations:
             fragment = observation.fragment
+            if speaks_of_order(fragment) and own_name(observation) in book.others:
+                continue
             if observation.gone:
                 self.gone.append(observation)
             elif speaks_of_order(fragment) or (

@@ -52,7 +52,7 @@ class Desk:
             self.frozen_lines.setdefault(doubt.line, doubt)
         if doubt.kind == "provisional" or (doubt.field == "objects" and self.account in doubt.accounts):
             self.frozen = self.frozen or doubt
-        if doubt.kind == "two_candidates":
+        if doubt.kind in ("two_candidates", "shared_number"):
             self.unsure = doubt
         if doubt.kind != "ambiguous_line":
             self.frozen_money = self.frozen_money or doubt

@@ -114,6 +114,20 @@ def ambiguous(case: Case, lines: Sequence[ReturnLine]) -> None:
             )
 
 
+def shared_number(case: Case) -> None:
+    """The order is named by a number that two orders of its shop have: nothing may rest on either of them."""
+    for (account, _, number), orders in sorted(case.book.unclear.items()):
+        named = case.book.written.get((account, _, number), number)
+        case.doubt(
+            "shared_number",
+            sentence("shared_number", account=account, number=named, ids=", ".join(name[2] for name in orders)),
+            field="orders",
+            accounts=(account,),
+            values=tuple("/".join(name) for name in orders),
+            freezes=True,
+        )
+
+
 def doubled(case: Case) -> None:
     """Two cases in one system for one return, after a link: shown, never cancelled by us."""
     seen: dict[tuple[str, str], list[str]] = {}

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import UNSET
 
 from hub.model.fragment import Fragment, Key
 from hub.model.observation import Observation
+from hub.model.spelling import order_number
 
 Name = tuple[str, str, str]
 """A key: issuing account, type, value. An object's own name is (account, stream, external id)."""
 
+NUMBER = "order_number"
+"""The type of the names that people use for an order. They are no ids: see `Numbers`."""
+
 
 def name_of(key: Key, account: str) -> Name:
-    """The key as it is known everywhere; no issuer means the account that said it."""
-    return (key.issuer or account, key.type, key.value)
+    """The key as it is known everywhere; no issuer means the account that said it. Numbers in their normal form."""
+    return (key.issuer or account, key.type, order_number(key.value) if key.type == NUMBER else key.value)
 
 
 def own_name(observation: Observation) -> Name:
@@ -52,6 +56,54 @@ def order_names(observation: Observation) -> tuple[Name, ...]:
     return (own_name(observation), *aliases, *named)
 
 
+def bears(observation: Observation) -> tuple[Name, ...]:
+    """The numbers that this order goes by. A payment goes by none, nor does an order that is gone."""
+    fragment = observation.fragment
+    if observation.gone or fragment.orders or not speaks_of_order(fragment):
+        return ()
+    return tuple(name for name in order_names(observation) if name[1] == NUMBER)
+
+
+class Numbers:
+    """Which orders a number means. `bearers`: per number the order records that go by it.
+
+    A number is a key only as far as it is unique: where its issuer has two orders of that number it is none for
+    anybody, where another account has two (an ERP's two sales for one order), it is none for that account's.
+    """
+
+    def __init__(self, bearers: Mapping[Name, Collection[Name]]) -> None:
+        self.bearers = bearers
+
+    def shared(self, number: Name) -> bool:
+        """Whether two orders of its issuer go by it, so that it says nothing alone."""
+        return len(self._of(number, number[0])) > 1
+
+    def joined(self, number: Name, named: Collection[Name] = ()) -> list[Name]:
+        """The records that are the one order of this number. `named`: ids that were named beside it, and decide."""
+        home = self._of(number, number[0])
+        unsure = len(home) > 1
+        if unsure:
+            home = [record for record in home if record in named]
+            if len(home) != 1:
+                return []
+        found = home
+        for account in sorted({record[0] for record in self.bearers.get(number, ())} - {number[0]}):
+            mine = self._of(number, account)
+            if unsure or len(mine) > 1:
+                mine = [record for record in mine if record in named]
+            found = [*found, *mine] if len(mine) == 1 else found
+        return found
+
+    def contradicted(self, number: Name, ids: Iterable[Name]) -> bool:
+        """Whether one of these ids is an order of its issuer that goes by another number, as far as anybody told."""
+        home = self._of(number, number[0])
+        named = [name for name in ids if name[0] == number[0]]
+        return bool(home and named) and not any(name in home for name in named)
+
+    def _of(self, number: Name, account: str) -> list[Name]:
+        return sorted(record for record in self.bearers.get(number, ()) if record[0] == account)
+
+
 class Component(NamedTuple):
     """Records that are one return. `founded` is false where nothing in it may begin one: held, and shown as unbound."""
 
@@ -82,6 +134,9 @@ class Groups:
             first = min(roots)
             for root in roots:
                 self._parent[root] = first
+
+    def names(self) -> list[Name]:
+        return list(self._parent)
 
     def all(self) -> dict[Name, set[Name]]:
         result: dict[Name, set[Name]] = {}

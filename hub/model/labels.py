@@ -257,6 +257,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "incomplete_kit": ("套装不齐", "The set is not complete"),
         "unplaced": ("收货未指明商品", "Goods without a line"),
         "ambiguous_line": ("无法确定是哪一行商品", "Which line is meant?"),
+        "shared_number": ("同一订单号有多个订单", "Which order is meant?"),
         "doubled": ("同一系统有多条记录", "Several records in one system"),
         "gone": ("记录已消失", "A record has disappeared"),
         "parcel_lost": ("退货包裹丢失", "A parcel is lost"),

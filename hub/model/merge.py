@@ -49,9 +49,11 @@ class Picture:
     """One return's observations in their fixed order, for the merged return and any number of views."""
 
     def __init__(self, observations: Sequence[Observation], ground: Ground) -> None:
-        self.ground = ground
         self.observations = _once(observations)
         self.book = Book([o for o in self.observations if not o.gone], ground)
+        if self.book.others:
+            ground = replace(ground, others=tuple(other for other in ground.others if self.book.concerns(other)))
+        self.ground = ground
         self.links = Links(ground)
         self.sources = Sources()
         self._told: Told | None = None
@@ -173,6 +175,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         doubts.possible_twins(case, built, told.receipts)
         doubts.possible_refunds(case, paid.refunds, balance)
         doubts.ambiguous(case, built)
+        doubts.shared_number(case)
         doubts.doubled(case)
         doubts.gone(case)
         doubts.lost(case, built, told.shipments)

@@ -13,12 +13,12 @@ from decimal import Decimal
 from msgspec import Struct
 
 from hub.model.fragment import LinePart, OrderLine
-from hub.model.identity import Groups, Name, name_of, order_names, own_name, speaks_of_order
-from hub.model.observation import Ground, Observation
+from hub.model.identity import NUMBER, Name, bears, order_names, own_name, speaks_of_order
+from hub.model.meant import meant
+from hub.model.observation import Ground, Observation, Sibling
 from hub.model.ranks import party
 from hub.model.returns import OrderRef
 
-NUMBER = "order_number"
 _HOMES: Mapping[str, int] = {"marketplace": 5, "storefront": 4, "pos": 3, "erp": 2, "wms": 1, "carrier": 0, "hub": 0}
 
 
@@ -46,8 +46,16 @@ class Book:
         self._by_gtin: dict[str, list[str]] = {}
         self._own: dict[tuple[str, str], str] = {}
         self._stated: dict[str, None] = {}
-        self._default: dict[Name, str] = {}
-        self._payments: set[Name] = set()
+        self._orders: set[tuple[str, str]] = set()
+        self._ref: dict[Name, OrderRef] = {}
+        """By each of its names: the order."""
+        self.others: set[Name] = set()
+        """Records of orders that share a number with one of this return's, and are none of its."""
+        self.written: Mapping[Name, str] = {}
+        """Numbers as they were written."""
+        self._shared: set[Name] = set()
+        self.unclear: dict[Name, list[Name]] = {}
+        """Numbers that say nothing alone, and by which alone this return names an order: the orders they may mean."""
         self._read(observations)
         self._read_claims(observations)
 
@@ -55,8 +63,10 @@ class Book:
         """Our key of the line that `part` means in this record; None where it names none."""
         account = observation.account
         if part.order_line is not None:
-            order = part.order or self._default.get((account, observation.stream, observation.external_id), "")
-            found = self._by_id.get((account, order, part.order_line)) or self._by_line.get((account, part.order_line))
+            order = part.order or self._order_id(observation)
+            found = self._by_id.get((account, order, part.order_line))
+            if found is None and (not order or (account, order) in self._orders):
+                found = self._by_line.get((account, part.order_line))
             return found or f"{account}/{order}/{part.order_line}"
         if part.line is not None:
             own = self._own.get((account, part.line))
@@ -79,47 +89,16 @@ class Book:
         return f"sku:{sku}" if sku is not None else f"gtin:{gtin}"
 
     def _read(self, observations: Sequence[Observation]) -> None:
-        groups = Groups()
-        records: list[Observation] = []
-        claims: list[tuple[Observation, list[Name]]] = []
-        for observation in observations:
-            fragment = observation.fragment
-            if speaks_of_order(fragment):
-                groups.join(order_names(observation))
-                if fragment.orders:
-                    self._payments.add(own_name(observation))
-                else:
-                    records.append(observation)
-            elif fragment.orders:
-                names = [name_of(key, observation.account) for key in fragment.orders]
-                for name in names:
-                    groups.find(name)
-                # An id and a number beside each other are one order; several of a sort are several orders.
-                if len(names) == 2 and (names[0][1] == NUMBER) != (names[1][1] == NUMBER):
-                    groups.join(names)
-                claims.append((observation, names))
-        told: dict[Name, list[Observation]] = {}
-        for record in records:
-            root = groups.find((record.account, record.stream, record.external_id))
-            told.setdefault(root, []).append(record)
-        for root, members in sorted(groups.all().items(), key=lambda item: min(item[1])):
-            self._order(members, told.get(root, []))
-        for observation, names in claims:
-            ids = [name[2] for name in names if name[1] != NUMBER]
-            if not ids:
-                ids = [
-                    ref.ids[observation.account]
-                    for ref in self.refs
-                    if observation.account in ref.ids and any(n[2] == ref.number for n in names)
-                ]
-            if len(set(ids)) == 1:
-                self._default[(observation.account, observation.stream, observation.external_id)] = ids[0]
+        told = meant(observations)
+        self.others, self.unclear, self.written, self._shared = told.others, told.unclear, told.written, told.shared
+        for names in told.orders:
+            records = [o for o in observations if own_name(o) in names and not o.fragment.orders]
+            self._order(names - told.payments, [o for o in records if speaks_of_order(o.fragment)])
 
     def _order(self, names: set[Name], records: list[Observation]) -> None:
         """One order: where it was sold, its ids, and its lines matched over the accounts that tell it."""
         by_account = {record.account: record for record in sorted(records, key=lambda r: r.external_id, reverse=True)}
-        payments = names & self._payments
-        found = [name for name in sorted(names - payments, reverse=True) if name[1] != NUMBER]
+        found = [name for name in sorted(names, reverse=True) if name[1] != NUMBER]
         ids = {account: value for account, _, value in found}
         streams = {account: kind for account, kind, _ in found}
         for account, record in by_account.items():
@@ -127,17 +106,42 @@ class Book:
         numbers = sorted(name for name in names if name[1] == NUMBER)
         standing = sorted(ids, key=lambda a: (a not in by_account, -_HOMES[party(self.ground, a).kind], a))
         home = numbers[0][0] if numbers else (standing[0] if standing else "")
-        number = numbers[0][2] if numbers else None
-        if number is None and home in by_account:
-            order = by_account[home].fragment.order
-            number = order.number if order else None
-        ref = OrderRef(home=home, number=number, ids=dict(sorted(ids.items())), streams=dict(sorted(streams.items())))
+        number = self.written.get(numbers[0], numbers[0][2]) if numbers else None
+        told = by_account[home].fragment.order if home in by_account else None
+        if told and told.number:
+            number = told.number
+        ref = OrderRef(
+            home=home,
+            number=number,
+            ids=dict(sorted(ids.items())),
+            streams=dict(sorted(streams.items())),
+            shared=not self._shared.isdisjoint(names.union(*map(bears, records))),
+        )
         self.refs.append(ref)
+        self._orders |= set(ids.items())
+        self._ref |= dict.fromkeys(names, ref)
         label = f"{home}/{ids.get(home) or number or ''}"
         for account in sorted(by_account, key=lambda a: (a != home, -_HOMES[party(self.ground, a).kind], a)):
             order = by_account[account].fragment.order
             if order:
                 self._tell(account, ids[account], label, order.lines)
+
+    def _order_id(self, observation: Observation) -> str:
+        """The id, in its own account, of the one order that this record is about; '' where it cannot be told."""
+        names = order_names(observation)
+        ids = {name[2] for name in names if name[0] == observation.account and name[1] != NUMBER}
+        if not ids:
+            refs = [self._ref[name] for name in names if name in self._ref]
+            ids = {ref.ids[observation.account] for ref in refs if observation.account in ref.ids}
+        return ids.pop() if len(ids) == 1 else ""
+
+    def concerns(self, sibling: Sibling) -> bool:
+        """Whether this other return is one of the same orders; of one that only shares a number it is not."""
+        names = {name for o in sibling.observations for name in order_names(o)}
+        ids = {name for name in names if name[1] != NUMBER}
+        if not ids.isdisjoint(self._ref) or not self.others:
+            return True
+        return ids.isdisjoint(self.others) and not names.isdisjoint(self._ref)
 
     def _tell(self, account: str, order_id: str, label: str, lines: Sequence[OrderLine]) -> None:
         known = [line for line in self.lines.values() if line.order == label and account not in line.ids]

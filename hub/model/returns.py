@@ -35,6 +35,8 @@ class OrderRef(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     ids: dict[str, str]
     streams: dict[str, str] = {}
     """The stream of that object, by account."""
+    shared: bool = False
+    """Another order of its home goes by this number, too: nobody can be asked for it by that."""
 
 
 class ReturnLine(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

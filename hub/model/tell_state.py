@@ -30,6 +30,9 @@ def founded(desk: Desk) -> bool:
         desk.cannot("founded", sentence("no_order", account=account), "create_return")
     elif not any(order.number or account in order.ids for order in ret.orders):
         desk.cannot("founded", sentence("no_order_number", account=account), "create_return")
+    elif not any(account in order.ids or (order.number and not order.shared) for order in ret.orders):
+        number = next(order.number for order in ret.orders if order.shared)
+        desk.cannot("founded", sentence("number_shared", account=account, number=number), "create_return")
     elif frozen := next((desk.frozen_lines[line.key] for line in wanted if line.key in desk.frozen_lines), None):
         desk.waits("founded", frozen, "create_return")
     elif any(account in order.ids for order in ret.orders) and (

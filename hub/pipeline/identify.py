@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from hub.model.identity import Groups, Name, order_names, own_name, speaks_of_order, strong
+from hub.model.identity import Groups, Name, order_names, own_name, strong
 from hub.model.observation import HUB
 from hub.pipeline import parting
+from hub.pipeline.ordering import orders
 from hub.store import intents, keys, returns
 from hub.store.database import Connection
 from hub.store.observations import Stored
@@ -50,55 +51,27 @@ def identify(conn: Connection, news: Sequence[Stored]) -> Bound:
         names_of = [[name for name in names if (names[0], name) not in cut] for names in names_of]
 
     bound = Bound()
-    order_of = _bind_orders(conn, news, orders_of, known, bound)
+    ordered = orders(conn, news)
+    bound.orders |= ordered.touched
     return_of = _bind_returns(conn, names_of, known, bound)
     pairs: list[tuple[int, int]] = []
     for index, record in enumerate(news):
         if index in bound.postponed:
             continue
-        its_orders = {order_of[name] for name in orders_of[index]}
         account = record.observation.account
         bound.heard_of |= {name for name in orders_of[index] if name[0] == account and name not in known}
         if names_of[index]:
             return_id = return_of[names_of[index][0]]
             bound.returns.add(return_id)
-            pairs += [(return_id, order) for order in its_orders]
+            pairs += [(return_id, order) for order in ordered.of(orders_of[index])]
             bound.news.append(record._replace(return_id=return_id))
         else:
-            bound.orders |= its_orders
-            bound.news.append(record._replace(order_id=min(its_orders)))
+            order_id = ordered.of_name[own_name(record.observation)]
+            bound.orders.add(order_id)
+            bound.news.append(record._replace(order_id=order_id))
     returns.belong(conn, pairs, bound.orders)
     bound.returns.update(return_id for return_id, _ in returns.of_orders(conn, bound.orders))
     return bound
-
-
-def _bind_orders(
-    conn: Connection,
-    news: Sequence[Stored],
-    orders_of: Sequence[Sequence[Name]],
-    known: dict[Name, tuple[int | None, int | None]],
-    bound: Bound,
-) -> dict[Name, int]:
-    groups = Groups()
-    for record, names in zip(news, orders_of, strict=True):
-        if speaks_of_order(record.observation.fragment):
-            groups.join(names)
-        else:
-            for name in names:
-                groups.find(name)
-    members = {top: sorted(names) for top, names in groups.all().items()}
-    ids = {top: sorted({i for n in names if n in known and (i := known[n][1])}) for top, names in members.items()}
-    fresh = iter(returns.create_orders(conn, sum(not found for found in ids.values())))
-    returns.lock_orders(conn, (i for found in ids.values() if len(found) > 1 for i in found))
-    order_of: dict[Name, int] = {}
-    for top, names in members.items():
-        survivor, *others = ids[top] or [next(fresh)]
-        for other in others:
-            returns.absorb_order(conn, survivor, other)
-            bound.orders.add(survivor)
-        order_of.update(dict.fromkeys(names, survivor))
-    keys.bind_orders(conn, {n: i for n, i in order_of.items() if known.get(n, (None, None))[1] != i})
-    return order_of
 
 
 def _bind_returns(

@@ -11,7 +11,7 @@ from hub.model.identity import Groups, order_names, own_name, strong
 from hub.model.observation import HUB, Observation
 from hub.model.sentences import Sentence, sentence
 from hub.model.ties import Name, Tie, Ties, decode
-from hub.pipeline import parked
+from hub.pipeline import ordering, parked
 from hub.store import journal, keys, observations, returns, ties
 from hub.store.database import Connection
 
@@ -128,9 +128,10 @@ def component(conn: Connection, seen: Sequence[Observation], names: Iterable[Nam
 
 
 def orders_of(conn: Connection, seen: Iterable[Observation]) -> set[int]:
-    """The orders that these records name."""
-    found = keys.find(conn, {name for observation in seen for name in order_names(observation)})
-    return {order for _, order in found.values() if order is not None}
+    """The orders that these records may be about."""
+    records = list(seen)
+    named = ordering.known(conn, records)
+    return {order for o in records for order in named.of(order_names(o))}
 
 
 def own_objects(conn: Connection, return_id: int) -> list[Name]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
+from hub.model.identity import NUMBER
+
 Name = tuple[str, str, str]
 """A key: issuing account, type, value."""
 
@@ -62,6 +64,77 @@ def _bind(conn: Connection, bindings: Mapping[Name, int], column: str) -> None:
             "t": [name[1] for name, _ in ordered],
             "v": [name[2] for name, _ in ordered],
             "b": [bound for _, bound in ordered],
+        },
+    )
+
+
+def forget(conn: Connection, names: Iterable[Name]) -> None:
+    """These names say no more which order is meant."""
+    wanted = sorted(set(names))
+    if wanted:
+        conn.exec_driver_sql(
+            "DELETE FROM keys k USING unnest(%(i)b::text[], %(t)b::text[], %(v)b::text[]) AS n(issuer, type, value)"
+            " WHERE (k.issuer, k.type, k.value) = (n.issuer, n.type, n.value) AND k.return_id IS NULL",
+            {"i": [n[0] for n in wanted], "t": [n[1] for n in wanted], "v": [n[2] for n in wanted]},
+        )
+
+
+def of_order(conn: Connection, order_id: int) -> list[Name]:
+    """Every name of one order."""
+    found = conn.exec_driver_sql("SELECT issuer, type, value FROM keys WHERE order_id = %(o)s ORDER BY 1, 2, 3",
+                                 {"o": order_id})  # fmt: skip
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def bearing(conn: Connection, objects: Iterable[Name]) -> dict[Name, set[Name]]:
+    """By which numbers these order records went until now."""
+    wanted = sorted(set(objects))
+    result: dict[Name, set[Name]] = {}
+    if wanted:
+        found = conn.exec_driver_sql(
+            "SELECT account, stream, external_id, issuer, number FROM bearers"
+            " JOIN unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, external_id)"
+            " USING (account, stream, external_id)",
+            {"a": [n[0] for n in wanted], "s": [n[1] for n in wanted], "e": [n[2] for n in wanted]},
+        )
+        for row in found:
+            result.setdefault((row[0], row[1], row[2]), set()).add((row[3], NUMBER, row[4]))
+    return result
+
+
+def bearers(conn: Connection, numbers: Iterable[Name]) -> dict[Name, set[Name]]:
+    """Which order records go by these numbers."""
+    wanted = sorted(set(numbers))
+    result: dict[Name, set[Name]] = {}
+    if wanted:
+        found = conn.exec_driver_sql(
+            "SELECT issuer, number, account, stream, external_id FROM bearers"
+            " JOIN unnest(%(i)b::text[], %(v)b::text[]) AS n(issuer, number) USING (issuer, number)",
+            {"i": [n[0] for n in wanted], "v": [n[2] for n in wanted]},
+        )
+        for row in found:
+            result.setdefault((row[0], NUMBER, row[1]), set()).add((row[2], row[3], row[4]))
+    return result
+
+
+def bear(conn: Connection, now: Mapping[Name, Iterable[Name]]) -> None:
+    """These order records go by these numbers from now on, and by no other."""
+    objects = sorted(now)
+    rows = [(*name, *record) for record in objects for name in sorted(set(now[record]))]
+    conn.exec_driver_sql(
+        "DELETE FROM bearers b USING unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, id)"
+        " WHERE (b.account, b.stream, b.external_id) = (n.account, n.stream, n.id)",
+        {"a": [n[0] for n in objects], "s": [n[1] for n in objects], "e": [n[2] for n in objects]},
+    )
+    conn.exec_driver_sql(
+        "INSERT INTO bearers (issuer, number, account, stream, external_id) SELECT * FROM unnest(%(i)b::text[],"
+        " %(v)b::text[], %(a)b::text[], %(s)b::text[], %(e)b::text[]) ON CONFLICT DO NOTHING",
+        {
+            "i": [row[0] for row in rows],
+            "v": [row[2] for row in rows],
+            "a": [row[3] for row in rows],
+            "s": [row[4] for row in rows],
+            "e": [row[5] for row in rows],
         },
     )
 

@@ -141,6 +141,37 @@ def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, list[Ob
     return result
 
 
+def own_of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[int, list[Observation]]:
+    """The records that are these returns' alone."""
+    result: dict[int, list[Observation]] = {}
+    found = conn.exec_driver_sql(
+        f"SELECT {_COLUMNS} FROM observations WHERE return_id = ANY(%(r)b::bigint[])", {"r": sorted(set(return_ids))}
+    )
+    for row in found:
+        result.setdefault(row[-2], []).append(_stored(row).observation)
+    return result
+
+
+def of_orders(conn: Connection, order_ids: Iterable[int]) -> list[Observation]:
+    """The records of these orders and of their payments."""
+    found = conn.exec_driver_sql(
+        f"SELECT {_COLUMNS} FROM observations WHERE order_id = ANY(%(o)b::bigint[]) AND return_id IS NULL",
+        {"o": sorted(set(order_ids))},
+    )
+    return [_stored(row).observation for row in found]
+
+
+def reorder(conn: Connection, names: Iterable[Name], order_id: int) -> None:
+    """These records are of another order."""
+    wanted = sorted(set(names))
+    conn.exec_driver_sql(
+        "UPDATE observations o SET order_id = %(o)s"
+        " FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, external_id)"
+        " WHERE (o.account, o.stream, o.external_id) = (n.account, n.stream, n.external_id)",
+        {"a": [n[0] for n in wanted], "s": [n[1] for n in wanted], "e": [n[2] for n in wanted], "o": order_id},
+    )
+
+
 def of_siblings(conn: Connection, return_ids: Sequence[int]) -> dict[int, dict[int, list[Observation]]]:
     """Per return: what is known of each of the other returns of its orders (their own objects only)."""
     columns = ", ".join(f"o.{name.strip()}" for name in _COLUMNS.split(","))

@@ -264,6 +264,18 @@ hints = Table(
     comment="weak names, so that a number told later finds who had named it before",
 )
 
+bearers = Table(
+    "bearers",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("number", Text, primary_key=True, comment="in its normal form"),
+    Column("account", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Index(None, "account", "stream", "external_id"),
+    comment="which order records go by which number: one that two of an account share is no key",
+)
+
 facts = Table(
     "facts",
     metadata,

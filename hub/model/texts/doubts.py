@@ -48,6 +48,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "SKU {sku} 对应多行商品，有记录没有说明是哪一行。请确认；确认前不会同步。",
         "SKU {sku} is on several lines and a record names it without saying which.",
     ),
+    "shared_number": (
+        "订单号 {number} 在 {account} 对应多个订单（{ids}），记录只写了号码。请选择；确认前不会同步或退款。",
+        "{account} has several orders {number} ({ids}), and a record names no more than that: say which one it is.",
+    ),
     "doubled": (
         "{account} 为这一张退换单建了 {count} 条记录（{stream} {ids}）。请在 {account} 只保留一条，或在这里拆分。",
         "{account} has {count} records ({stream} {ids}) of this one return: keep one there, or split it here.",

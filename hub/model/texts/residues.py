@@ -38,6 +38,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "还不知道订单号，而 {account} 只能按订单号找到订单；订单号稍后可能会到。",
         "The order's number is not known yet, and {account} finds the order by nothing else; it may still come.",
     ),
+    "number_shared": (
+        "{account} 只能按订单号找到订单，而 {number} 是多个订单的号码；请在 {account} 手工创建。",
+        "{account} finds the order by its number, and {number} is that of several orders: create it there by hand.",
+    ),
     "no_line_there": (
         "还不知道 {lines} 对应 {account} 订单的哪一行，稍后可能会到。",
         "Which line of its order {lines} belongs to is not known yet at {account}; that may still come.",
