@@ -19,10 +19,14 @@ from hub.model.observation import HUB, Party
 from hub.model.operation import Terms
 from hub.model.rules import DEFAULTS, OPERATIONS
 from hub.store.budgets import Priority
+from hub.store.database import DBAPIError
 from mappings.engine import Mapping as Dictionary
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 """What an account may be called: its name is a part of its address for webhooks."""
+KEPT = 15.0
+"""Seconds for which nobody else asks after a thread that keeps them fresh has begun to: longer than a connection to the
+database may take to fail."""
 WHERE_IT_HAS_THAT_STEP = frozenset(
     {"authorized", "rejected", "accepted", "refused", "disposed", "closed", "reopened", "amended", "tracking", "number"}
 )
@@ -63,23 +67,43 @@ class Account:
 
 @dataclass
 class Accounts:
-    """The accounts of this hub, read again when they change."""
+    """The accounts of this hub, read again when they change. While the database is away the last known ones stay."""
 
     read: Callable[[], Mapping[str, Account]]
     """Loads all accounts from the database."""
     age: float = 2.0
     """Seconds after which a change made by another process is seen."""
-    _known: Mapping[str, Account] = field(default_factory=dict)
+    _known: Mapping[str, Account] | None = None
     _until: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def all(self) -> Mapping[str, Account]:
-        """Every account by name."""
-        with self._lock:
-            if time.monotonic() >= self._until:
-                self._known = self.read()
-                self._until = time.monotonic() + self.age
-            return self._known
+        """Every account by name. One reads them again, meanwhile the others have the last known ones."""
+        known = self._known
+        if known is not None and time.monotonic() < self._until:
+            return known
+        if not self._lock.acquire(blocking=known is None):
+            return known or {}
+        try:
+            if self._known is None or time.monotonic() >= self._until:
+                self._renew()
+            return self._known or {}
+        finally:
+            self._lock.release()
+
+    def _renew(self) -> None:
+        try:
+            self._known = self.read()
+        except DBAPIError:
+            if self._known is None:
+                raise
+        self._until = time.monotonic() + self.age
+
+    def renew(self) -> Mapping[str, Account]:
+        """Read them now: for a thread that keeps them fresh, so that nobody else ever waits for the database."""
+        self._until = time.monotonic() + max(self.age, KEPT)
+        self._known = known = self.read()
+        return known
 
     def get(self, name: str) -> Account:
         """One account. Raises KeyError with a letter when there is none of this name."""

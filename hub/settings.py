@@ -50,6 +50,13 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _header(text: str) -> str:
+    """The name of an HTTP header, as it is compared."""
+    if not text.isascii() or not text.replace("-", "").isalnum():
+        raise SettingsError("write the name of one header, such as X-Forwarded-For")
+    return text.lower()
+
+
 def _whole(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not text.isdigit() or not least <= int(text) <= most:
@@ -99,6 +106,17 @@ class Settings:
         "HUB_LEASE", _whole(10, 3600),
         means="seconds until others take over the work of a worker that died (a poll's: twice as many); one change at a"
         " system, or one record read there, may take two thirds of it", default="`60`", make=lambda: 60.0,
+    )  # fmt: skip
+    sender_header: str = _setting(
+        "HUB_SENDER_HEADER", _header,
+        means="the header in which your reverse proxy says whose request it passes on, such as `X-Forwarded-For` (its"
+        " last word counts); without one all who come through it share one `HUB_BODIES`. Set it only where nobody but"
+        " the proxy reaches the hub: else senders name themselves", default="none: who is connected", make=str,
+    )  # fmt: skip
+    bodies: int = _setting(
+        "HUB_BODIES", _whole(4, 1024),
+        means="unfinished requests that one sender may have (all together: eight times as many); one more, and the"
+        " oldest of them gives way with 503", default="`32`", make=lambda: 32,
     )  # fmt: skip
 
     @classmethod

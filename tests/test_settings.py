@@ -54,10 +54,14 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
             "HUB_PUBLIC_URL": "https://hub.example.com/returns/",
             "HUB_WORKERS": "3",
             "HUB_LEASE": "15",
+            "HUB_SENDER_HEADER": "X-Forwarded-For",
+            "HUB_BODIES": "64",
         }
     )
     public = "https://hub.example.com/returns"
-    assert found == Settings(tmp_path, "postgresql://me:hush@db/hub", tmp_path / "key", "[::1]:0", public, 3, 15.0)
+    database = "postgresql://me:hush@db/hub"
+    key = tmp_path / "key"
+    assert found == Settings(tmp_path, database, key, "[::1]:0", public, 3, 15.0, "x-forwarded-for", 64)
     assert (found.host, found.port) == ("::1", 0)
     assert "hush" not in repr(found)
 

@@ -29,11 +29,17 @@ def services(ready: Hub) -> Services:
         hook = ready.accounts.get(account).entry.manifest.webhook
         return None if hook is None else hook.answer
 
+    def look() -> dict[str, str]:
+        return {name: account.state for name, account in ready.accounts.renew().items()}
+
     return Services(
         database=ready.database,
         accept=take,
+        look=look,
         answer=answer,
         public_url=ready.settings.public_url,
+        sender_header=ready.settings.sender_header,
+        bodies=ready.settings.bodies,
         writer=Writer(ready.database),
         actions=actions(ready),
         refusals=(NotNow, ValueError, LookupError),

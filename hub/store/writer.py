@@ -48,10 +48,11 @@ class Pending:
     A bare lock to wait on: with a Future, waiting costs more than everything else that a request needs.
     """
 
-    __slots__ = ("_told", "arrivals", "outcome", "since", "size")
+    __slots__ = ("_heard", "_told", "arrivals", "outcome", "since", "size")
 
-    def __init__(self, arrivals: Sequence[Arrival]) -> None:
+    def __init__(self, arrivals: Sequence[Arrival], heard: Callable[[], None] | None = None) -> None:
         self.arrivals = arrivals
+        self._heard = heard
         self.size = sum(arrival.size for arrival in arrivals)
         self.since = time.monotonic()
         self.outcome: list[bool] | Full | Unstorable | None = None
@@ -63,6 +64,8 @@ class Pending:
         if self.outcome is None:
             self.outcome = outcome
             self._told.release()
+            if self._heard is not None:
+                self._heard()
 
     def result(self, seconds: float = -1) -> list[bool]:
         """What `put` returns or raises, as soon as it is known. Raises TimeoutError after so many seconds."""
@@ -115,9 +118,10 @@ class Writer:
                 f"the database has not answered for {self.patience:g} s; the messages may or may not be kept", 5.0
             ) from None
 
-    def offer(self, arrivals: Sequence[Arrival]) -> Pending:
-        """Queue these; its `result` is what `put` returns. Raises Full at once where there is no room."""
-        request = Pending(arrivals)
+    def offer(self, arrivals: Sequence[Arrival], told: Callable[[], None] | None = None) -> Pending:
+        """Queue these; its `result` is what `put` returns, and `told` is called, in the writer's thread, when it is
+        there. Raises Full at once where there is no room."""
+        request = Pending(arrivals, told)
         if self._process != os.getpid():
             self._reset()
         with self._changed:

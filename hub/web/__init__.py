@@ -1,30 +1,50 @@
 """The hub on the web: webhooks come in, people look and act.
 
-`create_app(services)` is one WSGI callable. Webhooks take the bare lane in front (`webhooks.py`), the rest
-is Flask.
+`create_app(services)` is the whole site, for Granian (RSGI) as it is served, and a WSGI callable for every other
+server. Webhooks take the bare lane in front (`webhooks.py`), the rest is Flask.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from hub.web.console import create_console
+from hub.web.counts import Counts
+from hub.web.front import Front
+from hub.web.pulse import Pulse
 from hub.web.services import Services
-from hub.web.webhooks import PREFIX, Counts, Lane
+from hub.web.webhooks import PREFIX, Lane
 
 __all__ = ["Services", "create_app"]
 
 
-def create_app(services: Services) -> WSGIApplication:
-    """The whole site; call it in the process that serves it."""
-    counts = Counts()
-    hooks = Lane(services, counts)
-    console = create_console(services, counts)
+class Site:
+    """Call it in the process that serves it."""
 
-    def site(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __init__(self, services: Services) -> None:
+        counts = Counts()
+        pulse = Pulse(counts, services.look, services.keep)
+        self._lane = Lane(services, counts, pulse)
+        self._console = create_console(services, counts)
+        self._front = Front(services, self._lane, self._console, pulse)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(PREFIX):
-            return hooks(environ, start_response)
-        return console(environ, start_response)
+            return self._lane(environ, start_response)
+        return self._console(environ, start_response)
 
-    return site
+    def __rsgi_init__(self, loop: Any) -> None:
+        self._front.start()
+
+    def __rsgi_del__(self, loop: Any) -> None:
+        self._front.stop()
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        await self._front.serve(scope, protocol)
+
+
+def create_app(services: Services) -> Site:
+    """The whole site."""
+    return Site(services)

@@ -10,10 +10,10 @@ from pathlib import Path
 from flask import Flask, request
 
 from hub.web import guard, language, raw, story, words
+from hub.web.counts import Counts
 from hub.web.pages import BLUEPRINTS
 from hub.web.pages.base import badges, errors
 from hub.web.services import Services
-from hub.web.webhooks import Counts
 
 HERE = Path(__file__).parent
 

@@ -1,4 +1,4 @@
-"""The server: Granian with one worker process and enough threads for slow senders.
+"""The server: Granian with one worker process, whose event loop no slow sender holds up; a dead one is started again.
 
 One process, because one writer then commits many webhooks together. Until the console has users it listens on loopback
 only: whoever reaches the port may act.
@@ -9,17 +9,35 @@ from __future__ import annotations
 import ctypes
 import importlib
 import ipaddress
+import logging
 import multiprocessing
+import resource
 import signal
 import socket
+import time
+from contextlib import suppress
 from typing import Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-THREADS = 32
+log = logging.getLogger(__name__)
+
+HEADERS = 10
+"""Seconds until a request's headers are there, counted from the connection's begin or from the answer before it: ends
+connections that send nothing, headers that do not end, and idle keep-alive ones."""
+CONNECTIONS = 8192
+"""Open at once, bodies or not; what comes beyond waits in the socket's backlog."""
+FILES = 256
+"""Open files the hub itself may need beside them."""
+BUFFER = 64 * 1024
+"""Bytes of a connection's headers, and of its body in one piece."""
+RESTS = (0.5, 2.0, 5.0, 15.0, 60.0)
+"""Seconds before a dead worker is started again, by the number of deaths in a row."""
+LONG = 60.0
+"""Seconds a worker has to live for its death to be the first again."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -50,28 +68,61 @@ def free_port(host: str = "127.0.0.1") -> int:
         return int(probe.getsockname()[1])
 
 
-def serve(target: str, host: str = "127.0.0.1", port: int = 0, *, threads: int = THREADS) -> None:
+def serve(target: str, host: str = "127.0.0.1", port: int = 0) -> None:
     """Serve until SIGINT or SIGTERM what the factory `target` ("package.module:function") returns.
 
     The factory runs in the worker process, which begins anew: a fork would inherit every lock that one of our threads
-    (a worker, the clock) happens to hold, and never see it released.
+    (a worker, the clock) happens to hold, and never see it released. A worker that dies is started again.
     """
-    host = loopback(host)
+    host, port = loopback(host), port or free_port(loopback(host))
     multiprocessing.set_start_method("spawn", force=True)
-    Server(
-        target,
-        address=host,
-        port=port or free_port(host),
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=threads,
-        # What waits beyond the threads waits in the socket's backlog, not in our memory.
-        backpressure=2 * threads,
-        http1_settings=HTTP1Settings(header_read_timeout=10_000),
-        workers_kill_timeout=15,
-        log_access=False,
-        log_level=LogLevels.error,
-    ).serve(target_loader=_load)
+    deaths = 0
+    while True:
+        began = time.monotonic()
+        server = Server(
+            target,
+            address=host,
+            port=port,
+            interface=Interfaces.RSGI,
+            # Only so does Granian's deadline for headers also end connections that never send a byte.
+            http=HTTPModes.http1,
+            websockets=False,
+            workers=1,
+            backpressure=_connections(),
+            http1_settings=HTTP1Settings(header_read_timeout=HEADERS * 1000, max_buffer_size=BUFFER),
+            workers_kill_timeout=15,
+            log_access=False,
+            log_level=LogLevels.critical,
+        )
+        with suppress(SystemExit):  # its worker ended by itself
+            server.serve(target_loader=_load)
+        if server.interrupt_signal:
+            return
+        lived = time.monotonic() - began
+        deaths = 1 if lived > LONG else deaths + 1
+        rest = RESTS[min(deaths, len(RESTS)) - 1]
+        log.error(
+            "the web's process ended by itself after %.0f s%s; it is started again in %g s. What it said before, or the"
+            " system's log (out of memory?), says why",
+            lived,
+            f", for the {deaths}th time in a row" if deaths > 2 else "",
+            rest,
+        )
+        until = time.monotonic() + rest
+        while time.monotonic() < until and not server.interrupt_signal:
+            time.sleep(0.1)
+        if server.interrupt_signal:
+            return
+
+
+def _connections() -> int:
+    """As many as this process may open files for, less those that the hub needs itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + FILES if hard == resource.RLIM_INFINITY else min(CONNECTIONS + FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(64, min(CONNECTIONS, soft - FILES))
 
 
 def _load(target: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from connectors.kit.api import Health, WebhookRequest
 from connectors.kit.manifest import Answer
+from hub.web.counts import Answered
 
 MIB = 2**20
 
@@ -20,9 +21,19 @@ class Database(Protocol):
 
 
 class Writer(Protocol):
-    """Returns once the arrivals are durable; raises `Full` (come again) or `Unstorable` (never)."""
+    """Makes arrivals durable; raises `Full` (come again) or `Unstorable` (never)."""
 
-    def put(self, arrivals: Sequence[Any]) -> Any: ...
+    patience: float
+    """Seconds a request waits at most."""
+
+    def put(self, arrivals: Sequence[Any]) -> Any:
+        """They are durable when this returns."""
+
+    def offer(self, arrivals: Sequence[Any], told: Callable[[], None]) -> Any:
+        """`told` is called, in any thread, when it is known what became of them; then `result(0)` says or raises it."""
+
+    def close(self) -> None:
+        """Write what is queued, take no more."""
 
 
 class Install(Protocol):
@@ -65,6 +76,10 @@ class Services:
     accept: Callable[[str, WebhookRequest], Sequence[Any]]
     writer: Writer
     wake: Callable[[str], None] = lambda kind: None
+    look: Callable[[], Mapping[str, str]] | None = None
+    """Reads the accounts anew: the state of each, by name. Raises what the database raises."""
+    keep: Callable[[list[Answered]], None] = lambda answered: None
+    """Stores what webhooks were answered."""
     answer: Callable[[str], Answer | None] = lambda account: None
     """What an account's system must hear when its webhook was taken; None: our own words will do."""
     actions: Mapping[str, Callable[..., str | None]] = field(default_factory=dict)
@@ -80,3 +95,7 @@ class Services:
     """Names under which the console answers: another name on a loopback socket is somebody's rebound DNS."""
     largest_body: int = 10 * MIB
     """Bytes of a webhook that are read at most."""
+    bodies: int = 32
+    """Unfinished requests that one address may have."""
+    sender_header: str = ""
+    """The header (lower case) in which the reverse proxy says whose request it passes on; its last word counts."""

@@ -76,10 +76,23 @@ def make_site(database: Any, actions: tuple[str, ...] = ACTIONS, **options: Any)
         return [request.body.decode()]
 
     class Writer:
+        patience = 10.0
+
         def put(self, arrivals: list[str]) -> None:
             if site.fails:
                 raise site.fails.pop()
             site.put.extend(arrivals)
+
+        def offer(self, arrivals: list[str], told: Any) -> Any:
+            self.put(arrivals)
+            told()
+            return self
+
+        def result(self, seconds: float) -> None:
+            """It is durable already."""
+
+        def close(self) -> None:
+            pass
 
     def recorder(name: str) -> Any:
         def act(*arguments: Any) -> None:

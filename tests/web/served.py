@@ -10,7 +10,22 @@ from tests.web.conftest import make_site
 
 
 def site() -> Any:
-    return make_site(database=None).client.application
+    """One account, `web`; the database always answers. Bodies have a second."""
+    made = make_site(database=None, look=lambda: {"web": "healthy"}).client.application
+    made._front.bodies.first = 1.0
+    return made
+
+
+def away() -> Any:
+    """The account was known once; then the database went away."""
+    looks = [{"web": "healthy"}]
+
+    def look() -> dict[str, str]:
+        if not looks:
+            raise ConnectionError("nobody listens there")
+        return looks.pop()
+
+    return make_site(database=None, look=look).client.application
 
 
 def asking() -> Any:

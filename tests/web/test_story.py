@@ -15,8 +15,8 @@ from hub.pipeline.story import changes
 from hub.store import journal, tables
 from hub.web import Services, words
 from hub.web.console import create_console
+from hub.web.counts import Counts
 from hub.web.story import phrases
-from hub.web.webhooks import Counts
 from tests.web import build_logs, simulated
 from tests.web.conftest import Site
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from flask import Blueprint, Response, current_app
 
 from hub.store import health
+from hub.web.counts import Counts
 from hub.web.pages.base import as_json, database, log
-from hub.web.webhooks import Counts
 
 blueprint = Blueprint("health", __name__)
 

@@ -1,0 +1,126 @@
+"""The site under Granian (RSGI): one event loop reads all bodies, so a slow sender costs a timer and not a thread.
+
+Connections that send nothing, headers that do not end and idle keep-alive connections are ended by Granian
+(`serve.py`); bodies by `bodies.py`; `/health` is answered here, from what the pulse knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+
+from hub.store.inbox import Full
+from hub.web import refusals
+from hub.web.bodies import Bodies
+from hub.web.bridge import Bridge
+from hub.web.pulse import Pulse
+from hub.web.refusals import LAST, Refusal
+from hub.web.services import Services
+from hub.web.webhooks import PREFIX, Lane, Told, request
+
+log = logging.getLogger(__name__)
+
+INLINE = 64 * 1024
+"""Bytes of a body that are checked at once; larger ones in a thread, since others wait meanwhile."""
+FORM = 256 * 1024
+"""Bytes of a form of the console."""
+
+
+class Front:
+    """Every request of the process; `scope` and `protocol` are RSGI's."""
+
+    def __init__(self, services: Services, lane: Lane, console: Any, pulse: Pulse) -> None:
+        self.services = services
+        self.lane = lane
+        self.pulse = pulse
+        self.bridge = Bridge(console)
+        self.bodies = Bodies(services.bodies)
+        self.forms = Bodies(services.bodies)
+        self._checks = ThreadPoolExecutor(2, thread_name_prefix="large webhook")
+
+    def start(self) -> None:
+        self.pulse.start()
+
+    def stop(self) -> None:
+        self.pulse.stop()
+        self.bridge.close()
+        self.services.writer.close()
+
+    async def serve(self, scope: Any, protocol: Any) -> None:
+        """Answer one request, whatever happens."""
+        path: str = scope.path
+        if path.startswith(PREFIX):
+            status, headers, body = await self._webhook(scope, protocol, path[len(PREFIX) :])
+            protocol.response_bytes(status, list(headers.items()), body)
+        elif path == "/health" and self.pulse.beats:
+            status, said = self.pulse.health()
+            kind = ("Content-Type", "application/json")
+            protocol.response_bytes(status, [kind, ("Cache-Control", "no-store")], msgspec.json.encode(said))
+        else:
+            protocol.response_bytes(*await self._page(scope, protocol))
+
+    async def _webhook(self, scope: Any, protocol: Any, account: str) -> Told:
+        try:
+            headers = scope.headers
+            stated = self.lane.admit(account, scope.method, headers.get("content-length", ""))
+            body = await self.bodies.read(protocol, self._sender(scope), stated, self.services.largest_body)
+            base = self.services.public_url or f"{scope.scheme}://{scope.authority or headers.get('host', '')}"
+            asked = request(scope.method, scope.path, scope.query_string, headers.items(), body, base)
+            if len(body) <= INLINE:
+                arrivals = self.lane.check(account, asked)
+            else:
+                loop = asyncio.get_running_loop()
+                arrivals = await loop.run_in_executor(self._checks, self.lane.check, account, asked)
+            await self._store(arrivals)
+            told = self.lane.taken(account, len(arrivals))
+            self.lane.counts.add(account, told[0])
+        except Exception as error:
+            return self.lane.refuse(account, error)
+        return told
+
+    async def _store(self, arrivals: Sequence[Any]) -> None:
+        """Durable when this returns. Raises Full or Unstorable."""
+        if not arrivals:
+            return
+        loop = asyncio.get_running_loop()
+        known: asyncio.Future[None] = loop.create_future()
+
+        def told() -> None:
+            loop.call_soon_threadsafe(_settle, known)
+
+        waiting = self.services.writer.offer(arrivals, told)
+        try:
+            await asyncio.wait_for(known, self.services.writer.patience)
+        except TimeoutError:
+            raise Full("the database does not answer; the messages may or may not be kept", 5.0) from None
+        waiting.result(0)
+
+    async def _page(self, scope: Any, protocol: Any) -> tuple[int, list[tuple[str, str]], bytes]:
+        try:
+            if self.bridge.full:
+                raise refusals.busy(Full("the console has more to answer than it gets done", 5.0))
+            length = scope.headers.get("content-length", "")
+            stated = int(length) if length.isascii() and length.isdigit() else None
+            body = await self.forms.read(protocol, self._sender(scope), stated, FORM)
+            return await self.bridge.answer(scope, body)
+        except Refusal as refusal:
+            return refusal.status, [("Content-Type", "application/json"), *refusal.headers.items()], refusal.body
+        except Exception:
+            log.exception("%s %s failed", scope.method, scope.path)
+            return 500, [("Content-Type", "text/plain"), LAST], b"the hub failed on this page; its log has the details"
+
+    def _sender(self, scope: Any) -> str:
+        """Whose request it is: as our proxy says in the last word of its header, else who is connected."""
+        if self.services.sender_header and (named := scope.headers.get(self.services.sender_header)):
+            return str(named).rpartition(",")[2].strip()[:64]
+        return str(scope.client).rpartition(":")[0]
+
+
+def _settle(known: asyncio.Future[None]) -> None:
+    if not known.done():  # nobody waits any more
+        known.set_result(None)

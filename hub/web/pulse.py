@@ -1,0 +1,115 @@
+"""Does the database answer, and which accounts are there? Looked at once a second by a thread of its own, so that no
+request waits to find out: webhooks are answered from what was last known, and `/health` answers at once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hub.web.counts import Answered, Counts
+
+log = logging.getLogger(__name__)
+
+EVERY = 1.0
+"""Seconds between two looks."""
+LATE = 4.0
+"""Seconds without an answer after which the database counts as away."""
+KEEP = 5.0
+"""Seconds between two writes of what was counted, whatever comes in."""
+
+
+class Pulse:
+    """`look` reads the accounts, by name with the state they are in; `keep` stores what webhooks were answered."""
+
+    again = 5.0
+    """Seconds after which a sender whom we could not serve is to come again."""
+
+    def __init__(
+        self,
+        counts: Counts,
+        look: Callable[[], Mapping[str, str]] | None = None,
+        keep: Callable[[list[Answered]], None] = lambda answered: None,
+    ) -> None:
+        self.known: Mapping[str, str] | None = None
+        """By name the state of every account; None where nobody has looked yet."""
+        self._counts = counts
+        self._look = look
+        self._keep = keep
+        self._why = ""
+        self._answered = time.monotonic()
+        self._kept = time.monotonic()
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def beats(self) -> bool:
+        """Whether a thread looks all the time."""
+        return self._thread is not None
+
+    def fresh(self) -> None:
+        """Where no thread looks, whoever needs to know does."""
+        if self._thread is None:
+            self.beat()
+
+    def start(self) -> None:
+        """Begin to look; the first look is over when this returns."""
+        if self._look is None:
+            return
+        self.beat()
+        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more; what was counted is stored."""
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join(LATE)
+            self._thread = None
+
+    def beat(self) -> None:
+        """One look."""
+        if self._look is None:
+            return
+        try:
+            self.known = self._look()
+        except Exception as error:
+            self._why = f"the database is away ({reason(error)})"
+            return
+        self._why, self._answered = "", time.monotonic()
+        if self._end.is_set() or self._answered - self._kept >= KEEP:
+            self._kept = self._answered
+            answered = self._counts.fresh()
+            try:
+                if answered:
+                    self._keep(answered)
+            except Exception as error:
+                self._counts.again(answered)
+                log.warning("what webhooks were answered is kept in memory: %s", reason(error))
+
+    def away(self) -> str:
+        """Why nothing can be made durable now; empty while the database answers."""
+        if self._look is None:
+            return ""
+        silent = time.monotonic() - self._answered
+        return self._why or (f"the database has not answered for {silent:.0f} s" if silent > LATE else "")
+
+    def health(self) -> tuple[int, dict[str, Any]]:
+        """For a monitor: the status and what there is to say."""
+        why = self.away()
+        if why:
+            return 503, {"status": "down", "database": "does not answer", "why": why}
+        return 200, {"status": "ok", "database": "answers", "accounts": dict(self.known or {})}
+
+    def _run(self) -> None:
+        while not self._end.wait(EVERY):
+            self.beat()
+        self.beat()
+
+
+def reason(error: BaseException) -> str:
+    """The first line of what went wrong, without addresses of memory and help texts."""
+    cause = getattr(error, "orig", None) or error
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0][:200]
