@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from msgspec import UNSET
 
@@ -93,6 +94,12 @@ class Case:
 
     def doubt(self, kind: str, said: Sentence, **more: object) -> None:
         self.doubts.append(Discrepancy(kind=kind, said=said, **more))  # type: ignore[arg-type]
+
+    @cached_property
+    def claimed_elsewhere(self) -> frozenset[tuple[str, str | None]]:
+        """The order lines, by account, that the orders' other returns ask for."""
+        told = ((o, o.fragment.lines or ()) for sibling in self.ground.others for o in sibling.observations)
+        return frozenset((o.account, line.order_line) for o, lines in told for line in lines)
 
     def may_cancel(self, account: str) -> bool:
         """The side that asked, a person in the hub, whoever decides; everybody where nobody is named to decide."""

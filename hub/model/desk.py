@@ -37,8 +37,17 @@ class Desk:
         self.operations: list[Operation] = []
         self.residue: list[Residue] = []
         self.mine = [o for o in outstanding if o.operation.account == terms.account]
+        self._dead: dict[str, list[Operation]] = {}
+        for o in self.mine:
+            if o.state == "dead":
+                self._dead.setdefault(o.operation.kind, []).append(o.operation)
+        self._dead_names = {
+            kind: {name for one in dead for name in (one.fingerprint, *one.facts)} for kind, dead in self._dead.items()
+        }
         self.all = outstanding
         self.here = {line.key: line for line in view.lines}
+        self._said: set[tuple[str, str | None, str]] = set()
+        self._told: dict[str, frozenset[str]] = {}
         self.frozen_lines: dict[str, Discrepancy] = {}
         self.frozen_money: Discrepancy | None = None
         self.frozen: Discrepancy | None = None
@@ -72,12 +81,16 @@ class Desk:
 
     def told_under_way(self, fact: Fact, kind: str) -> bool:
         """Whether a write that tells this very fact is on its way."""
-        names = {twin.text for twin in fact.twins} | {fact.id}
-        return any(not names.isdisjoint(o.operation.facts) for o in self.under_way(kind))
+        told = self._told.get(kind)
+        if told is None:
+            told = self._told[kind] = frozenset(name for o in self.under_way(kind) for name in o.operation.facts)
+        return bool(told) and (fact.id in told or any(twin.text in told for twin in fact.twins))
 
     def cannot(self, fact: str, said: Sentence, operation: str | None = None) -> None:
         entry = Residue(fact=fact, said=said, operation=operation)
-        if entry not in self.residue:
+        known = (fact, operation, repr(said))
+        if known not in self._said:
+            self._said.add(known)
             self.residue.append(entry)
 
     def waits(self, fact: str, doubt: Discrepancy, operation: str) -> None:
@@ -138,12 +151,22 @@ class Desk:
             words=words or {},
             fingerprint=fingerprint(kind, self.ret.round, lines, amount, currency, facts, mark),
         )
-        for sent in self.mine:
-            if sent.state == "dead" and _blocks(sent.operation, planned):
-                self.cannot(title, sentence("refused", account=self.account, operation=kind), kind)
-                return None
+        if self._refused(planned):
+            self.cannot(title, sentence("refused", account=self.account, operation=kind), kind)
+            return None
         self.operations.append(planned)
         return planned
+
+    def _refused(self, planned: Operation) -> bool:
+        """Whether a refusal that stands settles this one, too."""
+        kind, dead = planned.kind, self._dead.get(planned.kind)
+        if not dead:
+            return False
+        if kind in _ONCE or planned.fingerprint in self._dead_names[kind]:
+            return True
+        if kind in ENTITIES or kind == "receive":
+            return not self._dead_names[kind].isdisjoint(planned.facts)
+        return any(one.round == planned.round for one in dead)
 
     def objects(self) -> dict[str, str]:
         """The return's and its orders' objects at this account, by stream."""
@@ -192,13 +215,3 @@ def fingerprint(
     if len(text) <= READABLE:
         return text
     return f"{kind}|round {round_}|{blake2b(text.encode(), digest_size=16).hexdigest()}"
-
-
-def _blocks(dead: Operation, planned: Operation) -> bool:
-    if dead.kind != planned.kind:
-        return False
-    if dead.kind in _ONCE or dead.fingerprint == planned.fingerprint:
-        return True
-    if dead.kind in ENTITIES or dead.kind == "receive":
-        return not set(dead.facts).isdisjoint(planned.facts)
-    return dead.round == planned.round

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -61,12 +62,15 @@ def possible_refunds(case: Case, refunds: Sequence[Refund], money: Money) -> Non
 
 def _unlinked(case: Case, facts: Sequence[Fact]) -> tuple[Fact, Fact] | None:
     """The first two facts of different accounts that nobody declared to be one event or two."""
-    for index, one in enumerate(facts):
-        mine = {f.account for f in one.twins}
-        for other in facts[index + 1 :]:
-            if mine & {f.account for f in other.twins} or _apart(case, one.twins, other.twins):
-                continue
-            return one, other
+    told: dict[frozenset[str], list[Fact]] = {}
+    for fact in facts:
+        told.setdefault(frozenset(twin.account for twin in fact.twins), []).append(fact)
+    for mine, ones in told.items():
+        elsewhere = [other for accounts, others in told.items() if mine.isdisjoint(accounts) for other in others]
+        for one in ones if elsewhere else ():
+            for other in elsewhere:
+                if not _apart(case, one.twins, other.twins):
+                    return one, other
     return None
 
 
@@ -102,10 +106,9 @@ def unplaced(case: Case, facts: Sequence[Fact]) -> None:
 
 def ambiguous(case: Case, lines: Sequence[ReturnLine]) -> None:
     """An SKU that several lines share, told without saying which: nothing may be said on it until a person does."""
-    loose = [line for line in lines if line.key.startswith("sku:")]
-    for line in loose:
-        others = [other for other in lines if other is not line and other.sku == line.sku]
-        if others:
+    sold = Counter(line.sku for line in lines)
+    for line in lines:
+        if line.key.startswith("sku:") and sold[line.sku] > 1:
             case.doubt(
                 "ambiguous_line",
                 sentence("ambiguous_line", sku=line.sku),

@@ -11,6 +11,7 @@ from hub.model.case import Case
 from hub.model.fragment import Line, Reason, Zero
 from hub.model.numbers import number
 from hub.model.observation import Observation
+from hub.model.orders import BookLine
 from hub.model.returns import Disposition, Inspection, Receipt, Refund, ReturnLine
 from hub.model.sentences import sentence
 
@@ -90,8 +91,13 @@ def sums(
         of = _of(total, key)
         of.refunded = (of.refunded or Zero) + amount
     parents = {line.parent for key in total if (line := case.book.lines.get(key)) and line.parent}
-    for parent in sorted(parents):
-        _kit(case, parent, total)
+    if parents:
+        parts: dict[str, list[BookLine]] = {}
+        for line in case.book.lines.values():
+            if line.parent in parents:
+                parts.setdefault(line.parent, []).append(line)
+        for parent in sorted(parts):
+            _kit(case, parent, parts[parent], total)
     return total
 
 
@@ -102,9 +108,8 @@ def _of(total: dict[str, Sums], key: str) -> Sums:
     return found
 
 
-def _kit(case: Case, parent: str, total: dict[str, Sums]) -> None:
+def _kit(case: Case, parent: str, parts: Sequence[BookLine], total: dict[str, Sums]) -> None:
     """Whole kits that came back in pieces. Damaged in one piece is damaged in all."""
-    parts = [line for line in case.book.lines.values() if line.parent == parent]
     whole = good = None
     for part in parts:
         of = total.get(part.key)

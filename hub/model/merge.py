@@ -282,12 +282,7 @@ def _ready(case: Case) -> bool | None:
 
 def _each(ranked: Sequence[Observation], field: str) -> list[Any]:
     """The items of all accounts; the same one told twice is one."""
-    found: list[Any] = []
-    for observation in ranked:
-        for item in getattr(observation.fragment, field) or ():
-            if item not in found:
-                found.append(item)
-    return found
+    return list(dict.fromkeys(item for o in ranked for item in getattr(o.fragment, field) or ()))
 
 
 def _sorted(case: Case) -> tuple[Any, ...]:

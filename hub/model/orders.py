@@ -7,6 +7,7 @@ where no order line is known.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -31,6 +32,38 @@ class BookLine(Struct, kw_only=True):
     ids: dict[str, str]
     parent: str | None = None
     """For a component: the key of its kit."""
+
+
+class _Known:
+    """The lines of an order that other accounts have told, and those that this account tells."""
+
+    def __init__(self, known: Sequence[BookLine], told: Sequence[OrderLine]) -> None:
+        self._by_id: dict[tuple[str, str], BookLine] = {}
+        self._sold: dict[tuple[str, str], list[BookLine]] = {}
+        self._told = Counter(goods for line in told for goods in _goods(line)) if known else Counter()
+        for other in known:
+            for name in other.ids.items():
+                self._by_id.setdefault(name, other)
+            for goods in _goods(other.line):
+                self._sold.setdefault(goods, []).append(other)
+
+    def match(self, line: OrderLine) -> BookLine | None:
+        """The line already known from another account: by an explicit id, else by an SKU or GTIN unique in both."""
+        for ref in line.refs:
+            other = self._by_id.get((ref.issuer or "", ref.value))
+            if other is not None:
+                return other
+        for goods in _goods(line):
+            if self._told[goods] == 1:
+                found = self._sold.get(goods, [])
+                whole = [other for other in found if other.parent is None]
+                if len(whole) == 1 or (not whole and len(found) == 1):
+                    return (whole or found)[0]
+        return None
+
+
+def _goods(line: OrderLine) -> list[tuple[str, str]]:
+    return [(word, value) for word in ("sku", "gtin") if (value := getattr(line, word)) is not None]
 
 
 class Book:
@@ -144,9 +177,9 @@ class Book:
         return ids.isdisjoint(self.others) and not names.isdisjoint(self._ref)
 
     def _tell(self, account: str, order_id: str, label: str, lines: Sequence[OrderLine]) -> None:
-        known = [line for line in self.lines.values() if line.order == label and account not in line.ids]
+        known = _Known([line for line in self.lines.values() if line.order == label and account not in line.ids], lines)
         for line in lines:
-            match = self._match(account, line, lines, known)
+            match = known.match(line)
             if match is None:
                 key = f"{account}/{order_id}/{line.id}"
                 match = BookLine(key=key, order=label, line=line, ids={})
@@ -156,25 +189,6 @@ class Book:
                     self._add(BookLine(key=f"{key}#{part.sku}", order=label, line=inner, ids={}, parent=key))
             match.ids[account] = line.id
             self._name(account, order_id, line.id, match.key)
-
-    def _match(
-        self, account: str, line: OrderLine, lines: Sequence[OrderLine], known: Sequence[BookLine]
-    ) -> BookLine | None:
-        """The line already known from another account: by an explicit id, else by an SKU or GTIN unique in both."""
-        if not known:
-            return None
-        for ref in line.refs:
-            for other in known:
-                if other.ids.get(ref.issuer) == ref.value:
-                    return other
-        for word in ("sku", "gtin"):
-            value = getattr(line, word)
-            if value is not None and sum(getattr(mine, word) == value for mine in lines) == 1:
-                found = [other for other in known if getattr(other.line, word) == value]
-                whole = [other for other in found if other.parent is None]
-                if len(whole) == 1 or (not whole and len(found) == 1):
-                    return (whole or found)[0]
-        return None
 
     def _add(self, line: BookLine) -> None:
         self.lines[line.key] = line

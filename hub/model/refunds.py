@@ -101,7 +101,7 @@ def _share(
             allocation.return_id is None
             and not own
             and key is not None
-            and _claimed_elsewhere(case, observation, allocation)
+            and (observation.account, allocation.order_line) in case.claimed_elsewhere
         ):
             continue
         named = True
@@ -137,16 +137,6 @@ def _share(
             )
         return None
     return total(refund), {}
-
-
-def _claimed_elsewhere(case: Case, observation: Observation, allocation: told.Allocation) -> bool:
-    return any(
-        line.order_line == allocation.order_line
-        for sibling in case.ground.others
-        for other in sibling.observations
-        if other.account == observation.account
-        for line in other.fragment.lines or ()
-    )
 
 
 def _written_by_us(case: Case, event: Event, refund: told.Refund) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from hub.model.desk import Desk
 from hub.model.fragment import Zero
+from hub.model.observation import FactId
 from hub.model.operation import LineTarget, Terms
 from hub.model.returns import Receipt, ReturnLine
 from hub.model.sentences import sentence
@@ -46,11 +47,11 @@ def received(desk: Desk) -> bool:
     ret, view, terms = desk.ret, desk.view, desk.terms
     if not desk.has or not desk.listens("received") or not ret.receipts:
         return True
-    at_home = _by_line(desk)
+    at_home, shown, on_the_way = _by_line(desk), _shown(view.receipts), _on_the_way(desk)
     targets: list[LineTarget] = []
     for line in ret.lines:
         concerned = at_home[line.key]
-        target = _target(desk, line, concerned) if concerned else None
+        target = _target(desk, line, concerned, shown, on_the_way) if concerned else None
         if target is not None:
             targets.append(target)
     if not targets:
@@ -82,13 +83,20 @@ def _by_line(desk: Desk) -> dict[str, list[Receipt]]:
         if key is None or not _at_home(desk.terms, receipt):
             continue
         if key not in found:
-            key = next((kit for kit in found if key.startswith(f"{kit}#")), None)
+            parts = key.split("#")  # either side may have one of its own
+            key = next((kit for n in range(1, len(parts)) if (kit := "#".join(parts[:n])) in found), None)
         if key is not None:
             found[key].append(receipt)
     return found
 
 
-def _target(desk: Desk, line: ReturnLine, concerned: Sequence[Receipt]) -> LineTarget | None:
+def _target(
+    desk: Desk,
+    line: ReturnLine,
+    concerned: Sequence[Receipt],
+    shown: Mapping[FactId, Decimal],
+    on_the_way: Mapping[str, Sequence[Mapping[str, Decimal]]],
+) -> LineTarget | None:
     """The totals of one line, if they are news there. `concerned`: the receipts of it that count there."""
     total = damaged = Zero
     if any(r.line != line.key for r in concerned):
@@ -102,11 +110,9 @@ def _target(desk: Desk, line: ReturnLine, concerned: Sequence[Receipt]) -> LineT
     there = desk.here.get(line.key)
     has = there.received if there else Zero
     has_damaged = sum((there.by_condition.get(word, Zero) for word in _BROKEN), Zero) if there else Zero
-    for sent in desk.under_way("receive"):
-        for said in sent.operation.lines:
-            if said.line == line.key:
-                has = max(has, said.totals.get("received", Zero))
-                has_damaged = max(has_damaged, said.totals.get("damaged", Zero))
+    for totals in on_the_way.get(line.key, ()):
+        has = max(has, totals.get("received", Zero))
+        has_damaged = max(has_damaged, totals.get("damaged", Zero))
     wanted = desk.terms.stored("quantity", total)
     if wanted <= has:
         _say_rest(desk, line, wanted, has, damaged, has_damaged)
@@ -114,7 +120,8 @@ def _target(desk: Desk, line: ReturnLine, concerned: Sequence[Receipt]) -> LineT
     if line.key in desk.frozen_lines:
         desk.waits(f"received {line.sku or line.key}", desk.frozen_lines[line.key], "receive")
         return None
-    new = [r for r in concerned if _short(desk, r, concerned) and not desk.told_under_way(r, "receive")]
+    told = _sums(concerned)
+    new = [r for r in concerned if _short(desk, r, shown, told) and not desk.told_under_way(r, "receive")]
     words = {}
     conditions = sorted({r.condition for r in new})
     if len(conditions) == 1:
@@ -128,12 +135,38 @@ def _target(desk: Desk, line: ReturnLine, concerned: Sequence[Receipt]) -> LineT
     )
 
 
-def _short(desk: Desk, receipt: Receipt, concerned: Sequence[Receipt]) -> bool:
+def _short(
+    desk: Desk, receipt: Receipt, shown: Mapping[FactId, Decimal], told: Mapping[Sequence[FactId], Decimal]
+) -> bool:
     """Whether the account shows less of this event than its speaker tells; then what it adds is a twin of it, too."""
     if desk.account not in receipt.told:
         return True
-    mine = sum((r.quantity or Zero for r in desk.view.receipts if r.speaker in receipt.twins), Zero)
-    return mine < sum((r.quantity or Zero for r in concerned if r.twins == receipt.twins), Zero)
+    return sum((shown.get(twin, Zero) for twin in receipt.twins), Zero) < told[receipt.twins]
+
+
+def _shown(receipts: Sequence[Receipt]) -> dict[FactId, Decimal]:
+    """How much each fact is, by who tells it."""
+    found: dict[FactId, Decimal] = {}
+    for receipt in receipts:
+        found[receipt.speaker] = found.get(receipt.speaker, Zero) + (receipt.quantity or Zero)
+    return found
+
+
+def _sums(receipts: Sequence[Receipt]) -> dict[Sequence[FactId], Decimal]:
+    """How much each event is, by its twins."""
+    found: dict[Sequence[FactId], Decimal] = {}
+    for receipt in receipts:
+        found[receipt.twins] = found.get(receipt.twins, Zero) + (receipt.quantity or Zero)
+    return found
+
+
+def _on_the_way(desk: Desk) -> dict[str, list[Mapping[str, Decimal]]]:
+    """Per line the totals that writes under way will have there."""
+    found: dict[str, list[Mapping[str, Decimal]]] = {}
+    for sent in desk.under_way("receive"):
+        for said in sent.operation.lines:
+            found.setdefault(said.line, []).append(said.totals)
+    return found
 
 
 def _say_rest(

@@ -95,6 +95,7 @@ def amended(desk: Desk) -> bool:
         return True
     changed: list[LineTarget] = []
     stored = desk.terms.stored
+    unknown_order = any(line.order is None for line in desk.view.lines)
     for line in desk.ret.lines:
         if line.unexpected or line.key in desk.frozen_lines:
             continue
@@ -103,7 +104,7 @@ def amended(desk: Desk) -> bool:
         if there is None:
             # One of the two whose order we have not read yet may be the other.
             unread = line.order is None and bool(line.order_lines)
-            unplaced = unread or (line.order is not None and any(other.order is None for other in desk.view.lines))
+            unplaced = unread or (line.order is not None and unknown_order)
             differs = rest > 0 and bool(desk.view.lines) and not unplaced
         else:
             differs = stored("quantity", rest) != there.quantity - there.cancelled or _reason_differs(desk, line, there)
