@@ -105,7 +105,7 @@ class EasyPost(Signed):
                     return self._list(stream, **dates, page_size=PAGE, before_id=at["before"])
             return self._list(stream, **dates, page_size=PAGE, **more)
 
-        for page in paging.token(read, lambda page: _before(stream, page), query="before_id"):
+        for page in paging.walk(paging.tokens(read, lambda page: _before(stream, page), query="before_id")):
             messages = [self._message(stream, row) for row in _rows(stream, page) if _wanted(stream, row, moved)]
             reached = _before(stream, page)
             at = {**at, "before": reached} if reached else {"done": at["began"]}

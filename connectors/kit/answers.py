@@ -36,7 +36,7 @@ GAVE_UP = frozenset((408, 499))
 """They, or a gateway before them, stopped waiting: what was begun behind it may go on."""
 SEE_OTHER = frozenset((302, 303))
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
-NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,27 @@ class Hint(Struct, frozen=True):
     topic: str = ""
 
 
+class Unreadable(Struct, frozen=True):
+    """One record of an answer that cannot be read: it is shown to a person with its error, and stops nothing else.
+
+    `external_id` is empty where the answer does not even say which record it is; `body` is what there is of it.
+    """
+
+    stream: str
+    external_id: str
+    error: str
+    body: bytes = b""
+
+
+Item = Message | Hint | Unreadable
+"""What a system told of one record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Some records, and the cursor (text, opaque to the hub) from which the next poll goes on."""
 
-    messages: Sequence[Message | Hint]
+    messages: Sequence[Item]
     cursor: str
 
 
@@ -191,7 +207,7 @@ class Connector:
         """A person came back from the system's page with this query: raises InvalidWebhook where the system did not
         send them, or they come from another login of it. Nothing to check where the system signs nothing."""
 
-    def fetch(self, stream: str, external_id: str) -> Message:
+    def fetch(self, stream: str, external_id: str) -> Message | Unreadable:
         """Read back one record; a record that is gone is a Message with `deleted`."""
         raise Unsupported(f"stream {stream!r} cannot be fetched")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any, ClassVar
 
@@ -12,11 +12,21 @@ import msgspec
 
 from connectors.kit import paging
 from connectors.kit.answers import DECODER, NOT_JSON, Response
-from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
+from connectors.kit.api import (
+    Account,
+    Health,
+    Hint,
+    Message,
+    Operation,
+    Page,
+    Reply,
+    Unreadable,
+    WebhookRequest,
+)
+from connectors.kit.changes import Changes, Row, Taken
 from connectors.kit.errors import (
     Conflict,
     ConnectorError,
-    InvalidWebhook,
     NotFound,
     OutcomeUnknown,
     RateLimited,
@@ -64,20 +74,24 @@ class Declarative(Signed):
         return Health(ok=True)
 
     def poll(self, stream: str, cursor: str | None) -> Iterator[Page]:
-        """Page by page; the cursor is the newest version seen, asked for again with the overlap taken off."""
+        """Page by page what changed since the cursor, or (a sweep) all there is; see `changes` for how."""
         told = self._stream(stream)
         section = told.poll
         if section is None:
             raise Unsupported(f"{self.manifest.label}: stream {stream!r} is not polled")
-        newest = cursor or ""
-        words = {**self.account.settings, "cursor": back(cursor, told.overlap)}
-        pages = self._pages(section, words)
-        for page in pages:
-            messages = [self._message(told, record) for record in _list(section["records"], page)]
-            if told.feed in ("cursor", "window"):
-                newest = later([newest, *(message.version or "" for message in messages)])
-            if messages:
-                yield Page(messages, newest)
+        paged = section.get("paging", {})
+        changes = Changes(
+            lambda since, place: self._page(told, section, since, place),
+            told.kind(self.manifest.tz),
+            self.http.clock,
+            overlap=told.overlap,
+            oldest_first=paged.get("oldest_first", False),
+            settle=told.feed in ("cursor", "window"),
+            most=paged.get("most", paging.MOST),
+            name=f"{self.manifest.label}'s list of {stream}",
+        )
+        for rows, after in changes.since(cursor):
+            yield Page([self._row(told, record) for record in rows], after)
 
     def fetch(self, stream: str, external_id: str) -> Message:
         told = self._stream(stream)
@@ -102,7 +116,7 @@ class Declarative(Signed):
         try:
             body = DECODER.decode(request.body)
         except NOT_JSON as error:
-            raise InvalidWebhook(f"the body is signed, but no JSON: {error}") from error
+            raise ValueError(f"the body is signed, but no JSON: {error}") from error
         word = str(_word(hook.topic, request, body) or "")
         topic = hook.topics.get(word)
         if topic is None:
@@ -112,7 +126,7 @@ class Declarative(Signed):
         record = _search(where, body) if where else body
         found_id = _text(_search(topic.id or hook.id, body) if topic.id or hook.id else _search(told.id, record))
         if found_id is None:
-            raise InvalidWebhook(f"topic {word!r} came without the id of its {topic.stream}")
+            raise ValueError(f"topic {word!r} came without the id of its {topic.stream}")
         if topic.hint:
             return [Hint(topic.stream, found_id, word)]
         delivery = _text(_word(hook.delivery_id, request, body)) if hook.delivery_id else None
@@ -177,17 +191,31 @@ class Declarative(Signed):
             raise Unsupported(f"{self.manifest.label} has no stream {name!r}")
         return self.manifest.streams[name]
 
-    def _message(self, told: Stream, record: Any, known_id: str | None = None, delivery: str | None = None) -> Message:
-        external_id = _text(_search(told.id, record)) or known_id
-        if external_id is None:
-            raise RetryLater(
-                f"{self.manifest.label}: a {told.name} came without an id ({told.id}); its shape has changed?"
-            )
+    def _message(self, told: Stream, record: Any, external_id: str, delivery: str | None = None) -> Message:
+        external_id = _text(_search(told.id, record)) or external_id if told.id else external_id
         version = _text(_search(told.version_at, record)) if told.version_at else None
         gone = bool(told.deleted and _search(told.deleted, record))
         return Message(told.name, external_id, ENCODER.encode(record), version, gone, delivery)
 
-    def _pages(self, section: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[Any]:
+    def _row(self, told: Stream, record: Any) -> Message | Unreadable:
+        """A row of a list as a message. One that is no record, or does not say which, stands for itself alone."""
+        known = None
+        try:
+            known = _text(_search(told.id, record))
+            if known is not None:
+                return self._message(told, record, known)
+            error = f"it came without an id ({told.id}); has its shape changed?"
+        except jmespath.exceptions.JMESPathError as problem:
+            error = f"the manifest's expressions cannot read it: {problem}"
+        text = f"{self.manifest.label}: one {told.name} of the list cannot be read: {error}"
+        return Unreadable(told.name, known or "", text, ENCODER.encode(record))
+
+    def _page(self, told: Stream, section: Mapping[str, Any], since: str | None, place: Any) -> Taken:
+        taken = self._way(section, {**self.account.settings, "cursor": since})(place)
+        return Taken([_named(told, record) for record in _list(section["records"], taken.page)], taken.next, taken.body)
+
+    def _way(self, section: Mapping[str, Any], words: Mapping[str, Any]) -> paging.Step:
+        """The way through a list that is asked for with these words."""
         where, base = path(section["path"], words), self._query(section, words)
         body = fill(section["body"], words) if "body" in section else None
 
@@ -202,20 +230,20 @@ class Declarative(Signed):
             return _list(section["records"], page)
 
         told = section.get("paging", {"kind": "none"})
-        most, query, size = told.get("most", paging.MOST), told.get("query", ""), told.get("size", 0)
+        query, size = told.get("query", ""), told.get("size", 0)
         if told.get("size_query") and size:
             base = {**base, told["size_query"]: size}
         match told["kind"]:
             case "number":
-                return paging.numbered(read, records, query=query, first=told.get("first", 1), size=size, most=most)
+                return paging.numbers(read, records, query=query, first=told.get("first", 1), size=size)
             case "offset":
                 total = (lambda page: _search(told["total"], page)) if "total" in told else None
-                return paging.offset(read, records, query=query, size=size, total=total, most=most)
+                return paging.offsets(read, records, query=query, size=size, total=total)
             case "token":
-                return paging.token(read, lambda page: _search(told["token"], page), query=query, most=most)
+                return paging.tokens(read, lambda page: _search(told["token"], page), query=query)
             case "link":
-                return paging.linked(read, self.http.get, most=most)
-        return iter([read({}).json()])
+                return paging.links(read, self.http.get)
+        return paging.single(read)
 
     def _query(self, section: Mapping[str, Any], words: Mapping[str, Any]) -> dict[str, Any]:
         filled: dict[str, Any] = fill(section.get("query", {}), {**self.account.settings, **words})
@@ -232,37 +260,6 @@ class Declarative(Signed):
         known = {**operation.objects, **objects}
         back_to = section.get("read_back", sorted(objects))
         return Reply(objects=objects, read_back=tuple(Hint(s, known[s], operation.kind) for s in back_to if s in known))
-
-
-def back(cursor: str | None, overlap: float) -> str | None:
-    """The cursor with the overlap taken off, if it is a time; written as it was: zone, fraction and all."""
-    if not cursor or not overlap:
-        return cursor
-    if cursor.isdigit() and len(cursor) >= 10:
-        unit = 1000 if len(cursor) >= 13 else 1  # Unix time in milliseconds or seconds
-        return str(int(cursor) - int(overlap * unit))
-    try:
-        at = datetime.fromisoformat(cursor) - timedelta(seconds=overlap)
-    except (ValueError, OverflowError):
-        return cursor
-    text = at.isoformat(sep=cursor[10:11] or "T", timespec="milliseconds" if "." in cursor else "seconds")
-    return text.replace("+00:00", "Z") if cursor.endswith("Z") else text
-
-
-def later(versions: Sequence[str]) -> str:
-    """The greatest of some versions: as numbers or times where they all are, else as text."""
-    known = [version for version in versions if version]
-    for read in (int, _moment):
-        try:
-            return max(known, key=read, default="")
-        except (ValueError, TypeError):
-            continue
-    return max(known, default="")
-
-
-def _moment(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def quoted(expression: str, words: Mapping[str, Any]) -> str:
@@ -296,5 +293,15 @@ def _word(where: str, request: WebhookRequest, body: Any) -> Any:
     return request.header(where.removeprefix("header:")) if where.startswith("header:") else _search(where, body)
 
 
+def _named(told: Stream, record: Any) -> Row:
+    """A row with what tells it from others: its id, else all of it."""
+    try:
+        version = _text(_search(told.version_at, record)) if told.version_at else None
+        return Row(_text(_search(told.id, record)) or "", version, record)
+    except jmespath.exceptions.JMESPathError:
+        return Row("", None, record)
+
+
 def _text(value: Any) -> str | None:
-    return None if value is None or value == "" else str(value)
+    """An id or version as text; what is no text, number or flag is none."""
+    return str(value) if isinstance(value, str | int | Decimal) and value != "" else None

@@ -25,6 +25,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from connectors.kit.answers import Response, did_nothing, meaning
 from connectors.kit.attempt import Attempt
 from connectors.kit.auth import Auth, of_address
+from connectors.kit.clock import Clock
 from connectors.kit.errors import (
     ConnectorError,
     OutcomeUnknown,
@@ -100,6 +101,8 @@ class Http:
         """What is under way; all views of one attempt share it."""
         self.mask = mask or Mask()
         """What no text of an error may hold."""
+        self.clock = Clock()
+        """Of the system, as its answers tell it."""
         self._adapter = Adapter(pool_connections=4, pool_maxsize=32)
 
     def view(self, **changes: Any) -> Http:
@@ -238,7 +241,9 @@ class Http:
             text = f"{self.name} answered {call.method} {call.url} with more than {self.limit} bytes; ask for less"
             raise (Rejected(text) if call.read else OutcomeUnknown(text)) from long
         self._record(request, began, answer=(status, headers, body))
-        response = Response(status, CaseInsensitiveDict(headers), body, call.method, call.url, call.read, self.name)
+        known = CaseInsensitiveDict(headers)
+        self.clock.heard(known.get("Date"))
+        response = Response(status, known, body, call.method, call.url, call.read, self.name)
         error = call.classify(response) if call.classify else None
         if error is None and status not in call.ok:
             error = meaning(response)
@@ -299,7 +304,12 @@ def segment(value: object) -> str:
 def origin(url: str) -> tuple[str, str, int | None]:
     """Scheme, host and port: what credentials are for."""
     parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    try:
+        port = parts.port
+    except ValueError:  # a port that is no number is nobody's
+        port = 0
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", usual if port is None else port
 
 
 def _encode(json: Any, data: bytes | str | Mapping[str, Any] | None, headers: CaseInsensitiveDict[str]) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Kinds of value in a manifest: durations, rates, paths and places in a record, texts in two languages."""
+"""Kinds of value in a manifest: durations, rates, paths and places in a record, texts, types of versions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields
 
 from connectors.kit.manifest_parts import Text
 from connectors.kit.places import steps
+from connectors.kit.versions import KINDS
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -75,3 +76,13 @@ class TextField(fields.Field[Text]):
         ):
             return Text(**value)
         raise ValidationError("must be a text, or a text for each of en and zh")
+
+
+class VersionType(fields.Field[tuple[str, ...]]):
+    """One word, or several where each record's sender chooses."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> tuple[str, ...]:
+        words = value if isinstance(value, list) else [value]
+        if not words or not all(word in KINDS for word in words):
+            raise ValidationError(f"must be one of {', '.join(KINDS)}, or a list of some of them")
+        return tuple(words)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from connectors.kit.versions import Kind
 
 FILE = "manifest.yaml"
 
@@ -47,6 +50,8 @@ class Stream:
     name: str
     feed: str
     version: str = "none"
+    version_type: tuple[str, ...] = ()
+    """How versions compare: number, time, text; several where each record's sender chooses."""
     fetch: bool = False
     label: Text = Text()
     order: bool = False
@@ -64,6 +69,10 @@ class Stream:
     poll: Mapping[str, Any] | None = None
     read: Mapping[str, Any] | None = None
     """The declarative `fetch` section, where it is one."""
+
+    def kind(self, zone: tzinfo) -> Kind:
+        """How its versions compare; `zone` is that of times that name none."""
+        return Kind(self.version_type, zone)
 
 
 @dataclass(frozen=True, slots=True)

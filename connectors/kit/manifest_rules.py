@@ -105,7 +105,17 @@ def _streams(manifest: Manifest) -> Iterator[tuple[Place, str]]:
                     (*at, "poll", "query"),
                     "never asks for what changed since $cursor; else the feed is sweep or snapshot",
                 )
+        if stream.version == "ordering" and not stream.version_type:
+            yield (
+                (*at, "version_type"),
+                "say how its versions compare: number, time (ISO 8601, or Unix time in any unit) or text (that sorts as"
+                ' it stands). As texts "10" comes before "9", and 09:00+02:00 after 08:00Z',
+            )
         paging = (stream.poll or {}).get("paging", {"kind": "none"})
+        if paging.get("oldest_first") and not (stream.version_type and stream.feed in ("cursor", "window")):
+            yield (*at, "poll", "paging", "oldest_first"), "goes on from the last version: say version_type, too"
+        if stream.poll and stream.version_type and stream.overlap and "time" not in stream.version_type:
+            yield (*at, "overlap"), "is taken off a time; Unix seconds and milliseconds are a time, too (version_type)"
         needs = {"token": ("token", "query"), "number": ("query",), "offset": ("query", "size")}
         yield from _needs(paging, "kind", needs, (*at, "poll", "paging"))
 

@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_load
 from marshmallow.validate import And, Length, OneOf, Range, Regexp
 
 from connectors.kit import manifest_parts as made
-from connectors.kit.manifest_fields import Duration, Path, Rate, TextField, Where
+from connectors.kit.manifest_fields import Duration, Path, Rate, TextField, VersionType, Where
 from connectors.kit.manifest_rules import AXES, KINDS, between
 from connectors.kit.yamlfile import Document, Place, Problem
 
@@ -83,6 +83,7 @@ class PagingSchema(Schema):
     first = fields.Integer(strict=True)
     token = Path()
     total = Path()
+    oldest_first = fields.Boolean(truthy={True}, falsy={False})
     most = fields.Integer(strict=True, validate=Range(min=1))
 
 
@@ -115,6 +116,7 @@ class FetchField(fields.Field[Any]):
 class StreamSchema(Schema):
     feed = one_of(*FEEDS, required=True)
     version = one_of("ordering", "hint", "none")
+    version_type = VersionType()
     fetch = FetchField()
     label = TextField()
     order = fields.Boolean(truthy={True}, falsy={False})

@@ -1,14 +1,17 @@
 """Reading lists page by page, without ever going round in circles.
 
-Each function yields decoded pages. A page token or address that comes twice, and more pages than `most`, raise
-RetryLater with a letter: what was read so far is kept, the cursor stands after it.
+A way through a list is a `Step`: asked for the page at a place, it gives the page and the place of the next one.
+`walk` follows it. A place that comes twice, and more pages than `most`, raise RetryLater with a letter: what was read
+so far is kept, the cursor stands after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 from requests.utils import parse_header_links
 
@@ -16,9 +19,26 @@ from connectors.kit.answers import Response
 from connectors.kit.errors import RetryLater
 
 MOST = 1_000
+LARGEST = 10**12
+"""Rows beyond which a list's own count of them is no count."""
 Read = Callable[[dict[str, Any]], Response]
 """One request with these query parameters."""
 Records = Callable[[Any], Sequence[Any]]
+
+
+class Taken(NamedTuple):
+    """A page and the place of the next one (a number, a token, an address); None: it was the last.
+
+    `body` are its bytes where the same ones under another place would mean that places are ignored.
+    """
+
+    page: Any
+    next: Any = None
+    body: bytes = b""
+
+
+Step = Callable[[Any], Taken]
+"""The page at a place; None is the beginning."""
 
 
 class Guard:
@@ -36,9 +56,10 @@ class Guard:
         if self._left < 0:
             raise RetryLater(f"the list has more than {self._most} pages; the cursor goes on from here", after=1.0)
 
-    def content(self, response: Response) -> None:
+    def content(self, body: bytes) -> None:
         """After a page that is not empty: the same bytes under another number mean that paging is ignored."""
-        self._once(b"body" + sha256(response.body).digest(), "the same page came twice: paging has no effect there")
+        if body:
+            self._once(b"body" + sha256(body).digest(), "the same page came twice: paging has no effect there")
 
     def _once(self, key: bytes, why: str) -> None:
         if key in self._seen:
@@ -46,27 +67,42 @@ class Guard:
         self._seen.add(key)
 
 
-def numbered(
-    read: Read, records: Records, *, query: str, first: int = 1, size: int = 0, most: int = MOST
-) -> Iterator[Any]:
-    """Page 1, 2, 3 ... until one is empty, or shorter than `size`."""
+def walk(step: Step, most: int = MOST) -> Iterator[Any]:
+    """Every page from the beginning."""
     guard = Guard(most)
-    number = first
+    place: Any = None
     while True:
-        guard.next(number)
+        guard.next(place)
+        taken = step(place)
+        guard.content(taken.body)
+        yield taken.page
+        if taken.next is None:
+            return
+        place = taken.next
+
+
+# -- ways through a list
+
+
+def single(read: Read) -> Step:
+    """All in one page."""
+    return lambda place: Taken(read({}).json())
+
+
+def numbers(read: Read, records: Records, *, query: str, first: int = 1, size: int = 0) -> Step:
+    """Page 1, 2, 3 ... until one is empty, or shorter than `size`."""
+
+    def step(place: Any) -> Taken:
+        number = first if place is None else place
         response = read({query: number})
         page = response.json()
-        found = records(page)
-        if not found:
-            return
-        guard.content(response)
-        yield page
-        if len(found) < size:
-            return
-        number += 1
+        found = len(records(page))
+        return Taken(page, number + 1 if found and found >= size else None, response.body if found else b"")
+
+    return step
 
 
-def offset(
+def offsets(
     read: Read,
     records: Records,
     *,
@@ -74,53 +110,65 @@ def offset(
     size: int,
     size_query: str = "",
     total: Callable[[Any], Any] | None = None,
-    most: int = MOST,
-) -> Iterator[Any]:
+) -> Step:
     """From 0 on, by as many records as came, until `total` is reached or (without it) a page is short."""
-    guard = Guard(most)
-    at = 0
-    while True:
-        guard.next(at)
+
+    def step(place: Any) -> Taken:
+        at = place or 0
         response = read({query: at, **({size_query: size} if size_query else {})})
         page = response.json()
-        found = records(page)
-        if not found:
-            return
-        guard.content(response)
-        yield page
-        at += len(found)
-        count = total(page) if total else None
-        if (at >= int(count)) if count is not None else (len(found) < size):
-            return
+        found = len(records(page))
+        count = _count(total(page)) if total else None
+        more = found and (at + found < count if count is not None else found >= size)
+        return Taken(page, at + found if more else None, response.body if found else b"")
+
+    return step
 
 
-def token(read: Read, after: Callable[[Any], Any], *, query: str, most: int = MOST) -> Iterator[Any]:
+def tokens(read: Read, after: Callable[[Any], Any], *, query: str) -> Step:
     """As long as a page names the next one's token. An empty page with a token goes on, as vendors do with filters."""
-    guard = Guard(most)
-    current: Any = None
-    while True:
-        guard.next(current)
-        page = read({query: current} if current is not None else {}).json()
-        yield page
-        current = after(page)
-        if current in (None, "", False):
-            return
+
+    def step(place: Any) -> Taken:
+        page = read({query: place} if place is not None else {}).json()
+        following = after(page)
+        return Taken(page, None if following in ("", False) else following)
+
+    return step
 
 
-def linked(read: Read, follow: Callable[[str], Response], *, most: int = MOST) -> Iterator[Any]:
+def links(read: Read, follow: Callable[[str], Response]) -> Step:
     """As long as the Link header names a rel="next" (RFC 8288). `follow` asks for a full address at the same host."""
-    guard = Guard(most)
-    response = read({})
-    while True:
-        yield response.json()
+
+    def step(place: Any) -> Taken:
+        response = follow(place) if place is not None else read({})
         url = next_link(response.headers.get("Link", ""))
-        if not url:
-            return
-        guard.next(url)
-        response = follow(url)
+        return Taken(response.json(), _full(response.url, url) if url else None)
+
+    return step
 
 
 def next_link(header: str) -> str:
     """The address of rel="next" in a Link header, or ""."""
-    links = parse_header_links(header) if header else []
-    return next((link["url"] for link in links if "next" in link.get("rel", "").lower().split()), "")
+    found = parse_header_links(header) if header else []
+    return next((link["url"] for link in found if "next" in link.get("rel", "").lower().split()), "")
+
+
+def _full(base: str, url: str) -> str:
+    """An address may be relative to the page that names it."""
+    try:
+        return urljoin(base, url)
+    except ValueError as error:
+        raise RetryLater(f"their next page is at {url[:100]!r}, which is no address ({error})") from error
+
+
+def _count(said: Any) -> int | None:
+    """A list's own count of its rows, where it gives one."""
+    if said is None:
+        return None
+    try:
+        count = Decimal(str(said))
+        if count.is_finite() and 0 <= count < LARGEST:
+            return int(count)
+    except ArithmeticError:
+        pass
+    raise RetryLater(f"the list says it has {str(said)[:40]!r} rows, which is no count; has their answer changed?")

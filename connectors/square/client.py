@@ -94,7 +94,7 @@ class Client:
 
     @staticmethod
     def _pages(read: paging.Read) -> Iterator[Record]:
-        return paging.token(read, lambda page: page.get("cursor"), query="cursor")
+        return paging.walk(paging.tokens(read, lambda page: page.get("cursor"), query="cursor"))
 
 
 def refusal(answer: Response) -> ConnectorError | None:

@@ -27,11 +27,17 @@ def list_(account: str, json_: bool) -> None:
             "stream": row.stream,
             "record": row.external_id,
             "at": row.at,
+            "times": row.times,
             "why": "; ".join(f"{error.get('field') or 'record'}: {error['why']}" for error in row.error or ()),
         }
         for row in rows
     ]
-    show(listed, ("id", "account", "stream", "record", "at", "why"), json_, empty="Every message was understood.")
+    show(
+        listed,
+        ("id", "account", "stream", "record", "at", "times", "why"),
+        json_,
+        empty="Every message was understood.",
+    )
 
 
 @inbox.command("show")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from connectors.kit.api import Connector, Hint, Message, WebhookRequest
+from connectors.kit.api import Connector, Hint, Item, Unreadable, WebhookRequest
 from hub.accounts import Account, Accounts
 from hub.store.inbox import Arrival
 
@@ -30,12 +30,20 @@ def _connector(account: Account) -> Connector:
     return known[1]
 
 
-def arrival(account: Account, item: Message | Hint, via: str, ticket: int | None = None) -> Arrival:
-    """One inbox row. A pushed body whose version cannot order it is only a hint where the record can be fetched."""
+def arrival(account: Account, item: Item, via: str, ticket: int | None = None) -> Arrival:
+    """One inbox row. A pushed body whose version cannot order it is only a hint where the record can be fetched.
+
+    Raises ValueError where the database could not store what it is called.
+    """
     if isinstance(item, Hint):
         return Arrival.hint_of(account.name, item.stream, item.external_id)
-    stream = account.entry.manifest.streams.get(item.stream)
-    orders = stream is not None and stream.version == "ordering"
+    if isinstance(item, Unreadable):
+        return unreadable(account, item, via, ticket)
+    manifest = account.entry.manifest
+    stream = manifest.streams.get(item.stream)
+    declared = stream is not None and stream.version_type
+    version = stream.kind(manifest.tz).normal(item.version) if declared else item.version
+    orders = stream is not None and stream.version == "ordering" and version is not None
     if via == "push" and stream is not None and stream.fetch and not orders:
         return Arrival.hint_of(account.name, item.stream, item.external_id)
     return Arrival.of(
@@ -44,7 +52,7 @@ def arrival(account: Account, item: Message | Hint, via: str, ticket: int | None
         external_id=item.external_id,
         via=via,
         body=item.body,
-        version=item.version,
+        version=version,
         deleted=item.deleted,
         ticket=ticket,
         delivery_id=item.delivery_id,
@@ -52,6 +60,23 @@ def arrival(account: Account, item: Message | Hint, via: str, ticket: int | None
     )
 
 
-def arrivals(account: Account, items: Iterable[Message | Hint], via: str, ticket: int) -> list[Arrival]:
+def unreadable(account: Account, item: Unreadable, via: str, ticket: int | None) -> Arrival:
+    """A record that alone could not be read: it waits for a person, and stops nothing else."""
+    stream = account.entry.manifest.streams.get(item.stream)
+    fetch = stream is not None and stream.fetch and item.stream in account.entry.capabilities.fetches
+    return Arrival.unreadable(
+        account.name, item.stream, item.external_id, via, item.error, body=item.body, ticket=ticket, fetch=fetch
+    )
+
+
+def arrivals(account: Account, items: Iterable[Item], via: str, ticket: int) -> list[Arrival]:
     """The inbox rows of one read, all with the ticket drawn before its request left."""
-    return [arrival(account, item, via, ticket) for item in items]
+    return [_one(account, item, via, ticket) for item in items]
+
+
+def _one(account: Account, item: Item, via: str, ticket: int) -> Arrival:
+    try:
+        return arrival(account, item, via, ticket)
+    except ValueError as problem:  # one that is called something nobody can store stops nothing else
+        body = b"" if isinstance(item, Hint) else item.body
+        return unreadable(account, Unreadable(item.stream, item.external_id, str(problem), body), via, ticket)

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from connectors.kit.api import Page
+from connectors.kit.api import Page, Unreadable
 from hub.accounts import Account, Accounts
-from hub.pipeline.accept import arrival, arrivals
-from hub.pipeline.remote import DEADLINE, call, note, postpone
+from hub.pipeline.accept import arrivals
+from hub.pipeline.remote import DEADLINE, call, concerns_one, note, postpone
 from hub.store import cursors, inbox, lanes
 from hub.store.database import Database, ticket
 from hub.store.lanes import Lane
@@ -111,12 +111,13 @@ class Fetch:
         def keep(conn) -> None:  # type: ignore[no-untyped-def]
             if lane.id not in lanes.fence(conn, [lane]):
                 return
-            note(conn, account, f"fetch {stream} {external_id}", got)
-            if got.error is not None:
+            alone = got.error is not None and concerns_one(got.error)
+            note(conn, account, f"fetch {stream} {external_id}", got, alone=alone)
+            if got.error is not None and not alone:
                 postpone(conn, lane, got.error)
                 return
-            if got.value is not None:
-                inbox.accept(conn, [arrival(account, got.value, "fetch", drawn)])
+            told = got.value or Unreadable(stream, external_id, str(got.error) or repr(got.error))
+            inbox.accept(conn, arrivals(account, [told], "fetch", drawn))
             lanes.finish(conn, [(lane, lane.wanted)])
 
         self.database.run(keep)

@@ -18,7 +18,7 @@ from hub.pipeline import forgotten
 from hub.pipeline.combine import combine, whole
 from hub.pipeline.forgotten import Forgotten, stream_of
 from hub.pipeline.people import NotNow, hold
-from hub.store import inbox, journal, lanes, observations, personal, returns, reviews
+from hub.store import invalid, journal, lanes, observations, personal, returns, reviews
 from hub.store.database import Connection, Database
 from hub.store.observations import Name as Object
 
@@ -142,7 +142,7 @@ class Privacy:
             self.forgotten.remember(conn, objects=things)
             said = {*typed, *self._mask(conn, things, known)}
             personal.scrub(conn, said, MASK, ids, {thing[0] for thing in things})
-            inbox.reopen(conn, things)
+            invalid.reopen(conn, things)
             line = sentence("erased", by=by)
             journal.write(conn, [journal.entry(return_id, None, "erase", line) for return_id in sorted(ids)])
             combine(conn, ids, self.accounts.all(), {})

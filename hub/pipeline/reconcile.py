@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.accounts import Account, Accounts
 from hub.pipeline import weak
 from hub.pipeline.combine import whole
-from hub.store import inbox, lanes, observations, returns
+from hub.store import invalid, lanes, observations, returns
 from hub.store.database import Connection, Database
 
 BATCH = 200
@@ -40,7 +40,7 @@ class Reconcile:
 
     def replay(self, row_ids: list[int]) -> int:
         """Take invalid messages up again, with the mapping of today; how many."""
-        return self.database.run(lambda conn: inbox.replay(conn, row_ids))
+        return self.database.run(lambda conn: invalid.replay(conn, row_ids))
 
     def _open(self, name: str) -> list[int]:
         with self.database.begin() as conn:

@@ -69,8 +69,9 @@ def note(
     *,
     return_id: int | None = None,
     intent: int | None = None,
+    alone: bool = False,
 ) -> None:
-    """Write the attempt with its wire, and what it says about the account's health."""
+    """Write the attempt with its wire, and what it says about the account's health; `alone`: of one record only."""
     attempts.write(
         conn,
         account=account.name,
@@ -82,6 +83,8 @@ def note(
         return_id=return_id,
         intent=intent,
     )
+    if alone:
+        return
     if outcome.error is None:
         account_store.succeeded(conn, account.name)
     elif isinstance(outcome.error, errors.NotYet | errors.OverBudget):
@@ -93,6 +96,14 @@ def note(
         account_store.failed(conn, account.name, str(outcome.error), limited=limited, after=outcome.error.after)
     elif isinstance(outcome.error, errors.OutcomeUnknown):
         account_store.failed(conn, account.name, str(outcome.error), limited=False, after=None)
+
+
+def concerns_one(problem: Exception) -> bool:
+    """Whether a read failed because of the one record that was asked for: refused, forbidden, or of a shape that its
+    connector cannot read. The system is well, and others can be read."""
+    if isinstance(problem, errors.Unauthorized):
+        return problem.code == "403"
+    return isinstance(problem, errors.Rejected) or not isinstance(problem, errors.ConnectorError)
 
 
 def postpone(conn: Connection, lane: Lane, problem: Exception) -> None:

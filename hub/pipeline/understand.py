@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from connectors.kit.versions import Kind
 from hub.accounts import Account, Accounts
 from hub.model.fragment import Fragment
 from hub.model.identity import own_name
@@ -18,7 +19,7 @@ from hub.pipeline.forgotten import Forgotten
 from hub.pipeline.identify import Bound, identify
 from hub.pipeline.translate import Untranslatable, translate
 from hub.store import accounts as account_store
-from hub.store import inbox, intents, journal, lanes, observations, returns
+from hub.store import inbox, intents, invalid, journal, lanes, observations, returns
 from hub.store.database import Connection, Database, ticket
 from hub.store.lanes import Lane
 from hub.store.observations import Name, Stored
@@ -58,7 +59,7 @@ class Understand:
         same: dict[Name, int] = {}
         reads: dict[Name, int] = {}
         again: set[tuple[str, str]] = set()
-        invalid: list[tuple[int, list[dict[str, Any]]]] = []
+        refused: dict[int, tuple[Name, list[dict[str, Any]]]] = {}
         for lane in batch:
             latest: Stored | None = None
             for row in rows.get(lane.id, ()):
@@ -68,14 +69,14 @@ class Understand:
                 try:
                     after = _observe(accounts, row, at, before)
                 except Untranslatable as problem:
-                    invalid.append((row.id, problem.errors))
+                    refused[row.id] = (name, problem.errors)
                     continue
                 consumed.append((lane, row._replace(ticket=at)))
                 if row.via != "push" or not _fetchable(accounts, row):
                     reads[name] = max(at, reads.get(name, 0))
                     if after is None:
                         same[name] = at
-                if before is not None and _overtaken(accounts, row, at, before):
+                if before is not None and _doubted(accounts, row, at, before):
                     again.add((row.account, lane.key))
                 latest = after or latest
             if latest is not None:
@@ -87,7 +88,10 @@ class Understand:
         observations.save(conn, bound.news)
         observations.touch(conn, same)
         asked(conn, bound.news)
-        inbox.invalid(conn, invalid)
+        invalid.keep(
+            conn, [(row_id, why) for row_id, (_, why) in refused.items()], {name for name, _ in refused.values()}
+        )
+        inbox.superseded(conn, reads)
         _archive(conn, [row for lane, row in consumed if lane.id not in postponed], current, bound)
         lanes.want(conn, "fetch", again)
         _enrich(conn, accounts, bound)
@@ -141,6 +145,7 @@ def _observe(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: S
         fragment=fragment,
         ticket=at,
         version=row.version,
+        seen_at=row.at,
         mapping=account.dictionary.version,
         gone=row.deleted,
     )
@@ -159,18 +164,18 @@ def _fetchable(accounts: Mapping[str, Account], row: inbox.Row) -> bool:
     return account is not None and row.stream in account.entry.capabilities.fetches
 
 
-def _overtaken(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: Stored) -> bool:
-    """A read that came in after one that left later, or that fell behind its own version: the two overlapped, and
-    nobody knows which saw the newer state. So it is read once more."""
-    if row.via == "push" or not _fetchable(accounts, row):
+def _doubted(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: Stored) -> bool:
+    """A read that came in after one that left later, or that fell behind its own version, and a push that says
+    something else than is known under an older version: nobody knows which saw the newer state. So it is read."""
+    if not _fetchable(accounts, row):
         return False
-    known = before.observation
+    known, differs = before.observation, before.digest != observations.digest(row.body)
+    if row.via == "push":
+        return differs and _stale(accounts[row.account], row, known)
     if at < known.ticket:
-        return before.digest != observations.digest(row.body)
-    stream = accounts[row.account].entry.manifest.streams.get(row.stream)
-    if stream is None or stream.version != "ordering" or row.version is None or known.version is None:
-        return False
-    return row.version < known.version
+        return differs
+    kind = _ordering(accounts[row.account], row)
+    return kind is not None and kind.before(row.version, known.version)
 
 
 def _enrich(conn: Connection, accounts: Mapping[str, Account], bound: Bound) -> None:
@@ -186,10 +191,15 @@ def _enrich(conn: Connection, accounts: Mapping[str, Account], bound: Bound) -> 
 
 def _stale(account: Account, row: inbox.Row, before: Observation) -> bool:
     """A push older than what we know. Versions reject nothing else: among reads they stand still, or fall back."""
-    stream = account.entry.manifest.streams.get(row.stream)
-    if row.via != "push" or stream is None or stream.version != "ordering":
-        return False
-    return row.version is not None and before.version is not None and row.version < before.version
+    kind = _ordering(account, row) if row.via == "push" else None
+    return kind is not None and kind.outdated((row.version, row.at), (before.version, before.seen_at or row.at))
+
+
+def _ordering(account: Account, row: inbox.Row) -> Kind | None:
+    """How versions of this stream compare, where they order."""
+    manifest = account.entry.manifest
+    stream = manifest.streams.get(row.stream)
+    return stream.kind(manifest.tz) if stream is not None and stream.version == "ordering" else None
 
 
 def _because(news: Sequence[Stored]) -> dict[int, list[str]]:

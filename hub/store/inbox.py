@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.store import documents, lanes, raw
+from hub.store import documents, invalid, lanes, raw
+from hub.store.invalid import Name
 from hub.store.lanes import Lane
 
 LONGEST = 512
@@ -36,6 +37,8 @@ class Arrival(NamedTuple):
     deleted: bool
     ticket: int | None
     dedupe: bytes | None
+    error: str | None = None
+    """Why it cannot even be read, as JSON: then it is invalid from the beginning. With `hint` it is fetched again."""
 
     @classmethod
     def of(
@@ -70,6 +73,31 @@ class Arrival(NamedTuple):
         """A record changed, the truth has to be fetched. A hint is never a duplicate. Raises ValueError."""
         _storable(stream=stream, external_id=external_id)
         return cls(account, stream, external_id, "push", True, None, None, False, None, None)
+
+    @classmethod
+    def unreadable(
+        cls,
+        account: str,
+        stream: str,
+        external_id: str,
+        via: str,
+        error: str,
+        *,
+        body: bytes = b"",
+        ticket: int | None = None,
+        fetch: bool = False,
+    ) -> Arrival:
+        """A record that alone could not be read. One that does not say which it is gets a name by its content."""
+        try:
+            _storable(external_id=external_id)
+            known = True
+        except ValueError as problem:
+            error, known = (f"{error} ({problem})" if external_id else error), False
+        name = external_id if known else f"?{digest(body, external_id.encode(errors='replace')).hex()}"
+        what_now = "it is read again when you replay it" if fetch and known else "mend it over there, or the manifest"
+        reason = [{"field": "", "why": error.replace("\0", ""), "what_now": what_now}]
+        text = documents.text(reason)
+        return cls(account, stream, name, via, fetch and known, body, None, False, ticket, None, text)
 
     @property
     def size(self) -> int:
@@ -136,8 +164,8 @@ _ACCEPT = """
 WITH arrived AS MATERIALIZED (
     SELECT * FROM unnest(%(account)b::text[], %(stream)b::text[], %(external_id)b::text[], %(via)b::text[],
     %(hint)b::bool[], %(body)b::bytea[], %(version)b::text[], %(deleted)b::bool[], %(ticket)b::bigint[],
-    %(dedupe)b::bytea[]) WITH ORDINALITY
-    AS a(account, stream, external_id, via, hint, body, version, deleted, ticket, dedupe, n)
+    %(dedupe)b::bytea[], %(error)b::text[]) WITH ORDINALITY
+    AS a(account, stream, external_id, via, hint, body, version, deleted, ticket, dedupe, error, n)
 ), fresh AS (
     INSERT INTO seen (account, digest) SELECT account, dedupe FROM arrived WHERE dedupe IS NOT NULL
     ORDER BY account COLLATE "C", dedupe ON CONFLICT DO NOTHING RETURNING account, digest
@@ -145,11 +173,12 @@ WITH arrived AS MATERIALIZED (
     SELECT a.*, a.dedupe IS NULL OR f.digest IS NOT NULL AS new FROM arrived a
     LEFT JOIN fresh f ON f.account = a.account AND f.digest = a.dedupe
 ), kept AS (
-    INSERT INTO inbox (account, stream, external_id, via, hint, body, version, deleted, ticket, dedupe)
-    SELECT account, stream, external_id, via, hint, body, version, deleted, ticket, dedupe FROM (
+    INSERT INTO inbox (account, stream, external_id, via, hint, body, version, deleted, ticket, dedupe, error, state)
+    SELECT account, stream, external_id, via, hint, body, version, deleted, ticket, dedupe, error::jsonb,
+        CASE WHEN error IS NULL THEN 'new' ELSE 'invalid' END FROM (
         SELECT * FROM news WHERE new
         UNION ALL
-        SELECT account, stream, external_id, 'again', true, NULL, NULL, false, NULL, NULL, n, false FROM news d
+        SELECT account, stream, external_id, 'again', true, NULL, NULL, false, NULL, NULL, NULL, n, false FROM news d
         WHERE NOT new AND EXISTS (SELECT FROM inbox i WHERE i.state = 'invalid' AND i.dedupe = d.dedupe
             AND (i.account, i.stream, i.external_id) = (d.account, d.stream, d.external_id))
     ) AS all_of_it ORDER BY n
@@ -170,6 +199,7 @@ def accept(conn: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
     columns = zip(*(arrivals[n] for n in once), strict=True)
     found = conn.exec_driver_sql(_ACCEPT, dict(zip(Arrival._fields, map(list, columns), strict=True)))
     new = dict(zip(once, (row[0] for row in found.all()), strict=True))
+    invalid.unite(conn, {(a.account, a.stream, a.external_id) for a in arrivals if a.error is not None})
     return [new.get(n, False) for n in range(len(arrivals))]
 
 
@@ -194,7 +224,7 @@ def dispatch(conn: Connection, limit: int = 500) -> Dispatched:
     free = [row for row in others if keys[row.id] not in busy]
     read = [row for row in free if not row.hint]
     again = [row for row in free if row.hint]
-    reopened = reopen(conn, {(row.account, row.stream, row.external_id) for row in again})
+    reopened = invalid.reopen(conn, {(row.account, row.stream, row.external_id) for row in again})
     if fetch or again:
         conn.exec_driver_sql("DELETE FROM inbox WHERE id = ANY(%(i)b::bigint[])", {"i": [r.id for r in fetch + again]})
     if read:
@@ -202,20 +232,6 @@ def dispatch(conn: Connection, limit: int = 500) -> Dispatched:
             "UPDATE inbox SET state = 'waiting' WHERE id = ANY(%(i)b::bigint[])", {"i": [row.id for row in read]}
         )
     return Dispatched(len(read), len(fetch), reopened)
-
-
-def reopen(conn: Connection, objects: Iterable[tuple[str, str, str]]) -> int:
-    """Invalid messages of these objects wait again."""
-    listed = sorted(objects)
-    if not listed:
-        return 0
-    found = conn.exec_driver_sql(
-        "UPDATE inbox SET state = 'waiting', error = NULL WHERE id IN (SELECT id FROM inbox"
-        " JOIN unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, external_id)"
-        " USING (account, stream, external_id) WHERE state = 'invalid' ORDER BY id FOR UPDATE OF inbox)",
-        {"a": [o[0] for o in listed], "s": [o[1] for o in listed], "e": [o[2] for o in listed]},
-    )
-    return found.rowcount
 
 
 def rows(conn: Connection, claimed: Iterable[Lane]) -> dict[int, list[Row]]:
@@ -266,25 +282,20 @@ def consumed(conn: Connection, done: Sequence[Row], returns: Mapping[int, int] |
     return sorted(found.scalars())
 
 
-def invalid(conn: Connection, refused: Sequence[tuple[int, Sequence[Mapping[str, Any]]]]) -> None:
-    """We do not understand these (Invalid Message Channel): they keep their errors and wait for a better mapping."""
-    if refused:
-        conn.exec_driver_sql(
-            "UPDATE inbox i SET state = 'invalid', error = n.error::jsonb"
-            " FROM unnest(%(i)b::bigint[], %(e)b::text[]) AS n(id, error) WHERE i.id = n.id",
-            {"i": [entry[0] for entry in refused], "e": [documents.text(list(entry[1])) for entry in refused]},
-        )
+def superseded(conn: Connection, reads: Mapping[Name, int]) -> int:
+    """These objects were read and understood, with these tickets: what of them was read before and was not, is over.
 
-
-def replay(conn: Connection, row_ids: Iterable[int]) -> int:
-    """Take invalid messages up again; how many of these were invalid."""
+    It goes into the archive like everything that came; how many there were.
+    """
+    held = invalid.of_objects(conn, reads)
+    if not held:
+        return 0
     found = conn.exec_driver_sql(
-        "SELECT DISTINCT account, stream, external_id FROM inbox WHERE id = ANY(%(i)b::bigint[]) AND state = 'invalid'",
-        {"i": sorted(set(row_ids))},
+        "SELECT id, account, stream, external_id, via, body, version, deleted, ticket, at FROM inbox"
+        " WHERE id = ANY(%(i)b::bigint[]) ORDER BY id",
+        {"i": held},
     )
-    objects = {(row[0], row[1], row[2]) for row in found}
-    lanes.want(conn, "read", [(account, lanes.object_key(stream, id_)) for account, stream, id_ in objects])
-    return reopen(conn, objects)
+    return len(consumed(conn, [Row(*row) for row in found]))
 
 
 def backlog(conn: Connection, mark: int) -> int:

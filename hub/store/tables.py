@@ -119,6 +119,7 @@ inbox = Table(
     Column("state", Text, nullable=False, server_default="new", comment="new | waiting (has a lane) | invalid"),
     Column("error", JSONB),
     _now(),
+    Column("times", Integer, nullable=False, server_default="1", comment="how often the very same was invalid"),
     Index("inbox_new_idx", "id", postgresql_where=text("state = 'new'")),
     Index("inbox_object_idx", "account", "stream", "external_id"),
 )

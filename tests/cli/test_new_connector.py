@@ -137,7 +137,8 @@ def connector(made: Path, there: There) -> Iterator[Connector]:
 def test_it_polls_fetches_and_checks(connector: Connector) -> None:
     assert connector.check().ok
     pages = list(connector.poll("return", None))
-    assert [[message.external_id for message in page.messages] for page in pages] == [["ret_0", "ret_1"], ["ret_2"]]
+    told = [[message.external_id for message in page.messages] for page in pages if page.messages]
+    assert told == [["ret_0", "ret_1"], ["ret_2"]]
     assert [m.external_id for page in connector.poll("return", pages[-1].cursor) for m in page.messages] == ["ret_2"]
     assert connector.fetch("return", "ret_1").version == "2026-03-04T16:21:00Z"
     assert connector.fetch("return", "ret_9").deleted

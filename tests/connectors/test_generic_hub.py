@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hub.pipeline.accept import accept
 from hub.store import inbox
 from tests.connectors.test_generic_sandbox import push
 from tests.pipeline.conftest import hub, work
-from tests.pipeline.look import document, founded, hurry, intents
+from tests.pipeline.look import document, founded, hurry, intents, rows
 
 READS = {"read_url": "/records"}
 
@@ -260,3 +261,35 @@ def test_who_only_pushes_is_never_called(hub: Hub, shop: GenericSandbox, connect
     work()
     assert founded(hub)[0].sync["depot"] == "in_sync"
     assert intents(hub) == []
+
+
+def test_a_version_from_the_future_freezes_nothing(
+    hub: Hub, connect: Callable[..., None], bring: Callable[..., Any], work: Callable[..., int]
+) -> None:
+    """A till with a wrong clock says 2099, and is set right: what it says then counts."""
+    connect()
+    record = {
+        "id": "RET-9",
+        "currency": "EUR",
+        "order": {"number": "#9"},
+        "origin": "request",
+        "requested_at": "2026-03-01T10:00:00Z",
+    }
+
+    def say(at: datetime, status: str) -> str:
+        told = {**record, "updated_at": at.isoformat(), "authorization": {"value": status}}
+        with hub.database.begin() as conn:
+            inbox.accept(conn, accept(hub.accounts, "depot", push("return.upsert", told, f"msg-{at.isoformat()}")))
+        work(("read",))
+        assert rows(hub, "SELECT error FROM inbox") == []
+        ((fragment,),) = rows(
+            hub, "SELECT convert_from(fragment, 'UTF8')::json->'authorization'->>'value' FROM observations"
+        )
+        return str(fragment)
+
+    now = datetime.now(UTC)
+    assert say(now - timedelta(hours=2), "requested") == "requested"
+    assert say(now + timedelta(days=9_999), "authorized") == "authorized"
+    assert say(now - timedelta(hours=1), "requested") == "authorized", "it is older than that word came"
+    assert say(now + timedelta(days=9_998), "requested") == "authorized", "of two from one wrong clock the later counts"
+    assert say(datetime.now(UTC) + timedelta(seconds=1), "rejected") == "rejected"

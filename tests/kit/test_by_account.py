@@ -25,7 +25,7 @@ settings:
   url: {required: false}
   read_url: {required: false}
 streams:
-  return: {feed: push, version: ordering, fetch: true}
+  return: {feed: push, version: ordering, version_type: number, fetch: true}
 operations:
   receive: {moves_money: "no"}
 by_account: {kind: kind, silent: silent, fetch: read_url, operations: url}

@@ -40,37 +40,45 @@ def all_of(pages: Any) -> list[int]:
 
 
 def test_numbers_until_an_empty_or_short_page() -> None:
-    assert all_of(paging.numbered(sliced("page", 3, 3, 1), rows, query="page")) == ROWS
-    assert all_of(paging.numbered(sliced("page", 3, 3, 1), rows, query="page", size=3)) == ROWS
-    assert all_of(paging.numbered(sliced("p", 3, 3, 0), rows, query="p", first=0)) == ROWS
+    assert all_of(paging.walk(paging.numbers(sliced("page", 3, 3, 1), rows, query="page"))) == ROWS
+    assert all_of(paging.walk(paging.numbers(sliced("page", 3, 3, 1), rows, query="page", size=3))) == ROWS
+    assert all_of(paging.walk(paging.numbers(sliced("p", 3, 3, 0), rows, query="p", first=0))) == ROWS
 
 
 def test_offsets_until_the_total_or_a_short_page() -> None:
-    assert all_of(paging.offset(sliced("skip", 3), rows, query="skip", size=3)) == ROWS
-    assert all_of(paging.offset(sliced("skip", 3), rows, query="skip", size=3, total=lambda p: p["count"])) == ROWS
+    assert all_of(paging.walk(paging.offsets(sliced("skip", 3), rows, query="skip", size=3))) == ROWS
+    assert (
+        all_of(paging.walk(paging.offsets(sliced("skip", 3), rows, query="skip", size=3, total=lambda p: p["count"])))
+        == ROWS
+    )
     # a server that gives fewer than asked for: the total counts, not the size of the page
-    assert all_of(paging.offset(sliced("skip", 2), rows, query="skip", size=50, total=lambda p: p["count"])) == ROWS
+    assert (
+        all_of(paging.walk(paging.offsets(sliced("skip", 2), rows, query="skip", size=50, total=lambda p: p["count"])))
+        == ROWS
+    )
 
 
 def test_tokens_to_the_last_and_through_empty_pages() -> None:
     pages = {None: ([0, 1], "a"), "a": ([], "b"), "b": ([2], None)}
     read = lambda query: answer(dict(zip(("rows", "next"), pages[query.get("t")], strict=True)))  # noqa: E731
-    assert all_of(paging.token(read, lambda page: page["next"], query="t")) == [0, 1, 2]
+    assert all_of(paging.walk(paging.tokens(read, lambda page: page["next"], query="t"))) == [0, 1, 2]
 
 
 def test_links_to_the_last() -> None:
     pages = {"/2": answer({"rows": [2]}, '</3>; rel="prev next"'), "/3": answer({"rows": [3]}, '</1>; rel="prev"')}
     first = answer({"rows": [1]}, '</9>; rel=last, </2>; title="a, b"; rel="next"')
-    assert all_of(paging.linked(lambda query: first, lambda url: pages[url])) == [1, 2, 3]
+    assert all_of(paging.walk(paging.links(lambda query: first, lambda url: pages[url]))) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
     "pages",
     [
-        lambda: paging.token(lambda query: answer({"rows": [1]}), lambda page: "same", query="t"),
-        lambda: paging.linked(lambda query: answer({}, '</2>; rel="next"'), lambda url: answer({}, '</2>; rel="next"')),
-        lambda: paging.numbered(lambda query: answer({"rows": [1]}), rows, query="page"),
-        lambda: paging.offset(lambda query: answer({"rows": [1]}), rows, query="skip", size=1),
+        lambda: paging.walk(paging.tokens(lambda query: answer({"rows": [1]}), lambda page: "same", query="t")),
+        lambda: paging.walk(
+            paging.links(lambda query: answer({}, '</2>; rel="next"'), lambda url: answer({}, '</2>; rel="next"'))
+        ),
+        lambda: paging.walk(paging.numbers(lambda query: answer({"rows": [1]}), rows, query="page")),
+        lambda: paging.walk(paging.offsets(lambda query: answer({"rows": [1]}), rows, query="skip", size=1)),
     ],
     ids=["token", "link", "number", "offset"],
 )
@@ -85,13 +93,13 @@ def test_a_cycle_of_tokens_is_noticed() -> None:
     following = {None: "a", "a": "b", "b": "a"}
     read = lambda query: answer({"next": following[query.get("t")]})  # noqa: E731
     with pytest.raises(RetryLater, match="circles"):
-        list(paging.token(read, lambda page: page["next"], query="t"))
+        list(paging.walk(paging.tokens(read, lambda page: page["next"], query="t")))
 
 
 def test_an_endless_list_is_left_after_so_many_pages() -> None:
     numbers = count()
     read = lambda query: answer({"rows": [next(numbers)]})  # noqa: E731
     with pytest.raises(RetryLater, match="more than 5 pages"):
-        list(paging.numbered(read, rows, query="page", most=5))
+        list(paging.walk(paging.numbers(read, rows, query="page"), 5))
     with pytest.raises(RetryLater, match="more than 5 pages"):
-        list(paging.token(read, lambda page: str(page["rows"][0]), query="t", most=5))
+        list(paging.walk(paging.tokens(read, lambda page: str(page["rows"][0]), query="t"), 5))

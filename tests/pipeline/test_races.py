@@ -117,7 +117,7 @@ def test_content_alone_would_have_called_the_third_a_duplicate(hub: Hub, begun: 
     def pushed(status: str) -> Arrival:
         body = json.dumps({**record, "status": status}).encode()
         return Arrival.of(
-            account="erp", stream="return", external_id=record["id"], via="push", body=body, version="1", moves=True
+            account="erp", stream="return", external_id=record["id"], via="push", body=body, version="0", moves=True
         )
 
     assert [put(hub, pushed(status)) for status in ("authorized", "requested", "authorized")] == [True, True, False]

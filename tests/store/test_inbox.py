@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from hub.store import inbox, lanes, raw, seen
+from hub.store import inbox, invalid, lanes, raw, seen
 from hub.store.database import Database
 from hub.store.inbox import Arrival, Dispatched
 from hub.store.lanes import Lane
@@ -164,15 +164,15 @@ def test_an_invalid_message_waits_and_is_replayed(database: Database) -> None:
     (lane,) = claim(database)
     with database.begin() as conn:
         (row,) = inbox.rows(conn, [lane])[lane.id]
-        inbox.invalid(conn, [(row.id, [{"field": "status", "why": "unknown word \0 'weird' \ud800"}])])
+        invalid.keep(conn, [(row.id, [{"field": "status", "why": "unknown word \0 'weird' \ud800"}])])
         lanes.finish(conn, [(lane, lane.wanted)])
     assert states(database) == ["invalid"]
     assert claim(database) == []
     with database.begin() as conn:
         (error,) = conn.exec_driver_sql("SELECT error FROM inbox").scalars()
         assert error == [{"field": "status", "why": "unknown word \ufffd 'weird' \ufffd"}]
-        assert inbox.replay(conn, [row.id]) == 1
-        assert inbox.replay(conn, [row.id]) == 0
+        assert invalid.replay(conn, [row.id]) == 1
+        assert invalid.replay(conn, [row.id]) == 0
     assert understand(database) == 1
 
 
@@ -183,7 +183,7 @@ def test_a_duplicate_of_an_invalid_message_reopens_it(database: Database) -> Non
     with database.begin() as conn:
         for lane in claimed:
             (row,) = inbox.rows(conn, [lane])[lane.id]
-            inbox.invalid(conn, [(row.id, [{"why": "no such word"}])])
+            invalid.keep(conn, [(row.id, [{"why": "no such word"}])])
         lanes.finish(conn, [(lane, lane.wanted) for lane in claimed])
     assert accept(database, push(delivery_id="d1")) == [False]
     assert dispatch(database) == Dispatched(0, 0, 1)

@@ -1,0 +1,92 @@
+"""Messages that are not understood, or not even read (Invalid Message Channel): they wait in the inbox for a person.
+
+The very same again, bytes and error, is one message that counts how often it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.store import documents, lanes
+
+Name = tuple[str, str, str]
+"""An object: account, stream, external id."""
+
+
+def keep(
+    conn: Connection, refused: Sequence[tuple[int, Sequence[Mapping[str, Any]]]], objects: Iterable[Name] = ()
+) -> None:
+    """We do not understand these (Invalid Message Channel): they keep their errors and wait for a better mapping.
+
+    `objects` are what they are about: the very same said again of one of them is one message with a count.
+    """
+    if refused:
+        conn.exec_driver_sql(
+            "UPDATE inbox i SET state = 'invalid', error = n.error::jsonb"
+            " FROM unnest(%(i)b::bigint[], %(e)b::text[]) AS n(id, error) WHERE i.id = n.id",
+            {"i": [entry[0] for entry in refused], "e": [documents.text(list(entry[1])) for entry in refused]},
+        )
+        unite(conn, objects)
+
+
+_INVALID = """
+SELECT i.id FROM inbox i JOIN unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[], %(t)b::bigint[])
+AS n(account, stream, external_id, ticket) USING (account, stream, external_id)
+WHERE i.state = 'invalid' AND (n.ticket IS NULL OR (i.via <> 'push' AND i.ticket <= n.ticket))
+ORDER BY i.id FOR UPDATE OF i"""
+
+
+def of_objects(conn: Connection, objects: Mapping[Name, int | None]) -> list[int]:
+    """Invalid messages of these objects, held; with a ticket only those that were read before it was drawn."""
+    listed = sorted(objects.items())
+    if not listed:
+        return []
+    names = [name for name, _ in listed]
+    asked = {"a": [n[0] for n in names], "s": [n[1] for n in names], "e": [n[2] for n in names]}
+    return list(conn.exec_driver_sql(_INVALID, {**asked, "t": [ticket for _, ticket in listed]}).scalars())
+
+
+def unite(conn: Connection, objects: Iterable[Name]) -> None:
+    """Of invalid messages of one object that are the same, bytes and error, the first stays and counts."""
+    held = of_objects(conn, dict.fromkeys(objects))
+    if len(held) > 1:
+        conn.exec_driver_sql(
+            "WITH same AS MATERIALIZED (SELECT id, min(id) OVER w AS first, sum(times) OVER w AS times,"
+            " max(ticket) OVER w AS ticket FROM inbox WHERE id = ANY(%(i)b::bigint[])"
+            " WINDOW w AS (PARTITION BY account, stream, external_id, error, body, deleted)),"
+            " gone AS (DELETE FROM inbox i USING same s WHERE i.id = s.id AND s.id <> s.first)"
+            " UPDATE inbox i SET times = s.times, ticket = s.ticket FROM same s"
+            " WHERE i.id = s.id AND s.id = s.first AND i.times <> s.times",
+            {"i": held},
+        )
+
+
+def reopen(conn: Connection, objects: Iterable[tuple[str, str, str]]) -> int:
+    """Invalid messages of these objects wait again."""
+    listed = sorted(objects)
+    if not listed:
+        return 0
+    found = conn.exec_driver_sql(
+        "UPDATE inbox SET state = 'waiting', error = NULL WHERE id IN (SELECT id FROM inbox"
+        " JOIN unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, external_id)"
+        " USING (account, stream, external_id) WHERE state = 'invalid' AND NOT hint ORDER BY id FOR UPDATE OF inbox)",
+        {"a": [o[0] for o in listed], "s": [o[1] for o in listed], "e": [o[2] for o in listed]},
+    )
+    return found.rowcount
+
+
+def replay(conn: Connection, row_ids: Iterable[int]) -> int:
+    """Take invalid messages up again; how many of these were invalid. What could not be read is fetched anew, and
+    goes when it could."""
+    found = conn.exec_driver_sql(
+        "SELECT DISTINCT account, stream, external_id, hint FROM inbox"
+        " WHERE id = ANY(%(i)b::bigint[]) AND state = 'invalid'",
+        {"i": sorted(set(row_ids))},
+    ).all()
+    wanted = {hint: {(row[0], row[1], row[2]) for row in found if row[3] == hint} for hint in (False, True)}
+    for kind, objects in (("read", wanted[False]), ("fetch", wanted[True])):
+        lanes.want(conn, kind, [(account, lanes.object_key(stream, id_)) for account, stream, id_ in objects])
+    return reopen(conn, wanted[False]) + len(wanted[True])
