@@ -16,6 +16,7 @@ from connectors.kit.api import Connector
 from connectors.kit.attempt import Attempt
 from hub.accounts import Account, Accounts, assemble
 from hub.grants import StoredGrants
+from hub.pipeline.answering import Answering
 from hub.pipeline.forgotten import Forgotten
 from hub.pipeline.install import Install
 from hub.pipeline.people import People
@@ -51,6 +52,7 @@ class Hub:
     fetch: Fetch
     tell: Tell
     people: People
+    answering: Answering
     privacy: Privacy
     install: Install
     reconcile: Reconcile
@@ -111,6 +113,7 @@ def assemble_hub(settings: Settings, database: Database) -> Hub:
     vault = Vault.open(settings)
     accounts = Accounts(lambda: read_accounts(database, vault))
     forgotten = Forgotten(vault)
+    people = People(database, accounts)
     return Hub(
         settings=settings,
         database=database,
@@ -121,7 +124,8 @@ def assemble_hub(settings: Settings, database: Database) -> Hub:
         poll=Poll(database, accounts, lease=2 * settings.lease),
         fetch=Fetch(database, accounts, lease=settings.lease),
         tell=Tell(database, accounts, lease=settings.lease),
-        people=People(database, accounts),
+        people=people,
+        answering=Answering(people),
         privacy=Privacy(database, accounts, forgotten),
         install=Install(database, accounts, vault),
         reconcile=Reconcile(database, accounts),

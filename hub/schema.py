@@ -47,7 +47,7 @@ AXES: dict[str, tuple[str, ...]] = {
     "closure": get_args(words.Closure),
 }
 """What a statement on each axis may say."""
-OURS = frozenset({"since"})
+OURS = frozenset({"since", "answers"})
 """Fields that we keep ourselves and no mapping may say."""
 
 

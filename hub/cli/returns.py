@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from hub.cli.out import as_json, console, dump, number, show, working
@@ -91,6 +93,16 @@ def show_(return_: str, json_: bool) -> None:
         console.print(f"[red]question {question.id}[/] {question.text}")
     for discrepancy in ret.discrepancies:
         console.print(f"[red]discrepancy[/] {discrepancy.kind}: {discrepancy.text}")
+        for choice in discrepancy.choices:
+            typed = f"{choice.text}:{choice.takes.upper()}" if choice.takes else choice.text
+            says = LABELS["choice"][choice.word][1]
+            console.print(f"  {says} {choice.names or choice.to}", highlight=False, markup=False)
+            command = f"    hub review answer R{return_id} {discrepancy.question} {shlex.quote(typed)}"
+            console.print(command, highlight=False, markup=False, soft_wrap=True)
+    for given in ret.answers:
+        word, _, what = given.answer.partition(":")
+        says = f"{given.by} answered {given.kind}: {LABELS['choice'][word][1]} {what}".rstrip()
+        console.print(f"{says} (hub review take-back R{return_id} {given.act})", markup=False, soft_wrap=True)
     for row in told:
         still = ", ".join(operation["kind"] for operation in row.planned) or "nothing"
         cannot = "; ".join(f"{residue.fact}: {residue.why}" for residue in pages.cannot(row))

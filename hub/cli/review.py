@@ -72,4 +72,25 @@ def undo(entry: int) -> None:
     click.echo(f"R{other} is a return of its own again")
 
 
+@review.command()
+@click.argument("return_")
+@click.argument("question")
+@click.argument("choice")
+def answer(return_: str, question: str, choice: str) -> None:
+    """Answer what freezes a return: `hub returns show` lists each QUESTION and its CHOICEs."""
+    with working() as hub:
+        hub.answering.answer(number(return_), question, choice, getpass.getuser())
+    click.echo("answered; what waited for it goes on")
+
+
+@review.command("take-back")
+@click.argument("return_")
+@click.argument("act")
+def take_back(return_: str, act: str) -> None:
+    """Take an answer back (`hub returns show` lists the ACTs): it is asked again."""
+    with working() as hub:
+        hub.answering.take_back(number(return_), act, getpass.getuser())
+    click.echo("taken back; it is asked again")
+
+
 COMMANDS = (review,)

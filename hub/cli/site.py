@@ -96,11 +96,17 @@ def actions(ready: Hub) -> Mapping[str, Callable[..., str | None]]:
     def confirm(return_id: int) -> None:
         people.confirm(return_id, WHO)
 
+    def answer(return_id: int, question: str, choice: str) -> None:
+        ready.answering.answer(return_id, question, choice, WHO)
+
+    def take_back(return_id: int, act: str) -> None:
+        ready.answering.take_back(return_id, act, WHO)
+
     def say(return_id: int, decision: Mapping[str, Any]) -> None:
         people.say(return_id, decision, WHO)
 
     offered = (
         *(replay_inbox, retry_sync, resend, give_up, pause, resume, reconcile),
-        *(link, keep_apart, carry_out, split, confirm, undo, say),
+        *(link, keep_apart, carry_out, split, confirm, undo, answer, take_back, say),
     )
     return {action.__name__: action for action in offered}

@@ -14,7 +14,7 @@ from hub.model.fragment import Zero
 from hub.model.identity import founds, own_name
 from hub.model.numbers import number
 from hub.model.observation import Observation, Sibling
-from hub.model.returns import ReturnLine
+from hub.model.returns import Choice, ReturnLine
 from hub.model.sentences import sentence
 from hub.model.weak import bears_ours
 
@@ -61,10 +61,20 @@ def _standing(claim: Claim) -> tuple[bool, int, datetime, str, str]:
     return (not claim.held, -claim.authority, claim.at or _NEVER, claim.id, claim.line)
 
 
-def over_return(case: Case, lines: Sequence[ReturnLine]) -> bool:
+class Short(NamedTuple):
+    """What the others leave a return. `nothing`: it gets nothing at all, and nothing of it is here: it may be refused.
+
+    `only`: by line, what a person said comes back of it.
+    """
+
+    nothing: bool = False
+    only: Mapping[str, Decimal] = {}
+
+
+def over_return(case: Case, lines: Sequence[ReturnLine], *, ended: bool) -> Short:
     """Say so where this return and the others of its orders ask for more than was shipped, and this one goes short.
 
-    True where the others leave it nothing at all, and nothing of it is here yet: then it may be refused.
+    A question, unless it is here already or called off (`ended`).
     """
     order = {}
     for line in lines:
@@ -72,7 +82,7 @@ def over_return(case: Case, lines: Sequence[ReturnLine]) -> bool:
         if book is not None and book.line.quantity > 0:
             order[line.key] = book.line.quantity if book.line.shipped is None else book.line.shipped
     if not order or case.founding is None:
-        return False
+        return Short()
     me = _id(case.founding)
     authority = case.rank(case.founding.account, "case")
     at = _asked_at(case.founding)
@@ -83,17 +93,31 @@ def over_return(case: Case, lines: Sequence[ReturnLine]) -> bool:
     ]
     others = [claim for sibling in case.ground.others for claim in _claims(case, sibling)]
     short = [loss for loss in allocate(order, [*own, *others]) if loss.claim.id == me]
-    for claim, granted in short:
-        case.doubt(
-            "over_return",
-            sentence("over_return", quantity=claim.quantity, granted=granted),
-            field="quantity",
-            line=claim.line,
-            values=(number(claim.quantity), number(granted)),
-            freezes=not claim.held,
-        )
-    nothing_left = len(short) == len(own) and all(not loss.granted for loss in short)
-    return bool(own) and nothing_left and not any(c.held for c in own) and not allocate(order, own)
+    answers = {loss.claim.line: _asked(case, loss, ended=ended) for loss in short}
+    refused = [loss for loss in short if not loss.granted and answers[loss.claim.line] != "allow"]
+    nothing = bool(own) and len(refused) == len(own) and not any(c.held for c in own) and not allocate(order, own)
+    only = {loss.claim.line: loss.granted for loss in short if answers[loss.claim.line] == "rest"}
+    return Short(nothing, only)
+
+
+def _asked(case: Case, loss: Loss, *, ended: bool) -> str | None:
+    """What a person says to it; said without a question where there is nothing to decide any more."""
+    claim, granted = loss
+    said = sentence("over_return", quantity=claim.quantity, granted=granted)
+    numbers = (number(claim.quantity), number(granted))
+    if claim.held or ended:
+        case.doubt("over_return", said, field="quantity", line=claim.line, values=numbers)
+        return None
+    less = Choice("rest", names=numbers[1]) if granted else Choice("refuse")
+    return case.ask(
+        "over_return",
+        said,
+        about=(claim.line, *numbers),
+        choices=(Choice("allow", names=numbers[0]), less),
+        field="quantity",
+        line=claim.line,
+        values=numbers,
+    )
 
 
 _OVER = frozenset({"rejected", "cancelled", "voided", "expired"})
@@ -116,8 +140,15 @@ def _claims(case: Case, sibling: Sibling) -> list[Claim]:
             if key is not None and not line.unexpected and line.goods in (UNSET, "expected"):
                 asked.setdefault(key, line.quantity - line.cancelled)
     authority, at = case.rank(first.account, "case"), _asked_at(first)
-    held = came | paid
+    held, only = came | paid, _only(live)
+    asked = {key: min(count, only.get(key, count)) for key, count in asked.items()}
     return [Claim(_id(first), key, count, authority, at, key in held) for key, count in asked.items() if count > 0]
+
+
+def _only(observations: Iterable[Observation]) -> dict[str, Decimal]:
+    """By line, what a person left of another return's claim."""
+    answers = [answer for o in observations for answer in o.fragment.answers]
+    return {a.about[0]: Decimal(a.about[2]) for a in answers if (a.kind, a.answer) == ("over_return", "rest")}
 
 
 def _first(observation: Observation) -> tuple[datetime, str]:

@@ -7,13 +7,14 @@ from functools import cached_property
 
 from msgspec import UNSET
 
+from hub.model.answers import chosen, question
 from hub.model.facts import Links
 from hub.model.fragment import Fragment
 from hub.model.identity import founds, name_of, own_name, speaks_of_order
 from hub.model.observation import HUB, Ground, Observation, Party
 from hub.model.orders import Book
 from hub.model.ranks import party, rank
-from hub.model.returns import Discrepancy, Source
+from hub.model.returns import Choice, Discrepancy, Source
 from hub.model.sentences import Sentence
 
 
@@ -100,6 +101,20 @@ class Case:
         """The order lines, by account, that the orders' other returns ask for."""
         told = ((o, o.fragment.lines or ()) for sibling in self.ground.others for o in sibling.observations)
         return frozenset((o.account, line.order_line) for o, lines in told for line in lines)
+
+    def ask(
+        self, kind: str, said: Sentence, *, about: Sequence[str], choices: Sequence[Choice], **more: object
+    ) -> str | None:
+        """A question that freezes what it is about until a person answers; the answer, once there is one.
+
+        `kind` and the words of `choices` are a row of `answers.QUESTIONS`.
+        """
+        answer = self.ground.answers.get((kind, tuple(about)))
+        if answer is not None and chosen(choices, answer) is not None:
+            return answer
+        name = question(kind, about)
+        self.doubt(kind, said, freezes=True, question=name, about=tuple(about), choices=tuple(choices), **more)
+        return None
 
     def may_cancel(self, account: str) -> bool:
         """The side that asked, a person in the hub, whoever decides; everybody where nobody is named to decide."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 
 from hub.model.case import Case
 from hub.model.fragment import Zero
+from hub.model.identity import own_name
 from hub.model.numbers import amount as money_text
+from hub.model.numbers import number
 from hub.model.observation import FactId
-from hub.model.returns import Fact, Money, Receipt, Refund, ReturnLine, Shipment
+from hub.model.returns import Choice, Fact, Money, Receipt, Refund, ReturnLine, Shipment
 from hub.model.sentences import Sentence, sentence
 
 
@@ -80,14 +81,15 @@ def _apart(case: Case, one: Sequence[FactId], other: Sequence[FactId]) -> bool:
 
 def _doubt(case: Case, kind: str, line: str | None, pair: tuple[Fact, Fact], said: Sentence) -> None:
     one, other = pair
-    case.doubt(
+    case.ask(
         "possible_twins",
         said,
+        about=(one.id, other.id),
+        choices=(Choice("same"), Choice("apart")),
         field=kind,
         line=line,
         accounts=(one.speaker.account, other.speaker.account),
         values=(one.id, other.id),
-        freezes=True,
     )
 
 
@@ -106,47 +108,70 @@ def unplaced(case: Case, facts: Sequence[Fact]) -> None:
 
 def ambiguous(case: Case, lines: Sequence[ReturnLine]) -> None:
     """An SKU that several lines share, told without saying which: nothing may be said on it until a person does."""
-    sold = Counter(line.sku for line in lines)
+    sold: dict[str | None, list[ReturnLine]] = {}
     for line in lines:
-        if line.key.startswith("sku:") and sold[line.sku] > 1:
-            case.doubt(
+        sold.setdefault(line.sku, []).append(line)
+    for line in lines:
+        if line.key.startswith("sku:") and len(sold[line.sku]) > 1:
+            others = [other for other in sold[line.sku] if other is not line]
+            case.ask(
                 "ambiguous_line",
                 sentence("ambiguous_line", sku=line.sku),
+                about=(line.key,),
+                choices=[Choice("line", other.key, _named(other)) for other in others],
                 line=line.key,
-                freezes=True,
             )
 
 
 def shared_number(case: Case) -> None:
-    """The order is named by a number that two orders of its shop have: nothing may rest on either of them."""
-    for (account, _, number), orders in sorted(case.book.unclear.items()):
-        named = case.book.written.get((account, _, number), number)
-        case.doubt(
+    """The order is named by a number that two orders of its shop have: nothing may rest on either of them.
+
+    The answer is kept with the order's id, which decides as any record's would.
+    """
+    for name, orders in sorted(case.book.unclear.items()):
+        account, _, key = name
+        named = case.book.written.get(name, key)
+        case.ask(
             "shared_number",
-            sentence("shared_number", account=account, number=named, ids=", ".join(name[2] for name in orders)),
+            sentence("shared_number", account=account, number=named, ids=", ".join(order[2] for order in orders)),
+            about=(account, key),
+            choices=[Choice("order", "/".join(order), order[2]) for order in orders],
             field="orders",
             accounts=(account,),
-            values=tuple("/".join(name) for name in orders),
-            freezes=True,
+            values=tuple("/".join(order) for order in orders),
         )
 
 
-def doubled(case: Case) -> None:
-    """Two cases in one system for one return, after a link: shown, never cancelled by us."""
+def _named(line: ReturnLine) -> str:
+    """A line as people tell it from others: what it is, how much of it, and its id at its order's home."""
+    return f"{number(line.quantity)} × {line.name or line.sku or line.key} ({line.key.rpartition('/')[2]})"
+
+
+def doubled(case: Case) -> dict[tuple[str, str], str]:
+    """Two cases in one system for one return, after a link: shown, never cancelled by us.
+
+    Returns the record that a person chose, by account and stream.
+    """
+    chosen: dict[tuple[str, str], str] = {}
     seen: dict[tuple[str, str], list[str]] = {}
     for observation in case.own:
         if isinstance(observation.fragment.origin, str):
             seen.setdefault((observation.account, observation.stream), []).append(observation.external_id)
     for (account, stream), ids in sorted(seen.items()):
-        if len(ids) > 1:
-            case.doubt(
-                "doubled",
-                sentence("doubled", account=account, count=len(ids), stream=stream, ids=", ".join(ids)),
-                field="objects",
-                accounts=(account,),
-                values=tuple(ids),
-                freezes=True,
-            )
+        if len(ids) < 2:
+            continue
+        answer = case.ask(
+            "doubled",
+            sentence("doubled", account=account, count=len(ids), stream=stream, ids=", ".join(ids)),
+            about=(account, stream, *ids),
+            choices=[Choice(word, one) for word in ("with", "split") for one in ids],
+            field="objects",
+            accounts=(account,),
+            values=tuple(ids),
+        )
+        if answer is not None:
+            chosen[account, stream] = answer.partition(":")[2]
+    return chosen
 
 
 def lost(case: Case, lines: Sequence[ReturnLine], shipments: Sequence[Shipment]) -> None:
@@ -158,13 +183,13 @@ def lost(case: Case, lines: Sequence[ReturnLine], shipments: Sequence[Shipment])
     ]
     for parcel in shipments:
         if waited and parcel.value.direction == "return" and parcel.value.state == "lost":
-            account, number = parcel.speaker.account, parcel.value.number or parcel.value.id
+            account, label = parcel.speaker.account, parcel.value.number or parcel.value.id
             case.doubt(
                 "parcel_lost",
-                sentence("parcel_lost", account=account, number=number, lines=", ".join(waited)),
+                sentence("parcel_lost", account=account, number=label, lines=", ".join(waited)),
                 field="shipments",
                 accounts=(account,),
-                values=(number,),
+                values=(label,),
             )
 
 
@@ -173,17 +198,16 @@ def gone(case: Case) -> None:
     for observation in case.gone:
         fragment = observation.fragment
         held = [kind for kind in ("receipts", "refunds", "credits") if getattr(fragment, kind)]
-        case.doubt(
+        said = sentence(
             "gone",
-            sentence(
-                "gone",
-                account=observation.account,
-                stream=observation.stream,
-                object=observation.external_id,
-                held=" ".join(kind[:-1] for kind in held),
-            ),
-            field="objects",
-            accounts=(observation.account,),
-            values=(observation.external_id,),
-            freezes=bool(held),
+            account=observation.account,
+            stream=observation.stream,
+            object=observation.external_id,
+            held=" ".join(kind[:-1] for kind in held),
         )
+        shown = {"field": "objects", "accounts": (observation.account,), "values": (observation.external_id,)}
+        if held:
+            about, choices = own_name(observation), (Choice("stands"), Choice("void"))
+            case.ask("gone", said, about=about, choices=choices, **shown)
+        else:
+            case.doubt("gone", said, **shown)

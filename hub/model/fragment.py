@@ -274,6 +274,19 @@ class Replacement(Part, frozen=True, kw_only=True, gc=False):
     order_line: str | None = None
 
 
+class Answer(Part, frozen=True, kw_only=True, gc=False):
+    """A person's answer to a question that a discrepancy asks (model/answers.py); said by the hub's own acts alone."""
+
+    kind: str
+    """The discrepancy's kind."""
+    about: tuple[str, ...]
+    """What it asks about: names of facts, of a line, of objects."""
+    answer: str
+    """The word of the choice, and after a colon what it names: "same", "of:R2"."""
+    by: str
+    at: datetime
+
+
 class Fragment(Part, frozen=True, kw_only=True, gc=False):
     """One record, translated. Lists are complete unless named in `partial`: then they add to what was said before."""
 
@@ -322,6 +335,9 @@ class Fragment(Part, frozen=True, kw_only=True, gc=False):
     deadlines: tuple[Deadline, ...] | None | UnsetType = UNSET
 
     privacy: PrivacyRequest | None | UnsetType = UNSET
+
+    answers: tuple[Answer, ...] = ()
+    """Kept by the hub's own acts, never said by a mapping."""
 
     order: Order | None | UnsetType = UNSET
     """This record is an order, or (a payment) speaks for one named in `orders`."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from hub.model import allocation, axes, derived, doubts, entities, lines, money, refunds, relations, words
+from hub.model import allocation, answers, axes, derived, doubts, entities, lines, money, refunds, relations, words
 from hub.model.absorb import absorb
 from hub.model.case import Case, Sources
 from hub.model.facts import Links
-from hub.model.fragment import Payment, Zero
+from hub.model.fragment import Payment
 from hub.model.identity import own_name
 from hub.model.lifecycle import kind_of, status_of
 from hub.model.observation import HUB, Ground, Observation
@@ -49,7 +49,8 @@ class Picture:
     """One return's observations in their fixed order, for the merged return and any number of views."""
 
     def __init__(self, observations: Sequence[Observation], ground: Ground) -> None:
-        self.observations = _once(observations)
+        ground = answers.heard(observations, ground)
+        self.observations = answers.standing(_once(observations), ground)
         self.book = Book([o for o in self.observations if not o.gone], ground)
         if self.book.others:
             ground = replace(ground, others=tuple(other for other in ground.others if self.book.concerns(other)))
@@ -147,14 +148,17 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
     round_ = axes.current_round(case, built)
     authorization = axes.authorization(case, round_)
     bound = relations.weak(case) if case.alone is None else ()
-    nothing_left = case.alone is None and allocation.over_return(case, built)
+    short = allocation.Short()
+    if case.alone is None:
+        short = allocation.over_return(case, built, ended=authorization.value in ("rejected", "cancelled"))
+        built = [_without(line, line.quantity - short.only.get(line.key, line.quantity)) for line in built]
     unsure = case.ground.ties.asks or case.ground.unripe
-    if nothing_left and not unsure and (authorization.value in axes.UNDECIDED or authorization.by == "rule"):
+    if short.nothing and not unsure and (authorization.value in axes.UNDECIDED or authorization.by == "rule"):
         authorization = Decision(value="rejected", account=HUB, by="rule", round=round_)
     rest_cancelled = authorization.value == "cancelled" and any(line.received > 0 for line in built)
     if rest_cancelled:
         # What is here is here: a cancel after a partial receipt takes back only the rest.
-        built = [_without_rest(line) for line in built]
+        built = [_without(line, line.quantity - line.received) for line in built]
         authorization = axes.authorization(case, round_, cancels=False)
         if authorization.value not in axes.DECISIONS:
             authorization = replace(authorization, value="authorized")
@@ -170,13 +174,14 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
     balance = money.settle(case, told.currency, paid, told.held, told.owed, told.documented, ripe)
     swap = derived.exchange(case, built, told.replacements, told.shipments, authorization.value == "authorized")
 
+    chosen: dict[tuple[str, str], str] = {}
     doubts.unplaced(case, told.receipts)
     if case.alone is None:
         doubts.possible_twins(case, built, told.receipts)
         doubts.possible_refunds(case, paid.refunds, balance)
         doubts.ambiguous(case, built)
         doubts.shared_number(case)
-        doubts.doubled(case)
+        chosen = doubts.doubled(case)
         doubts.gone(case)
         doubts.lost(case, built, told.shipments)
 
@@ -206,8 +211,8 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         round=round_,
         founder=case.founder,
         numbers=_per_account(ranked, "number"),
-        objects=_objects(case.own),
-        tombstones=_objects(case.gone),
+        objects=_objects(case.own, chosen),
+        tombstones=_objects(case.gone, {}),
         rest_cancelled=rest_cancelled,
         ready=_ready(case),
         orders=tuple(case.book.refs),
@@ -232,6 +237,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         relations=relations.relations(case, built) if case.alone is None else (),
         weak=bound,
         discrepancies=_sorted(case),
+        answers=answers.given([*case.own, *case.shared]) if case.alone is None else (),
         states={f"{o.account}/{o.stream}": o.fragment.state for o in case.own if isinstance(o.fragment.state, str)},
         urls=_per_account(ranked, "url"),
         sources=tuple(sources.listed),
@@ -239,11 +245,9 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
     )
 
 
-def _without_rest(line: ReturnLine) -> ReturnLine:
-    rest = max(line.quantity - line.received, Zero)
-    if rest <= line.cancelled:
-        return line
-    return replace(line, cancelled=rest)
+def _without(line: ReturnLine, rest: Decimal) -> ReturnLine:
+    """The line, of which so many pieces do not come back."""
+    return line if rest <= line.cancelled else replace(line, cancelled=rest)
 
 
 def _first(case: Case, ranked: Sequence[Observation], field: str) -> Any:
@@ -267,11 +271,13 @@ def _per_account(ranked: Sequence[Observation], field: str) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _objects(observations: Sequence[Observation]) -> dict[str, dict[str, str]]:
-    """By account and stream; of several in one stream the one that founds, else the first by id."""
+def _objects(observations: Sequence[Observation], chosen: Mapping[tuple[str, str], str]) -> dict[str, dict[str, str]]:
+    """By account and stream; of several in one stream the one that a person chose or that founds, else the first."""
     found: dict[str, dict[str, str]] = {}
     for observation in sorted(observations, key=lambda o: not isinstance(o.fragment.origin, str)):
         found.setdefault(observation.account, {}).setdefault(observation.stream, observation.external_id)
+    for (account, stream), external_id in chosen.items():
+        found[account][stream] = external_id
     return {account: dict(sorted(found[account].items())) for account in sorted(found)}
 
 

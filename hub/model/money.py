@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from hub.model import fragment as told
 from hub.model import returns, words
@@ -80,8 +81,11 @@ def credits(case: Case, currency: str | None) -> list[returns.Credit]:
         for one in event.said:
             fact, value, _ = one
             if currency is not None and value.currency != currency:
-                other_currency(case, fact.account, "credit", value.number or value.id, value.currency, currency)
-                continue
+                name = value.number or value.id
+                worth = other_currency(case, fact.account, "credit", name, value.currency, currency)
+                if worth is None:
+                    continue
+                value = replace(value, amount=worth, currency=currency, tax=None)
             result.append(returns.Credit(**named(event, one), value=value))
     return result
 

@@ -109,6 +109,8 @@ class Ground(Struct, frozen=True, gc=False, kw_only=True):
     """Our own number of the return: money that names it belongs to it."""
     others: tuple[Sibling, ...] = ()
     """The other returns of the same orders. Only their money, their claim on lines and their replacements count."""
+    answers: Mapping[tuple[str, tuple[str, ...]], str] = {}
+    """(kind of question, what it is about) -> what a person answered, here or on another return of the orders."""
     ties: Ties = Ties()
     """What people and weak names decided of the return as a whole."""
     unripe: frozenset[int] = frozenset()

@@ -119,7 +119,9 @@ class Book:
                 keys = [key for key in keys if key in self._stated] or keys
             if len(keys) == 1:
                 return keys[0]
-        return f"sku:{sku}" if sku is not None else f"gtin:{gtin}"
+        loose = f"sku:{sku}" if sku is not None else f"gtin:{gtin}"
+        key = self.ground.answers.get(("ambiguous_line", (loose,)), "").removeprefix("line:")
+        return key if key in self.lines else loose
 
     def _read(self, observations: Sequence[Observation]) -> None:
         told = meant(observations)

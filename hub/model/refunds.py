@@ -5,14 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from hub.model import fragment as told
 from hub.model import returns, words
+from hub.model.answers import amount
 from hub.model.case import Case
-from hub.model.facts import Event, each, events, named
+from hub.model.facts import Event, Told, each, events, named
 from hub.model.fragment import Zero
 from hub.model.numbers import amount as money_text
-from hub.model.observation import Observation
+from hub.model.returns import Choice
 from hub.model.sentences import sentence
 
 
@@ -58,8 +60,10 @@ def paid(case: Case, currency: str | None) -> Paid:
     for one in each(records, "refunds"):
         if currency is None or one[1].currency == currency:
             stated.append(one)
-        else:
-            other_currency(case, one[0].account, "refund", one[1].id, one[1].currency, currency)
+            continue
+        worth = other_currency(case, one[0].account, "refund", one[1].id, one[1].currency, currency)
+        if worth is not None:
+            stated.append((one[0], _in_ours(one[1], worth, currency), one[2]))
     for event in events(stated, "refunds", case.links, case.ground):
         own = any(id(one[2]) in ours for one in (*event.said, *(one for side in event.others.values() for one in side)))
         for one in event.said:
@@ -68,7 +72,7 @@ def paid(case: Case, currency: str | None) -> Paid:
             holder = fact.account
             sum_.at[holder] = sum_.at.get(holder, Zero) + whole
             sum_.at_pending[holder] = sum_.at_pending.get(holder, Zero) + total(refund, "pending")
-            mine = _share(case, event, refund, observation, own)
+            mine = _share(case, event, one, own)
             if mine is None:
                 continue
             amount, lines = mine
@@ -85,10 +89,15 @@ def paid(case: Case, currency: str | None) -> Paid:
     return sum_
 
 
-def _share(
-    case: Case, event: Event, refund: told.Refund, observation: Observation, own: bool
-) -> tuple[Decimal, dict[str, Decimal]] | None:
+def _in_ours(refund: told.Refund, worth: Decimal, currency: str) -> told.Refund:
+    """A refund in another currency, as a person said what it is worth here."""
+    part = replace(refund.parts[0], amount=worth, state=state_of(refund))
+    return replace(refund, currency=currency, parts=(part,), allocations=(), breakdown=None)
+
+
+def _share(case: Case, event: Event, one: Told, own: bool) -> tuple[Decimal, dict[str, Decimal]] | None:
     """How much of a refund is for this return, and for which lines; None if nothing is."""
+    fact, refund, observation = one
     here = {o.external_id for o in case.own if o.account == observation.account}
     lines: dict[str, Decimal] = {}
     amount, named = Zero, False
@@ -123,18 +132,18 @@ def _share(
         return None
     if case.ground.others:
         if observation in case.shared:
-            case.doubt(
+            amount_, numbers = money_text(total(refund), refund.currency), [s.number for s in case.ground.others]
+            answer = case.ask(
                 "unallocated_refund",
-                sentence(
-                    "unallocated_refund",
-                    account=observation.account,
-                    amount=money_text(total(refund), refund.currency),
-                ),
+                sentence("unallocated_refund", account=observation.account, amount=amount_),
+                about=(fact.text,),
+                choices=(*(Choice("of", n) for n in sorted({case.ground.number, *numbers})), Choice("goodwill")),
                 field="money",
                 accounts=(observation.account,),
-                values=(money_text(total(refund), refund.currency),),
-                freezes=True,
+                values=(amount_,),
             )
+            if answer == f"of:{case.ground.number}":
+                return total(refund), {}
         return None
     return total(refund), {}
 
@@ -173,11 +182,15 @@ def _compare(case: Case, event: Event) -> None:
             )
 
 
-def other_currency(case: Case, account: str, event: str, id_: str, currency: str, ours: str) -> None:
-    case.doubt(
+def other_currency(case: Case, account: str, event: str, id_: str, currency: str, ours: str) -> Decimal | None:
+    """Money in another currency: what a person said it is worth in ours; None while it counts for nothing."""
+    aside = (Choice("aside"),)
+    answer = case.ask(
         "currency",
         sentence("other_currency", account=account, event=event, id=id_, currency=currency, ours=ours),
+        about=(account, event, id_),
+        choices=aside if event == "payment" else (Choice("counts", names=ours, takes="amount"), *aside),
         field="money",
         values=(ours, currency),
-        freezes=True,
     )
+    return amount(answer) if answer else None

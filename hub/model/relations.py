@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hub.model.case import Case
 from hub.model.fragment import LinePart
 from hub.model.observation import HUB
-from hub.model.returns import ReturnLine, Weak
+from hub.model.returns import Choice, ReturnLine, Weak
 from hub.model.sentences import sentence
 
 
@@ -48,21 +48,23 @@ def weak(case: Case) -> tuple[Weak, ...]:
         )
         if waits:
             what = ", ".join(" ".join(name) for name in tie.objects)
-            case.doubt(
+            case.ask(
                 "provisional",
                 sentence("provisional", objects=what, why=tie.why),
+                about=(f"R{tie.guest}",),
+                choices=(Choice("confirm"), Choice("part", str(tie.entry), f"R{tie.guest}")),
                 field="objects",
                 accounts=tuple(sorted({name[0] for name in tie.objects})),
-                freezes=True,
             )
     if ties.asks:
         others = tuple(f"R{other}" for other in ties.asks)
-        case.doubt(
+        case.ask(
             "two_candidates",
             sentence("which_of_them", others=", ".join(others)),
+            about=others,
+            choices=(*(Choice("is", other) for other in others), Choice("none")),
             field="objects",
             values=others,
-            freezes=True,
         )
     return tuple(bound)
 

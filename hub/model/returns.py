@@ -180,6 +180,33 @@ class Axes(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     closure: Decision = Decision(value="open")
 
 
+class Choice(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One answer that a question offers. `labels.LABELS["choice"]` says what its word means to people."""
+
+    word: str
+    to: str = ""
+    """Which of several is meant: a return's number, a line's key, an object's id."""
+    names: str = ""
+    """How people call that."""
+    takes: str = ""
+    """What a person has to add: "amount" (of money, in the return's currency), or nothing."""
+
+    @property
+    def text(self) -> str:
+        """The answer as it is given; an amount follows behind another colon."""
+        return f"{self.word}:{self.to}" if self.to else self.word
+
+
+class Given(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """An answer that was given, until it is taken back. `act`: the hub's own record of it."""
+
+    act: str
+    kind: str
+    answer: str
+    by: str
+    at: datetime
+
+
 class Discrepancy(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Two systems disagree, or something cannot be: shown to a person, never overwritten."""
 
@@ -190,7 +217,11 @@ class Discrepancy(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
     accounts: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     freezes: bool = False
-    """While it stands nothing is told or paid on what it touches."""
+    """While it stands nothing is told or paid on what it touches: a question, with its answers in `choices`."""
+    question: str = ""
+    """A short name of the question, the same as long as it asks the same."""
+    about: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
     @property
     def text(self) -> str:
@@ -260,6 +291,8 @@ class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """(words.Relation, the number of the other return)."""
     weak: tuple[Weak, ...] = ()
     discrepancies: tuple[Discrepancy, ...] = ()
+    answers: tuple[Given, ...] = ()
+    """What people answered to what froze this return."""
     states: dict[str, str] = {}
     """Each object's raw status word, by "account/stream"."""
     urls: dict[str, str] = {}

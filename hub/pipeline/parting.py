@@ -35,7 +35,8 @@ def part(conn: Connection, host: int, act: Mapping[str, Any]) -> list[Name]:
     beside = {_name(name) for name in act.get("beside", ())}
     objects = {_name(name) for name in act["objects"]}
     seen = _own(conn, host)
-    mine = component(conn, seen, names)
+    # Its own number stays: whoever names the host later does not mean what left.
+    mine = component(conn, seen, names, {(HUB, "return", f"R{host}")})
     if mine.isdisjoint(beside):
         names |= mine
         objects |= {own_name(o) for o in seen if own_name(o) in mine}
@@ -115,13 +116,15 @@ def _known(conn: Connection, return_id: int) -> Ties:
     return decode(row.ties) if row.ties else Ties()
 
 
-def component(conn: Connection, seen: Sequence[Observation], names: Iterable[Name]) -> set[Name]:
-    """All that hangs on these names by strong ones, among these records; what a person cut does not."""
+def component(
+    conn: Connection, seen: Sequence[Observation], names: Iterable[Name], without: Collection[Name] = ()
+) -> set[Name]:
+    """All that hangs on these names by strong ones but `without`, among these records; what a person cut does not."""
     cut = keys.cuts(conn, [own_name(o) for o in seen])
     groups = Groups()
     for observation in seen:
         own, *others = strong(observation)
-        groups.join([own, *(name for name in others if (own, name) not in cut)])
+        groups.join([own, *(name for name in others if (own, name) not in cut and name not in without)])
     start = list(names)
     groups.join(start)
     return groups.all().get(groups.find(start[0]), set()) if start else set()

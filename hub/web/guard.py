@@ -73,6 +73,8 @@ def _own_form() -> None:
     ) not in ("same-origin", "none")
     if from_elsewhere:
         abort(403, _("This request came from another site (%(origin)s). Nothing was done.", origin=origin or "?"))
+    if request.path.startswith("/api/") and request.is_json:
+        return  # No form can send JSON, and a script elsewhere would have to ask first: nobody answers that.
     sent = request.form.get(TOKEN, "")
     if not hmac.compare_digest(sent.encode(), token().encode()):
         abort(403, _("This page is too old to act from. Nothing was done; load it again and repeat the click."))

@@ -66,7 +66,8 @@ class Services:
         give_up(intent_id, note)          pause(account)                     resume(account)
         reconcile(account)                link(return_id, other_id)          keep_apart(review_id)
         split(return_id, objects)         undo(act)                          say(return_id, words)
-        confirm(return_id)
+        confirm(return_id)                answer(return_id, question, choice)
+        take_back(return_id, act)
 
     `objects` is a list of (account, stream, external id), `act` the journal's number of the link to take back, `words`
     a fragment: {"authorization": {"value", "round", "at"}, "notes": [...]}.

@@ -30,6 +30,8 @@ ACTIONS = (
     "split",
     "confirm",
     "undo",
+    "answer",
+    "take_back",
     "say",
 )
 

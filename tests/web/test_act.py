@@ -27,6 +27,11 @@ FORMS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "confirm": ({"return": "1001"}, (1001,)),
     "split": ({"return": "1001", "objects": ["erp\x1fcomplaint\x1f7"]}, (1001, [("erp", "complaint", "7")])),
     "undo": ({"act": "7"}, (7,)),
+    "answer": (
+        {"return": "R1001", "question": "ab12", "choice": "counts", "typed": " 12.50 "},
+        (1001, "ab12", "counts:12.50"),
+    ),
+    "take_back": ({"return": "1001", "act": "f00"}, (1001, "f00")),
 }
 
 

@@ -65,6 +65,20 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} 没有换到令牌。原因：{why}。请重新安装。",
         "{account} gave no token for the code ({why}); begin again",
     ),
+    "answered": ("{by}：{question} → {choice:choice}[：{what}]", "{by}: {question} -> {choice:choice}[: {what}]"),
+    "answer_back": (
+        "{by}：收回对“{kind:discrepancy}”的回答（{choice:choice}[：{what}]）",
+        "{by}: takes back what was answered to {kind:discrepancy} ({choice:choice}[: {what}])",
+    ),
+    "no_such_question": (
+        "{number} 没有编号为 {question} 的问题：可能已经回答，或情况有变。请看它的最新记录。",
+        "{number} has no question {question}: it was answered, or things have changed. Look at the return again.",
+    ),
+    "no_such_choice": ("“{answer}”不是可选的回答。可选：{offered}", "“{answer}” is none of its answers: {offered}"),
+    "no_such_answer": (
+        "{number} 没有编号为 {act} 的回答可以收回。",
+        "{number} has no answer {act} that could be taken back",
+    ),
     "no_question": ("没有编号为 {id} 的问题。", "there is no question {id}"),
     "no_link": (
         "第 {id} 条记录不是合并，不能撤销：只有合并可以撤销，拆分要用合并来恢复。",

@@ -31,13 +31,19 @@ def _id(text: str) -> int:
 
 
 def _name(text: str) -> str:
-    if not text or len(text) > 200:
+    if not text or len(text) > 500:
         raise ValueError(text)
     return text
 
 
 def _note(text: str) -> str:
     return text.strip()[:2000]
+
+
+def _choice(text: str) -> str:
+    """The answer's word, and what the person typed beside it."""
+    typed = request.form.get("typed", "").strip()
+    return _name(f"{text}:{typed}" if typed else text)
 
 
 def _objects(_text: str) -> list[tuple[str, ...]]:
@@ -71,6 +77,8 @@ ACTIONS: Mapping[str, tuple[Mapping[str, Callable[[str], Any]], Any]] = {
     "split": ({"return": _id, "objects": _objects}, _l("Split: a new return was made of these objects.")),
     "confirm": ({"return": _id}, _l("Confirmed: it belongs here.")),
     "undo": ({"act": _id}, _l("Undone.")),
+    "answer": ({"return": _id, "question": _name, "choice": _choice}, _l("Answered. What waited for it goes on.")),
+    "take_back": ({"return": _id, "act": _name}, _l("Taken back: it is asked again.")),
     "say": ({"return": _id, "decision": _words}, _l("Noted; whoever should know is told.")),
 }
 """Per action: its form fields in the order of its arguments, and what a person reads when it says nothing itself."""

@@ -1,4 +1,4 @@
-"""The same questions, answered for machines (read only; English)."""
+"""The same questions, answered for machines, and the answers that a person gives through one (English)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, request
 
 from hub.store import console, health
 from hub.web import paging
-from hub.web.pages.base import as_json, database, number
+from hub.web.pages.base import as_json, database, number, services
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 
@@ -68,6 +68,31 @@ def story(name: str) -> Response:
             for row in console.story(conn, found.id)
         ]
     return as_json({"number": f"R{found.id}", "story": lines})
+
+
+@blueprint.post("/returns/<name>/answers")
+def answer(name: str) -> Response:
+    """Answer what freezes a return. JSON {"question", "choice"}, as its discrepancies name them ("of:R2"); 409 with the
+    reason where that cannot be."""
+    return _done(name, "answer", "question", "choice")
+
+
+@blueprint.post("/returns/<name>/answers/take-back")
+def take_back(name: str) -> Response:
+    """Take an answer back. JSON {"act"}, as `answers` of the return names it."""
+    return _done(name, "take_back", "act")
+
+
+def _done(name: str, action: str, *fields: str) -> Response:
+    wanted = request.get_json(silent=True)
+    given = [wanted.get(field) if isinstance(wanted, dict) else None for field in fields]
+    if not all(isinstance(value, str) and 0 < len(value) <= 500 for value in given):
+        return as_json({"error": f"send JSON, an object with {' and '.join(fields)} as text"}, 400)
+    try:
+        services().actions[action](number(name), *given)
+    except services().refusals as error:
+        return as_json({"error": str(error)}, 409)
+    return one(name)
 
 
 @blueprint.get("/accounts")

@@ -1,0 +1,138 @@
+"""A person answers what freezes a return, or takes it back: one door for the console, the API and `hub review`."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+from hub.model.answers import ACTS, chosen
+from hub.model.fragment import Answer, Fragment, Key
+from hub.model.observation import HUB, Observation
+from hub.model.returns import Choice, Discrepancy, Return
+from hub.model.sentences import sentence
+from hub.pipeline import parting, weak
+from hub.pipeline.combine import whole
+from hub.pipeline.people import NotNow, People, hold
+from hub.store import observations, returns, reviews
+from hub.store.database import Connection, ticket
+from hub.store.observations import Stored
+
+
+class Answering:
+    """The answers of people to `Discrepancy.question`; which there are: hub.model.answers.QUESTIONS."""
+
+    def __init__(self, people: People) -> None:
+        self.people = people
+        self.database = people.database
+
+    def answer(self, return_id: int, question: str, text: str, by: str) -> None:
+        """Answer by one of the choices of that discrepancy, as `Choice.text` writes it. Raises NotNow."""
+        with self.database.begin() as conn:
+            seen, asked, choice = _asked(conn, return_id, question, text)
+        if choice.word in ACTS:
+            self._act(return_id, seen, asked, choice, by)
+            return
+        at = datetime.now(UTC)
+
+        def work(conn: Connection) -> None:
+            near = _family(conn, return_id)
+            _, asked, choice = _asked(conn, return_id, question, text)
+            act = uuid.uuid4().hex
+            said = Answer(kind=asked.kind, about=asked.about, answer=text, by=by, at=at)
+            _keep(conn, return_id, act, Fragment(answers=(said,), orders=_orders(choice)))
+            told = sentence("answered", by=by, question=asked.said, choice=choice.word, what=_what(choice, text))
+            parting.write(conn, return_id, "answer", told, {"act": "answer", "of": act})
+            weak.again(conn, self.people.accounts.all(), near, f"hub {by}")
+
+        whole(self.database, work)
+
+    def take_back(self, return_id: int, act: str, by: str) -> None:
+        """An answer that was given counts no more: what it answered is asked again. Raises NotNow."""
+
+        def work(conn: Connection) -> None:
+            near = _family(conn, return_id)
+            found = observations.of_objects(conn, [(HUB, "act", act)]).get((HUB, "act", act))
+            said = found.observation if found is not None and found.return_id == return_id else None
+            if said is None or said.gone or not said.fragment.answers:
+                raise NotNow("no_such_answer", number=f"R{return_id}", act=act)
+            _keep(conn, return_id, act, said.fragment, gone=True)
+            for answer in said.fragment.answers:
+                word, _, what = answer.answer.partition(":")
+                told = sentence("answer_back", by=by, kind=answer.kind, choice=word, what=what)
+                parting.write(conn, return_id, "answer", told)
+            weak.again(conn, self.people.accounts.all(), near, f"hub {by}")
+
+        whole(self.database, work)
+
+    def _act(self, return_id: int, seen: Return, asked: Discrepancy, choice: Choice, by: str) -> None:
+        """An answer that has a way of its own, and is undone that way."""
+        people = self.people
+        match choice.word:
+            case "confirm":
+                people.confirm(return_id, by)
+            case "part":
+                people.undo(int(choice.to), by)
+            case "is":
+                people.link(return_id, int(choice.to.removeprefix("R")), by)
+            case "split":
+                account, stream, *_ = asked.about
+                people.split(return_id, [(account, stream, choice.to)], by)
+            case "refuse":
+                said = {"value": "rejected", "round": seen.round, "by": by, "at": datetime.now(UTC).isoformat()}
+                people.say(return_id, {"authorization": said}, by)
+            case "none":
+                with self.database.begin() as conn:
+                    open_ = [row for row in reviews.open_reviews(conn) if row["kind"] == asked.kind]
+                for row in open_:
+                    if return_id in row["returns"]:
+                        people.apart(row["id"], by)
+            case word:  # pragma: no cover - the test of all kinds plays every word
+                raise LookupError(f"nobody carries out {word!r}")
+
+
+def _family(conn: Connection, return_id: int) -> list[int]:
+    """This return and the others of its orders, all held: what is said of one may change what is due on another."""
+    orders = {order for _, order in returns.orders_of(conn, [return_id])}
+    near = sorted({return_id, *(other for other, _ in returns.of_orders(conn, orders))})
+    hold(conn, near)
+    return near
+
+
+def _keep(conn: Connection, return_id: int, act: str, fragment: Fragment, *, gone: bool = False) -> None:
+    """What a person did, as a record of the hub's own."""
+    (drawn,) = ticket(conn)
+    said = Observation(account=HUB, stream="act", external_id=act, fragment=fragment, ticket=drawn, gone=gone)
+    observations.save(conn, [Stored(said, None, return_id, None)])
+
+
+def _orders(choice: Choice) -> tuple[Key, ...]:
+    """The order that an answer names by its id: then the id decides, as in any record that names one."""
+    if choice.word != "order":
+        return ()
+    account, stream, external_id = choice.to.split("/", 2)
+    return (Key(issuer=account, type=stream, value=external_id),)
+
+
+def _asked(conn: Connection, return_id: int, question: str, text: str) -> tuple[Return, Discrepancy, Choice]:
+    """The return, its open question, and the choice that this answer takes. Raises NotNow."""
+    row = returns.read(conn, [return_id]).get(return_id)
+    if row is None or row.doc is None:
+        raise NotNow("no_such_return", numbers=f"R{return_id}")
+    if row.merged_into:
+        raise NotNow("moved_on", other=f"R{return_id}", host=f"R{row.merged_into}")
+    seen = returns.decode(row.doc)
+    for asked in seen.discrepancies:
+        if asked.question != question:
+            continue
+        choice = chosen(asked.choices, text)
+        if choice is None:
+            offered = ", ".join(f"{c.text}:{c.takes.upper()}" if c.takes else c.text for c in asked.choices)
+            raise NotNow("no_such_choice", answer=text, offered=offered)
+        return seen, asked, choice
+    raise NotNow("no_such_question", number=f"R{return_id}", question=question)
+
+
+def _what(choice: Choice, text: str) -> str:
+    """What the answer names, as people call it."""
+    typed = text.removeprefix(f"{choice.text}:") if choice.takes else ""
+    return " ".join(part for part in (typed, choice.names or choice.to) if part)

@@ -1,0 +1,172 @@
+"""Several systems behind our own door, and one that pays whatever it is asked for (all simulated)."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from connectors.generic.sandbox import SECRET, GenericSandbox
+from connectors.kit.api import WebhookRequest
+from connectors.kit.sandbox import Call, Refuse, route
+from connectors.kit.signing import sign_standard
+from hub import configuration
+from hub.boot import Hub, assemble_hub
+from hub.model.fragment import Fragment
+from hub.model.returns import Discrepancy, Return
+from hub.pipeline.accept import accept
+from hub.settings import Settings
+from hub.store import inbox, observations
+from hub.store.database import Database
+from tests.pipeline.look import document, founded, hurry, work_off
+
+D = Decimal
+PRICE = D("10.00")
+
+
+class Payer(GenericSandbox):
+    """Pays whatever it is asked for, each key once, and tells of it in its answer."""
+
+    def setup(self) -> None:
+        super().setup()
+        self.paid: dict[str, Decimal] = {}
+
+    @route("POST", "/hub")
+    def told(self, call: Call) -> Any:
+        said = call.json()
+        key, data = said["id"], said["data"]
+        if said["type"] == "create_return":
+            lines = [{**line, "id": str(i)} for i, line in enumerate(data["lines"])]
+            made = {
+                "id": key,
+                "version": 10**6,
+                "hub_number": data["hub_number"],
+                "order": data["order"],
+                "lines": lines,
+            }
+            return {"objects": {"return": key}, "records": [{"type": "return.upsert", "data": made}]}
+        if said["type"] != "refund":
+            raise Refuse(410, {"message": f"this shop has no {said['type']}"})
+        self.paid.setdefault(key, D(data["amount"]))
+        refund = {
+            **{name: data[name] for name in ("hub_number", "order", "currency")},
+            **{"id": key, "version": 10**6 + len(self.paid), "reference": data["hub_number"]},
+            "parts": [{"amount": data["amount"], "state": "succeeded", "payment": data["payment"]}],
+        }
+        twins = [{"kind": "refunds", "id": key, "fact": fact} for fact in data.get("facts", ())]
+        return {"records": [{"type": "refund.upsert", "data": refund}], "made": twins}
+
+
+class Desk:
+    """Accounts `web` (it holds the money), `erp` (it decides) and `till`; what each says is pushed by hand."""
+
+    def __init__(self, hub: Hub, payer: Payer) -> None:
+        self.hub, self.payer = hub, payer
+        self._messages = itertools.count(1)
+        self._versions = itertools.count(1)
+
+    def accounts(self, **terms: Any) -> None:
+        self.account(
+            "web",
+            "storefront",
+            url=f"{self.payer.url}/hub",
+            terms={"money": True, "asked": ["create_return", "refund"], **terms},
+        )
+        self.account("erp", "erp", orders_of="web", terms={"decides": True, **terms})
+        self.account("till", "pos", orders_of="web", terms=terms)
+
+    def account(self, name: str, kind: str, *, terms: dict[str, Any], **settings: Any) -> None:
+        configured = {"kind": kind, "webhook_secret": SECRET, **settings}
+        wanted = {"connector": "generic", "settings": configured, "terms": {"settle": 0, **terms}}
+        configuration.put(self.hub, name, wanted)
+
+    def push(self, account: str, kind: str, id: str, **record: Any) -> None:
+        """A signed message of this account; then everything that is due is worked off."""
+        record = {"id": id, "version": next(self._versions), **record}
+        body = msgspec.json.encode({"type": kind, "data": record})
+        headers = sign_standard(SECRET, f"msg-{next(self._messages)}", body, time.time())
+        request = WebhookRequest("POST", f"/hooks/{account}", {"Content-Type": "application/json", **headers}, body)
+        arrivals = accept(self.hub.accounts, account, request)
+        with self.hub.database.begin() as conn:
+            inbox.accept(conn, arrivals)
+        work_off(self.hub, kinds=("read",))
+
+    def work(self) -> None:
+        """Everybody is told what there is to tell, whatever waits is due."""
+        for _ in range(3):
+            hurry(self.hub)
+            work_off(self.hub, kinds=("read", "tell", "fetch"))
+
+    # -- what systems say
+
+    def order(self, mugs: int = 2, id: str = "O1", **more: Any) -> None:
+        """Mugs (line L1) and a teapot (L2) for 10.00 a piece, paid."""
+        lines = [
+            {"id": "L1", "sku": "MUG", "quantity": mugs, "shipped": mugs, "price": "10.00"},
+            {"id": "L2", "sku": "TEAPOT", "quantity": 1, "shipped": 1, "price": "10.00"},
+        ]
+        total = f"{PRICE * (mugs + 1)}"
+        said = {"number": "5001", "currency": "EUR", "total": total, "lines": lines}
+        payments = [{"id": "PAY" if id == "O1" else f"PAY-{id}", "captured": total}]
+        self.push("web", "order.upsert", id, **{**said, "payments": payments, **more})
+
+    def asked(self, id: str = "RET-1", lines: dict[str, int] | None = None, at: str = "10:00", **more: Any) -> int:
+        """A return in the shop, approved; its number here."""
+        wanted = lines or {"L1": 1}
+        listed = [{"id": f"{id}-{line}", "order_line": line, "quantity": n} for line, n in wanted.items()]
+        order = {"id": "O1", "number": "5001"}
+        decided = {"authorization": {"value": "authorized"}, "requested_at": f"2026-03-01T{at}:00Z", "currency": "EUR"}
+        self.push("web", "return.upsert", id, number=id, order=order, lines=listed, **{**decided, **more})
+        return max(found.id for found in founded(self.hub))
+
+    def came(self, account: str, number: int, id: str = "GR-1", sku: str = "MUG", quantity: int = 1) -> None:
+        lines = [{"id": "1", "sku": sku, "quantity": quantity, "condition": "good"}]
+        self.push(account, "receipt.upsert", id, hub_number=f"R{number}", lines=lines)
+
+    def owed(self, number: int, amount: str = "10.00", id: str = "CN-1", currency: str = "EUR") -> None:
+        """The ERP posts its credit note."""
+        said = {"state": "posted", "amount": amount, "currency": currency}
+        self.push("erp", "credit.upsert", id, hub_number=f"R{number}", **said)
+
+    # -- what came of it
+
+    def paid(self) -> Decimal:
+        """What the hub had the shop pay, in all."""
+        self.work()
+        return sum(self.payer.paid.values(), D(0))
+
+    def told_with_the_order(self, account: str, **more: Any) -> None:
+        """What a shop whose orders tell of their refunds would say (the generic door has no words for it)."""
+        name = (account, "order", "O1")
+        with self.hub.database.begin() as conn:
+            stored = observations.of_objects(conn, [name])[name]
+            fragment = msgspec.convert(
+                {**msgspec.to_builtins(stored.observation.fragment, str_keys=True), **more}, Fragment, strict=False
+            )
+            observations.save(conn, [stored._replace(observation=replace(stored.observation, fragment=fragment))])
+        self.hub.reconcile.recompute([found.id for found in founded(self.hub)])
+
+    def doc(self, number: int) -> Return:
+        return document(self.hub, number)
+
+    def frozen(self, kind: str = "") -> list[tuple[int, Discrepancy]]:
+        """The open questions (of this kind) of all returns."""
+        live = [found.id for found in founded(self.hub) if not found.merged_into]
+        doubts = [(number, doubt) for number in live for doubt in self.doc(number).discrepancies]
+        return [(number, doubt) for number, doubt in doubts if doubt.freezes and kind in ("", doubt.kind)]
+
+
+@pytest.fixture
+def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
+    """A hub and its payer; no threads, no clock. `desk.accounts()` first."""
+    database = Database(database_url)
+    with Payer(secret=SECRET) as payer:
+        yield Desk(assemble_hub(Settings(data=tmp_path, database_url=database_url), database), payer)
+    database.close()
