@@ -151,21 +151,25 @@ def _account(row: account_store.Row, vault: Vault, database: Database) -> Accoun
         priority: Priority,
         attempt: Attempt | None,
     ) -> Connector:
-        budget = _budget(database, row.name, entry, priority)
+        attempt = attempt or Attempt()
+        budget = _budget(database, row.name, entry, priority, attempt)
         return entry.connect(login, wire=wire, grants=grants, budget=budget, until=until, attempt=attempt)
 
     return assemble(row.name, entry, _dictionary(row, entry), row.settings, secrets, row.terms, row.state, connect)
 
 
-def _budget(database: Database, account: str, entry: registry.Entry, priority: Priority) -> Callable[[str], float]:
+def _budget(
+    database: Database, account: str, entry: registry.Entry, priority: Priority, attempt: Attempt
+) -> Callable[[str], float]:
     """Takes one request from a bucket that all workers share; seconds to wait where it is empty."""
     buckets = entry.manifest.budgets
 
     def take(bucket: str) -> float:
         if bucket not in buckets:
             return 0.0
+        limit, must = buckets[bucket], attempt.changed
         with database.begin() as conn:
-            return budgets.take(conn, account, bucket, 1, buckets[bucket].rate, buckets[bucket].burst, priority)
+            return budgets.take(conn, account, bucket, 1, limit.rate, limit.burst, priority, must=must)
 
     return take
 

@@ -7,11 +7,20 @@ a mark before its first byte does, and the mark goes only with an answer that pr
 
 from __future__ import annotations
 
+DEFAULT = "default"
+"""The budget that every request takes from unless its call names another."""
+
 
 class Attempt:
-    """What one attempt has sent. Not shared between threads."""
+    """What one attempt has sent. Not shared between threads.
 
-    def __init__(self) -> None:
+    `paid`: requests of the account's `default` budget that were taken for it before it began.
+    """
+
+    def __init__(self, paid: int = 0) -> None:
+        self.paid = paid
+        self.requests = 0
+        """Requests of that budget so far, those of earlier steps of the same operation included."""
         self._standing = 0
 
     @property
@@ -30,3 +39,17 @@ class Attempt:
     def undone(self) -> None:
         """The connector has looked: of all that it sent in this attempt nothing stands (its draft is dropped again)."""
         self._standing = 0
+
+    def pays(self, bucket: str) -> bool:
+        """A request is about to be made: whether it is paid for already."""
+        if bucket != DEFAULT:
+            return False
+        self.requests += 1
+        self.paid -= 1
+        return self.paid >= 0
+
+    def next_step(self) -> Attempt:
+        """The attempt of the operation's next step: a new one, with what is left in the purse."""
+        step = Attempt(max(0, self.paid))
+        step.requests = self.requests
+        return step

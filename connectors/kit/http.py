@@ -23,7 +23,7 @@ from requests.utils import requote_uri
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from connectors.kit.answers import Response, did_nothing, meaning
-from connectors.kit.attempt import Attempt
+from connectors.kit.attempt import DEFAULT, Attempt
 from connectors.kit.auth import Auth, of_address
 from connectors.kit.clock import Clock
 from connectors.kit.errors import (
@@ -146,7 +146,7 @@ class Http:
         deadline: float | None = None,
         ok: Container[int] = SUCCESS,
         classify: Classify | None = None,
-        bucket: str = "default",
+        bucket: str = DEFAULT,
     ) -> Response:
         """One call. `read`: whether it only reads (default: by the method; say so for a POST that searches). What
         reads may be repeated at once; everything else is taken to change something.
@@ -216,7 +216,8 @@ class Http:
             return self._once(call, self.auth.headers())
 
     def _once(self, call: _Call, own: Mapping[str, str]) -> Response:
-        wait = self.budget(call.bucket) if self.budget else 0.0
+        paid = self.attempt.pays(call.bucket)
+        wait = self.budget(call.bucket) if self.budget and not paid else 0.0
         if wait > 0 and not self.attempt.changed:
             raise OverBudget(f"{self.name}: our own budget {call.bucket!r} is used up for {wait:.1f} s", after=wait)
         request = PreparedRequest()
@@ -281,7 +282,7 @@ class _Call:
     until: float
     ok: Container[int]
     classify: Classify | None = None
-    bucket: str = "default"
+    bucket: str = DEFAULT
 
 
 def query(params: Params) -> str:

@@ -47,11 +47,18 @@ class Outcome(Generic[T]):
 
 
 def call(
-    account: Account, do: Callable[[Connector], T], until: float | None = None, priority: Priority = "live"
+    account: Account,
+    do: Callable[[Connector], T],
+    until: float | None = None,
+    priority: Priority = "live",
+    attempt: Attempt | None = None,
 ) -> Outcome[T]:
-    """Do one thing at this account's system, sending nothing after `until` (time.monotonic); never raises."""
+    """Do one thing at this account's system, sending nothing after `until` (time.monotonic); never raises.
+
+    `attempt` may be paid for already (purse.py).
+    """
     outcome: Outcome[T] = Outcome()
-    attempt, began = Attempt(), time.monotonic()
+    attempt, began = attempt or Attempt(), time.monotonic()
     try:
         outcome.value = do(account.connect(outcome.wire, until, priority, attempt))
     except Exception as problem:  # a connector's bug must not stop the worker; it is shown with its wire

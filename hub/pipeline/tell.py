@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from connectors.kit.api import Operation as Call
 from connectors.kit.api import Reply
+from connectors.kit.attempt import Attempt
 from hub.accounts import Account, Accounts
 from hub.model.progress import check
+from hub.model.sentences import sentence
 from hub.pipeline import calls, parked, settle
 from hub.pipeline.combine import Situation, look, plan_for, whole
+from hub.pipeline.purse import Purses
 from hub.pipeline.remote import DEADLINE, Outcome, call, note
 from hub.store import intents, lanes, sync
 from hub.store.database import Connection, Database, now
@@ -37,6 +40,8 @@ class Step:
     intent_id: int
     call: Call
     looking: bool = False
+    attempt: Attempt = field(default_factory=Attempt)
+    """Paid for, unless it only looks."""
 
     def __str__(self) -> str:
         return f"{'look for ' if self.looking else ''}{self.call.kind} {self.call.reference}"
@@ -50,6 +55,7 @@ class Tell:
         self.accounts = accounts
         self.lease = lease
         self.deadline = lease * DEADLINE
+        self.purses = Purses()
 
     def __call__(self, batch: Sequence[Lane]) -> None:
         for lane in batch:
@@ -63,7 +69,7 @@ class Tell:
         for _ in range(STEPS):
             if step is None:
                 return
-            outcome = call(account, _doing(step), until, "write")
+            outcome = call(account, _doing(step), until, "write", step.attempt)
             until = time.monotonic() + self.deadline
             step = whole(self.database, lambda conn, s=step, o=outcome: self._after(conn, lane, s, o))  # type: ignore[misc]
         whole(self.database, lambda conn: _back(conn, lane, 0.0, "more to say"))
@@ -101,8 +107,11 @@ class Tell:
                     return intent.waits
                 return Step(account, row, intent.id, calls.stored(intent), looking=True)
             if intent.state == "waiting":
+                attempt = self.purses.open(conn, account, intent.kind, row.return_id)
+                if not isinstance(attempt, Attempt):
+                    return attempt
                 intents.again(conn, intent.id, self.deadline)
-                return Step(account, row, intent.id, calls.stored(intent))
+                return Step(account, row, intent.id, calls.stored(intent), attempt=attempt)
         planned = plan_for(conn, situation, account)
         if not planned.operations:
             sync.settle(
@@ -123,6 +132,11 @@ class Tell:
             sync.settle(conn, row, "pending", why=verdict.why, wait=verdict.wait)
             return verdict.wait
         its_call = calls.make(account, situation, operation)
+        attempt = self.purses.open(conn, account, operation.kind, row.return_id)
+        if not isinstance(attempt, Attempt):
+            why = sentence("over_budget", account=account.name)
+            sync.settle(conn, row, "pending", planned=[operation], why=why, wait=attempt)
+            return attempt
         intent_id = intents.open_(
             conn,
             row.return_id,
@@ -133,7 +147,7 @@ class Tell:
             msgspec.to_builtins(its_call, str_keys=True),
             self.deadline,
         )
-        return Step(account, row, intent_id, calls.numbered(its_call, intent_id))
+        return Step(account, row, intent_id, calls.numbered(its_call, intent_id), attempt=attempt)
 
     def _after(self, conn: Connection, lane: Lane, step: Step, outcome: Outcome[Reply | None]) -> Step | None:
         """Write down what the call came to, and go on. A worker that lost its lease changes nothing."""
@@ -145,7 +159,10 @@ class Tell:
         if isinstance(wait, Mapping):
             intents.again(conn, step.intent_id, self.deadline)
             lanes.renew(conn, [lane], self.lease)
-            return Step(step.account, step.row, step.intent_id, calls.continued(step.call, wait))
+            following = calls.continued(step.call, wait)
+            return Step(step.account, step.row, step.intent_id, following, attempt=step.attempt.next_step())
+        if not step.looking:
+            self.purses.close(conn, step.account, step.call.kind, step.attempt)
         if wait is not None:
             lanes.later(conn, lane, wait, str(outcome.error or "waits"), attempt=outcome.error is not None)
             return None

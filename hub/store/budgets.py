@@ -23,17 +23,23 @@ def take(
     rate: float,
     burst: float,
     priority: Priority = "live",
+    *,
+    least: float | None = None,
+    must: bool = False,
 ) -> float:
     """Take `n` tokens: 0.0, or the seconds to wait before asking again (then nothing was taken).
 
-    `rate` tokens per second come in, up to `burst`. Commit at once: everybody who talks to this account waits for us.
+    `rate` tokens per second come in, up to `burst`. With `least` there, the rest of `n` is drawn in advance, and nobody
+    else takes anything until it has come in; `must`: all of it is, since what has begun is not stopped half-way.
+    Commit at once: everybody who talks to this account waits for us.
     """
     if n > burst:
         raise ValueError(
             f"account {account}: {n:g} calls at once never fit into {bucket}, whose burst is {burst:g};"
             " raise the burst in the manifest"
         )
-    reserve = min(RESERVE[priority] * burst, burst - n)  # a very small burst has nothing to leave
+    wanted = n if least is None else min(n, least)
+    reserve = min(RESERVE[priority] * burst, burst - wanted)  # a very small burst has nothing to leave
     conn.exec_driver_sql(
         "INSERT INTO budgets (account, bucket, tokens) VALUES (%(a)s, %(b)s, %(m)s) ON CONFLICT DO NOTHING",
         {"a": account, "b": bucket, "m": burst},
@@ -45,8 +51,8 @@ def take(
         " FROM budgets WHERE account = %(a)s AND bucket = %(b)s FOR UPDATE",
         {"a": account, "b": bucket, "m": float(burst), "r": float(rate)},
     ).one()
-    missing = n + reserve - float(tokens)
-    if blocked or missing > 1e-9:
+    missing = wanted + reserve - float(tokens)
+    if not must and (blocked or missing > 1e-9):
         return max(float(blocked or 0.0), missing / rate)
     conn.exec_driver_sql(
         "UPDATE budgets SET tokens = %(t)s, refilled_at = clock_timestamp(), blocked_until = NULL"
@@ -54,6 +60,14 @@ def take(
         {"a": account, "b": bucket, "t": tokens - n},
     )
     return 0.0
+
+
+def give_back(conn: Connection, account: str, bucket: str, n: float, burst: float) -> None:
+    """So many tokens were taken and not used."""
+    conn.exec_driver_sql(
+        "UPDATE budgets SET tokens = least(%(m)s, tokens + %(n)s) WHERE account = %(a)s AND bucket = %(b)s",
+        {"a": account, "b": bucket, "n": float(n), "m": float(burst)},
+    )
 
 
 def block(conn: Connection, account: str, bucket: str, seconds: float) -> None:

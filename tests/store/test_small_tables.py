@@ -135,6 +135,30 @@ def test_what_never_fits_is_said(conn: Connection) -> None:
         take(conn, 11, priority="backfill")
 
 
+def test_with_the_least_there_the_rest_is_drawn_in_advance(conn: Connection) -> None:
+    assert take(conn, 8) == 0.0
+    assert take(conn, 5, least=3.0) > 0
+    assert take(conn, 5, least=2.0) == 0.0
+    assert take(conn, 1) == pytest.approx(4 * DAY / 10, rel=0.01), "three are owed, and one is wanted"
+    budgets.give_back(conn, "web", "admin", 4, 10.0)
+    assert take(conn, 1) == 0.0
+
+
+def test_what_has_begun_is_not_stopped(conn: Connection) -> None:
+    assert take(conn, 10) == 0.0
+    assert take(conn, 1, must=True) == 0.0
+    budgets.block(conn, "web", "admin", 30.0)
+    assert take(conn, 1, must=True) == 0.0
+    assert take(conn, 1) > 0
+
+
+def test_what_is_given_back_never_fills_more_than_the_burst(conn: Connection) -> None:
+    assert take(conn, 1) == 0.0
+    budgets.give_back(conn, "web", "admin", 50, 10.0)
+    assert take(conn, 10) == 0.0
+    assert take(conn, 1) > 0
+
+
 def test_a_bucket_they_closed_stays_closed(conn: Connection) -> None:
     budgets.block(conn, "web", "admin", 30 * DAY)
     assert 29 * DAY < take(conn) <= 30 * DAY

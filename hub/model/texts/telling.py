@@ -17,6 +17,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "执行过但没有生效，会隔更长时间再试",
         "it was done before and did not stick; tried again with growing waits",
     ),
+    "over_budget": (
+        "{account} 的调用频率有上限，轮到时再通知",
+        "{account} is called no faster than its budget allows; it is told when its turn comes",
+    ),
     "not_found_yet": (
         "没有收到答复，对方那里也还没有找到，会再查一次",
         "no answer, and not found there yet; it is looked for once more",
