@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import accepting, backfilling, claiming, mappings, report, storing, translating, webhooks
+from benchmarks import accepting, backfilling, claiming, lines, mappings, report, storing, translating, webhooks
 from benchmarks.measure import Report, one_parse
 
 ALL = {
     "translate": translating.run,
     "mappings": mappings.run,
+    "lines": lines.run,
     "accept": accepting.run,
     "store": storing.run,
     "backfill": backfilling.run,

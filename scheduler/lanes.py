@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.store import inbox, lanes
-from hub.store.database import Connection, Database, DBAPIError
+from hub.store.database import IDLE_TIMEOUT, Connection, Database, DBAPIError, sqlstate
 from hub.store.horizon import Horizon
 from hub.store.lanes import Lane, Suspects
 
@@ -24,6 +24,15 @@ INBOX = "inbox"
 DISPATCHED = 500
 LOOK = 1.0
 """Seconds between two looks where the first lane is."""
+STOOD_STILL = "25P03"
+"""PostgreSQL ended a transaction that said nothing for long (IDLE_TIMEOUT): what it was about takes too much time."""
+
+
+class TooSlow(Exception):
+    """Why a lane is given back whose work takes longer than a transaction may."""
+
+    def __init__(self) -> None:
+        super().__init__(f"more work than fits into the {IDLE_TIMEOUT:.0f} s that a transaction may stand still")
 
 
 @dataclass(frozen=True)
@@ -90,10 +99,11 @@ class Work:
         try:
             self.handlers[kind](claimed)
         except Exception as error:
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
+            slow = isinstance(error, DBAPIError) and sqlstate(error) == STOOD_STILL
+            if isinstance(error, DBAPIError) and error.connection_invalidated and not slow:
                 log.warning("the database went away during %s; its leases run out and it is done again", kind)
             elif len(claimed) == 1:
-                self._give_back(claimed[0], error)
+                self._give_back(claimed[0], TooSlow() if slow else error)
             else:
                 log.warning("%s of %d lanes failed, trying halves: %s", kind, len(claimed), type(error).__name__)
                 middle = len(claimed) // 2

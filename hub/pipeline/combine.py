@@ -18,6 +18,7 @@ from hub.model.returns import Return
 from hub.model.sentences import sentence
 from hub.pipeline import parked, routes, twinning
 from hub.pipeline.story import changes
+from hub.pipeline.translate import size
 from hub.store import intents, journal, lanes, observations, returns, sync
 from hub.store import twins as twin_store
 from hub.store.database import Connection, Database, now
@@ -37,6 +38,14 @@ def whole(database: Database, work: Callable[[Connection], T]) -> T:
             return database.run(work)
         except Moved:
             continue
+
+
+MOST = 100_000
+"""Lines and facts of all records of a return, and of its orders, that are laid together."""
+
+
+class TooMuch(Exception):
+    """A return that many large records feed: understanding it would hold up all others."""
 
 
 class Situation(NamedTuple):
@@ -84,6 +93,8 @@ def look(
     at = now(conn) if any(row.ties for row in rows.values()) else None
     situations = []
     for return_id in ids:
+        if (parts := sum(size(o.fragment) for o in seen[return_id])) > MOST:
+            raise TooMuch(f"the records of R{return_id} have {parts} lines and facts; the hub lays {MOST} together")
         row = rows[return_id]
         old = returns.decode(row.doc) if row.doc else None
         same, apart = known.get(return_id, ((), ()))

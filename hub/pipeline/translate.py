@@ -6,8 +6,15 @@ from typing import Any
 
 from hub import schema
 from hub.accounts import Account
+from hub.model.absorb import LISTS
 from hub.model.fragment import Fragment
 from mappings import engine
+
+BYTES = 10_000_000
+"""The largest record that is read."""
+PARTS = 10_000
+"""The lines and facts of one record that are understood: some seconds of work (benchmarks/lines.py)."""
+_LISTS = (*sorted(LISTS), "keys", "weak", "orders")
 
 
 class Untranslatable(Exception):
@@ -29,6 +36,8 @@ class Untranslatable(Exception):
 
 def translate(account: Account, stream: str, body: bytes) -> Fragment:
     """One raw record as a fragment. Raises Untranslatable."""
+    if len(body) > BYTES:
+        raise _too_much(f"{len(body)} bytes", f"{BYTES}")
     try:
         record = engine.read_json(body)
     except engine.InvalidJson as problem:
@@ -47,7 +56,7 @@ def translate(account: Account, stream: str, body: bytes) -> Fragment:
             str(problem), field=problem.field, what_now="mend the mapping, then replay the message"
         ) from problem
     try:
-        return schema.fragment(told, clean=True)
+        fragment = schema.fragment(told, clean=True)
     except schema.Invalid as problem:
         raise Untranslatable(
             [
@@ -55,3 +64,25 @@ def translate(account: Account, stream: str, body: bytes) -> Fragment:
                 for path, why in problem.errors
             ]
         ) from problem
+    if (parts := size(fragment)) > PARTS:
+        raise _too_much(f"{parts} lines and facts", f"{PARTS}")
+    return fragment
+
+
+def size(fragment: Fragment) -> int:
+    """How many lines, facts and parts of them a record has: what it costs follows from that."""
+    lists = [getattr(fragment, name) for name in _LISTS]
+    order = fragment.order or None
+    if order:
+        lists += [order.lines, order.payments, *(line.components or line.refs for line in order.lines)]
+    lists += [part for refund in fragment.refunds or () for part in (refund.parts, refund.allocations)]
+    lists += [parcel.lines for parcel in fragment.shipments or ()]
+    return sum(len(one) for one in lists if one)
+
+
+def _too_much(what: str, most: str) -> Untranslatable:
+    """A genuine record that would keep a worker busy at everybody's cost."""
+    return Untranslatable.one(
+        f"the record has {what}; the hub takes {most}",
+        what_now="split it over there, or see to this return by hand: nothing of it is known here",
+    )

@@ -28,6 +28,10 @@ BUSY_AGAIN = 3.0
 """Seconds until a record that joins two returns is tried again while one of them is being written to."""
 
 
+HANDFUL = 2_000_000
+"""Bytes of records that are understood in one transaction: it must not stand still for long (store/database.py)."""
+
+
 class _News(NamedTuple):
     lane: Lane
     stored: Stored
@@ -50,10 +54,15 @@ class Understand:
         if not batch:
             return
         accounts = self.accounts.all()
-        rows = self.forgotten.clean(conn, accounts, inbox.rows(conn, batch))
-        names = {(row.account, row.stream, row.external_id) for mine in rows.values() for row in mine}
+        waiting = inbox.rows(conn, batch)
+        batch, others = _handful(batch, waiting)
+        for lane in others:
+            waiting.pop(lane.id, None)
+            lanes.later(conn, lane, 0.0, "large records come before it", attempt=False)
+        messages = self.forgotten.clean(conn, accounts, waiting)
+        names = {(row.account, row.stream, row.external_id) for mine in messages.values() for row in mine}
         current = observations.of_objects(conn, names)
-        drawn = iter(_tickets(conn, rows))
+        drawn = iter(_tickets(conn, messages))
         news: list[_News] = []
         consumed: list[tuple[Lane, inbox.Row]] = []
         same: dict[Name, int] = {}
@@ -62,7 +71,7 @@ class Understand:
         refused: dict[int, tuple[Name, list[dict[str, Any]]]] = {}
         for lane in batch:
             latest: Stored | None = None
-            for row in rows.get(lane.id, ()):
+            for row in messages.get(lane.id, ()):
                 at = row.ticket if row.ticket is not None else next(drawn)
                 name = (row.account, row.stream, row.external_id)
                 before = latest or current.get(name)
@@ -107,6 +116,18 @@ class Understand:
             if lane.id in postponed:
                 lanes.later(conn, lane, BUSY_AGAIN, "joins two returns, one is being written to", attempt=False)
         lanes.finish(conn, [(lane, lane.wanted) for lane in batch if lane.id not in postponed])
+
+
+def _handful(batch: Sequence[Lane], rows: Mapping[int, Sequence[inbox.Row]]) -> tuple[list[Lane], list[Lane]]:
+    """What is understood in one transaction, one lane at least, and what is left to others."""
+    taken: list[Lane] = []
+    size = 0
+    for index, lane in enumerate(batch):
+        size += sum(len(row.body or b"") for row in rows.get(lane.id, ()))
+        if taken and size > HANDFUL:
+            return taken, list(batch[index:])
+        taken.append(lane)
+    return taken, []
 
 
 def _archive(conn: Connection, done: Sequence[inbox.Row], current: Mapping[Name, Stored], bound: Bound) -> None:
