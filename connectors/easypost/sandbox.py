@@ -1,6 +1,6 @@
 """A small EasyPost for tests, the demo and integrators on a train: the part of API v2 that the connector uses.
 
-    python -m connectors.easypost.sandbox --port 0 --webhook http://127.0.0.1:8080/hooks/parcels --secret s3cret
+    SANDBOX_SECRET=s3cret python -m connectors.easypost.sandbox --port 0 --webhook http://127.0.0.1:8080/hooks/parcels
 
 The base URL ends in /v2. Keys: EZAKsimulated (production), EZTKsimulated (test mode: only EZ1000000001 and its like).
 Beside the API: POST /carrier/scan {"tracking_code", "status", "status_detail", "message", "at"} as a carrier scans.

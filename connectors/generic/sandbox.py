@@ -1,6 +1,6 @@
 """A small custom shop that speaks through our own door, for tests, the demo and integrators on a train.
 
-    python -m connectors.generic.sandbox --port 0 --webhook http://127.0.0.1:8080/hooks/shop --secret whsec_…
+    SANDBOX_SECRET=whsec_… python -m connectors.generic.sandbox --port 0 --webhook http://127.0.0.1:8080/hooks/shop
 
 The hub tells it at POST /hub and reads its records at GET /records/{stream}/{id}. Its people: POST /shop/orders
 {"lines": {"MUG": 2}} to buy, POST /shop/returns {"order": ..., "lines": {"ORD-1-1": 1}, "reason": ...} to ask back.

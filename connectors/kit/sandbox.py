@@ -17,7 +17,8 @@
         Loopline.main()
 
 In a test: `with Loopline() as sandbox: ... sandbox.url`. As a process: `python -m connectors.loopline.sandbox
---port 0 --webhook URL --secret S`; the first line it prints is its URL. Its control plane, for whoever tells faults:
+--port 0 --webhook URL`, its secret in the environment as SANDBOX_SECRET; the first line it prints is its URL.
+Its control plane, for whoever tells faults:
 
     POST /__faults   {"kind": "answer", "status": 429, "headers": {"Retry-After": "1"}, "method": "GET", "times": 2}
     DELETE /__faults    GET /__effects    GET /__calls    GET /__sent    POST /__webhook {"url": ..., "secret": ...}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -121,16 +122,20 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
 
+SECRET = "SANDBOX_SECRET"  # noqa: S105 the name of a variable
+"""Where a sandbox's process finds its secret: no list of processes shows it, and it may begin with a dash."""
+
+
 def run(sandbox: Callable[..., Any], argv: list[str] | None) -> None:
     """The command line of a sandbox: prints its URL, serves until SIGTERM or Ctrl-C."""
     parser = argparse.ArgumentParser(description=f"A local stand-in for {sandbox.name}.")  # type: ignore[attr-defined]
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--webhook", help="where to send webhooks")
-    parser.add_argument("--secret", default="simulated-secret", help="what webhooks are signed with")
+    parser.epilog = f"What webhooks are signed with is taken from the environment's {SECRET}."
     options = parser.parse_args(argv)
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
-    with sandbox(options.port, webhook=options.webhook, secret=options.secret) as running:
+    with sandbox(options.port, webhook=options.webhook, secret=os.environ.get(SECRET, "simulated-secret")) as running:
         print(running.url, flush=True)
         stopped.wait()

@@ -1,6 +1,6 @@
 """A small Medusa for tests, the demo and integrators on a train: the part of the admin API that the connector uses.
 
-    python -m connectors.medusa.sandbox --port 0 --webhook http://127.0.0.1:8080/hooks/web --secret whsec_…
+    SANDBOX_SECRET=whsec_… python -m connectors.medusa.sandbox --port 0 --webhook http://127.0.0.1:8080/hooks/web
 
 Besides the admin API: POST /store/returns as customers ask, POST /shop/orders {"lines": {"SHIRT-M": 2}} to buy, GET
 /shop for what it sells. The secret key is `sk_simulated`. Everything in it is simulated.

@@ -1,6 +1,6 @@
 """A small Shopify for tests, the demo and integrators on a train: the part of the Admin API that the connector uses.
 
-    python -m connectors.shopify.sandbox --port 0 --webhook http://127.0.0.1:8080/hooks/web --secret …
+    SANDBOX_SECRET=… python -m connectors.shopify.sandbox --port 0 --webhook http://127.0.0.1:8080/hooks/web
 
 Besides the Admin API: POST /shop/orders {"lines": {"SHIRT-M": 2}} to buy, POST /shop/returns {"order": "#1001",
 "lines": {"SHIRT-M": 1}} to ask for a return as customers do, POST /shop/parcels {"return": "#1001-R1", "number": ...,

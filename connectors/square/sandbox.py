@@ -1,6 +1,6 @@
 """A small Square for tests, the demo and integrators on a train: the part of its API that the connector uses.
 
-    python -m connectors.square.sandbox --port 0 --webhook http://127.0.0.1:8080/hooks/pos --secret KEY
+    SANDBOX_SECRET=KEY python -m connectors.square.sandbox --port 0 --webhook http://127.0.0.1:8080/hooks/pos
 
 Besides the API, the counter: POST /counter/sales {"lines": {"SHIRT-M": 2}, "reference": "#12"}, POST /counter/returns
 {"order": ..., "lines": {...}, "buys": {...}, "restock": true, "cash": true}, POST /counter/settle {"refund": ...,

@@ -6,6 +6,7 @@ import random
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from hub.settings import Settings
 
 EVERY = (20.0, 45.0)
 """Seconds between two customers who want to return something."""
+BROKEN = (StoryBroke, OSError, RuntimeError, LookupError)
+"""What goes wrong with a part of the play; everything else is a bug of the demo."""
 SCENES: Mapping[str, tuple[Any, Callable[..., Any]]] = {"shop": (pair, Play), "omnichannel": (channels, Omnichannel)}
 """Who plays, and what."""
 
@@ -30,6 +33,9 @@ def run(settings: Settings, *, scene: str = "shop", once: bool) -> int:
     try:
         with stage(settings, _say, cast) as set_up:
             return _one(play(set_up)) if once else _trickle(set_up, play)
+    except BROKEN as problem:
+        _say(f"\nThe demo cannot go on: {_what(problem)}")
+        return 1
     except KeyboardInterrupt:
         _say("ending the demo; `make demo` takes it up again")
         return 0
@@ -38,8 +44,8 @@ def run(settings: Settings, *, scene: str = "shop", once: bool) -> int:
 def _one(play: Any) -> int:
     try:
         number = play.whole(_say)
-    except StoryBroke as broke:
-        _say(f"\nThe story broke: {broke}")
+    except BROKEN as problem:
+        _say(f"\nThe story broke: {_what(problem)}")
         if play.number:
             print(play.story())
         return 1
@@ -57,10 +63,22 @@ def _trickle(set_up: Stage[Any], play: Callable[..., Any]) -> int:
     while not stop.is_set():
         try:
             play(set_up, dice).whole(_say)
-        except StoryBroke as broke:
-            _say(f"one customer's story broke: {broke}")
+        except BROKEN as problem:
+            _say(f"one customer's story broke: {_what(problem)}")
         stop.wait(dice.uniform(*EVERY))
     return 0
+
+
+_PARTS: Mapping[str, str] = {"hub/demo/tryton": "Tryton", "hub/postgres/": "the database"}
+
+
+def _what(problem: BaseException) -> str:
+    """What broke, and which part of the demo, by the module that it comes from; the hub where it is none of them."""
+    if isinstance(problem, StoryBroke):
+        return str(problem)
+    places = [frame.filename for frame in traceback.extract_tb(problem.__traceback__)]
+    part = next((part for place in reversed(places) for word, part in _PARTS.items() if word in place), "the hub")
+    return f"{part}: {type(problem).__name__}: {problem}"
 
 
 def _say(text: str) -> None:
