@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ from hub.pipeline.reconcile import Reconcile
 from hub.pipeline.ripen import Ripen
 from hub.pipeline.tell import Tell
 from hub.pipeline.understand import Understand
-from hub.postgres import Server
+from hub.postgres import Server, kept
 from hub.secrets import Vault
 from hub.settings import Settings
 from hub.store import accounts as account_store
@@ -76,9 +76,12 @@ class Hub:
 
 
 @contextmanager
-def hub(settings: Settings, progress: Progress = lambda text: None) -> Iterator[Hub]:
-    """Start what is needed and take it down again; the database is upgraded first."""
-    with database_url(settings, progress) as url:
+def hub(settings: Settings, progress: Progress = lambda text: None, *, stays: bool = False) -> Iterator[Hub]:
+    """Start what is needed and take it down again; the database is upgraded first.
+
+    `stays`: for a process that does not end by itself; our own database server is started again where it ends.
+    """
+    with database_url(settings, progress, stays=stays) as url:
         upgrade(url)
         database = Database(url)
         try:
@@ -99,12 +102,13 @@ def settle_memory() -> None:
 
 
 @contextmanager
-def database_url(settings: Settings, progress: Progress = lambda text: None) -> Iterator[str]:
+def database_url(settings: Settings, progress: Progress = lambda text: None, *, stays: bool = False) -> Iterator[str]:
     """The database to work on: the configured one, else our own server for as long as somebody needs it."""
     if settings.database_url:
         yield settings.database_url
         return
-    with Server(settings.data / "postgres", progress=progress).hold() as url:
+    server = Server(settings.data / "postgres", progress=progress)
+    with server.hold() as url, kept(server, progress) if stays else nullcontext():
         yield url
 
 

@@ -12,6 +12,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from hub.store import ticks
 from hub.store.database import Connection, Database, now
+from hub.store.outage import away
 from scheduler.timetable import Job, Timetable
 
 log = logging.getLogger(__name__)
@@ -101,6 +102,8 @@ class _Reported:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         if isinstance(error, Exception):
+            if away(error):
+                return True  # that is said once, by whom it concerns
             if self.what not in self.failing:
                 log.error("%s failed; it is tried again at its next tick", self.what, exc_info=error)
             self.failing.add(self.what)

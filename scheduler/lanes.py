@@ -14,6 +14,7 @@ from hub.store import inbox, lanes
 from hub.store.database import IDLE_TIMEOUT, Connection, Database, DBAPIError, sqlstate
 from hub.store.horizon import Horizon
 from hub.store.lanes import Lane, Suspects
+from hub.store.outage import away
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +101,9 @@ class Work:
             self.handlers[kind](claimed)
         except Exception as error:
             slow = isinstance(error, DBAPIError) and sqlstate(error) == STOOD_STILL
-            if isinstance(error, DBAPIError) and error.connection_invalidated and not slow:
-                log.warning("the database went away during %s; its leases run out and it is done again", kind)
-            elif len(claimed) == 1:
+            if away(error):
+                raise  # its leases run out and it is done again
+            if len(claimed) == 1:
                 self._give_back(claimed[0], TooSlow() if slow else error)
             else:
                 log.warning("%s of %d lanes failed, trying halves: %s", kind, len(claimed), type(error).__name__)

@@ -19,6 +19,7 @@ from types import MappingProxyType
 
 from hub.store.database import Database
 from hub.store.lanes import REMOTE, Lane, Suspects
+from hub.store.outage import away
 from scheduler.lanes import INBOX, Handler, Terms, Work
 
 log = logging.getLogger(__name__)
@@ -98,16 +99,18 @@ class Engine:
                 else:
                     claimed = taken
                     found = len(claimed)
-            except Exception:
-                log.exception("cannot look for %s work; trying again in %g s", kind, self._idle)
+            except Exception as error:
+                if not away(error):  # that is said once, by whom it concerns
+                    log.exception("cannot look for %s work; trying again in %g s", kind, self._idle)
             alone = claimed[0] if claimed and claimed[0].solo else None
             self._looked(kind, found, woken, left, alone)
             if claimed:
                 try:
                     with self._watched(alone):
                         self._work.run(kind, claimed)
-                except Exception:
-                    log.exception("%s work is left to its lease", kind)
+                except Exception as error:
+                    if not away(error):
+                        log.exception("%s work is left to its lease", kind)
                 self._done(kind, alone)
 
     def _next(self) -> tuple[str, Suspects] | None:

@@ -12,7 +12,8 @@ from connectors.kit import registry
 from connectors.kit.api import Health
 from connectors.kit.manifest_parts import Setting
 from hub import checkup, configuration
-from hub.cli.out import as_json, dump, show, working
+from hub.cli.out import as_json, dump, say, show, working
+from hub.plain import plain
 from hub.store import accounts as store
 from hub.store import health as pages
 
@@ -54,16 +55,16 @@ def add(name: str, connector: str, given: tuple[str, ...], mapping: str | None) 
         wanted = {"connector": connector, "settings": settings, "terms": before.terms if before else {}}
         configuration.put(hub, name, {**wanted, **({"mapping": mapping} if mapping else {})})
         if before:
-            click.echo(f"{name} was there already: its settings are replaced, its terms stay")
+            say(f"{name} was there already: its settings are replaced, its terms stay")
         if taken:
-            click.echo(f"as usual: {', '.join(taken)} (--set says otherwise)")
+            say(f"as usual: {', '.join(taken)} (--set says otherwise)")
         health = checkup.check(hub, name)
         page = f"http://{hub.settings.listen}/oauth/{name}/" if name in hub.install.offered() else ""
     _say_health(name, health)
     if page:
-        click.echo(f"  access can be granted on its own page: open {page} while `hub serve` runs")
+        say(f"  access can be granted on its own page: open {page} while `hub serve` runs")
     if not health.ok:
-        click.echo(f"{name} is stored; `hub accounts check {name}` looks again")
+        say(f"{name} is stored; `hub accounts check {name}` looks again")
 
 
 def _asked(spec: Setting) -> str:
@@ -71,11 +72,11 @@ def _asked(spec: Setting) -> str:
     if spec.default is not None:
         return ""
     if str(spec.help):
-        click.echo(spec.help)
+        say(spec.help)
     text = f"{str(spec.label) or spec.name} ({spec.name}{'' if spec.required else ', may stay empty'})"
     one_of = click.Choice(spec.choices) if spec.choices and spec.required and not spec.many else None
     empty = None if spec.required else ""
-    return str(click.prompt(text, hide_input=spec.secret, default=empty, show_default=False, type=one_of))
+    return str(click.prompt(plain(text), hide_input=spec.secret, default=empty, show_default=False, type=one_of))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -101,11 +102,11 @@ def check(name: str, json_: bool) -> None:
 
 
 def _say_health(name: str, health: Health) -> None:
-    click.echo(f"{name}: {'ready' if health.ok else 'not ready'}")
+    say(f"{name}: {'ready' if health.ok else 'not ready'}")
     for problem in health.problems:
-        click.echo(f"  - {problem}")
+        say(f"  - {problem}")
     for fact, value in health.facts.items():
-        click.echo(f"  {fact}: {value}")
+        say(f"  {fact}: {value}")
 
 
 @accounts.command()
@@ -115,7 +116,7 @@ def pause(name: str, why: str) -> None:
     """Stop talking to an account; its work waits, webhooks are still taken."""
     with working() as hub, hub.database.begin() as conn:
         store.pause(conn, name, why)
-    click.echo(f"{name} is paused; `hub accounts resume {name}` goes on")
+    say(f"{name} is paused; `hub accounts resume {name}` goes on")
 
 
 @accounts.command()
@@ -124,7 +125,7 @@ def resume(name: str) -> None:
     """Go on where a pause, or missing credentials, stopped."""
     with working() as hub, hub.database.begin() as conn:
         store.resume(conn, name)
-    click.echo(f"{name} goes on")
+    say(f"{name} goes on")
 
 
 @accounts.command("apply")
@@ -134,7 +135,7 @@ def apply_(file: Path) -> None:
     document = configuration.read(file)
     with working() as hub:
         for line in configuration.apply(hub, document):
-            click.echo(line)
+            say(line)
 
 
 @accounts.command()
@@ -142,7 +143,10 @@ def export() -> None:
     """All accounts as a file for `apply`; secrets are left out, which keeps the stored ones."""
     with working() as hub:
         document = configuration.export(hub)
-    click.echo(yaml.safe_dump(document, sort_keys=True, allow_unicode=True), nl=False)
+    text = yaml.safe_dump(document, sort_keys=True, allow_unicode=True)
+    if plain(text) != text:  # as escapes, so that `apply` reads the same again
+        text = yaml.safe_dump(document, sort_keys=True)
+    say(text, nl=False)
 
 
 COMMANDS = (accounts,)

@@ -10,7 +10,7 @@ import click
 
 from connectors.kit import docs, registry, scaffold
 from hub.cli.grading import evidence_file, grade, grades
-from hub.cli.out import as_json, dump, show
+from hub.cli.out import as_json, dump, say, show
 
 
 def _checkout() -> Path:
@@ -64,7 +64,7 @@ def show_(name: str, json_: bool) -> None:
             }
         )
         return
-    click.echo(f"{str(manifest.label) or name} ({', '.join(manifest.kinds)})")
+    say(f"{str(manifest.label) or name} ({', '.join(manifest.kinds)})")
     settings = [
         {
             "setting": key,
@@ -76,8 +76,8 @@ def show_(name: str, json_: bool) -> None:
     ]
     show(settings, ("setting", "secret", "required", "help"), False, empty="No settings.")
     able = entry.capabilities
-    click.echo(f"reads: {', '.join(sorted(able.polls)) or '-'} · webhooks: {'yes' if able.webhook else 'no'}")
-    click.echo(f"writes: {', '.join(sorted(able.operations)) or '-'}")
+    say(f"reads: {', '.join(sorted(able.polls)) or '-'} · webhooks: {'yes' if able.webhook else 'no'}")
+    say(f"writes: {', '.join(sorted(able.operations)) or '-'}")
 
 
 @connectors.command("lint")
@@ -86,10 +86,10 @@ def lint(names: tuple[str, ...]) -> None:
     """Whether manifests say what they should, by file and line; all when none is named."""
     findings = [finding for name in names or registry.names() for finding in registry.lint(name)]
     for finding in findings:
-        click.echo(str(finding))
+        say(str(finding))
     if findings:
         raise SystemExit(1)
-    click.echo("nothing to say against them")
+    say("nothing to say against them")
 
 
 @connectors.command("new")
@@ -103,10 +103,10 @@ def lint(names: tuple[str, ...]) -> None:
 def new(name: str, into: Path) -> None:
     """Begin a connector without code: a small REST system that works, with comments that say what to change."""
     files = scaffold.write(name, into)
-    click.echo("These files are yours now; begin with a real answer in the recording:")
+    say("These files are yours now; begin with a real answer in the recording:")
     for file in files:
-        click.echo(f"  {file}")
-    click.echo(
+        say(f"  {file}")
+    say(
         f"Check them with `hub connectors lint {name}`, `hub mapping lint {into / 'mappings' / name}.yaml` and"
         f" `pytest tests/connectors -k {name}`; `hub connectors list` shows what it can do."
     )
@@ -126,10 +126,10 @@ def docs_(names: tuple[str, ...], into: Path | None, language: str) -> None:
     for name in names or registry.names():
         page = docs.page(registry.load(name), language)
         if into is None:
-            click.echo(page)
+            say(page)
         else:
             (into / f"{name}.md").write_text(page, "utf-8")
-            click.echo(into / f"{name}.md")
+            say(into / f"{name}.md")
 
 
 connectors.add_command(grade)

@@ -12,7 +12,7 @@ import click
 
 from connectors.kit import grading, registry
 from connectors.kit.grading import Grade
-from hub.cli.out import as_json, dump, show
+from hub.cli.out import as_json, dump, say, show
 
 BEGIN, END = "<!-- grades -->\n", "<!-- /grades -->"
 
@@ -72,7 +72,7 @@ def grade(
             _show(one)
     below = [one.name for one in found if at_least is not None and not one.reaches(at_least)]
     if below:
-        click.echo(f"below {at_least}: {', '.join(below)}", err=True)
+        say(f"below {at_least}: {', '.join(below)}", err=True)
     promised = readme is None or _promised(readme, found if not names else grades(registry.names(), evidence), accept)
     if below or not promised:
         raise SystemExit(1)
@@ -90,11 +90,11 @@ def _word(one: Grade) -> str:
 
 def _show(one: Grade) -> None:
     if one.problem:
-        click.echo(f"{one.name}: no grade: {one.problem}.")
+        say(f"{one.name}: no grade: {one.problem}.")
         if one.findings:
-            click.echo(f"Run `make test`, or `hub connectors grade {one.name} --run`, which takes only its own tests.")
+            say(f"Run `make test`, or `hub connectors grade {one.name} --run`, which takes only its own tests.")
     else:
-        click.echo(f"{one.name}: {_word(one)} (tests of {one.at})")
+        say(f"{one.name}: {_word(one)} (tests of {one.at})")
     rows = [
         {"level": f.level, "rule": f.rule, "state": f.state, "why": "\n".join(f.why)}
         for f in one.findings
@@ -102,7 +102,7 @@ def _show(one: Grade) -> None:
     ]
     if rows:
         show(rows, ("level", "rule", "state", "why"), False, empty="")
-        click.echo("")
+        say("")
 
 
 def _run(names: Sequence[str], evidence: Path) -> None:
@@ -129,8 +129,8 @@ def _promised(readme: Path, found: Sequence[Grade], accept: bool) -> bool:
     unknown = [one.name for one in found if one.problem]
     if not accept or unknown:
         why = f" Nothing is known of {', '.join(unknown)}: run `make test` first." if unknown else ""
-        click.echo(f"{readme} promises other grades than these.{why}", err=True)
-        click.echo("`hub connectors grade --readme README.md --accept` writes them down", err=True)
+        say(f"{readme} promises other grades than these.{why}", err=True)
+        say("`hub connectors grade --readme README.md --accept` writes them down", err=True)
         return False
     readme.write_text(f"{before}{begin}{table(found)}{end}{after}", "utf-8")
     return True

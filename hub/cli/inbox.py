@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.cli.out import as_json, dump, show, working
+from hub.cli.out import as_json, dump, say, show, working
 from hub.store import console as pages
 
 
@@ -49,7 +49,7 @@ def show_(message: int) -> None:
     if found is None:
         raise LookupError(f"message {message} is not waiting; `hub inbox list` shows those that are")
     dump({"account": found.account, "stream": found.stream, "record": found.external_id, "errors": found.error})
-    click.echo((found.body or b"").decode("utf-8", "replace"))
+    say((found.body or b"").decode("utf-8", "backslashreplace"))
 
 
 @inbox.command()
@@ -64,7 +64,7 @@ def replay(messages: tuple[int, ...], all_: bool) -> None:
                 wanted = [row.id for row in pages.invalid(conn, limit=100_000).rows]
         if not wanted:
             raise ValueError("name the messages, or --all; `hub inbox list` shows them")
-        click.echo(f"{hub.reconcile.replay(wanted)} messages are in the queue again")
+        say(f"{hub.reconcile.replay(wanted)} messages are in the queue again")
 
 
 COMMANDS = (inbox,)

@@ -8,7 +8,7 @@ import click
 
 from connectors.kit import registry
 from hub import schema
-from hub.cli.out import as_json, dump, show
+from hub.cli.out import as_json, dump, say, show
 from mappings.engine import Mapping, lint, read_json
 
 
@@ -32,9 +32,9 @@ def lint_(files: tuple[Path, ...], json_: bool) -> None:
     if json_:
         dump(findings)
     for finding in () if json_ else findings:
-        click.echo(str(finding))
+        say(str(finding))
     if not findings and not json_:
-        click.echo(f"{len(wanted)} dictionaries, nothing to say against them")
+        say(f"{len(wanted)} dictionaries, nothing to say against them")
     if any(finding.level == "error" for finding in findings):
         raise SystemExit(1)
 

@@ -11,10 +11,12 @@ import click
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from connectors.kit.errors import ConnectorError
 from hub.boot import Hub, hub
 from hub.pipeline.people import NotNow
+from hub.plain import in_json, plain
 from hub.postgres import PostgresError
 from hub.settings import Settings, SettingsError
 from hub.store.database import DatabaseError
@@ -32,30 +34,41 @@ console = Console()
 @contextmanager
 def working() -> Iterator[Hub]:
     """A hub for the length of one command."""
-    with hub(Settings.load(), lambda text: click.echo(text, err=True)) as ready:
+    with hub(Settings.load(), lambda text: say(text, err=True)) as ready:
         yield ready
 
 
 def show(rows: Sequence[Any], columns: Sequence[str], json_: bool, *, empty: str) -> None:
     """Rows (mappings or named) as a table, or as JSON with the same names."""
-    plain = [{column: _get(row, column) for column in columns} for row in rows]
+    cells = [{column: _get(row, column) for column in columns} for row in rows]
     if json_:
-        dump(plain)
+        dump(cells)
         return
-    if not plain:
-        click.echo(empty)
+    if not cells:
+        say(empty)
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")
-    for row in plain:
-        table.add_row(*(_cell(row[column]) for column in columns))
+    for row in cells:
+        table.add_row(*(Text(plain(_cell(row[column]))) for column in columns))
     console.print(table)
+
+
+def say(text: object, *, err: bool = False, nl: bool = True) -> None:
+    """A line for a person. Much of it was written by others, so nothing in it reaches the terminal as a command."""
+    click.echo(plain(str(text)), err=err, nl=nl)
+
+
+def line(*parts: str | tuple[str, str]) -> None:
+    """A line with styled parts: (text, style)."""
+    styled = [part if isinstance(part, tuple) else (part, "") for part in parts]
+    console.print(Text.assemble(*((plain(text), style) for text, style in styled)))
 
 
 def dump(value: Any) -> None:
     """JSON for a program to read."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str)).decode())
+    click.echo(in_json(msgspec.json.format(msgspec.json.encode(value, enc_hook=str)).decode()))
 
 
 def _get(row: Any, column: str) -> Any:
@@ -93,7 +106,7 @@ def _lettered(callback: Callable[..., Any]) -> Callable[..., Any]:
             return callback(*args, **kwargs)
         except LETTERS as problem:
             text = problem.args[0] if isinstance(problem, KeyError) and problem.args else problem
-            raise click.ClickException(str(text)) from problem
+            raise click.ClickException(plain(str(text))) from problem
 
     return wrapped
 

@@ -6,7 +6,7 @@ import getpass
 
 import click
 
-from hub.cli.out import as_json, show, working
+from hub.cli.out import as_json, say, show, working
 from hub.pipeline.privacy import Found
 from hub.store import reviews
 
@@ -44,7 +44,7 @@ def erase(who: str, yes: bool) -> None:
         if not yes:
             click.confirm("Erase the person from all of these for good?", abort=True)
         done = hub.privacy.erase(who, getpass.getuser())
-    click.echo(f"erased from {len(done)} records; read again, they come without the person")
+    say(f"erased from {len(done)} records; read again, they come without the person")
 
 
 @privacy.command()
@@ -65,7 +65,7 @@ def done(request: int) -> None:
     """Carry out REQUEST where it asks to erase; else note that the person was answered."""
     with working() as hub:
         count = hub.privacy.carry_out(request, getpass.getuser())
-    click.echo(f"request {request} is done; erased from {count} records")
+    say(f"request {request} is done; erased from {count} records")
 
 
 COMMANDS = (privacy,)

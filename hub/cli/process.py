@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
-
 from hub.boot import Hub, assemble_hub, hub
+from hub.cli import out
 from hub.cli.site import services
+from hub.plain import log_plainly
 from hub.settings import Settings
 from hub.store.database import Database
 from hub.web import create_app
@@ -28,12 +28,12 @@ _URL = "HUB_DATABASE_URL"
 
 def say(text: str) -> None:
     """Progress goes to standard error."""
-    click.echo(text, err=True)
+    out.say(text, err=True)
 
 
 def serve_all(settings: Settings, workers: int | None) -> None:
     """Console, webhooks, workers and clock until SIGINT or SIGTERM."""
-    with hub(settings, say) as ready, _working(ready, workers), _ticking(ready):
+    with hub(settings, say, stays=True) as ready, _working(ready, workers), _ticking(ready):
         # The web is a process of its own and finds the same database by its address.
         os.environ[_URL] = ready.database.url
         port = settings.port or _free_port(settings.host)
@@ -43,6 +43,7 @@ def serve_all(settings: Settings, workers: int | None) -> None:
 
 def site() -> Any:
     """The web, called in Granian's process."""
+    log_plainly()
     settings = Settings.load()
     if settings.database_url is None:
         raise RuntimeError("the web is started by `hub serve`, which names the database")
@@ -51,13 +52,13 @@ def site() -> Any:
 
 def work(settings: Settings, workers: int | None) -> None:
     """Only workers, until SIGINT or SIGTERM."""
-    with hub(settings, say) as ready, _working(ready, workers):
+    with hub(settings, say, stays=True) as ready, _working(ready, workers):
         _until_told("working; Ctrl-C ends it")
 
 
 def tick(settings: Settings) -> None:
     """Only the clock, until SIGINT or SIGTERM."""
-    with hub(settings, say) as ready, _ticking(ready):
+    with hub(settings, say, stays=True) as ready, _ticking(ready):
         _until_told("the clock is running; Ctrl-C ends it")
 
 

@@ -6,7 +6,7 @@ import shlex
 
 import click
 
-from hub.cli.out import as_json, console, dump, number, show, working
+from hub.cli.out import as_json, dump, line, number, say, show, working
 from hub.model.labels import LABELS
 from hub.model.returns import Weak
 from hub.store import console as pages
@@ -58,57 +58,55 @@ def show_(return_: str, json_: bool) -> None:
         dump({"number": f"R{return_id}", "return": pages.document(found.doc), "sync": dict(found.sync)})
         return
     if found.merged_into:
-        click.echo(f"R{return_id} is the same return as R{found.merged_into}.")
+        say(f"R{return_id} is the same return as R{found.merged_into}.")
         return
     ret = found.doc
     orders = ", ".join(f"{order.number} ({order.home})" for order in ret.orders)
-    console.print(f"[bold]R{return_id}[/] {ret.status} · {ret.kind} · order {orders or 'unknown'}")
+    line((f"R{return_id}", "bold"), f" {ret.status} · {ret.kind} · order {orders or 'unknown'}")
     axes = ret.axes
-    console.print(
+    line(
         f"authorization {axes.authorization.value} · receipt {axes.receipt} · settlement {axes.settlement}"
         f" · exchange {axes.exchange} · closure {axes.closure.value}"
     )
     lines = [
         {
-            "line": line.sku or line.name or line.key,
-            "quantity": line.quantity - line.cancelled,
-            "received": line.received,
-            "condition": {word: str(count) for word, count in line.by_condition.items()},
-            "reason": line.stated.code if line.stated else None,
-            "refunded": "unknown" if line.refunded is None else line.refunded,
+            "line": piece.sku or piece.name or piece.key,
+            "quantity": piece.quantity - piece.cancelled,
+            "received": piece.received,
+            "condition": {word: str(count) for word, count in piece.by_condition.items()},
+            "reason": piece.stated.code if piece.stated else None,
+            "refunded": "unknown" if piece.refunded is None else piece.refunded,
         }
-        for line in ret.lines
+        for piece in ret.lines
     ]
     show(lines, ("line", "quantity", "received", "condition", "reason", "refunded"), False, empty="No lines.")
     money = ret.money
     if money.currency:
         agreed = "unknown" if money.agreed is None else money.agreed
-        console.print(f"money {money.currency}: agreed {agreed}, refunded {money.refunded}, due {money.due}")
+        line(f"money {money.currency}: agreed {agreed}, refunded {money.refunded}, due {money.due}")
     for relation, other in ret.relations:
-        console.print(f"{LABELS['relation'][relation][1].lower()} {other}")
+        line(f"{LABELS['relation'][relation][1].lower()} {other}")
     for bound in ret.weak:
         what = ", ".join("/".join(name) for name in bound.objects)
-        console.print(f"{what} (was {bound.was}): bound by {bound.why}, {_standing(bound)}")
+        line(f"{what} (was {bound.was}): bound by {bound.why}, {_standing(bound)}")
     for question in questions:
-        console.print(f"[red]question {question.id}[/] {question.text}")
+        line((f"question {question.id}", "red"), f" {question.text}")
     for discrepancy in ret.discrepancies:
-        console.print(f"[red]discrepancy[/] {discrepancy.kind}: {discrepancy.text}")
+        line(("discrepancy", "red"), f" {discrepancy.kind}: {discrepancy.text}")
         for choice in discrepancy.choices:
             typed = f"{choice.text}:{choice.takes.upper()}" if choice.takes else choice.text
-            says = LABELS["choice"][choice.word][1]
-            console.print(f"  {says} {choice.names or choice.to}", highlight=False, markup=False)
-            command = f"    hub review answer R{return_id} {discrepancy.question} {shlex.quote(typed)}"
-            console.print(command, highlight=False, markup=False, soft_wrap=True)
+            say(f"  {LABELS['choice'][choice.word][1]} {choice.names or choice.to}")
+            say(f"    hub review answer R{return_id} {discrepancy.question} {shlex.quote(typed)}")
     for given in ret.answers:
         word, _, what = given.answer.partition(":")
         says = f"{given.by} answered {given.kind}: {LABELS['choice'][word][1]} {what}".rstrip()
-        console.print(f"{says} (hub review take-back R{return_id} {given.act})", markup=False, soft_wrap=True)
+        say(f"{says} (hub review take-back R{return_id} {given.act})")
     for row in told:
         still = ", ".join(operation["kind"] for operation in row.planned) or "nothing"
         cannot = "; ".join(f"{residue.fact}: {residue.why}" for residue in pages.cannot(row))
-        console.print(f"{row.account}: {row.shown} · still to tell: {still}")
+        line(f"{row.account}: {row.shown} · still to tell: {still}")
         if cannot:
-            console.print(f"  cannot be told: {cannot}")
+            line(f"  cannot be told: {cannot}")
 
 
 def _standing(bound: Weak) -> str:
@@ -126,7 +124,7 @@ def story(return_: str, json_: bool) -> None:
     return_id = number(return_)
     with working() as hub, hub.database.begin() as conn:
         told = pages.story(conn, return_id)
-    rows = [{"at": line.at, "stage": line.stage, "text": line.text} for line in told]
+    rows = [{"at": entry.at, "stage": entry.stage, "text": entry.text} for entry in told]
     show(
         rows, ("at", "stage", "text"), json_, empty=f"R{return_id} has no story; `hub returns list` shows all returns."
     )

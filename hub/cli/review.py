@@ -6,7 +6,7 @@ import getpass
 
 import click
 
-from hub.cli.out import as_json, number, show, working
+from hub.cli.out import as_json, number, say, show, working
 from hub.store import reviews
 
 
@@ -33,7 +33,7 @@ def link(one: str, two: str) -> None:
     """Two returns are one; the older number survives."""
     with working() as hub:
         survivor = hub.people.link(number(one), number(two), getpass.getuser())
-    click.echo(f"both are R{survivor} now")
+    say(f"both are R{survivor} now")
 
 
 @review.command()
@@ -44,7 +44,7 @@ def split(return_: str, objects: tuple[str, ...]) -> None:
     names = [_name(text) for text in objects]
     with working() as hub:
         new = hub.people.split(number(return_), names, getpass.getuser())
-    click.echo(f"they are R{new} now")
+    say(f"they are R{new} now")
 
 
 def _name(text: str) -> tuple[str, str, str]:
@@ -60,7 +60,7 @@ def confirm(return_: str) -> None:
     """What is bound to a return without proof does belong to it."""
     with working() as hub:
         hub.people.confirm(number(return_), getpass.getuser())
-    click.echo("confirmed; it is not judged again")
+    say("confirmed; it is not judged again")
 
 
 @review.command()
@@ -69,7 +69,7 @@ def undo(entry: int) -> None:
     """Take back the link that ENTRY of the journal records (hub story shows the entries)."""
     with working() as hub:
         other = hub.people.undo(entry, getpass.getuser())
-    click.echo(f"R{other} is a return of its own again")
+    say(f"R{other} is a return of its own again")
 
 
 @review.command()

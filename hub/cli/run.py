@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.cli.out import working
+from hub.cli.out import say, working
 from hub.settings import Settings
 from hub.store.database import upgrade
 
@@ -61,7 +61,7 @@ def upgrade_() -> None:
     """Bring the tables to this version of the hub (every start does so)."""
     with working() as hub:
         upgrade(hub.database.url)
-    click.echo("the database is up to date")
+    say("the database is up to date")
 
 
 COMMANDS = (serve, worker, clock, demo, db)

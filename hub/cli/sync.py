@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from hub.cli.out import as_json, number, show, working
+from hub.cli.out import as_json, number, say, show, working
 from hub.pipeline.poll import backfill as read_from
+from hub.plain import plain
 from hub.store import console as pages
 
 
@@ -49,7 +50,7 @@ def retry(return_: str, account: str) -> None:
     """Tell an account again, also what it refused."""
     with working() as hub:
         hub.people.retry(number(return_), account, getpass.getuser())
-    click.echo(f"{return_} will be told to {account} again")
+    say(f"{return_} will be told to {account} again")
 
 
 @click.command()
@@ -58,7 +59,7 @@ def reconcile(account: str) -> None:
     """Read back all that ACCOUNT told of open returns, and compare."""
     with working() as hub:
         count = hub.reconcile.reconcile(account)
-    click.echo(f"{count} records of {account} will be read again; `hub sync list` shows what differs")
+    say(f"{count} records of {account} will be read again; `hub sync list` shows what differs")
 
 
 @click.command()
@@ -69,12 +70,12 @@ def backfill(account: str, stream: str, since: datetime) -> None:
     """Read STREAM of ACCOUNT from a moment in the past; goes on where it stopped."""
     with (
         working() as hub,
-        Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()) as progress,
+        Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()) as progress,
     ):
         task = progress.add_task(f"{account} {stream}")
         for count, cursor in read_from(hub.database, hub.accounts, account, stream, since.replace(tzinfo=UTC)):
-            progress.update(task, description=f"{account} {stream}: {count} records, up to {cursor}")
-    click.echo("everything is in the inbox; the workers translate it")
+            progress.update(task, description=plain(f"{account} {stream}: {count} records, up to {cursor}"))
+    say("everything is in the inbox; the workers translate it")
 
 
 COMMANDS = (sync, reconcile, backfill)

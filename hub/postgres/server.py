@@ -82,6 +82,18 @@ class Server:
                 finally:
                     self._leave()
 
+    def runs(self) -> bool:
+        """Whether its process lives; whether it answers is another question."""
+        running = pidfile.read(self.data)
+        return running is not None and running.is_ours(self.data)
+
+    def restore(self) -> None:
+        """Start it again under whoever uses it in this process, unless it answers. Its address stays the same."""
+        with self._mutex:
+            if self._holds and self._holder == os.getpid():
+                with self._gate():
+                    self._ensure()
+
     def url(self, database: str = DATABASE, *, tcp: bool = False) -> str:
         """The address of a database on the running server: over its private socket, or over loopback TCP."""
         return self._cluster.url(database, tcp=tcp)

@@ -20,6 +20,8 @@ from sqlalchemy.exc import DBAPIError as DBAPIError
 from sqlalchemy.pool import NullPool
 
 from hub.store import raw
+from hub.store.outage import Outage
+from hub.store.outage import sqlstate as sqlstate
 
 T = TypeVar("T")
 
@@ -47,11 +49,12 @@ class Database:
         self.url = url
         self._engine = _engine(url, pool_size=connections, max_overflow=connections, pool_pre_ping=True)
         self._process = os.getpid()
+        self._outage = Outage()
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """One transaction, READ COMMITTED: commits at the end, rolls back on an exception."""
-        with self._mine().begin() as conn:
+        with self._watched(), self._mine().begin() as conn:
             yield conn
 
     def run(self, work: Callable[[Connection], T]) -> T:
@@ -72,8 +75,17 @@ class Database:
     @contextmanager
     def autocommit(self) -> Iterator[Connection]:
         """Each statement is its own transaction, finished by the server even if this process stops."""
-        with self._mine().connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        with self._watched(), self._mine().connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             yield conn
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            self._outage.note(error)
+            raise
+        self._outage.well()
 
     def close(self) -> None:
         """Close every connection of this process that is not in use."""
@@ -84,12 +96,6 @@ class Database:
             self._engine.dispose(close=False)  # the parent's connections stay the parent's
             self._process = os.getpid()
         return self._engine
-
-
-def sqlstate(error: BaseException) -> str | None:
-    """PostgreSQL's five letters for what went wrong; None where it was not the server who said it."""
-    state = getattr(getattr(error, "orig", error), "sqlstate", None)
-    return str(state) if state else None
 
 
 def now(conn: Connection) -> datetime:

@@ -17,8 +17,9 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from hub.store.database import Database, sqlstate
+from hub.store.database import Database
 from hub.store.inbox import Arrival, Full, accept
+from hub.store.outage import away, reason, sqlstate
 
 log = logging.getLogger(__name__)
 
@@ -220,7 +221,8 @@ class Writer:
 
     def _refuse(self, group: list[Pending], error: Exception) -> None:
         """Nothing or everything of this was kept: both are safe to send again."""
-        log.warning("messages could not be made durable, their senders come again: %s", getattr(error, "orig", error))
+        if not away(error):  # else that is said already, once
+            log.warning("messages could not be made durable, their senders come again: %s", reason(error))
         why = "the disk of the database is full" if sqlstate(error) == "53100" else "the database is away or overloaded"
         for request in group:
             request.tell(Full(f"{why}; the messages may or may not be kept", 5.0))

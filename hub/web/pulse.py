@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hub.store.outage import reason
 from hub.web.counts import Answered, Counts
 
 log = logging.getLogger(__name__)
@@ -107,9 +108,3 @@ class Pulse:
         while not self._end.wait(EVERY):
             self.beat()
         self.beat()
-
-
-def reason(error: BaseException) -> str:
-    """The first line of what went wrong, without addresses of memory and help texts."""
-    cause = getattr(error, "orig", None) or error
-    return (str(cause).strip().splitlines() or [type(cause).__name__])[0][:200]

@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
 from hub.store import health
+from hub.store.outage import away
 from hub.web.services import Services
 
 log = logging.getLogger(__name__)
@@ -35,8 +36,9 @@ def badges() -> health.Badges | None:
         try:
             with database() as conn:
                 g.badges = health.badges(conn)
-        except Exception:
-            log.exception("the numbers beside the menu cannot be had")
+        except Exception as error:
+            if not away(error):
+                log.exception("the numbers beside the menu cannot be had")
             g.badges = None
     numbers: health.Badges | None = g.badges
     return numbers
@@ -74,6 +76,8 @@ def _refused(error: HTTPException) -> Any:
 
 
 def _failed(error: Exception) -> Any:
+    if away(error):
+        return _answer(503, _("The database is away; the hub tries again by itself. Nothing was changed."))
     log.exception("%s %s failed", request.method, request.path)
     return _answer(500, _("The hub failed on this page; its log has the details. Nothing was changed."))
 

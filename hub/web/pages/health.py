@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from flask import Blueprint, Response, current_app
 
 from hub.store import health
+from hub.store.outage import away
 from hub.web.counts import Counts
 from hub.web.pages.base import as_json, database, log
 
@@ -19,8 +20,9 @@ def live() -> Response:
     try:
         with database() as conn:
             now = health.alive(conn)
-    except Exception:
-        log.exception("the database does not answer")
+    except Exception as error:
+        if not away(error):
+            log.exception("the database cannot be asked")
         return as_json({"status": "down", "database": "does not answer"}, 503)
     return as_json({"status": "ok", "database": "answers", "now": now})
 
