@@ -80,7 +80,7 @@ def answer(return_: str, question: str, choice: str) -> None:
     """Answer what freezes a return: `hub returns show` lists each QUESTION and its CHOICEs."""
     with working() as hub:
         hub.answering.answer(number(return_), question, choice, getpass.getuser())
-    click.echo("answered; what waited for it goes on")
+    say("answered; what waited for it goes on")
 
 
 @review.command("take-back")
@@ -90,7 +90,7 @@ def take_back(return_: str, act: str) -> None:
     """Take an answer back (`hub returns show` lists the ACTs): it is asked again."""
     with working() as hub:
         hub.answering.take_back(number(return_), act, getpass.getuser())
-    click.echo("taken back; it is asked again")
+    say("taken back; it is asked again")
 
 
 COMMANDS = (review,)
