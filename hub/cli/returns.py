@@ -103,10 +103,11 @@ def show_(return_: str, json_: bool) -> None:
         say(f"{says} (hub review take-back R{return_id} {given.act})")
     for row in told:
         still = ", ".join(operation["kind"] for operation in row.planned) or "nothing"
-        cannot = "; ".join(f"{residue.fact}: {residue.why}" for residue in pages.cannot(row))
         line(f"{row.account}: {row.shown} · still to tell: {still}")
-        if cannot:
-            line(f"  cannot be told: {cannot}")
+        for residue in pages.cannot(row):
+            line(f"  cannot be told: {residue.fact}: {residue.why}")
+            if residue.question:
+                say(f"    hub review answer R{return_id} {residue.question} by_hand")
 
 
 def _standing(bound: Weak) -> str:

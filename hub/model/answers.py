@@ -28,11 +28,15 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "doubled": ("with", "split"),
     "provisional": ("confirm", "part"),
     "two_candidates": ("is", "none"),
+    "untold": ("by_hand",),
 }
 """Kind of discrepancy -> the words of its answers. A kind that freezes and has no row here fails a test."""
 
 ACTS = frozenset({"split", "confirm", "part", "is", "none", "refuse"})
 """Answers that are acts with a way of their own: people.py carries them out, and they are undone as those acts are."""
+
+UNTOLD = "untold"
+"""The kind of question that every residue is: it has no discrepancy of its own."""
 
 OF_THE_ORDER = frozenset({"unallocated_refund"})
 """Questions whose answer, given on one return, counts on the other returns of the order."""
@@ -85,9 +89,9 @@ def heard(observations: Iterable[Observation], ground: Ground) -> Ground:
 def given(observations: Iterable[Observation]) -> tuple[Given, ...]:
     """The answers that stand on this return, oldest first."""
     return tuple(
-        Given(act=act.external_id, kind=answer.kind, answer=answer.answer, by=answer.by, at=answer.at)
+        Given(act=act.external_id, kind=said.kind, about=said.about, answer=said.answer, by=said.by, at=said.at)
         for act in sorted(_acts(observations), key=lambda act: (act.ticket, act.external_id))
-        for answer in act.fragment.answers
+        for said in act.fragment.answers
     )
 
 

@@ -34,7 +34,7 @@ class Said(NamedTuple):
 
 
 def said(case: Case, axis: str) -> list[Said]:
-    """What each account says on an axis, its newest claim only."""
+    """What each account says on an axis, its newest claim only. Our own writes, read back, are no word of theirs."""
     by_account: dict[str, Said] = {}
     for observation in case.own:
         statement = getattr(observation.fragment, axis)
@@ -44,7 +44,10 @@ def said(case: Case, axis: str) -> list[Said]:
         old = by_account.get(observation.account)
         if old is None or _newer(new) > _newer(old):
             by_account[observation.account] = new
-    return [by_account[account] for account in sorted(by_account)]
+    found = [by_account[account] for account in sorted(by_account)]
+    if case.alone is not None or axis != "authorization" or not case.ground.echoes:
+        return found
+    return [voice for voice in found if (voice.account, voice.statement.value) not in case.ground.echoes]
 
 
 _ASKED = frozenset({"none", "requested", "pending", "open"})
@@ -86,7 +89,16 @@ def _rank(case: Case, account: str, statement: Statement) -> int:
 def _decision(one: Said, case: Case, axis: str) -> Decision:
     case.said_by[f"axes.{axis}"] = case.source(one.observation)
     told = one.statement
-    return Decision(value=told.value, account=one.account, by=told.by, at=told.at, round=told.round, ruling=told.ruling)
+    ours = axis == "authorization" and (one.account, told.value) in case.ground.echoes
+    return Decision(
+        value=told.value,
+        account=one.account,
+        by=told.by,
+        at=told.at,
+        round=told.round,
+        ruling=told.ruling,
+        ours=ours,
+    )
 
 
 def current_round(case: Case, lines: Sequence[ReturnLine]) -> int:

@@ -73,7 +73,8 @@ class Case:
             if speaks_of_order(fragment) and own_name(observation) in book.others:
                 continue
             if observation.gone:
-                self.gone.append(observation)
+                if observation.account != HUB:  # an act that was taken back is as if it had never been
+                    self.gone.append(observation)
             elif speaks_of_order(fragment) or (
                 fragment.orders and not fragment.keys and not founds(fragment) and own_name(observation) not in named
             ):
@@ -81,6 +82,7 @@ class Case:
             else:
                 self.own.append(observation)
         self.founding = self._founder()
+        self.own = _standing(self.own)
         self.founder = self.founding.account if self.founding else None
         self.decided_by = {name for name, who in ground.parties.items() if who.decides} if alone is None else {alone}
 
@@ -141,6 +143,23 @@ class Case:
             observation.account,
             observation.external_id,
         )
+
+
+_ENDED = frozenset({"cancelled", "rejected"})
+
+
+def _standing(own: list[Observation]) -> list[Observation]:
+    """Without the records that ended and in whose place the same system has another one of this return."""
+    cases: dict[tuple[str, str], list[Observation]] = {}
+    for observation in own:
+        if observation.account != HUB and founds(observation.fragment):
+            cases.setdefault((observation.account, observation.stream), []).append(observation)
+    over: set[int] = set()
+    for found in cases.values():
+        ended = [o for o in found if getattr(o.fragment.authorization, "value", None) in _ENDED]
+        if 0 < len(ended) < len(found):
+            over |= {id(o) for o in ended if not (o.fragment.receipts or o.fragment.refunds or o.fragment.credits)}
+    return [o for o in own if id(o) not in over] if over else own
 
 
 def _named(observations: Sequence[Observation]) -> set[tuple[str, str, str]]:

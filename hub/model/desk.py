@@ -7,6 +7,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
+from hub.model.answers import UNTOLD, question
 from hub.model.numbers import number
 from hub.model.operation import LineTarget, Operation, Outstanding, Residue, Terms
 from hub.model.returns import Discrepancy, Fact, Return, ReturnLine
@@ -52,6 +53,7 @@ class Desk:
         self.frozen_money: Discrepancy | None = None
         self.frozen: Discrepancy | None = None
         self.unsure: Discrepancy | None = None
+        self._by_hand = {given.about for given in ret.answers if given.kind == UNTOLD}
         for doubt in ret.discrepancies:
             if doubt.freezes:
                 self._freeze(doubt)
@@ -87,11 +89,13 @@ class Desk:
         return bool(told) and (fact.id in told or any(twin.text in told for twin in fact.twins))
 
     def cannot(self, fact: str, said: Sentence, operation: str | None = None) -> None:
-        entry = Residue(fact=fact, said=said, operation=operation)
+        about = (self.account, fact, said.code)
         known = (fact, operation, repr(said))
-        if known not in self._said:
-            self._said.add(known)
-            self.residue.append(entry)
+        if known in self._said or about in self._by_hand:
+            return
+        self._said.add(known)
+        asks = "" if said.code == "waits_for_person" else question(UNTOLD, about)
+        self.residue.append(Residue(fact=fact, said=said, operation=operation, question=asks))
 
     def waits(self, fact: str, doubt: Discrepancy, operation: str) -> None:
         """It cannot be told before a person has settled this discrepancy."""

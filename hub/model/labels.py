@@ -261,6 +261,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "part": ("是两张退换单，分开", "They are two: part them"),
         "is": ("是同一张退换单", "It is the same return as"),
         "none": ("都不是", "It is none of them"),
+        "by_hand": ("已人工处理", "It is dealt with by hand"),
     },
     "discrepancy": {
         "quantity": ("数量不一致", "Two quantities"),
@@ -284,5 +285,6 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "parcel_lost": ("退货包裹丢失", "A parcel is lost"),
         "provisional": ("暂时关联，待确认", "Bound without proof"),
         "two_candidates": ("无法确定是哪一张退换单", "Which return is it?"),
+        "untold": ("无法同步", "Cannot be told"),
     },
 }

@@ -111,6 +111,8 @@ class Ground(Struct, frozen=True, gc=False, kw_only=True):
     """The other returns of the same orders. Only their money, their claim on lines and their replacements count."""
     answers: Mapping[tuple[str, tuple[str, ...]], str] = {}
     """(kind of question, what it is about) -> what a person answered, here or on another return of the orders."""
+    echoes: frozenset[tuple[str, str]] = frozenset()
+    """(account, authorization): what it says there because we wrote it, last of all: no word of its own."""
     ties: Ties = Ties()
     """What people and weak names decided of the return as a whole."""
     unripe: frozenset[int] = frozenset()

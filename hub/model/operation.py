@@ -57,6 +57,8 @@ class Residue(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     fact: str
     said: Sentence
     operation: str | None = None
+    question: str = ""
+    """Its name as a question: has somebody dealt with it by hand? Empty where another answer settles it."""
 
     @property
     def why(self) -> str:

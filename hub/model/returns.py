@@ -153,6 +153,8 @@ class Decision(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     at: datetime | None = None
     round: int = 1
     ruling: bool = False
+    ours: bool = False
+    """In the view of an account: it says so because we wrote it there."""
 
 
 class Money(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -202,6 +204,7 @@ class Given(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
     act: str
     kind: str
+    about: tuple[str, ...]
     answer: str
     by: str
     at: datetime

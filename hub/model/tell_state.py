@@ -9,11 +9,15 @@ from hub.model.operation import LineTarget
 from hub.model.returns import ReturnLine
 from hub.model.sentences import sentence
 
+ENDED = ("rejected", "cancelled")
+STAYS = ("kept", "never_shipped")
+"""Goods that are never asked back."""
+
 
 def founded(desk: Desk) -> bool:
     """A return that does not stand there is created first; nothing else can be said before."""
     ret, account = desk.ret, desk.account
-    if desk.has or desk.operation_for("founded") is None:
+    if (desk.has and not _anew(desk)) or desk.operation_for("founded") is None:
         return True
     if not desk.listens("founded"):
         return True
@@ -23,7 +27,12 @@ def founded(desk: Desk) -> bool:
         return False
     if desk.ended or ret.axes.closure.value == "closed" or desk.under_way("create_return"):
         return False
-    wanted = [line for line in ret.lines if line.quantity > line.cancelled and not line.unexpected]
+    asked = [line for line in ret.lines if line.quantity > line.cancelled and not line.unexpected]
+    wanted = [line for line in asked if line.goods not in STAYS]
+    if asked and not wanted and desk.terms.sells:
+        return True  # Nothing comes back, so there is no return to make: the money alone is told.
+    if asked and not wanted:
+        wanted = asked
     if not wanted:
         desk.cannot("founded", sentence("no_line"), "create_return")
     elif not ret.orders:
@@ -46,6 +55,14 @@ def founded(desk: Desk) -> bool:
     return False
 
 
+def _anew(desk: Desk) -> bool:
+    """We ended it there, it goes on after all, and nothing can be reopened there: then another one takes its place."""
+    there = desk.view.axes.authorization
+    if desk.ended or not there.ours or there.value not in ENDED or "reopen" in desk.terms.can:
+        return False
+    return not any(line.received > 0 for line in desk.view.lines)
+
+
 def decided(desk: Desk) -> bool:
     """Authorized, rejected or cancelled, each only where it is news and still possible."""
     ret, view, terms = desk.ret, desk.view, desk.terms
@@ -56,8 +73,11 @@ def decided(desk: Desk) -> bool:
     if ret.axes.closure.value in ("voided", "expired") and value not in ("rejected", "cancelled"):
         value = "cancelled"
     if value not in ("authorized", "rejected", "cancelled"):
+        # The one who decides took it back: what we ended for that is open again, too.
+        if there.ours and there.value in ENDED and desk.listens("reopened") and not desk.under_way("reopen"):
+            desk.ask("reopen", "reopened", words=_because(desk, value))
         return True
-    ended_there = there.value in ("rejected", "cancelled") or view.axes.closure.value in ("voided", "expired")
+    ended_there = there.value in ENDED or view.axes.closure.value in ("voided", "expired")
     if value == "authorized":
         return _authorized(desk, ended_there)
     if ended_there or not desk.listens(value):
@@ -101,6 +121,8 @@ def amended(desk: Desk) -> bool:
             continue
         there = desk.here.get(line.key)
         rest = line.quantity - line.cancelled
+        if there is None and line.goods in STAYS and desk.terms.sells:
+            continue
         if there is None:
             # One of the two whose order we have not read yet may be the other.
             unread = line.order is None and bool(line.order_lines)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from hub.model.answers import ACTS, chosen
-from hub.model.fragment import Answer, Fragment, Key
+from msgspec import UNSET, UnsetType
+
+from hub.model.answers import ACTS, UNTOLD, chosen
+from hub.model.fragment import Answer, Fragment, Key, Refund, RefundPart
 from hub.model.observation import HUB, Observation
 from hub.model.returns import Choice, Discrepancy, Return
 from hub.model.sentences import sentence
 from hub.pipeline import parting, weak
 from hub.pipeline.combine import whole
 from hub.pipeline.people import NotNow, People, hold
-from hub.store import observations, returns, reviews
+from hub.store import console, observations, returns, reviews
 from hub.store.database import Connection, ticket
 from hub.store.observations import Stored
 
@@ -36,10 +39,11 @@ class Answering:
 
         def work(conn: Connection) -> None:
             near = _family(conn, return_id)
-            _, asked, choice = _asked(conn, return_id, question, text)
+            seen, asked, choice = _asked(conn, return_id, question, text)
             act = uuid.uuid4().hex
             said = Answer(kind=asked.kind, about=asked.about, answer=text, by=by, at=at)
-            _keep(conn, return_id, act, Fragment(answers=(said,), orders=_orders(choice)))
+            refunds = _paid_otherwise(seen, asked, act, by, at)
+            _keep(conn, return_id, act, Fragment(answers=(said,), orders=_orders(choice), refunds=refunds))
             told = sentence("answered", by=by, question=asked.said, choice=choice.word, what=_what(choice, text))
             parting.write(conn, return_id, "answer", told, {"act": "answer", "of": act})
             weak.again(conn, self.people.accounts.all(), near, f"hub {by}")
@@ -105,6 +109,26 @@ def _keep(conn: Connection, return_id: int, act: str, fragment: Fragment, *, gon
     observations.save(conn, [Stored(said, None, return_id, None)])
 
 
+def _untold(conn: Connection, return_id: int) -> Iterator[Discrepancy]:
+    """What accounts cannot be told, as questions."""
+    for row in console.telling(conn, return_id):
+        for rest in console.cannot(row):
+            about = (row.account, rest.fact, rest.said.code)
+            choices = (Choice("by_hand"),)
+            yield Discrepancy(kind=UNTOLD, said=rest.said, question=rest.question, about=about, choices=choices)
+
+
+def _paid_otherwise(
+    seen: Return, asked: Discrepancy, act: str, by: str, at: datetime
+) -> tuple[Refund, ...] | UnsetType:
+    """Money that was owed and could not be paid there: somebody paid it by other means, which is a refund of ours."""
+    money = seen.money
+    if asked.kind != UNTOLD or not asked.about[1].startswith("money_due") or not money.due or money.currency is None:
+        return UNSET
+    part = RefundPart(amount=money.due, state="succeeded", method="offline", by=by)
+    return (Refund(id=act, currency=money.currency, parts=(part,), at=at),)
+
+
 def _orders(choice: Choice) -> tuple[Key, ...]:
     """The order that an answer names by its id: then the id decides, as in any record that names one."""
     if choice.word != "order":
@@ -121,8 +145,8 @@ def _asked(conn: Connection, return_id: int, question: str, text: str) -> tuple[
     if row.merged_into:
         raise NotNow("moved_on", other=f"R{return_id}", host=f"R{row.merged_into}")
     seen = returns.decode(row.doc)
-    for asked in seen.discrepancies:
-        if asked.question != question:
+    for asked in (*seen.discrepancies, *_untold(conn, return_id)):
+        if not question or asked.question != question:
             continue
         choice = chosen(asked.choices, text)
         if choice is None:

@@ -27,6 +27,16 @@ from hub.store.intents import Intent
 T = TypeVar("T")
 
 
+_ECHOES = {
+    "authorize": ("authorized",),
+    "reopen": ("authorized", "requested"),
+    # A system without an approval step knows only one way to end a return, whichever of the two it was told.
+    "reject": ("rejected", "cancelled"),
+    "cancel": ("rejected", "cancelled"),
+}
+"""What an account says once such a write of ours had its effect."""
+
+
 class Moved(Exception):
     """A return went into another one while we waited for it: begin again."""
 
@@ -89,6 +99,7 @@ def look(
     known = twin_store.of_returns(conn, ids)
     unfinished = intents.unfinished(conn, ids)
     others = observations.of_siblings(conn, ids)
+    wrote = intents.decided(conn, ids)
     people = parties(accounts)
     at = now(conn) if any(row.ties for row in rows.values()) else None
     situations = []
@@ -107,6 +118,7 @@ def look(
             apart=apart,
             number=f"R{return_id}",
             others=tuple(Sibling(f"R{other}", tuple(told)) for other, told in others.get(return_id, {}).items()),
+            echoes=frozenset((name, word) for name, kind in wrote.get(return_id, ()) for word in _ECHOES[kind]),
             ties=bound,
             unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
         )

@@ -125,6 +125,20 @@ def unfinished(conn: Connection, return_ids: Iterable[int]) -> dict[int, list[In
     return result
 
 
+def decided(conn: Connection, return_ids: Iterable[int]) -> dict[int, set[tuple[str, str]]]:
+    """Per return: (account, kind) of the last decision that we wrote there, as far as it may have had its effect."""
+    found = conn.exec_driver_sql(
+        "SELECT DISTINCT ON (return_id, account) return_id, account, kind FROM intents"
+        " WHERE return_id = ANY(%(r)b::bigint[]) AND kind IN ('authorize', 'reject', 'cancel', 'reopen')"
+        " AND state IN ('sent', 'done', 'unknown') ORDER BY return_id, account, id DESC",
+        {"r": sorted(set(return_ids))},
+    )
+    result: dict[int, set[tuple[str, str]]] = {}
+    for return_id, account, kind in found:
+        result.setdefault(return_id, set()).add((account, kind))
+    return result
+
+
 def get(conn: Connection, intent_id: int) -> Intent | None:
     """One intent, or None."""
     found = conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM intents WHERE id = %(i)s", {"i": intent_id}).first()

@@ -227,3 +227,14 @@ class Case:
                 if said["state"] == "done":
                     found.append((said["product."]["code"], said["quantity"], said["to_location."]["code"]))
         return found
+
+
+def told_of(between: Between, number: int) -> str:
+    """The story of one return, what is still to be told of it, and the last calls that failed."""
+    with between.hub.database.begin() as conn:
+        lines = [f"  {line.at:%H:%M:%S} {line.text}" for line in pages.story(conn, number)]
+        for tell in pages.telling(conn, number):
+            lines.append(f"  {tell.account}: {tell.shown} {tell.why or ''} {tell.planned} {pages.cannot(tell)}")
+        failed = [call for call in pages.calls(conn, return_id=number, limit=60).rows if call.outcome != "ok"]
+        lines += [f"  call {c.account} {c.what}: {c.outcome} {c.error}" for c in failed]
+    return "\n".join([f"R{number}", *lines])

@@ -20,10 +20,11 @@ from connectors.kit.signing import sign_standard
 from hub import configuration
 from hub.boot import Hub, assemble_hub
 from hub.model.fragment import Fragment
+from hub.model.operation import Residue
 from hub.model.returns import Discrepancy, Return
 from hub.pipeline.accept import accept
 from hub.settings import Settings
-from hub.store import inbox, observations
+from hub.store import console, inbox, observations
 from hub.store.database import Database
 from tests.pipeline.look import document, founded, hurry, work_off
 
@@ -155,6 +156,12 @@ class Desk:
 
     def doc(self, number: int) -> Return:
         return document(self.hub, number)
+
+    def untold(self, number: int, account: str) -> list[Residue]:
+        """What this account cannot be told of the return."""
+        with self.hub.database.begin() as conn:
+            rows = console.telling(conn, number)
+        return [rest for row in rows if row.account == account for rest in console.cannot(row)]
 
     def frozen(self, kind: str = "") -> list[tuple[int, Discrepancy]]:
         """The open questions (of this kind) of all returns."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 import hub
-from hub.model.answers import ACTS, QUESTIONS
+from hub.model.answers import ACTS, QUESTIONS, UNTOLD
 from hub.model.labels import LABELS
 from hub.pipeline.people import NotNow
 from tests.pipeline.desk import D, Desk
@@ -236,10 +236,10 @@ def freezing() -> set[str]:
 
 
 def test_every_kind_that_freezes_has_its_answers_and_a_scene() -> None:
-    assert freezing() == set(QUESTIONS) == set(SCENES)
+    assert freezing() | {UNTOLD} == set(QUESTIONS) == {*SCENES, UNTOLD}
     assert set(QUESTIONS) <= set(LABELS["discrepancy"])
     assert {word for words in QUESTIONS.values() for word in words} == set(LABELS["choice"])
-    for kind, words in QUESTIONS.items():
+    for kind, words in QUESTIONS.items() - {(UNTOLD, QUESTIONS[UNTOLD])}:
         assert {answer.partition(":")[0] for scene in SCENES[kind] for answer in scene.pays} == set(words), kind
 
 
@@ -311,3 +311,43 @@ def test_an_answer_that_names_what_is_not_there_any_more_is_asked_again(desk: De
     third = desk.asked("RET-3", {"L1": 1}, at="12:00")
     desk.hub.people.link(third, 1002, "Li")
     assert desk.frozen("unallocated_refund") == [], "R2 is still R2"
+
+
+def refused_there(desk: Desk) -> tuple[int, str]:
+    """The shop pays nothing (its settings leave it out), and 10.00 are due: the question that this is."""
+    desk.accounts(asked=[])
+    desk.order()
+    number = desk.asked()
+    desk.came("erp", number)
+    desk.owed(number)
+    assert desk.paid() == 0
+    (rest,) = [rest for rest in desk.untold(number, "web") if rest.fact.startswith("money_due")]
+    return number, rest.question
+
+
+def test_what_cannot_be_told_is_dealt_with_by_hand_and_money_paid_otherwise_counts(desk: Desk) -> None:
+    number, question = refused_there(desk)
+    desk.hub.answering.answer(number, question, "by_hand", "Li")
+    merged = desk.doc(number)
+    assert (merged.money.due, merged.money.refunded) == (0, D("10.00"))
+    assert merged.axes.settlement == "settled"
+    assert [part.method for refund in merged.refunds for part in refund.value.parts] == ["offline"]
+    assert not any(rest.fact.startswith("money_due") for rest in desk.untold(number, "web"))
+
+    (given,) = merged.answers
+    desk.hub.answering.take_back(number, given.act, "Li")
+    assert desk.doc(number).money.due == D("10.00")
+    assert question in {rest.question for rest in desk.untold(number, "web")}
+
+
+def test_every_residue_has_its_way_out_and_none_of_what_waits_for_another_answer(desk: Desk) -> None:
+    number, _ = refused_there(desk)
+    for _ in range(5):  # money that was paid by hand is told to whoever should know of it
+        for rest in (desk.untold(number, "web") + desk.untold(number, "erp"))[:1]:
+            desk.hub.answering.answer(number, rest.question, "by_hand", "Li")
+    assert desk.untold(number, "web") + desk.untold(number, "erp") == []
+    desk.came("till", number, "T-1")
+    waits = desk.untold(number, "web")
+    assert [rest.question for rest in waits if rest.said.code == "waits_for_person"] == [""] * len(waits)
+    with pytest.raises(NotNow, match="no question"):
+        desk.hub.answering.answer(number, "", "by_hand", "Li")

@@ -17,7 +17,7 @@ def test_returns(site: Site) -> None:
 
 def test_one_return(site: Site) -> None:
     one = site.client.get("/api/returns/R1003").json
-    rest = {"fact": "cancelled", "operation": "cancel", "code": "received_there"}
+    rest = {"fact": "cancelled", "operation": "cancel", "code": "received_there", "question": ""}
     rest["why"] = "erp has received goods already, so it cannot be cancelled there."
     assert one["telling"][0]["residue"] == [rest]
     assert (one["telling"][0]["code"], one["telling"][0]["why"][:31]) == (

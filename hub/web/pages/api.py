@@ -44,10 +44,7 @@ def one(name: str) -> Response:
                 "account": row.account,
                 "state": row.shown,
                 "planned": row.planned,
-                "residue": [
-                    {"fact": rest.fact, "operation": rest.operation, "code": rest.said.code, "why": rest.why}
-                    for rest in console.cannot(row)
-                ],
+                "residue": [_untold(rest) for rest in console.cannot(row)],
                 "why": row.why,
                 "code": row.said and row.said["code"],
             }
@@ -107,6 +104,11 @@ def _found(conn: Any, name: str) -> console.Found:
     if found is None:
         abort(404, f"there is no return R{return_id}")
     return found
+
+
+def _untold(rest: Any) -> dict[str, Any]:
+    code = rest.said.code
+    return {"fact": rest.fact, "operation": rest.operation, "code": code, "why": rest.why, "question": rest.question}
 
 
 def _short(found: console.Found) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def one(name: str) -> str:
             lines={line.key: line for line in found.doc.lines},
             facts=facts(found.doc),
             telling=console.telling(conn, return_id),
+            cannot=console.cannot,
             writes=console.writes(conn, return_id),
             story=console.story(conn, return_id),
             questions=console.reviews_of(conn, return_id),
