@@ -127,6 +127,7 @@ def _webhook(manifest: Manifest) -> Iterator[tuple[Place, str]]:
     yield from _needs(hook.signature, "scheme", SIGNS, ("webhook", "signature"))
     if hook.topics and not hook.topic:
         yield ("webhook", "topic"), "say where the topic is: a JMESPath over the body, or header:Name"
+    unproven = hook.topic.startswith("header:") and hook.signature["scheme"] != "shared"
     for word, topic in hook.topics.items():
         at: Place = ("webhook", "topics", word)
         stream = manifest.streams.get(topic.stream)
@@ -136,6 +137,8 @@ def _webhook(manifest: Manifest) -> Iterator[tuple[Place, str]]:
             yield at, f"a hint needs a stream that can be fetched; {topic.stream} cannot"
         elif hook.signature["scheme"] == "unsigned" and not topic.hint:
             yield at, "an unsigned webhook may only be a hint: nothing of it is believed before it is fetched"
+        elif unproven and not topic.hint and len({one.stream for one in hook.topics.values() if not one.hint}) > 1:
+            yield at, "no signature covers a header, so a record may come as another stream's: this may only be a hint"
         elif hook.topic and not (topic.id or hook.id) and not stream.id:
             yield at, "say where the record's id is"
 

@@ -86,7 +86,9 @@ def unpack(request: WebhookRequest, base_url: str) -> list[Message | Hint]:
         )
     try:
         if topic in ASKED:
-            return [privacy(topic, msgspec.json.decode(request.body, type=dict[str, Any]), request)]
+            wanted = msgspec.json.decode(request.body, type=dict[str, Any])
+            asked(topic, wanted, shop)
+            return [privacy(topic, wanted, request)]
         body = _read(request.body)
     except msgspec.ValidationError as error:
         raise InvalidWebhook("the body is signed, but no object") from error
@@ -100,6 +102,36 @@ def unpack(request: WebhookRequest, base_url: str) -> list[Message | Hint]:
 def host(base_url: str) -> str | None:
     """The domain by which Shopify names the shop."""
     return urlsplit(base_url).hostname
+
+
+_NEEDS: Mapping[str, frozenset[str]] = {
+    "customers/data_request": frozenset(("customer", "data_request")),
+    "customers/redact": frozenset(("customer",)),
+    "shop/redact": frozenset(),
+}
+_MAY_NAME: Mapping[str, frozenset[str]] = {
+    "customers/data_request": frozenset(("customer", "data_request", "orders_requested")),
+    "customers/redact": frozenset(("customer", "orders_to_redact")),
+    "shop/redact": frozenset(),
+}
+_TELLING = frozenset(("id", "admin_graphql_api_id")).union(*_MAY_NAME.values())
+"""Whom a body is about, as shopify.dev shows it ("Privacy law compliance"): by these one is told from another."""
+
+
+def asked(topic: str, body: Mapping[str, Any], shop: str) -> None:
+    """The signature covers the body and no header: what asks to forget somebody has to be that in its body, too.
+
+    Raises InvalidWebhook.
+    """
+    named = {name for name in body.keys() & _TELLING if body[name] is not None}
+    whom = body.get("customer")
+    whose = "customer" not in named or (isinstance(whom, dict) and bool(whom.get("id")))
+    here = str(body.get("shop_domain") or "").lower() == shop
+    if not (here and whose and _NEEDS[topic] <= named <= _MAY_NAME[topic]):
+        raise InvalidWebhook(
+            f"the body is signed, but it is no {topic} of {shop}: it has {', '.join(sorted(body)) or 'nothing'}. The "
+            "topic stands in a header, which nobody signs: perhaps an old webhook was sent again under another one"
+        )
 
 
 def privacy(topic: str, body: Mapping[str, Any], request: WebhookRequest) -> Message:

@@ -109,13 +109,37 @@ def test_a_webhook_about_goods_leads_to_its_return(shopify: Shopify, remote: Rem
     assert shopify.fetch("reverse", "gid://shopify/ReverseDelivery/999999").deleted
 
 
+OF_SHOP = {"shop_id": 1, "shop_domain": "127.0.0.1"}
+WHOM = {"id": 191167, "email": "simulated@example.com", "phone": "555-0100"}
+PRIVACY: dict[str, dict[str, Any]] = {
+    "customers/data_request": {**OF_SHOP, "customer": WHOM, "orders_requested": [1000007], "data_request": {"id": 9}},
+    "customers/redact": {**OF_SHOP, "customer": WHOM, "orders_to_redact": [1000007]},
+    "shop/redact": OF_SHOP,
+}
+
+
 @pytest.mark.parametrize("topic", topics.ASKED)
+def test_a_request_to_forget_somebody_is_one_in_its_body_too(shopify: Shopify, remote: Remote, topic: str) -> None:
+    """The header that names the topic is not signed: whoever has one genuine webhook could send it as any other."""
+    (told,) = shopify.accept(remote.pushed(topic, PRIVACY[topic]))
+    assert told.stream == "privacy"
+    order = {"id": 1000007, "admin_graphql_api_id": "gid://shopify/Order/1000007", "customer": WHOM}
+    others = [body for name, body in PRIVACY.items() if name != topic]
+    others += [order, {**order, **OF_SHOP}, {}, {"admin_graphql_api_id": "gid://shopify/Return/1"}]
+    others += [{**PRIVACY[topic], "shop_domain": "another.myshopify.com"}, {**PRIVACY[topic], "id": 7}]
+    others += [{**PRIVACY[topic], "customer": whom} for whom in ({}, {"id": None}, [], "x")]
+    for body in others:
+        with pytest.raises(InvalidWebhook, match=f"it is no {topic} of 127.0.0.1"):
+            shopify.accept(remote.pushed(topic, body))
+
+
+@pytest.mark.parametrize("topic", ["customers/data_request", "customers/redact"])
 def test_a_privacy_request_is_taken_down_without_the_person(shopify: Shopify, remote: Remote, topic: str) -> None:
-    customer = {"id": 191167, "email": "simulated@example.com", "phone": "555-0100"}
-    body = {"shop_id": 1, "shop_domain": "127.0.0.1", "customer": customer, "orders_to_redact": [1000007]}
-    (told,) = shopify.accept(remote.pushed(topic, {**body, "data_request": {"id": 9}}))
+    body = PRIVACY[topic]
+    (told,) = shopify.accept(remote.pushed(topic, body))
     assert isinstance(told, Message)
-    assert (told.stream, told.external_id) == ("privacy", f"{topic}/9")
+    assert told.stream == "privacy"
+    assert told.external_id.startswith(f"{topic}/")
     assert b"simulated@example.com" not in told.body
     assert b"555-0100" not in told.body
     assert msgspec.json.decode(told.body)["customer"] == "191167", "Shopify is asked about them by its number"

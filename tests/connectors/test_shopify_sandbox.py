@@ -80,10 +80,16 @@ class TestShopify(ConnectorContract, HubContract):
             "reverse_deliveries": {"id": 1},
             "refunds": {"id": 1, "order_id": number, "return": {"admin_graphql_api_id": remote.asked["id"]}},
             "orders": {"admin_graphql_api_id": remote.order["id"], "order_edit": {"order_id": number}},
-            "customers": {"customer": {"id": 191167}, "orders_to_redact": [number]},
-            "shop": {"shop_id": 1},
+            "customers/redact": {"shop_domain": "127.0.0.1", "customer": {"id": 191167}, "orders_to_redact": [number]},
+            "customers/data_request": {
+                "shop_domain": "127.0.0.1",
+                "customer": {"id": 191167},
+                "orders_requested": [number],
+                "data_request": {"id": 9999},
+            },
+            "shop": {"shop_id": 1, "shop_domain": "127.0.0.1"},
         }
-        return remote.pushed(topic, bodies[topic.partition("/")[0]])
+        return remote.pushed(topic, bodies.get(topic) or bodies[topic.partition("/")[0]])
 
     def news(self, remote: Remote) -> dict[str, Any]:
         return {"receipts": [{"id": "GR-1", "sku": "SHIRT-M", "quantity": "1", "condition": "good"}]}

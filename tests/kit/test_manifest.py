@@ -74,6 +74,9 @@ RULES = {
     "webhook: {signature: {scheme: unsigned}, topic: t, topics: {a: return}, id: i}": (
         "webhook.topics.a: an unsigned webhook may only be a hint"
     ),
+    "webhook: {signature: {scheme: standard, secret: x}, topic: 'header:X-Topic', topics: {a: return, b: order}, id: i}": (
+        "webhook.topics.a: no signature covers a header"
+    ),
     "webhook: {signature: {scheme: unsigned}, topics: {a: {stream: retrn, hint: true}}}": "there is no stream 'retrn'",
     "check: {path: shop}": "check.path: must begin with /",
     "errors: [{when: 'a ==', error: rejected}]": "errors.0.when: is no JMESPath",
