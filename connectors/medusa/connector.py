@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from connectors.kit.http import Http
 from connectors.kit.signing import Signed
 from connectors.medusa import exchanging, reading, receiving, refunding, requesting
 from connectors.medusa.admin import Admin
+from connectors.medusa.drafts import Mark, leaving_nothing
 from connectors.medusa.reading import CLAIM, PARTS
 
 OVERLAP = timedelta(minutes=2)
@@ -132,11 +134,13 @@ class Medusa(Signed):
 
     def do_create_return(self, operation: Operation) -> Reply:
         if exchanging.is_wanted(operation):
-            return exchanging.exchange(self.admin, operation, self.account.settings)
-        return requesting.create_return(self.admin, operation, self.account.settings)
+            return self.do_exchange(operation)
+        with self._staged(operation):
+            return requesting.create_return(self.admin, operation, self.account.settings)
 
     def do_receive(self, operation: Operation) -> Reply:
-        return receiving.receive(self.admin, operation, self.account.settings.get("location"))
+        with self._staged(operation):
+            return receiving.receive(self.admin, operation, self.account.settings.get("location"))
 
     def do_refund(self, operation: Operation) -> Reply:
         return refunding.refund(self.admin, operation)
@@ -145,7 +149,18 @@ class Medusa(Signed):
         return requesting.cancel(self.admin, operation)
 
     def do_exchange(self, operation: Operation) -> Reply:
-        return exchanging.exchange(self.admin, operation, self.account.settings)
+        with self._staged(operation):
+            return exchanging.exchange(self.admin, operation, self.account.settings)
+
+    def _staged(self, operation: Operation) -> AbstractContextManager[None]:
+        """A step of a write that Medusa stages; a refusal leaves no draft behind."""
+
+        def order_id() -> str:
+            if known := operation.objects.get("return"):
+                return str(self.admin.get(f"returns/{known}", fields="id,order_id")["return"]["order_id"])
+            return requesting.order_of(self.admin, operation)
+
+        return leaving_nothing(self.admin, order_id, Mark(operation.reference, operation.id))
 
     def find(self, operation: Operation) -> Reply | None:
         finders: dict[str, Callable[[Admin, Operation], Reply | None]] = {

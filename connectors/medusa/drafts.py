@@ -7,12 +7,13 @@ ours is marked in `internal_note`, found again by that mark, and dropped when it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from connectors.kit.errors import NotYet
+from connectors.kit.errors import NotYet, Rejected, Unsupported
 from connectors.kit.marks import Mark
 from connectors.medusa.admin import BUSY_WAIT, Admin
 
@@ -75,6 +76,23 @@ def take(admin: Admin, draft: Draft, mark: Mark, change_type: str, object_id: st
         return False
     admin.delete(draft.drop_path())
     return True
+
+
+@contextmanager
+def leaving_nothing(admin: Admin, order_id: Callable[[], str], mark: Mark) -> Iterator[None]:
+    """A step of a saga. Where Medusa refuses it, the draft that the saga began is dropped before anybody hears of it.
+
+    Where that cannot be done now, the error says so instead: the operation goes on, finds its draft again, is refused
+    again, and drops it then. So no refusal is a dead letter while its draft stands.
+    """
+    try:
+        yield
+    except (Rejected, Unsupported):
+        draft = active(admin.get(f"orders/{order_id()}/changes")["order_changes"])
+        if draft is not None and draft.mark == mark:
+            admin.delete(draft.drop_path())
+            admin.http.attempt.undone()
+        raise
 
 
 def quantities(actions: Sequence[Record], kind: str) -> dict[str, Decimal]:

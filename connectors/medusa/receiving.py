@@ -24,17 +24,27 @@ from connectors.medusa.drafts import (
     take,
 )
 
+RETURN = "id,order_id,status,location_id,items.item_id,items.quantity"
+AMEND = (
+    "What fits was received. Ask the rest back in a return of its own in Medusa's admin and receive it there, or leave "
+    "it and say that it is dealt with"
+)
 ROUTES = {GOOD: "receive-items", DAMAGED: "dismiss-items"}
 
 
 def receive(admin: Admin, operation: Operation, location: str | None) -> Reply:
     """The next step towards the totals that the operation names."""
-    record = admin.get(f"returns/{operation.objects['return']}", fields="id,order_id,status,location_id")["return"]
+    record = admin.get(f"returns/{operation.objects['return']}", fields=RETURN)["return"]
     changes = admin.get(f"orders/{record['order_id']}/changes")["order_changes"]
-    lacking = missing(operation, changes, record["id"])
+    lacking, rest = fitting(missing(operation, changes, record["id"]), record, changes)
+    strange = [line.sku or line.line for line in operation.lines if line.order_line is None]
+    rest += [f"{name} is not known to be a line of Medusa's order" for name in strange]
     mark = Mark(operation.reference, operation.id)
     draft = active(changes)
     if not any(lacking[action] for action in RECEIVING):
+        written = [r for r in confirmed_receipts(changes, record["id"]) if Mark.read(r["internal_note"]) == mark]
+        if rest and not written:
+            raise Rejected(f"{record['id']}: {'; '.join(rest)}. {AMEND}", code="not_asked_back")
         return done(operation, record, changes, mark)
     path = f"returns/{record['id']}"
     if draft is None:
@@ -66,9 +76,9 @@ def receive(admin: Admin, operation: Operation, location: str | None) -> Reply:
 
 def found(admin: Admin, operation: Operation) -> Reply | None:
     """The effect of a receipt whose outcome is unknown: reached, begun (go on), or not there."""
-    record = admin.get(f"returns/{operation.objects['return']}", fields="id,order_id,status,location_id")["return"]
+    record = admin.get(f"returns/{operation.objects['return']}", fields=RETURN)["return"]
     changes = admin.get(f"orders/{record['order_id']}/changes")["order_changes"]
-    lacking = missing(operation, changes, record["id"])
+    lacking, _ = fitting(missing(operation, changes, record["id"]), record, changes)
     if not any(lacking[action] for action in RECEIVING):
         return done(operation, record, changes, Mark(operation.reference, operation.id))
     draft = active(changes)
@@ -77,12 +87,37 @@ def found(admin: Admin, operation: Operation) -> Reply | None:
     return None
 
 
+def fitting(
+    lacking: Mapping[str, Mapping[str, Decimal]], record: Record, changes: Sequence[Record]
+) -> tuple[dict[str, dict[str, Decimal]], list[str]]:
+    """Of what is lacking, what this return asks back and has not received; and in words the rest.
+
+    Medusa receives no piece that its return did not ask for, and refuses the whole call for one.
+    """
+    room = {item["item_id"]: Decimal(str(item["quantity"])) for item in record.get("items") or ()}
+    for receipt in confirmed_receipts(changes, record["id"]):
+        if receipt["item_id"] in room:
+            room[receipt["item_id"]] -= Decimal(str(receipt["quantity"]))
+    fits: dict[str, dict[str, Decimal]] = {action: {} for action in RECEIVING}
+    rest: list[str] = []
+    for action in RECEIVING:
+        for line, count in lacking[action].items():
+            open_ = max(room.get(line, Decimal(0)), Decimal(0))
+            taken = min(count, open_)
+            room[line] = open_ - taken
+            if taken:
+                fits[action][line] = taken
+            if count > taken:
+                rest.append(f"{count - taken} more of {line} came than the return asks back")
+    return fits, rest
+
+
 def missing(operation: Operation, changes: Sequence[Record], return_id: str) -> dict[str, dict[str, Decimal]]:
     """By action and order line: what is still to be told. Totals count damaged pieces as received."""
     wanted: dict[str, dict[str, Decimal]] = {GOOD: {}, DAMAGED: {}}
     for line in operation.lines:
         if line.order_line is None:
-            raise Rejected(f"line {line.sku or line.line} is not known to be a line of Medusa's order")
+            continue
         damaged = line.totals.get("damaged", Decimal(0))
         for action, count in ((GOOD, line.totals.get("received", Decimal(0)) - damaged), (DAMAGED, damaged)):
             wanted[action][line.order_line] = wanted[action].get(line.order_line, Decimal(0)) + count

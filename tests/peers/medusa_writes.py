@@ -132,6 +132,59 @@ class MedusaWrites:
         assert [(part.quantity, part.reason.code) for part in told.lines] == [(2, "size_too_small")]
         assert side.connector.find(create).objects == made.objects
 
+    def test_what_fits_is_received_and_the_rest_is_said(self, side: Side) -> None:
+        """Two came of one that the return asks back, and a scarf that it does not ask for at all."""
+        order = side.shop.place_order({"SHIRT-M": 3, "SCARF": 1})
+        shirt, scarf = order["items"]["SHIRT-M"], order["items"]["SCARF"]
+        asked = side.shop.request_return(order["id"], {shirt: 1})
+        came = (line(shirt, 2, 1), line(scarf, 1, 0), replace(line(scarf, 1, 0), order_line=None, sku="STRANGE"))
+        side.carry_out(side.operation("receive", objects={"return": asked}, lines=came))
+        assert side.shop.receipts(order["id"], asked) == [(GOOD, 1)]
+        for _ in range(2):  # planned again, since the totals are not reached: refused, and nothing is written
+            before = len(side.writes())
+            with pytest.raises(Rejected, match="more of .* came than the return asks back; .*STRANGE is not known"):
+                side.carry_out(side.operation("receive", objects={"return": asked}, lines=came))
+            assert len(side.writes()) == before
+        assert side.shop.request_return(order["id"], {scarf: 1}), "the order is not locked"
+
+    def test_a_refusal_in_the_middle_leaves_no_draft_behind(self, side: Side) -> None:
+        """A clerk asks the same piece back between two steps; an exchange wants what the shop does not sell."""
+        order = side.shop.place_order({"SHIRT-M": 1, "SCARF": 1})
+        shirt, scarf = order["items"]["SHIRT-M"], order["items"]["SCARF"]
+        create = side.operation("create_return", objects={"order": order["id"]}, lines=(line(shirt, 1, 0),))
+        assert not side.step(create).finished
+        many = replace(create, lines=(replace(create.lines[0], quantity=Decimal(7)),))
+        with pytest.raises(Rejected):
+            side.connector.perform(many)
+        assert side.active(order["id"]) == []
+        wanted = replace(line(scarf, 1, 0), words={"resolution": "exchange", "wanted_sku": "NO-SUCH"})
+        exchange = side.operation("exchange", objects={"order": order["id"]}, lines=(wanted,))
+        with pytest.raises(Rejected, match="NO-SUCH"):
+            side.carry_out(exchange)
+        assert side.active(order["id"]) == []
+        assert side.shop.request_return(order["id"], {shirt: 1}), "the order is free for everybody"
+
+    def test_a_draft_that_cannot_be_dropped_now_is_dropped_later(self, side: Side) -> None:
+        """The compensating call fails; the hub performs the same operation again and finds what it left."""
+        order = side.shop.place_order({"SHIRT-M": 1})
+        shirt = order["items"]["SHIRT-M"]
+        create = side.operation("create_return", objects={"order": order["id"]}, lines=(line(shirt, 1, 0),))
+        side.step(create)
+        many = replace(create, lines=(replace(create.lines[0], quantity=Decimal(7)),))
+        delete = side.connector.admin.delete
+
+        def fails(path: str) -> None:
+            raise RetryLater("simulated: away")
+
+        side.connector.admin.delete = fails  # type: ignore[method-assign]
+        with pytest.raises(RetryLater):
+            side.connector.perform(many)
+        side.connector.admin.delete = delete  # type: ignore[method-assign]
+        assert side.connector.find(many) is not None, "its draft is found again"
+        with pytest.raises(Rejected):
+            side.connector.perform(many)
+        assert side.active(order["id"]) == []
+
     def test_a_half_made_return_is_gone_on_with(self, side: Side) -> None:
         order = side.shop.place_order({"SHIRT-M": 1})
         create = side.operation(

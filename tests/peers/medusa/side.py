@@ -112,6 +112,11 @@ class Side:
         assert len(writes) <= 1, f"{operation.kind} wrote {len(writes)} times in one call"
         return reply
 
+    def active(self, order: str) -> list[str]:
+        """The changes of an order that lock it for everybody."""
+        changes = self.shop.admin("GET", f"/admin/orders/{order}/changes")["order_changes"]
+        return [change["id"] for change in changes if change["status"] in ("pending", "requested")]
+
     def carry_out(self, operation: Operation) -> Reply:
         """All steps of an operation, as the hub does them."""
         for _ in range(STEPS):
