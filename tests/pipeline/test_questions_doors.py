@@ -16,7 +16,7 @@ from hub.cli.site import services
 from hub.web import create_app
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk
-from tests.pipeline.test_questions import credit_in_dollars, refund_of_the_order
+from tests.pipeline.question_scenes import credit_in_dollars, refund_of_the_order
 
 
 @pytest.fixture

@@ -1,0 +1,204 @@
+"""How each question comes about that freezes money or goods, and what is paid after each answer to it (simulated)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from tests.pipeline.desk import Desk
+from tests.pipeline.look import founded
+
+After = Callable[[Desk, str], None]
+
+
+class Scene(NamedTuple):
+    """How the question comes about, and per answer what the hub has paid in the end.
+
+    `then`: what has to happen after the answer for money to be owed at all. An answer that ends in * takes any name.
+    """
+
+    begins: Callable[[Desk], None]
+    pays: Mapping[str, str]
+    then: After = lambda desk, answer: None
+    before: str = "0"
+    """What may be paid while it is asked: a question about goods alone does not hold up money."""
+
+
+# -- how each question comes about
+
+
+def received_by_two(desk: Desk) -> None:
+    desk.accounts()
+    desk.order()
+    number = desk.asked()
+    desk.came("erp", number)
+    desk.came("till", number, "T-1")
+    desk.owed(number)
+
+
+def refunded_by_two(desk: Desk) -> None:
+    """The till and the ERP both tell of 10.00, of which 10.00 were agreed."""
+    desk.accounts()
+    desk.order()
+    number = desk.asked()
+    for account, id in (("till", "T-1"), ("erp", "E-1")):
+        parts = [{"amount": "10.00", "state": "succeeded"}]
+        at = "2026-03-02T10:00:00Z"
+        desk.push(account, "refund.upsert", id, hub_number=f"R{number}", currency="EUR", parts=parts, at=at)
+    desk.owed(number)
+
+
+def refund_of_the_order(desk: Desk) -> None:
+    """10.00 went back on an order with two returns of 10.00 each, and nobody says for which."""
+    desk.accounts()
+    desk.order()
+    one, other = desk.asked(), desk.asked("RET-2", {"L2": 1}, at="11:00")
+    parts = [{"amount": "10.00", "state": "succeeded", "payment": "PAY"}]
+    desk.told_with_the_order(
+        "web", refunds=[{"id": "RF-1", "currency": "EUR", "parts": parts, "at": "2026-03-02T10:00:00Z"}]
+    )
+    desk.came("erp", one)
+    desk.came("erp", other, "GR-2", "TEAPOT")
+    desk.owed(one)
+    desk.owed(other, id="CN-2")
+
+
+def credit_in_dollars(desk: Desk) -> None:
+    desk.accounts()
+    desk.order()
+    number = desk.asked()
+    desk.came("erp", number)
+    desk.owed(number, "12.00", currency="USD")
+
+
+def two_lines_of_one_article(desk: Desk) -> None:
+    desk.accounts()
+    mugs = [{"id": id, "sku": "MUG", "quantity": 1, "shipped": 1, "price": "10.00"} for id in ("L1", "L2")]
+    desk.order(lines=mugs)
+    number = desk.asked(lines={"L1": 1, "L2": 1})
+    desk.came("erp", number)
+    desk.owed(number)
+
+
+def more_than_was_bought(desk: Desk) -> None:
+    """Of two mugs one is to come back, then two more."""
+    desk.accounts()
+    desk.order()
+    desk.asked()
+    desk.asked("RET-2", {"L1": 2}, at="11:00")
+
+
+def nothing_left(desk: Desk) -> None:
+    desk.accounts()
+    desk.order()
+    desk.asked(lines={"L1": 2})
+    desk.asked("RET-2", {"L1": 1}, at="11:00")
+
+
+def second_is_credited(desk: Desk, answer: str) -> None:
+    """The clerk receives what may come of R2 and credits it; R1 never comes."""
+    pieces = {"allow": 2, "rest": 1}.get(answer, 0)
+    if pieces:
+        desk.came("erp", 1002, quantity=pieces)
+        desk.owed(1002, f"{10 * pieces}.00")
+
+
+def one_more_is_credited(desk: Desk, answer: str) -> None:
+    if answer == "allow":
+        desk.came("erp", 1002)
+        desk.owed(1002)
+
+
+def deleted_with_its_facts(desk: Desk) -> None:
+    """The ERP's case held the receipt and the credit note, and is deleted."""
+    desk.accounts()
+    desk.order()
+    number = desk.asked()
+    lines = [{"id": "1", "sku": "MUG", "quantity": 1}]
+    receipts = [{"id": "1", "line": "1", "quantity": 1, "condition": "good"}]
+    credits = [{"id": "CN", "state": "posted", "amount": "10.00", "currency": "EUR"}]
+    case = {"hub_number": f"R{number}", "lines": lines, "receipts": receipts, "credits": credits}
+    desk.push("erp", "return.upsert", "C1", **case)
+    desk.push("erp", "return.delete", "C1")
+
+
+def two_cases_in_the_erp(desk: Desk) -> None:
+    """A clerk opened a case of his own for what stands in the ERP already; somebody linked the two."""
+    desk.accounts()
+    desk.order()
+    number = desk.asked()
+    lines = [{"id": "1", "sku": "MUG", "quantity": 1}]
+    desk.push("erp", "return.upsert", "C1", hub_number=f"R{number}", origin="request", lines=lines)
+    order = {"number": "5001"}
+    desk.push("erp", "return.upsert", "C2", order=order, origin="request", lines=lines)
+    one, other = (found.id for found in founded(desk.hub))
+    desk.hub.people.link(one, other, "Li")
+
+
+def two_orders_of_one_number(desk: Desk) -> None:
+    """The ERP's clerk opens a case for "5001", which two orders of the shop bear, and knows of no id."""
+    desk.accounts()
+    for id in ("O1", "O2"):
+        desk.order(id=id)
+    lines = [{"id": "1", "sku": "MUG", "quantity": 1}]
+    decided = {"authorization": {"value": "authorized"}}
+    desk.push("erp", "return.upsert", "C1", order={"number": "5001"}, origin="request", lines=lines, **decided)
+    desk.owed(1001)
+
+
+def first_is_credited(desk: Desk, answer: str) -> None:
+    desk.came("erp", 1001)
+    desk.owed(1001)
+
+
+def first_is_paid(desk: Desk, answer: str) -> None:
+    desk.owed(1001)
+
+
+def brought_to_the_till(desk: Desk) -> None:
+    """The customer asked in the shop and brought it to a till, which knows the order and no number of ours."""
+    desk.accounts(settle=3600)
+    desk.order()
+    desk.asked()
+    at_the_till(desk)
+
+
+def at_the_till(desk: Desk) -> None:
+    line = {"id": "1", "sku": "MUG", "quantity": 1, "condition": "good"}
+    order = {"number": "5001"}
+    desk.push("till", "return.upsert", "T-1", origin="counter", order=order, lines=[line], receipts=[line])
+
+
+def two_that_fit(desk: Desk) -> None:
+    brought_to_the_till(desk)
+    desk.asked("RET-2", {"L1": 1}, at="11:00")
+
+
+SCENES: Mapping[str, tuple[Scene, ...]] = {
+    "possible_twins": (
+        Scene(received_by_two, {"same": "10.00", "apart": "10.00"}),
+        Scene(refunded_by_two, {"same": "0", "apart": "0"}),
+    ),
+    "unallocated_refund": (
+        Scene(refund_of_the_order, {"of:R1001": "10.00", "of:R1002": "10.00", "goodwill": "20.00"}),
+    ),
+    "currency": (Scene(credit_in_dollars, {"counts:9.50": "9.50", "aside": "0"}),),
+    "ambiguous_line": (
+        Scene(two_lines_of_one_article, {"line:web/O1/L1": "10.00", "line:web/O1/L2": "10.00"}, before="10.00"),
+    ),
+    "over_return": (
+        Scene(more_than_was_bought, {"allow": "20.00", "rest": "10.00"}, second_is_credited),
+        Scene(nothing_left, {"allow": "10.00", "refuse": "0"}, one_more_is_credited),
+    ),
+    "gone": (Scene(deleted_with_its_facts, {"stands": "10.00", "void": "0"}),),
+    "shared_number": (Scene(two_orders_of_one_number, {"order:web/order/O1": "10.00", "order:web/order/O2": "10.00"}),),
+    "doubled": (
+        Scene(
+            two_cases_in_the_erp,
+            {"with:C1": "10.00", "with:C2": "10.00", "split:C1": "10.00", "split:C2": "10.00"},
+            first_is_credited,
+        ),
+    ),
+    "provisional": (Scene(brought_to_the_till, {"confirm": "10.00", "part:*": "10.00"}, first_is_paid),),
+    "two_candidates": (Scene(two_that_fit, {"is:*": "10.00", "none": "10.00"}, first_is_paid),),
+}
