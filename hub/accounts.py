@@ -59,6 +59,8 @@ class Account:
     sweep: float = 0.0
     mask: Mask = field(default_factory=Mask)
     """What no text about this account may hold."""
+    stamp: str | None = None
+    """Changes with the stored configuration."""
 
     def spec(self, operation: str) -> Operation:
         """What the manifest says of an operation; its defaults where it says nothing."""
@@ -132,6 +134,7 @@ def assemble(
     configured: Mapping[str, Any],
     state: str,
     connect: Callable[[Login, list[dict[str, Any]] | None, float | None, Priority, Attempt | None], Connector],
+    stamp: str | None = None,
 ) -> Account:
     """Build an account from its stored parts. `configured` is the account's `terms` column."""
     entry = entry.of(settings)
@@ -186,5 +189,6 @@ def assemble(
         poll=float(configured.get("poll", 0.0)),
         sweep=float(configured.get("sweep", 0.0)),
         mask=Mask(secret_values(manifest, login.settings)),
+        stamp=stamp,
         serialise_by=next((scope for scope in ("account", "order", "return") if scope in by), "return"),
     )

@@ -139,11 +139,11 @@ def assemble_hub(settings: Settings, database: Database) -> Hub:
 def read_accounts(database: Database, vault: Vault) -> dict[str, Account]:
     """All accounts with their connectors and dictionaries, as the database knows them."""
     with database.begin() as conn:
-        rows = account_store.all_(conn)
-    return {row.name: _account(row, vault, database) for row in rows}
+        rows, stamps = account_store.all_(conn), account_store.stamps(conn)
+    return {row.name: _account(row, vault, database, stamps.get(row.name)) for row in rows}
 
 
-def _account(row: account_store.Row, vault: Vault, database: Database) -> Account:
+def _account(row: account_store.Row, vault: Vault, database: Database, stamp: str | None) -> Account:
     entry = registry.load(row.connector)
     secrets: Mapping[str, Any] = vault.decrypt(row.secrets) if row.secrets else {}
     grants = StoredGrants(database, vault, row.name)
@@ -159,7 +159,8 @@ def _account(row: account_store.Row, vault: Vault, database: Database) -> Accoun
         budget = _budget(database, row.name, entry, priority, attempt)
         return entry.connect(login, wire=wire, grants=grants, budget=budget, until=until, attempt=attempt)
 
-    return assemble(row.name, entry, _dictionary(row, entry), row.settings, secrets, row.terms, row.state, connect)
+    dictionary = _dictionary(row, entry)
+    return assemble(row.name, entry, dictionary, row.settings, secrets, row.terms, row.state, connect, stamp)
 
 
 def _budget(

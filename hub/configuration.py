@@ -16,6 +16,7 @@ from hub import configured
 from hub.accounts import NAME
 from hub.boot import Hub, dictionary
 from hub.store import accounts as store
+from hub.store import lanes, sync
 from hub.store.database import Connection
 from mappings.engine import MappingError
 
@@ -94,6 +95,7 @@ def _put(hub: Hub, conn: Connection, name: Any, wanted: Any) -> bool:
     if changed:
         sealed = hub.vault.encrypt(secrets) if secrets else None
         store.put(conn, name, connector=manifest.name, mapping=mapping, settings=settings, secrets=sealed, terms=terms)
+        lanes.want(conn, "tell", sync.terms_changed(conn, name))
     return changed
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from hub.boot import Hub
-from hub.store import attempts, inbox, lanes, raw, seen, ticks
+from hub.store import attempts, inbox, intents, lanes, raw, seen, ticks
 from hub.store.database import Connection, oldest_snapshot
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,12 @@ def tidy(conn: Connection) -> None:
     ticks.expire(conn)
     seen.expire(conn)
     attempts.expire(conn)
+    intents.expire(conn)
+
+
+def overdue(conn: Connection) -> None:
+    """Have writes looked after whose time has passed: nothing waits for ever without a question."""
+    lanes.want(conn, "tell", intents.overdue(conn))
 
 
 def watch(conn: Connection) -> None:
@@ -88,4 +94,5 @@ def watch(conn: Connection) -> None:
 HOUSE = (
     Job("tidy", HOUR / 4, tidy),
     Job("watch", HOUR / 12, watch),
+    Job("overdue", HOUR / 60, overdue),
 )

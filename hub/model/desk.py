@@ -10,18 +10,15 @@ from typing import Any
 from hub.model.answers import UNTOLD, question
 from hub.model.numbers import number
 from hub.model.operation import LineTarget, Operation, Outstanding, Residue, Terms
+from hub.model.refusals import Refusals
 from hub.model.returns import Discrepancy, Fact, Return, ReturnLine
-from hub.model.rules import ENTITIES, MOVES_MONEY, OPERATIONS
+from hub.model.rules import MOVES_MONEY, OPERATIONS
 from hub.model.sentences import Sentence, sentence
 
 READABLE = 120
 """Characters of a fingerprint that are kept as they are."""
 
 UNDER_WAY = frozenset({"open", "sent", "unknown"})
-
-# One refusal settles these for the whole return; for the others it settles the facts or the very operation refused.
-_ONCE = frozenset({"create_return", "exchange", "refund", "credit"})
-
 
 LASTING = frozenset({"create_return", "receive", "dispose", "exchange", "refund", "record_refund", "credit"})
 """What cannot be taken back, so not on a return that may be another one."""
@@ -38,13 +35,7 @@ class Desk:
         self.operations: list[Operation] = []
         self.residue: list[Residue] = []
         self.mine = [o for o in outstanding if o.operation.account == terms.account]
-        self._dead: dict[str, list[Operation]] = {}
-        for o in self.mine:
-            if o.state == "dead":
-                self._dead.setdefault(o.operation.kind, []).append(o.operation)
-        self._dead_names = {
-            kind: {name for one in dead for name in (one.fingerprint, *one.facts)} for kind, dead in self._dead.items()
-        }
+        self._refusals = Refusals(self.mine)
         self.all = outstanding
         self.here = {line.key: line for line in view.lines}
         self._said: set[tuple[str, str | None, str]] = set()
@@ -119,6 +110,7 @@ class Desk:
         currency: str | None = None,
         payment: str | None = None,
         mark: str = "",
+        gone: Decimal | None = None,
         words: dict[str, Any] | None = None,
         name: str | None = None,
     ) -> Operation | None:
@@ -152,25 +144,17 @@ class Desk:
             currency=currency,
             payment=payment,
             moves_money=moves,
+            gone=gone,
             words=words or {},
             fingerprint=fingerprint(kind, self.ret.round, lines, amount, currency, facts, mark),
         )
-        if self._refused(planned):
+        ended = self._refusals.of(planned)
+        if ended == "refused":
             self.cannot(title, sentence("refused", account=self.account, operation=kind), kind)
+        if ended:
             return None
         self.operations.append(planned)
         return planned
-
-    def _refused(self, planned: Operation) -> bool:
-        """Whether a refusal that stands settles this one, too."""
-        kind, dead = planned.kind, self._dead.get(planned.kind)
-        if not dead:
-            return False
-        if kind in _ONCE or planned.fingerprint in self._dead_names[kind]:
-            return True
-        if kind in ENTITIES or kind == "receive":
-            return not self._dead_names[kind].isdisjoint(planned.facts)
-        return any(one.round == planned.round for one in dead)
 
     def objects(self) -> dict[str, str]:
         """The return's and its orders' objects at this account, by stream."""

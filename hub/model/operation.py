@@ -47,6 +47,8 @@ class Operation(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
     currency: str | None = None
     payment: str | None = None
     moves_money: bool = False
+    gone: Decimal | None = None
+    """Of a payment: what had gone back on the return, or was about to, when it was planned."""
     words: dict[str, Any] = {}
     fingerprint: str = ""
 
@@ -71,7 +73,10 @@ class Outstanding(Struct, frozen=True, gc=False, kw_only=True):
 
     operation: Operation
     state: str
-    """open | sent | unknown | dead"""
+    """open | sent | unknown: under way · refused: nothing was done, the same would be refused again · tried_out: that,
+    too often · dead: a person decides · given_up: a person has dealt with it"""
+    since: Decimal = Decimal(0)
+    """Of a payment that a person has dealt with: what we paid on the same return after it."""
 
 
 class Terms(Struct, frozen=True, gc=False, kw_only=True):

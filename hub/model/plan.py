@@ -65,4 +65,4 @@ def state(operations: Sequence[Operation], residue: Sequence[Residue], outstandi
         return "pending"
     if any(o.state in ("open", "sent", "unknown") for o in outstanding):
         return "awaiting"
-    return "blocked" if residue or outstanding else "in_sync"
+    return "blocked" if residue or any(o.state != "given_up" for o in outstanding) else "in_sync"

@@ -36,18 +36,24 @@ def paid(desk: Desk) -> bool:
     held = {p.id for p in desk.ret.payments}
     if payment is None or payment.id not in held:
         return True
-    room = (money.refundable if money.refundable is not None else Zero) - desk.terms.reserved
-    amount = min(money.due, room, payment.captured - _refunded(payment.refunded))
+    gone = money.refunded + money.pending
+    room = min(
+        money.refundable if money.refundable is not None else Zero, payment.captured - _refunded(payment.refunded)
+    )
+    amount = min(money.due - _by_hand(desk, gone), room)
     name = f"money_due {money_text(money.due, money.currency)}"
-    if amount <= 0:
-        desk.cannot(name, sentence("nothing_left"), "refund")
+    if amount > 0 and room - desk.terms.reserved < amount:
+        # What is in flight may be in the sums already: who waits pays neither too much nor a part.
+        desk.cannot(name, sentence("money_in_flight"), "refund")
+    elif amount <= 0:
+        if room <= 0:
+            desk.cannot(name, sentence("nothing_left"), "refund")
     elif any(r.state == "failed" and r.amount > 0 for r in desk.view.refunds) and not _newer_success(desk.view.refunds):
         desk.cannot(name, sentence("refund_failed", account=desk.account), "refund")
     elif any(o.operation.kind in PAYING and o.state == "dead" for o in desk.all):
         desk.cannot(name, sentence("refund_stuck"), "refund")
     elif not _frozen(desk, name, "refund"):
         credits = [c.id for c in desk.ret.credits if c.value.state == "posted" and len(c.told) == 1]  # not answered yet
-        gone = money.refunded + money.pending
         desk.ask(
             "refund",
             "money_due",
@@ -56,9 +62,20 @@ def paid(desk: Desk) -> bool:
             currency=money.currency,
             payment=payment.id,
             mark=f"after {gone:f}",
+            gone=gone,
             name=name,
         )
     return True
+
+
+def _by_hand(desk: Desk, gone: Decimal) -> Decimal:
+    """What people say they have dealt with, as far as no record shows it: what went back since, but for our own."""
+    left = Zero
+    for one in desk.all:
+        if one.operation.kind in PAYING and one.state == "given_up":
+            amount, before = one.operation.amount or Zero, one.operation.gone or Zero
+            left += min(amount, max(amount - (gone - before - one.since), Zero))
+    return left
 
 
 def _refunded(amount: Decimal | None) -> Decimal:

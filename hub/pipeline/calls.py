@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 
@@ -76,11 +75,6 @@ def _is_target(observation: Observation, account: Account, objects: Mapping[str,
 def numbered(call: Call, intent_id: int, attempt: int = 1) -> Call:
     """The call with its key, the intent's id."""
     return replace(call, id=str(intent_id), attempt=attempt)
-
-
-def continued(call: Call, progress: Mapping[str, Any]) -> Call:
-    """The same operation's next step."""
-    return replace(call, progress=dict(progress))
 
 
 def stored(intent: Intent) -> Call:

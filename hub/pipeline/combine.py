@@ -10,13 +10,15 @@ from msgspec.structs import replace
 
 from hub.accounts import Account, parties
 from hub.model import ties
+from hub.model.delivery import LAST_CONFLICT
+from hub.model.fragment import Zero
 from hub.model.merge import Picture
 from hub.model.observation import Ground, Observation, Sibling
 from hub.model.operation import Operation, Outstanding, Residue
 from hub.model.plan import plan, state
 from hub.model.returns import Return
-from hub.model.sentences import sentence
-from hub.pipeline import parked, routes, twinning
+from hub.model.sentences import Sentence, sentence
+from hub.pipeline import awaited, parked, routes, twinning
 from hub.pipeline.story import changes
 from hub.pipeline.translate import size
 from hub.store import intents, journal, lanes, observations, returns, sync
@@ -77,6 +79,8 @@ class Plan(NamedTuple):
     residue: tuple[Residue, ...]
     state: str
     settle: float
+    why: str | Sentence | None
+    """What it waits for."""
 
 
 def look(
@@ -110,7 +114,7 @@ def look(
         old = returns.decode(row.doc) if row.doc else None
         same, apart = known.get(return_id, ((), ()))
         before = unfinished.get(return_id, [])
-        open_, found = twinning.observed(conn, return_id, before, seen[return_id], same, reads)
+        open_, found, over = twinning.observed(conn, return_id, before, seen[return_id], same, reads)
         bound = ties.decode(row.ties) if row.ties else ties.Ties()
         ground = Ground(
             parties=people,
@@ -123,31 +127,60 @@ def look(
             unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
         )
         picture = Picture(seen[return_id], ground)
+        merged = picture.whole()
+        open_ = [*open_, *_without_effect(conn, accounts, over, merged)]
         closed = len(open_) < len(before)
-        situations.append(Situation(return_id, row, old, seen[return_id], picture, picture.whole(), open_, closed))
+        situations.append(Situation(return_id, row, old, seen[return_id], picture, merged, open_, closed))
     return situations
 
 
-_PLANNED_AS = {"waiting": "open", "given_up": "dead"}
-"""Intent states that the plan knows under another name: what is between two steps is under way."""
+def _without_effect(
+    conn: Connection, accounts: Mapping[str, Account], over: Sequence[Intent], merged: Return
+) -> list[Intent]:
+    """All records of these writes are read: what they show is over, the others (money) are not."""
+    still = []
+    for intent in over:
+        if awaited.shown(intent, merged):
+            awaited.closes(conn, intent)
+            continue
+        still.append(intent)
+        account, rows = accounts.get(intent.account), sync.of_returns(conn, [intent.return_id])
+        row = rows.get((intent.return_id, intent.account))
+        if account is not None and row is not None and intent.state == "sent":
+            awaited.read(conn, account, row, intent, "not_shown")
+    return still
+
+
+def _planned_as(intent: Intent) -> str:
+    """An intent's state as the plan knows it: what is between two steps is under way."""
+    if awaited.refused(intent):
+        return "refused" if intent.tries < LAST_CONFLICT else "tried_out"
+    return {"waiting": "open"}.get(intent.state, intent.state)
 
 
 def plan_for(conn: Connection, situation: Situation, account: Account) -> Plan:
     """What this account still has to be told, and what it cannot be."""
+    matter = [intent for intent in situation.intents if intent.state != "held"]
     outstanding = [
         Outstanding(
-            operation=msgspec.convert(intent.operation, Operation), state=_PLANNED_AS.get(intent.state, intent.state)
+            operation=msgspec.convert(intent.operation, Operation),
+            state=_planned_as(intent),
+            since=intents.paid_since(conn, intent) if (intent.kind, intent.state) == ("refund", "given_up") else Zero,
         )
-        for intent in situation.intents
+        for intent in matter
     ]
     terms = account.terms
-    if terms.money and situation.merged.money.due:
-        terms = replace(terms, reserved=intents.reserved(conn, situation.id, account.name))
     its_view = situation.picture.of(account.name)
+    if terms.money and situation.merged.money.due:
+        payments = [payment.id for payment in its_view.payments]
+        terms = replace(terms, reserved=intents.reserved(conn, situation.id, account.name, payments))
     operations, residue = plan(situation.merged, its_view, terms, outstanding)
-    waits = [o for o, i in zip(outstanding, situation.intents, strict=True) if i.account == account.name]
+    mine = [intent for intent in matter if intent.account == account.name]
+    waits = [o for o, i in zip(outstanding, matter, strict=True) if i.account == account.name]
     creates = any(operation.kind == "create_return" for operation in operations)
-    return Plan(operations, residue, state(operations, residue, waits), account.settle if creates else 0.0)
+    said = state(operations, residue, waits)
+    why = awaited.why(mine) if said != "pending" else None
+    return Plan(operations, residue, said, account.settle if creates else 0.0, why)
 
 
 def combine(
@@ -192,6 +225,7 @@ def combine(
                     planned.operations,
                     planned.residue,
                     planned.settle,
+                    planned.why,
                 )
             )
             if planned.state == "pending" or _unsettled(situation, account):

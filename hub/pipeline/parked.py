@@ -8,7 +8,7 @@ from hashlib import blake2b
 from hub.accounts import Account
 from hub.model.operation import Operation
 from hub.model.sentences import Sentence, sentence
-from hub.pipeline.settle import write
+from hub.pipeline.asking import write
 from hub.store import reviews, sync
 from hub.store.database import Connection
 
@@ -24,6 +24,11 @@ def park(conn: Connection, account: Account, row: sync.Row, operation: Operation
     dedupe = _dedupe(row.return_id, account.name, operation.fingerprint)
     question = sentence("ask_no_effect", number=f"R{row.return_id}", said=said)
     reviews.ask(conn, KIND, [row.return_id], question, dedupe, detail)
+
+
+def asked(conn: Connection, row: sync.Row, operation: Operation) -> bool:
+    """Whether a person is being asked about this very operation."""
+    return reviews.is_open(conn, _dedupe(row.return_id, row.account, operation.fingerprint))
 
 
 def planned(conn: Connection, news: Sequence[sync.News]) -> None:

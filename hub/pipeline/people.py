@@ -12,7 +12,7 @@ from hub import schema
 from hub.accounts import Accounts
 from hub.model.observation import HUB, FactId, Observation
 from hub.model.sentences import Sentence, say, sentence
-from hub.pipeline import parked, parting, weak
+from hub.pipeline import parked, parting, settle, weak
 from hub.pipeline.combine import combine, whole
 from hub.pipeline.identify import being_written
 from hub.store import intents, journal, keys, lanes, observations, returns, reviews, sync, twins
@@ -151,13 +151,16 @@ class People:
         weak.again(conn, self.accounts.all(), return_ids, f"hub {by}")
 
     def retry(self, return_id: int, account: str, by: str) -> None:
-        """Say it again: dead letters are taken back, the row is planned anew. Raises NotNow."""
+        """Say it again: it was not done over there, and the row is planned anew. Raises NotNow.
+
+        What comes out the same goes out under the key it had, so that they may know it if it was done after all.
+        """
 
         def work(conn: Connection) -> None:
             returns.lock(conn, [return_id])
             for intent in intents.unfinished(conn, [return_id]).get(return_id, []):
                 if intent.account == account and intent.state in ("dead", "given_up"):
-                    intents.move(conn, intent.id, "dropped", error=f"{by}: sent again")
+                    intents.taken_back(conn, intent.id, keep=intent.possible and not intent.refused)
                     reviews.close(conn, f"intent:{intent.id}")
             parked.asked_again(conn, return_id, account)
             lane = sync.want(conn, return_id, account)
@@ -179,6 +182,7 @@ class People:
             returns.lock(conn, [intent.return_id])
             intents.move(conn, intent_id, "given_up", error=note)
             reviews.close(conn, f"intent:{intent_id}")
+            settle.landed(conn, intent)
             said = sentence("dealt_with", by=by, operation=intent.kind, note=note)
             _note(conn, intent.return_id, intent.account, "give up", said)
             combine(conn, [intent.return_id], self.accounts.all(), {}, replan=True)

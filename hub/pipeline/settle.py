@@ -1,85 +1,233 @@
-"""What became of a remote call: one of the kit's errors, or a reply; each has one consequence."""
+"""What became of a remote call: its outcome in a word, and what the table (`model/delivery.py`) says, carried out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from connectors.kit import errors
 from connectors.kit.api import Reply
 from hub.accounts import Account
+from hub.model import delivery
+from hub.model.delivery import Known, Verdict, decide
 from hub.model.operation import Operation
 from hub.model.progress import performed
 from hub.model.sentences import Sentence, sentence
+from hub.pipeline import asking
 from hub.pipeline.accept import arrivals
-from hub.pipeline.remote import REAUTH_AGAIN, Outcome
-from hub.store import inbox, intents, journal, keys, lanes, returns, reviews, sync
+from hub.pipeline.asking import write
+from hub.pipeline.remote import Outcome
+from hub.store import inbox, intents, journal, keys, lanes, returns, sync
 from hub.store.database import Connection, now, ticket
 from hub.store.intents import Intent
 
-LOOKS = 2
-"""An effect not found is looked for once more before the write is repeated: it may be late."""
+CREATES = frozenset(
+    {"create_return", "refund", "record_refund", "credit", "exchange", "note", "add_evidence", "dispose"}
+)
+"""Operations whose repetition would be a second event."""
+
+_WORDS: tuple[tuple[type[Exception], delivery.Outcome], ...] = (
+    (errors.OverBudget, "over_budget"),
+    (errors.NotYet, "not_yet"),
+    (errors.RetryLater, "later"),
+    (errors.Unauthorized, "denied"),
+    (errors.Conflict, "conflict"),
+    (errors.Rejected, "refused"),
+    (errors.Unsupported, "refused"),
+)
+"""What the kit's errors mean after a call; every other exception is a bug, and nobody knows what was done."""
+_LOOKS: tuple[tuple[type[Exception], delivery.Outcome], ...] = (
+    (errors.OverBudget, "over_budget"),
+    (errors.RetryLater, "later"),
+    (errors.Unauthorized, "denied"),
+    (errors.Unsupported, "cannot"),
+)
+"""The same after a look, where every other one is a look that failed."""
+
+WHOLE_LANE = frozenset({"later", "denied", "over_budget"})
+"""What does not concern one record: all that is told on this lane would meet it."""
+
+
+class Then(NamedTuple):
+    """How the lane goes on: with this intent's next call at once, or after `wait` seconds, or with other returns."""
+
+    next: Literal["", "repeat", "next step"] = ""
+    wait: float = 0.0
+
+
+def word(outcome: Outcome[Reply | None], *, looking: bool) -> delivery.Outcome:
+    """The outcome in the table's words."""
+    error, reply = outcome.error, outcome.value
+    if error is None:
+        if reply is None:
+            return "not_found" if looking else "unknown"
+        return "found" if looking else "answered" if reply.finished else "step"
+    if looking:
+        return next((name for kind, name in _LOOKS if isinstance(error, kind)), "broken")
+    if outcome.changed:  # whatever the error is about, the change may have been made
+        return "unknown"
+    return next((name for kind, name in _WORDS if isinstance(error, kind)), "unknown")
 
 
 def settle(
     conn: Connection, account: Account, row: sync.Row, intent_id: int, outcome: Outcome[Reply | None], *, looking: bool
-) -> Mapping[str, Any] | float | None:
-    """Write it down. Returns the progress for the next step, the seconds to wait, or None: this row is settled."""
+) -> Then:
+    """Write down what a call or a look came to."""
     intent = intents.get(conn, intent_id)
     if intent is None:  # pragma: no cover - rows of intents are never deleted while their lane is held
-        return None
-    match outcome.error:
-        case None if looking and outcome.value is None:
-            return _not_found(conn, account, row, intent)
-        case None if isinstance(outcome.value, Reply):
-            return _answered(conn, account, row, intent, outcome.value)
-        case _ if outcome.changed and not looking:  # whatever the error is about, the change may have been made
-            return _unknown(conn, account, row, intent, outcome.error)
-        case errors.Conflict():
-            return _changed_meanwhile(conn, account, row, intent, outcome.error)
-        case errors.RetryLater() | errors.Unauthorized() if looking:
-            return _wait(outcome.error)
-        case errors.RetryLater() | errors.Unauthorized():
-            return _later(conn, row, intent, outcome.error)
-        case errors.Unsupported() if looking:
-            return _cannot_look(conn, account, row, intent)
-        case errors.Rejected() | errors.Unsupported():
-            _refused(conn, account, row, intent, outcome.error)
-            return None
-        case _:
-            return _unknown(conn, account, row, intent, outcome.error)
+        return Then()
+    came = word(outcome, looking=looking)
+    if looking and came == "found" and outcome.value is not None and not outcome.value.finished:
+        came = "step"  # found half done
+    ended: delivery.Ended = "look" if looking and came != "step" else "call"
+    verdict = decide(ended, came, known(account, intent, outcome.error, looking=looking))
+    rule = verdict.rule
+    if isinstance(outcome.value, Reply):
+        return _answered(conn, account, row, intent, outcome.value, verdict)
+    text = str(outcome.error or "") or (repr(outcome.error) if outcome.error else intent.error or "")
+    intents.move(
+        conn,
+        intent.id,
+        rule.intent,
+        error=text,
+        looks=int(came == "not_found"),
+        misses=int(looking and came in ("broken", "later", "denied")),
+        uncounted=int(came == "over_budget" and not looking),
+        possible=True if looking or came == "unknown" else None,
+        refused=came == "refused" and intent.possible,
+        wait=verdict.wait,
+    )
+    if rule.next in ("repeat", "next step") and not rule.row:
+        return Then("repeat")
+    if "read" in rule.next:
+        read_again(conn, account, intent)
+    if rule.intent == "dead":
+        _end(conn, account, row, intent, rule.asks, text)
+    elif rule.intent == "sent":
+        _observe(conn, account, row, intent)
+    else:
+        _put_off(conn, account, row, intent, came, text, verdict)
+    if rule.row == "pending" and came in WHOLE_LANE:
+        return Then(wait=max(verdict.wait, 0.001))
+    return Then()
+
+
+def known(account: Account, intent: Intent, problem: Exception | None = None, *, looking: bool = False) -> Known:
+    """What the table asks of an intent. `looking`: one that was left open by a crash may have had an effect."""
+    spec = account.spec(intent.kind)
+    able = account.entry.capabilities.fetches
+    objects = intent.call.get("objects", {})
+    awaited = (intent.reply or {}).get("read_back", ())
+    return Known(
+        possible=intent.possible or looking,
+        refused=intent.refused,
+        begun=bool(intent.progress),
+        # A repetition may itself take as long to take effect as an effect takes at most.
+        covered=intent.age + spec.settles_within < spec.key_retention,
+        money=moves_money(account, intent),
+        once=intent.kind in CREATES,
+        readable=any(stream in able and stream != "order" for stream in objects),
+        fetched=all(stream in able for stream, _ in awaited),
+        tries=intent.tries,
+        calls=intent.attempts,
+        looks=intent.looks,
+        misses=intent.misses,
+        settles=spec.settles_within,
+        after=problem.after if isinstance(problem, errors.RetryLater) else None,
+    )
 
 
 def _answered(
-    conn: Connection, account: Account, row: sync.Row, intent: Intent, reply: Reply
-) -> Mapping[str, Any] | None:
+    conn: Connection, account: Account, row: sync.Row, intent: Intent, reply: Reply, verdict: Verdict
+) -> Then:
     progress = {**intent.progress, **reply.progress}
     bind_objects(conn, account, row.return_id, reply)
     if not reply.finished:
-        intents.move(conn, intent.id, "waiting", progress=progress, reply={"detail": reply.detail})
-        return progress
+        # What was done is known from here on: it stands in the progress.
+        told = {"detail": reply.detail}
+        intents.move(conn, intent.id, verdict.rule.intent, progress=progress, reply=told, possible=False)
+        if verdict.rule.intent == "dead":
+            _end(conn, account, row, intent, verdict.rule.asks, "")
+            return Then()
+        return Then("next step")
     (drawn,) = ticket(conn)
     # What the answer carries itself is read already, with this ticket.
     inbox.accept(conn, arrivals(account, reply.messages, "fetch", drawn))
     hints = [(hint.stream, hint.external_id) for hint in reply.read_back]
     read_back = hints or sorted(reply.objects.items())
-    told = {
+    answer = {
         "ticket": drawn,
         "read_back": read_back,
+        "records": read_back,
         "made": [msgspec.to_builtins(made) for made in reply.made],
         "objects": dict(reply.objects),
         "detail": reply.detail,
     }
-    intents.move(conn, intent.id, "sent", progress=progress, reply=told)
+    fetched = all(stream in account.entry.capabilities.fetches for stream, _ in read_back)
+    wait = delivery.READ_BACK if fetched else delivery.PUSHED_BACK
+    intents.move(conn, intent.id, "sent", progress=progress, reply=answer, wait=wait)
     _fetch(conn, account, read_back)
-    operation = msgspec.convert(intent.operation, Operation)
-    noted = performed(row.guard, operation, now(conn))
-    sync.settle(conn, row, "awaiting", planned=[], guard=noted, said=True)
+    _awaits(conn, row, intent, read_back)
     objects = ", ".join(f"{stream} {external_id}" for stream, external_id in reply.objects.items())
-    write(conn, row, sentence("told", account=account.name, operation=intent.kind, detail=reply.detail or objects))
-    return None
+    said = sentence("told", account=account.name, operation=intent.kind, detail=reply.detail or objects)
+    journal.write(conn, [journal.entry(row.return_id, row.account, "tell", said)])
+    return Then()
+
+
+def _awaits(conn: Connection, row: sync.Row, intent: Intent, read_back: Iterable[tuple[str, str]]) -> None:
+    """It counts as said until these records are read, and as performed for the progress guard."""
+    noted = performed(row.guard, msgspec.convert(intent.operation, Operation), now(conn))
+    records = ", ".join(f"{stream} {external_id}" for stream, external_id in read_back)
+    sync.settle(
+        conn, row, "awaiting", planned=[], guard=noted, why=sentence("waits_for_record", records=records), said=True
+    )
+
+
+def _observe(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> None:
+    """Nobody knows what was done, and the records it is about will show it: their next read ends it."""
+    (drawn,) = ticket(conn)
+    able = account.entry.capabilities.fetches
+    read_back = [(s, i) for s, i in sorted(intent.call.get("objects", {}).items()) if s in able]
+    reply = {"ticket": drawn, "read_back": read_back, "records": read_back, "made": []}
+    intents.move(conn, intent.id, "sent", reply=reply, wait=delivery.READ_BACK)
+    _awaits(conn, row, intent, read_back)
+
+
+def _put_off(
+    conn: Connection,
+    account: Account,
+    row: sync.Row,
+    intent: Intent,
+    came: delivery.Outcome,
+    text: str,
+    verdict: Verdict,
+) -> None:
+    """It goes on later; the row says why."""
+    rule = verdict.rule
+    if rule.row == "awaiting":
+        why: str | Sentence = sentence("not_found_yet") if came == "not_found" else text
+        sync.settle(conn, row, "awaiting", why=why)
+        if came == "unknown":
+            write(conn, row, sentence("no_answer", account=account.name, operation=intent.kind, message=text))
+        return
+    operation = msgspec.convert(intent.operation, Operation)
+    wait = None if came in WHOLE_LANE else verdict.wait
+    sync.settle(conn, row, "pending", planned=[operation], why=text, wait=wait)
+    if intent.reply is not None:  # a step before this one was answered
+        write(conn, row, sentence("told_in_part", account=row.account, operation=intent.kind))
+
+
+def _end(conn: Connection, account: Account, row: sync.Row, intent: Intent, asks: str, text: str) -> None:
+    """A person has to decide: a dead letter, or a question with the reason why it stops here."""
+    if not asks:
+        landed(conn, intent)
+        said = sentence("refusal", account=account.name, operation=intent.kind, message=text)
+        sync.settle(conn, row, "blocked", why=text, said=True)
+        write(conn, row, said)
+        return
+    asking.ask(conn, account, row, intent, asks, message=text)
 
 
 def bind_objects(conn: Connection, account: Account, return_id: int, reply: Reply) -> None:
@@ -102,109 +250,26 @@ def bind_objects(conn: Connection, account: Account, return_id: int, reply: Repl
             journal.write(conn, [journal.entry(return_id, account.name, "link", said)])
 
 
-def _not_found(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> Mapping[str, Any] | float | None:
-    spec = account.spec(intent.kind)
-    if intent.looks + 1 < LOOKS:
-        intents.move(conn, intent.id, "unknown", looked=True, error=intent.error, wait=spec.settles_within)
-        sync.settle(conn, row, "awaiting", why=sentence("not_found_yet"))
-        return spec.settles_within
-    if moves_money(account, intent) and intent.age >= spec.key_retention:
-        _ask(conn, account, row, intent, sentence("looked_twice"))
-        return None
-    intents.move(conn, intent.id, "waiting", looked=True, error=intent.error)
-    return intent.progress
-
-
-def _cannot_look(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> Mapping[str, Any] | float | None:
-    """Without a way to find an effect, their idempotency key covers a repetition for as long as they remember it; then
-    what sets a state is planned again from a fresh read, and the rest asks a person."""
-    if intent.age < account.spec(intent.kind).key_retention:
-        intents.move(conn, intent.id, "waiting", looked=True, error=intent.error)
-        return intent.progress
-    if intent.kind in CREATES or moves_money(account, intent):
-        _ask(conn, account, row, intent, sentence("cannot_look"))
-        return None
-    intents.move(conn, intent.id, "dropped", error="outcome unknown; read again and planned anew")
-    read_again(conn, account, intent)
-    sync.settle(conn, row, "pending", wait=account.spec(intent.kind).settles_within)
-    return account.spec(intent.kind).settles_within
-
-
-CREATES = frozenset(
-    {"create_return", "refund", "record_refund", "credit", "exchange", "note", "add_evidence", "dispose"}
-)
-"""Operations whose repetition would be a second event."""
-
-
 def moves_money(account: Account, intent: Intent) -> bool:
     """Whether this operation pays somebody; `may` counts as yes."""
     return account.terms.moves_money.get(intent.kind, "no") != "no"
 
 
-def _ask(conn: Connection, account: Account, row: sync.Row, intent: Intent, why: Sentence) -> None:
-    question = sentence(
-        "unknown_outcome", account=account.name, operation=intent.kind, number=f"R{row.return_id}", why=why
-    )
-    intents.move(conn, intent.id, "dead", error=question, looked=True)
-    reviews.ask(conn, "unknown_outcome", [row.return_id], question, f"intent:{intent.id}", {"intent": intent.id})
-    sync.settle(conn, row, "blocked", why=question, said=True)
-    write(conn, row, question)
+def landed(conn: Connection, intent: Intent) -> None:
+    """Nothing of it is in flight any more: returns that waited for its money are planned again."""
+    if intent.kind == "refund":
+        lanes.want(conn, "tell", sync.money_free(conn, intent.return_id, intent.account))
 
 
-def _changed_meanwhile(
-    conn: Connection, account: Account, row: sync.Row, intent: Intent, problem: Exception
-) -> float | None:
-    intents.move(conn, intent.id, "dropped", error=str(problem))
-    read_again(conn, account, intent)
-    sync.settle(conn, row, "pending", why=str(problem), wait=1.0)
-    return 1.0
+def read_again(conn: Connection, account: Account, intent: Intent, after: float = 0.0) -> None:
+    """Fetch what this operation was about, or what its answer named, in `after` seconds."""
+    awaited = (intent.reply or {}).get("read_back")
+    _fetch(conn, account, awaited or intent.call.get("objects", {}).items(), after)
 
 
-def read_again(conn: Connection, account: Account, intent: Intent) -> None:
-    """Fetch what this operation was about."""
-    _fetch(conn, account, intent.call.get("objects", {}).items())
-
-
-def _fetch(conn: Connection, account: Account, objects: Iterable[tuple[str, str]]) -> None:
+def _fetch(conn: Connection, account: Account, objects: Iterable[tuple[str, str]], after: float = 0.0) -> None:
     able = account.entry.capabilities.fetches
     wanted = [
         (account.name, lanes.object_key(stream, external_id)) for stream, external_id in objects if stream in able
     ]
-    lanes.want(conn, "fetch", wanted)
-
-
-def _later(conn: Connection, row: sync.Row, intent: Intent, problem: Exception) -> float:
-    """This call did nothing; it is still to be said, and the row says why it waits."""
-    intents.move(conn, intent.id, "waiting" if intent.progress else "dropped", error=str(problem))
-    operation = msgspec.convert(intent.operation, Operation)
-    sync.settle(conn, row, "pending", planned=[operation], why=str(problem))
-    if intent.reply is not None:  # a step before this one was answered
-        write(conn, row, sentence("told_in_part", account=row.account, operation=intent.kind))
-    return _wait(problem)
-
-
-def _wait(problem: Exception | None) -> float:
-    if isinstance(problem, errors.RetryLater) and problem.after is not None:
-        return problem.after
-    return REAUTH_AGAIN if isinstance(problem, errors.Unauthorized) else lanes.WAITS[0]
-
-
-def _refused(conn: Connection, account: Account, row: sync.Row, intent: Intent, problem: Exception) -> None:
-    text = str(problem)
-    intents.move(conn, intent.id, "dead", error=text)
-    sync.settle(conn, row, "blocked", why=text, said=True)
-    write(conn, row, sentence("refusal", account=account.name, operation=intent.kind, message=text))
-
-
-def _unknown(conn: Connection, account: Account, row: sync.Row, intent: Intent, problem: Exception | None) -> float:
-    text = str(problem) or repr(problem)
-    wait = account.spec(intent.kind).settles_within
-    intents.move(conn, intent.id, "unknown", error=text, wait=wait)
-    sync.settle(conn, row, "awaiting", why=text)
-    write(conn, row, sentence("no_answer", account=account.name, operation=intent.kind, message=text))
-    return wait
-
-
-def write(conn: Connection, row: sync.Row, said: Sentence) -> None:
-    """One line of the return's story."""
-    journal.write(conn, [journal.entry(row.return_id, row.account, "tell", said)])
+    lanes.want(conn, "fetch", wanted, after=after)

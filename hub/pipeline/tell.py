@@ -7,7 +7,7 @@ happens meanwhile, the committed intent says what may have been done.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,14 +17,17 @@ from connectors.kit.api import Operation as Call
 from connectors.kit.api import Reply
 from connectors.kit.attempt import Attempt
 from hub.accounts import Account, Accounts
+from hub.model.operation import Operation
 from hub.model.progress import check
 from hub.model.sentences import sentence
-from hub.pipeline import calls, parked, settle
+from hub.pipeline import awaited, calls, parked, settle
 from hub.pipeline.combine import Situation, look, plan_for, whole
 from hub.pipeline.purse import Purses
 from hub.pipeline.remote import DEADLINE, Outcome, call, note
-from hub.store import intents, lanes, sync
+from hub.store import accounts as account_store
+from hub.store import documents, intents, lanes, sync
 from hub.store.database import Connection, Database, now
+from hub.store.intents import Intent
 from hub.store.lanes import Lane
 
 STEPS = 40
@@ -62,21 +65,32 @@ class Tell:
             self._tell(lane)
 
     def _tell(self, lane: Lane) -> None:
-        account = self.accounts.get(lane.account)
         # Counted from before the intent commits: a process that was stopped in between sends nothing any more.
         until = time.monotonic() + self.deadline
-        step = whole(self.database, lambda conn: self._next(conn, lane, account))
+        step = whole(self.database, lambda conn: self._next(conn, lane))
         for _ in range(STEPS):
             if step is None:
                 return
-            outcome = call(account, _doing(step), until, "write", step.attempt)
+            outcome = call(step.account, _doing(step), until, "write", step.attempt)
             until = time.monotonic() + self.deadline
             step = whole(self.database, lambda conn, s=step, o=outcome: self._after(conn, lane, s, o))  # type: ignore[misc]
         whole(self.database, lambda conn: _back(conn, lane, 0.0, "more to say"))
 
-    def _next(self, conn: Connection, lane: Lane, account: Account) -> Step | None:
+    def _account(self, conn: Connection, lane: Lane) -> Account | None:
+        """The account as it is configured at this moment, whoever changed it; None while it stands still."""
+        known = self.accounts.get(lane.account)
+        if account_store.stamp(conn, lane.account) != known.stamp:
+            self.accounts.forget()
+            known = self.accounts.get(lane.account)
+        return None if account_store.stands_still(conn, lane.account) else known
+
+    def _next(self, conn: Connection, lane: Lane) -> Step | None:
         """The next call on this lane, its intent committed; None when there is nothing to do now."""
         if lane.id not in lanes.fence(conn, [lane]):
+            return None
+        account = self._account(conn, lane)
+        if account is None:
+            lanes.later(conn, lane, 0.0, "the account stands still", attempt=False)  # the next claim says how long
             return None
         waits: list[float] = []
         for row in sync.due(conn, lane.account, lane.key):
@@ -102,30 +116,51 @@ class Tell:
         """A call to make for this return, or the seconds to wait, or None: nothing to say."""
         mine = [intent for intent in situation.intents if intent.account == account.name]
         for intent in mine:
-            if intent.state in ("open", "unknown"):
-                if intent.waits:
+            match intent.state:
+                case "open" | "unknown":
+                    return intent.waits or Step(account, row, intent.id, calls.stored(intent), looking=True)
+                case "waiting" if intent.waits:
                     return intent.waits
-                return Step(account, row, intent.id, calls.stored(intent), looking=True)
-            if intent.state == "waiting":
-                attempt = self.purses.open(conn, account, intent.kind, row.return_id)
-                if not isinstance(attempt, Attempt):
-                    return attempt
-                intents.again(conn, intent.id, self.deadline)
-                return Step(account, row, intent.id, calls.stored(intent), attempt=attempt)
+                case "waiting" if awaited.stopped(conn, account, row, intent):
+                    return None
+                case "waiting" if intent.possible:
+                    return Step(account, row, intent.id, calls.stored(intent), looking=True)
+                case "waiting":
+                    attempt = self.purses.open(conn, account, intent.kind, row.return_id)
+                    if not isinstance(attempt, Attempt):
+                        return attempt
+                    intents.again(conn, intent.id, self.deadline)
+                    return Step(account, row, intent.id, calls.stored(intent), attempt=attempt)
+                case "sent" if intent.overdue:
+                    awaited.late(conn, account, row, intent)
+                    (situation,) = look(conn, [row.return_id], self.accounts.all())
         planned = plan_for(conn, situation, account)
+        if planned.operations and planned.operations[0].moves_money:
+            # Whoever pays here at this moment is waited for; then what is left is read and planned anew.
+            intents.hold_money(conn, account.name)
+            (situation,) = look(conn, [row.return_id], self.accounts.all())
+            planned = plan_for(conn, situation, account)
+        held = [intent for intent in mine if intent.state == "held"]
         if not planned.operations:
-            sync.settle(
-                conn,
-                row,
-                planned.state,
-                planned=[],
-                residue=planned.residue,
-                said=True,
-            )
+            awaited.drop(conn, held)
+            sync.settle(conn, row, planned.state, planned=[], residue=planned.residue, why=planned.why, said=True)
             return None
-        operation = planned.operations[0]
-        verdict = check(row.guard, operation, now(conn))
+        return self._begin(conn, account, row, situation, planned.operations[0], held)
+
+    def _begin(
+        self,
+        conn: Connection,
+        account: Account,
+        row: sync.Row,
+        situation: Situation,
+        operation: Operation,
+        held: Sequence[Intent],
+    ) -> Step | float | None:
+        """Commit the intent of this operation, unless the progress guard says no. `held`: writes that did nothing."""
+        asked = bool(row.guard) and parked.asked(conn, row, operation)
+        verdict = check(row.guard, operation, now(conn), asked=asked)
         if verdict.park and verdict.why is not None:
+            awaited.drop(conn, held)
             parked.park(conn, account, row, operation, verdict.why)
             return None
         if verdict.wait:
@@ -137,6 +172,14 @@ class Tell:
             why = sentence("over_budget", account=account.name)
             sync.settle(conn, row, "pending", planned=[operation], why=why, wait=attempt)
             return attempt
+        wanted = msgspec.to_builtins(its_call, str_keys=True)
+        same = [i for i in held if i.operation.get("fingerprint") == operation.fingerprint]
+        awaited.drop(conn, [i for i in held if i not in same[-1:] or not documents.equal(i.call, wanted)])
+        before = awaited.replaced(conn, situation.intents, operation)
+        if same and documents.equal(same[-1].call, wanted):
+            intents.again(conn, same[-1].id, self.deadline)
+            its_call = calls.numbered(its_call, same[-1].id, same[-1].attempts + 1)
+            return Step(account, row, same[-1].id, its_call, attempt=attempt)
         intent_id = intents.open_(
             conn,
             row.return_id,
@@ -144,8 +187,9 @@ class Tell:
             operation.kind,
             operation.round,
             msgspec.to_builtins(operation, str_keys=True),
-            msgspec.to_builtins(its_call, str_keys=True),
+            wanted,
             self.deadline,
+            tries=1 + max(before, same[-1].tries if same else 0),
         )
         return Step(account, row, intent_id, calls.numbered(its_call, intent_id), attempt=attempt)
 
@@ -155,18 +199,37 @@ class Tell:
             return None
         what = str(step)
         note(conn, step.account, what, outcome, return_id=step.row.return_id, intent=step.intent_id)
-        wait = settle.settle(conn, step.account, step.row, step.intent_id, outcome, looking=step.looking)
-        if isinstance(wait, Mapping):
-            intents.again(conn, step.intent_id, self.deadline)
-            lanes.renew(conn, [lane], self.lease)
-            following = calls.continued(step.call, wait)
-            return Step(step.account, step.row, step.intent_id, following, attempt=step.attempt.next_step())
+        then = settle.settle(conn, step.account, step.row, step.intent_id, outcome, looking=step.looking)
+        if then.next:
+            return self._goes_on(conn, lane, step, then)
+        self._over(conn, step)
+        if then.wait:
+            lanes.later(conn, lane, then.wait, str(outcome.error or "waits"), attempt=True)
+            return None
+        return self._next(conn, lane)
+
+    def _goes_on(self, conn: Connection, lane: Lane, step: Step, then: settle.Then) -> Step | None:
+        """The same write's next step, or its repetition with the same key; by the terms of this moment."""
+        account = self._account(conn, lane)
+        intent = intents.get(conn, step.intent_id)
+        attempt: Attempt | float = step.attempt.next_step()
+        if intent is None or account is None or awaited.stopped(conn, account, step.row, intent):
+            attempt = 0.0
+        elif step.looking:
+            attempt = self.purses.open(conn, account, intent.kind, step.row.return_id)
+        if intent is None or account is None or not isinstance(attempt, Attempt):
+            self._over(conn, step)
+            wait = 0.0 if isinstance(attempt, Attempt) else attempt
+            intents.move(conn, step.intent_id, "waiting", wait=wait)  # what is possible is looked for again
+            return self._next(conn, lane)
+        intents.again(conn, step.intent_id, self.deadline, step=then.next == "next step")
+        lanes.renew(conn, [lane], self.lease)
+        return Step(account, step.row, step.intent_id, calls.stored(intent), attempt=attempt)
+
+    def _over(self, conn: Connection, step: Step) -> None:
+        """The write is over, or rests."""
         if not step.looking:
             self.purses.close(conn, step.account, step.call.kind, step.attempt)
-        if wait is not None:
-            lanes.later(conn, lane, wait, str(outcome.error or "waits"), attempt=outcome.error is not None)
-            return None
-        return self._next(conn, lane, step.account)
 
 
 def _doing(step: Step) -> Callable[[Any], Reply | None]:

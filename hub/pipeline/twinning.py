@@ -32,18 +32,17 @@ def observed(
     seen: Sequence[Observation],
     known: Sequence[Twins],
     reads: Mapping[Name, int],
-) -> tuple[list[Intent], list[Twins]]:
-    """Recognise twins of what was told, as soon as they are seen, and close the intents whose effect was read back.
+) -> tuple[list[Intent], list[Twins], list[Intent]]:
+    """Recognise twins of what was told, as soon as they are seen, and the intents whose records were read back.
 
     Only a read that left after their answer shows the effect; a push that comes after it may have been sent before.
-    Returns the intents still open, and the twins just recognised.
+    Returns the intents still open, the twins just recognised, and the intents of which every record was read.
     """
     still: list[Intent] = []
     found: list[Twins] = []
-    if not open_:
-        return still, found
+    over: list[Intent] = []
     for intent in open_:
-        if intent.state != "sent":
+        if intent.state not in ("sent", "dead") or "ticket" not in (intent.reply or {}):
             still.append(intent)
             continue
         for group in _pairs(intent, seen):
@@ -52,12 +51,12 @@ def observed(
                 found.append(Twins(frozenset(group)))
         awaited = _awaited(intent, reads)
         if not awaited:
-            intents.move(conn, intent.id, "done")
+            over.append(intent)
             continue
         if len(awaited) < len((intent.reply or {})["read_back"]):
-            intents.move(conn, intent.id, "sent", reply={**(intent.reply or {}), "read_back": awaited})
+            intents.seen(conn, intent.id, {**(intent.reply or {}), "read_back": awaited})
         still.append(intent)
-    return still, found
+    return still, found, over
 
 
 def _awaited(intent: Intent, reads: Mapping[Name, int]) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from hub.model.identity import own_name
 from hub.model.merge import absorb
 from hub.model.observation import Observation
 from hub.model.sentences import sentence
-from hub.pipeline import weak
+from hub.pipeline import awaited, weak
 from hub.pipeline.asked import asked
 from hub.pipeline.combine import combine, whole
 from hub.pipeline.forgotten import Forgotten
@@ -112,6 +112,7 @@ class Understand:
         weighed = weak.weigh(conn, accounts, ids, bound.news, bound.fresh)
         told = weighed.of(ids)
         combine(conn, told, accounts, weighed.renumbered(because), reads=reads, fresh=weighed.fresh)
+        awaited.unreadable(conn, accounts, refused.values())
         for lane in batch:
             if lane.id in postponed:
                 lanes.later(conn, lane, BUSY_AGAIN, "joins two returns, one is being written to", attempt=False)

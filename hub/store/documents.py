@@ -23,6 +23,11 @@ def text(value: Any) -> str:
     return encoded.decode()
 
 
+def equal(stored: Any, value: Any) -> bool:
+    """Whether a stored document says what `value` would be stored as."""
+    return bool(msgspec.json.decode(text(value)) == stored)
+
+
 def plain(value: str) -> str:
     """A text that PostgreSQL takes."""
     if value.isascii() and "\0" not in value:

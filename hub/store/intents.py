@@ -13,8 +13,9 @@ from hub.store import documents
 
 
 class Intent(NamedTuple):
-    """open: the request may have left · waiting: between two steps, nothing under way · sent: answered, not yet
-    observed · unknown: no answer · dead: refused, a person decides · done | given_up | dropped: over."""
+    """open: the request may have left · waiting: nothing under way, it goes on with this key · held: nothing was done,
+    it is planned anew · sent: answered, not yet observed · unknown: no answer · dead: refused, or a person decides ·
+    done | given_up | dropped: over."""
 
     id: int
     return_id: int
@@ -29,17 +30,35 @@ class Intent(NamedTuple):
     looks: int
     attempts: int
     error: str | None
+    possible: bool = False
+    """A call of it may have had an effect that nothing has shown or ruled out."""
+    refused: bool = False
+    """A repetition of such a call was refused."""
+    tries: int = 0
+    """Calls since the last answered step."""
+    misses: int = 0
+    """Looks for its effect that failed, since its last call."""
+    said: dict[str, Any] | None = None
+    """`error`, where it is a sentence of ours."""
     waits: float = 0.0
     """Seconds until its effect may be looked for: before, the request may still be under way over there."""
     age: float = 0.0
     """Seconds since it was opened, so since its key may have been used first."""
+    overdue: bool = False
+    """Its deadline has passed."""
 
 
 _COLUMNS = (
     "id, return_id, account, kind, round, operation, call, progress, reply, state, looks, attempts, error,"
+    " possible, refused, tries, misses, said,"
     " greatest(0, coalesce(extract(epoch FROM deadline - clock_timestamp()), 0))::float8,"
-    " extract(epoch FROM clock_timestamp() - at)::float8"
+    " extract(epoch FROM clock_timestamp() - at)::float8, coalesce(deadline < clock_timestamp(), false)"
 )
+
+MATTER = ("open", "waiting", "held", "sent", "unknown", "dead", "given_up")
+"""States of writes that planning has to know."""
+KEPT_DAYS = 90
+"""What is over is kept so long for whoever asks what was written."""
 
 
 def open_(
@@ -51,12 +70,14 @@ def open_(
     operation: dict[str, Any],
     call: dict[str, Any],
     deadline: float,
+    tries: int = 1,
 ) -> int:
-    """Commit this before the request leaves; its id is the idempotency key."""
+    """Commit this before the request leaves; its id is the idempotency key. `tries`: calls of the same operation that
+    did nothing, and this one."""
     found = conn.exec_driver_sql(
-        "INSERT INTO intents (return_id, account, kind, round, operation, call, deadline, attempts)"
+        "INSERT INTO intents (return_id, account, kind, round, operation, call, deadline, attempts, tries)"
         " VALUES (%(r)s, %(a)s, %(k)s, %(n)s, %(o)s::jsonb, %(c)s::jsonb,"
-        " clock_timestamp() + %(d)s * interval '1 second', 1) RETURNING id",
+        " clock_timestamp() + %(d)s * interval '1 second', 1, %(t)s) RETURNING id",
         {
             "r": return_id,
             "a": account,
@@ -65,19 +86,27 @@ def open_(
             "o": documents.text(operation),
             "c": documents.text(call),
             "d": deadline,
+            "t": tries,
         },
     )
     return int(found.scalar_one())
 
 
-def again(conn: Connection, intent_id: int, deadline: float) -> None:
-    """The same intent is tried once more, with the same key; looking for its effect begins anew, too."""
+def again(conn: Connection, intent_id: int, deadline: float, *, step: bool = False) -> None:
+    """The same intent is called once more, with the same key; looking for its effect begins anew, too. `step`: the
+    one before is answered."""
     conn.exec_driver_sql(
-        "UPDATE intents SET state = 'open', attempts = attempts + 1, looks = 0, error = NULL, said = NULL,"
+        "UPDATE intents SET state = 'open', attempts = attempts + 1, tries = CASE WHEN %(s)s THEN 1 ELSE tries + 1 END,"
+        " looks = 0, misses = 0, error = NULL, said = NULL,"
         " changed_at = clock_timestamp(),"
         " deadline = clock_timestamp() + %(d)s * interval '1 second' WHERE id = %(i)s",
-        {"i": intent_id, "d": deadline},
+        {"i": intent_id, "d": deadline, "s": step},
     )
+
+
+def forget(conn: Connection, intent_id: int) -> None:
+    """It never had an effect, and another one takes its place."""
+    conn.exec_driver_sql("DELETE FROM intents WHERE id = %(i)s", {"i": intent_id})
 
 
 def move(
@@ -88,15 +117,22 @@ def move(
     progress: dict[str, Any] | None = None,
     reply: dict[str, Any] | None = None,
     error: str | Sentence | None = None,
-    looked: bool = False,
+    looks: int = 0,
+    misses: int = 0,
+    uncounted: int = 0,
+    possible: bool | None = None,
+    refused: bool = False,
     wait: float = 0.0,
 ) -> None:
-    """What became of an intent; `wait`: seconds before its effect may be looked for; `error`: a sentence of ours, or
-    the other system's own words."""
+    """What became of an intent. `wait`: seconds before its effect may be looked for, or is overdue; `error`: a
+    sentence of ours, or the other system's own words; `looks`, `misses`: so many more; `uncounted`: calls that were
+    none; `possible`: whether it may have had an effect (None: as before)."""
     text, said = documents.both(error)
     conn.exec_driver_sql(
         "UPDATE intents SET state = %(s)s, progress = coalesce(%(p)s::jsonb, progress),"
         " reply = coalesce(%(r)s::jsonb, reply), error = %(e)s, said = %(o)s::jsonb, looks = looks + %(l)s,"
+        " misses = misses + %(m)s, attempts = attempts - %(u)s, tries = tries - %(u)s,"
+        " possible = coalesce(%(b)s::bool, possible), refused = refused OR %(f)s,"
         " deadline = clock_timestamp() + %(w)s * interval '1 second', changed_at = clock_timestamp() WHERE id = %(i)s",
         {
             "i": intent_id,
@@ -105,9 +141,30 @@ def move(
             "r": None if reply is None else documents.text(reply),
             "e": text,
             "o": said,
-            "l": int(looked),
+            "l": looks,
+            "m": misses,
+            "u": uncounted,
+            "b": possible,
+            "f": refused,
             "w": wait,
         },
+    )
+
+
+def taken_back(conn: Connection, intent_id: int, *, keep: bool) -> None:
+    """A person says that it was not done: it is planned anew, with its key where that is worth keeping."""
+    conn.exec_driver_sql(
+        "UPDATE intents SET state = CASE WHEN %(k)s THEN 'held' ELSE 'dropped' END, possible = false, tries = 0,"
+        " attempts = 0, looks = 0, misses = 0, reply = NULL, progress = '{}', changed_at = clock_timestamp()"
+        " WHERE id = %(i)s",
+        {"i": intent_id, "k": keep},
+    )
+
+
+def seen(conn: Connection, intent_id: int, reply: dict[str, Any]) -> None:
+    """Some of the records that it waits for were read."""
+    conn.exec_driver_sql(
+        "UPDATE intents SET reply = %(r)s::jsonb WHERE id = %(i)s", {"i": intent_id, "r": documents.text(reply)}
     )
 
 
@@ -116,8 +173,8 @@ def unfinished(conn: Connection, return_ids: Iterable[int]) -> dict[int, list[In
     result: dict[int, list[Intent]] = {}
     found = conn.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM intents WHERE return_id = ANY(%(r)b::bigint[])"
-        " AND state IN ('open', 'waiting', 'sent', 'unknown', 'dead', 'given_up') ORDER BY id",
-        {"r": sorted(set(return_ids))},
+        " AND state = ANY(%(s)b::text[]) ORDER BY id",
+        {"r": sorted(set(return_ids)), "s": list(MATTER)},
     )
     for row in found:
         intent = Intent(*row)
@@ -156,12 +213,28 @@ def dead(conn: Connection, account: str | None = None) -> Sequence[Intent]:
 
 
 def awaiting(conn: Connection, return_ids: Iterable[int]) -> set[int]:
-    """Of these returns, those with a write whose read-back is awaited."""
+    """Of these returns, those with a write whose read-back is awaited, or was and came too late."""
     found = conn.exec_driver_sql(
-        "SELECT DISTINCT return_id FROM intents WHERE return_id = ANY(%(r)b::bigint[]) AND state = 'sent'",
+        "SELECT DISTINCT return_id FROM intents WHERE return_id = ANY(%(r)b::bigint[])"
+        " AND state IN ('sent', 'dead') AND reply ? 'ticket'",
         {"r": sorted(set(return_ids))},
     )
     return {row[0] for row in found}
+
+
+def awaiting_records(conn: Connection, names: Iterable[tuple[str, str, str]]) -> list[Intent]:
+    """Answered writes that wait for one of these records (account, stream, id) to be read."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return []
+    found = conn.exec_driver_sql(
+        f"SELECT {_COLUMNS} FROM intents i WHERE i.state = 'sent' AND i.account = ANY(%(a)b::text[]) AND EXISTS"
+        " (SELECT FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, id)"
+        " WHERE n.account = i.account AND i.reply->'read_back' @> jsonb_build_array(jsonb_build_array(n.stream, n.id)))"
+        " ORDER BY i.id",
+        {"a": [n[0] for n in wanted], "s": [n[1] for n in wanted], "e": [n[2] for n in wanted]},
+    )
+    return [Intent(*row) for row in found]
 
 
 def made_since(conn: Connection, return_id: int, entry_id: int) -> bool:
@@ -174,13 +247,57 @@ def made_since(conn: Connection, return_id: int, entry_id: int) -> bool:
     return bool(found.scalar_one())
 
 
-def reserved(conn: Connection, return_id: int, account: str) -> Decimal:
-    """What refunds under way for other returns of the same orders may still take from this account's payments."""
+_IN_FLIGHT = "(state IN ('open', 'waiting', 'sent', 'unknown') OR (state = 'dead' AND possible))"
+"""Writes that may still take effect, or have taken it and are not observed."""
+
+
+def hold_money(conn: Connection, account: str) -> None:
+    """Until this transaction ends nobody else plans to pay at this account: whoever waited sees what we reserve."""
+    conn.exec_driver_sql("SELECT pg_advisory_xact_lock(%(k)s, hashtext(%(a)s))", {"k": _PAYING, "a": account})
+
+
+_PAYING = 7203
+
+
+def reserved(conn: Connection, return_id: int, account: str, payments: Iterable[str] = ()) -> Decimal:
+    """What refunds in flight for other returns may still take: of the same orders, or from these payments here."""
     found = conn.exec_driver_sql(
         "SELECT coalesce(sum((i.operation->>'amount')::numeric), 0) FROM intents i"
-        " WHERE i.account = %(a)s AND i.kind = 'refund' AND i.state IN ('open', 'waiting', 'sent', 'unknown', 'dead')"
-        " AND i.return_id <> %(r)s AND i.return_id IN (SELECT other.return_id FROM return_orders mine"
-        " JOIN return_orders other USING (order_id) WHERE mine.return_id = %(r)s)",
-        {"a": account, "r": return_id},
+        f" WHERE i.account = %(a)s AND i.kind = 'refund' AND {_IN_FLIGHT} AND i.return_id <> %(r)s"
+        " AND (i.operation->>'payment' = ANY(%(p)b::text[])"
+        " OR i.return_id IN (SELECT other.return_id FROM return_orders mine"
+        " JOIN return_orders other USING (order_id) WHERE mine.return_id = %(r)s))",
+        {"a": account, "r": return_id, "p": sorted(set(payments))},
     )
     return Decimal(found.scalar_one())
+
+
+def paid_since(conn: Connection, intent: Intent) -> Decimal:
+    """What was paid on the same return by writes that began after this one."""
+    found = conn.exec_driver_sql(
+        "SELECT coalesce(sum((operation->>'amount')::numeric), 0) FROM intents"
+        " WHERE return_id = %(r)s AND kind = 'refund' AND state IN ('done', 'sent') AND id > %(i)s",
+        {"r": intent.return_id, "i": intent.id},
+    )
+    return Decimal(found.scalar_one())
+
+
+def overdue(conn: Connection, limit: int = 1000) -> list[tuple[str, str]]:
+    """(account, outbound lane) of writes whose deadline has passed and that nobody has looked after since."""
+    found = conn.exec_driver_sql(
+        "SELECT DISTINCT s.account, s.lane FROM intents i JOIN sync s USING (return_id, account)"
+        " WHERE i.state IN ('open', 'sent', 'unknown') AND i.deadline < clock_timestamp() LIMIT %(n)s",
+        {"n": limit},
+    )
+    return [(row[0], row[1]) for row in found]
+
+
+def expire(conn: Connection, days: int = KEPT_DAYS, *, limit: int = 10_000) -> int:
+    """Delete what has been over for so long; how many."""
+    found = conn.exec_driver_sql(
+        "DELETE FROM intents WHERE id IN (SELECT id FROM intents i WHERE state IN ('done', 'dropped')"
+        " AND NOT EXISTS (SELECT FROM returns r WHERE r.id = i.return_id AND r.is_open)"
+        " AND changed_at < clock_timestamp() - %(d)s * interval '1 day' ORDER BY id LIMIT %(n)s)",
+        {"d": days, "n": limit},
+    )
+    return found.rowcount

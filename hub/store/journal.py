@@ -72,6 +72,15 @@ def write(conn: Connection, entries: Sequence[Entry]) -> None:
         )
 
 
+def told(conn: Connection, entry: Entry) -> bool:
+    """Whether the last line of this return about this account says the same."""
+    found = conn.exec_driver_sql(
+        "SELECT text FROM journal WHERE return_id = %(r)s AND account = %(a)s ORDER BY id DESC LIMIT 1",
+        {"r": entry.return_id, "a": entry.account},
+    ).first()
+    return found is not None and found[0] == documents.plain(entry.text)
+
+
 def add(conn: Connection, entry: Entry) -> int:
     """Add one line; its number, for acts that can be undone."""
     write(conn, [entry])

@@ -50,6 +50,12 @@ def get(conn: Connection, review_id: int) -> dict[str, Any] | None:
     return None if found is None else dict(found._mapping)
 
 
+def is_open(conn: Connection, dedupe: str) -> bool:
+    """Whether this question waits for an answer."""
+    found = conn.exec_driver_sql("SELECT state = 'open' FROM reviews WHERE dedupe = %(u)s", {"u": dedupe})
+    return bool(found.scalar())
+
+
 def open_reviews(conn: Connection) -> list[dict[str, Any]]:
     """The queue, oldest first."""
     found = conn.exec_driver_sql(

@@ -34,6 +34,8 @@ class News(NamedTuple):
     planned: Sequence[Operation]
     residue: Sequence[Residue]
     settle: float = 0.0
+    why: str | Sentence | None = None
+    """What it waits for."""
 
 
 _COLUMNS = (
@@ -56,7 +58,8 @@ def due(conn: Connection, account: str, lane: str) -> list[Row]:
     found = conn.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM sync WHERE account = %(a)s AND lane = %(l)s AND (wanted > done OR EXISTS"
         " (SELECT FROM intents i WHERE (i.return_id, i.account) = (sync.return_id, sync.account)"
-        " AND i.state IN ('open', 'waiting', 'unknown'))) ORDER BY return_id",
+        " AND (i.state IN ('open', 'waiting', 'unknown') OR (i.state = 'sent' AND i.deadline < clock_timestamp()))))"
+        " ORDER BY return_id",
         {"a": account, "l": lane},
     )
     return [Row(*row) for row in found]
@@ -67,18 +70,19 @@ def save(conn: Connection, news: Sequence[News]) -> None:
     if not news:
         return
     ordered = sorted(news, key=lambda n: (n.return_id, n.account))
+    whys = [documents.both(n.why) for n in ordered]
     conn.exec_driver_sql(
-        "INSERT INTO sync (return_id, account, lane, wanted, done, state, planned, residue, not_before)"
+        "INSERT INTO sync (return_id, account, lane, wanted, done, state, planned, residue, not_before, why, said)"
         " SELECT r, a, l, 1, CASE WHEN tell THEN 0 ELSE 1 END, s, p::jsonb, e::jsonb,"
-        " CASE WHEN w > 0 THEN clock_timestamp() + w * interval '1 second' END"
+        " CASE WHEN w > 0 THEN clock_timestamp() + w * interval '1 second' END, y, o::jsonb"
         " FROM unnest(%(r)b::bigint[], %(a)b::text[], %(l)b::text[], %(s)b::text[], %(p)b::text[], %(e)b::text[],"
-        " %(t)b::bool[], %(w)b::float8[]) AS n(r, a, l, s, p, e, tell, w)"
+        " %(t)b::bool[], %(w)b::float8[], %(y)b::text[], %(o)b::text[]) AS n(r, a, l, s, p, e, tell, w, y, o)"
         " ON CONFLICT (return_id, account) DO UPDATE SET lane = excluded.lane, wanted = sync.wanted + 1,"
         " done = CASE WHEN excluded.done = 1 THEN sync.wanted + 1 ELSE sync.done END, state = excluded.state,"
         " planned = excluded.planned, residue = excluded.residue,"
         " not_before = coalesce(sync.not_before, excluded.not_before), at = clock_timestamp(),"
-        " why = CASE WHEN excluded.state = 'blocked' THEN sync.why END,"
-        " said = CASE WHEN excluded.state = 'blocked' THEN sync.said END",
+        " why = CASE WHEN excluded.why IS NULL AND excluded.state = 'blocked' THEN sync.why ELSE excluded.why END,"
+        " said = CASE WHEN excluded.why IS NULL AND excluded.state = 'blocked' THEN sync.said ELSE excluded.said END",
         {
             "r": [n.return_id for n in ordered],
             "a": [n.account for n in ordered],
@@ -88,6 +92,8 @@ def save(conn: Connection, news: Sequence[News]) -> None:
             "e": [documents.text(n.residue) for n in ordered],
             "t": [n.state == "pending" for n in ordered],
             "w": [n.settle for n in ordered],
+            "y": [text for text, _ in whys],
+            "o": [said for _, said in whys],
         },
     )
 
@@ -139,3 +145,27 @@ def want(conn: Connection, return_id: int, account: str) -> str | None:
         {"r": return_id, "a": account},
     ).first()
     return None if found is None else str(found[0])
+
+
+def money_free(conn: Connection, return_id: int, account: str) -> list[tuple[str, str]]:
+    """Money of this return is not in flight any more: rows of this account that wait for some are to be planned again.
+
+    (account, lane) of each, for its lane to be asked for.
+    """
+    return _planned_again(
+        conn, account, 'residue @> \'[{"said": {"code": "money_in_flight"}}]\' AND return_id <> %(r)s', return_id
+    )
+
+
+def terms_changed(conn: Connection, account: str) -> list[tuple[str, str]]:
+    """The account may be asked for more than before, or for less: what was left to say there is planned again."""
+    return _planned_again(conn, account, "(state <> 'in_sync' OR residue <> '[]')")
+
+
+def _planned_again(conn: Connection, account: str, where: str, return_id: int = 0) -> list[tuple[str, str]]:
+    found = conn.exec_driver_sql(
+        "UPDATE sync SET wanted = wanted + 1 WHERE (return_id, account) IN (SELECT return_id, account FROM sync"
+        f" WHERE account = %(a)s AND {where} ORDER BY return_id FOR UPDATE) RETURNING lane",
+        {"a": account, "r": return_id},
+    )
+    return [(account, row[0]) for row in found]

@@ -155,7 +155,10 @@ def test_never_more_than_was_captured() -> None:
     assert (world.merged.money.due, world.doubts()) == (40, ["above_captured"])
     assert world.plan("web")[0][0].amount == 40
     world.terms["web"] = replace(world.terms["web"], reserved=D(15))
-    assert world.plan("web")[0][0].amount == 25
+    operations, residue = world.plan("web")
+    assert (operations, [r.said.code for r in residue]) == ((), ["money_in_flight"]), "neither too much nor a part"
+    world.terms["web"] = replace(world.terms["web"], reserved=D(0))
+    assert world.plan("web")[0][0].amount == 40
 
 
 def test_two_returns_of_one_order_share_what_was_captured() -> None:

@@ -46,7 +46,7 @@ def test_a_parked_operation_asks_a_person_once(hub: Hub, parked: int, work: Work
     hub.reconcile.recompute([parked])
     work()
     assert questions(hub) == [("no_effect", "open", [parked], "web")]
-    assert sum("has no effect there" in line for line in story(hub, parked)) == 2, "planned anew, and parked anew"
+    assert sum("has no effect there" in line for line in story(hub, parked)) == 1, "parked anew, and told once"
 
 
 def test_the_question_goes_when_the_plan_does_without_it(

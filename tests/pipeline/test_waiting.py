@@ -115,5 +115,5 @@ def test_a_write_that_was_never_answered_and_has_to_wait_is_not_said_to_be_done_
         hurry(hub)
         told(hub)
     assert next(answers, None) is None, "it was repeated"
-    assert rows(hub, "SELECT state, attempts FROM intents") == [("dropped", 2)]
+    assert rows(hub, "SELECT state, attempts, possible FROM intents") == [("unknown", 2, True)], "it keeps its key"
     assert not [line for line in story(hub, founded(hub)[0].id) if "in part" in line]

@@ -82,6 +82,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "订单收到的款项已经退完，或即将退给另一张退换单。",
         "Everything captured on the order is refunded, or about to be, for another return.",
     ),
+    "money_in_flight": (
+        "同一订单的另一笔退款正在途中；等它有结果后再付款。",
+        "Another refund of the same order is on its way; this one follows when its outcome is known.",
+    ),
     "refund_failed": (
         "{account} 上一次退款失败，需要人工决定重试还是改用其他方式。",
         "The last refund at {account} failed: a person decides whether to try again or pay otherwise.",

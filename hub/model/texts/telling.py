@@ -33,6 +33,44 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "这个系统无法查询是否已经执行",
         "this system offers no way to find out whether it was done",
     ),
+    "tried_often": (
+        "已发送 {count} 次，每次查询都没有找到",
+        "it was sent {count} times and never found there",
+    ),
+    "refused_later": (
+        "先前一次没有答复，后来被拒绝（{message}）；拒绝不能说明先前那次没有生效",
+        "an earlier call got no answer and a later one was refused ({message}), which says nothing of the first",
+    ),
+    "conflicts": (
+        "对方 {count} 次答复记录已变更（{message}）",
+        "they answered {count} times that the record had changed ({message})",
+    ),
+    "not_taken": (
+        "尝试 {count} 次，对方始终没有受理（{message}）",
+        "they did not take it, {count} times ({message})",
+    ),
+    "endless": (
+        "步骤太多，没有尽头",
+        "it has more steps than any write needs",
+    ),
+    "unreadable": (
+        "对方已答复完成，但它的记录 {record} 读不懂（{why}）；请修正字典后重放该消息",
+        "it was answered as done, and its record {record} cannot be understood ({why}); mend the dictionary, then"
+        " replay that message",
+    ),
+    "never_read_back": (
+        "对方已答复完成，但一直没有读到它的记录 {records}",
+        "it was answered as done, and its records {records} were never read back",
+    ),
+    "waits_for_record": (
+        "对方已答复完成，等待读回记录[ {records}]",
+        "it was answered as done; waits for its record[ {records}] to be read back",
+    ),
+    "under_way": ("“{operation:operation}”正在发送", "{operation:operation} is under way"),
+    "not_delivered": (
+        "{account}：{number} 的“{operation:operation}”没有送达：{why}。请到 {account} 查看，再在这里答复。",
+        "{account}: {operation:operation} for {number} was not delivered: {why}. Look there, then say.",
+    ),
     "unknown_outcome": (
         "{account}：{number} 的“{operation:operation}”结果不明：{why}。请到 {account} 查看，再在这里答复。",
         "{account}: {operation:operation} for {number} has an unknown outcome: {why}. Look there, then say.",

@@ -72,6 +72,17 @@ class Book:
         self.returns[id]["comment"] = text
         return self.changed(self.returns[id])
 
+    def ask_for(self, id: str, quantity: int) -> dict[str, Any]:
+        record = self.returns[id]
+        record["lines"] = [{**record["lines"][0], "quantity": quantity}]
+        return self.changed(record)
+
+    def capture(self, order: str, amount: str) -> dict[str, Any]:
+        self.orders[order]["payments"][0]["captured"] = amount
+        for record in self.returns.values():
+            record["paid"] = amount
+        return self.changed(self.orders[order])
+
     def arrive(self, id: str, line: str, quantity: int, condition: str) -> dict[str, Any]:
         record = self.returns[id]
         self._receive(record, line, quantity, condition)

@@ -1,0 +1,73 @@
+"""Writes that came to their end without an effect, and what they say of the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from hub.model.operation import Operation, Outstanding
+from hub.model.rules import ENTITIES
+
+_ONCE = frozenset({"create_return", "exchange", "refund", "credit"})
+"""One refusal settles these for the whole return; for the others it settles the facts or the very operation refused."""
+
+_ENDED = frozenset({"dead", "refused", "tried_out", "given_up"})
+
+
+class Refusals:
+    """What one account refused of a return, or people have dealt with, or nobody knows."""
+
+    def __init__(self, mine: Iterable[Outstanding]) -> None:
+        self._by_kind: dict[str, list[Outstanding]] = {}
+        self._by_name: dict[tuple[str, str], list[Outstanding]] = {}
+        for one in mine:
+            # What was paid by hand is taken off what is due (tell_money), so it stands against nothing.
+            if one.state in _ENDED and not (one.state == "given_up" and one.operation.kind == "refund"):
+                self._by_kind.setdefault(one.operation.kind, []).append(one)
+                for name in (one.operation.fingerprint, *one.operation.facts):
+                    self._by_name.setdefault((one.operation.kind, name), []).append(one)
+
+    def of(self, planned: Operation) -> Literal["", "refused", "by hand"]:
+        """Whether a refusal settles this operation, too, or a person has dealt with it."""
+        if planned.kind not in self._by_kind:
+            return ""
+        stands = [one for one in self._near(planned) if _settles(one.operation, planned)]
+        if any(one.state == "given_up" for one in stands):
+            return "by hand"
+        return "refused" if any(not _heals(one, planned) for one in stands) else ""
+
+    def _near(self, planned: Operation) -> Iterable[Outstanding]:
+        """Those that may settle it, found by name where there may be very many."""
+        if planned.kind in ENTITIES | {"receive"} and planned.kind not in _ONCE:
+            names = (planned.fingerprint, *planned.facts)
+            return (one for name in names for one in self._by_name.get((planned.kind, name), ()))
+        return self._by_kind[planned.kind]
+
+
+def replaces(planned: Operation, refused: Operation) -> bool:
+    """Whether this is what was refused, come out differently since: other ids, lines, objects or amounts."""
+    return _settles(refused, planned) and _content(planned) != _content(refused)
+
+
+def _heals(one: Outstanding, planned: Operation) -> bool:
+    """A refusal that did nothing stands against the same operation only, however often; what is unknown against all."""
+    if one.state == "dead":
+        return False
+    new = one.state == "refused" or one.operation.fingerprint != planned.fingerprint
+    return new and replaces(planned, one.operation)
+
+
+def _settles(ended: Operation, planned: Operation) -> bool:
+    if ended.kind != planned.kind:
+        return False
+    if ended.kind in _ONCE or ended.fingerprint == planned.fingerprint:
+        return True
+    if ended.kind in ENTITIES or ended.kind == "receive":
+        return not set(ended.facts).isdisjoint(planned.facts)
+    return ended.round == planned.round
+
+
+def _content(operation: Operation) -> bytes:
+    return msgspec.json.encode(operation, order="deterministic")

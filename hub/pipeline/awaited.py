@@ -1,0 +1,134 @@
+"""Writes that wait: for their read-back, for terms that allow them, or for another one that takes their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from hub.accounts import Account
+from hub.model import delivery
+from hub.model.delivery import decide
+from hub.model.operation import Operation
+from hub.model.refusals import replaces
+from hub.model.returns import Return
+from hub.model.sentences import Sentence, sentence
+from hub.pipeline import asking, settle
+from hub.store import intents, returns, reviews, sync
+from hub.store.database import Connection, ticket
+from hub.store.intents import Intent
+from hub.store.observations import Name
+
+
+def stopped(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> bool:
+    """Whether the account's terms of this moment forbid to go on with this write; the row says so."""
+    operation = msgspec.convert(intent.operation, Operation)
+    terms = account.terms
+    if operation.kind not in terms.asked:
+        why = sentence("not_asked", account=account.name, operation=operation.kind)
+    elif operation.moves_money and not terms.money:
+        why = sentence("money_off", account=account.name, operation=operation.kind)
+    else:
+        return False
+    sync.settle(conn, row, "blocked", why=why, said=True)
+    return True
+
+
+def late(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> None:
+    """Its records were not read in time: ask for them once more, then a person."""
+    read(conn, account, row, intent, "overdue")
+
+
+def read(
+    conn: Connection, account: Account, row: sync.Row, intent: Intent, came: delivery.Outcome, **more: str
+) -> None:
+    """What is to become of an answered write whose read-back is wanting."""
+    verdict = decide("read", came, settle.known(account, intent))
+    if verdict.rule.intent == "dead":
+        awaited = (intent.reply or {}).get("read_back", ())
+        records = ", ".join(f"{stream} {external_id}" for stream, external_id in awaited)
+        asking.ask(conn, account, row, intent, verdict.rule.asks, **{"records": records, **more})
+        return
+    (drawn,) = ticket(conn)
+    reply = {**(intent.reply or {}), "ticket": drawn}
+    if came == "not_shown":  # it may be late over there: all of them are read once more
+        reply["read_back"] = reply.get("records", reply["read_back"])
+    intents.move(conn, intent.id, "sent", reply=reply, error=intent.error, looks=1, wait=verdict.wait)
+    after = account.spec(intent.kind).settles_within if came == "not_shown" else 0.0
+    settle.read_again(conn, account, intent._replace(reply=reply), after)
+
+
+def unreadable(
+    conn: Connection, accounts: Mapping[str, Account], records: Iterable[tuple[Name, Sequence[Mapping[str, Any]]]]
+) -> None:
+    """These records came and cannot be understood, for these errors: who waits for one of them asks a person."""
+    names = {name: "; ".join(str(error["why"]) for error in errors) for name, errors in records}
+    found = intents.awaiting_records(conn, names)
+    returns.lock(conn, {intent.return_id for intent in found})
+    for intent in intents.awaiting_records(conn, names) if found else ():
+        account = accounts.get(intent.account)
+        row = sync.of_returns(conn, [intent.return_id]).get((intent.return_id, intent.account))
+        if account is None or row is None:
+            continue
+        for stream, external_id in (intent.reply or {}).get("read_back", ()):
+            if why := names.get((intent.account, stream, external_id)):
+                read(conn, account, row, intent, "unreadable", record=f"{stream} {external_id}", why=why)
+                break
+
+
+def closes(conn: Connection, intent: Intent) -> None:
+    """An observation shows it: it is over, and so is a question about it."""
+    intents.move(conn, intent.id, "done", possible=False)
+    reviews.close(conn, f"intent:{intent.id}")
+    settle.landed(conn, intent)
+
+
+def drop(conn: Connection, held: Sequence[Intent]) -> None:
+    """What never had an effect and is not wanted any more is not left behind."""
+    for intent in held:
+        intents.forget(conn, intent.id)
+        settle.landed(conn, intent)
+
+
+def replaced(conn: Connection, those: Sequence[Intent], operation: Operation) -> int:
+    """Refusals that this operation, which comes out differently, takes the place of; the calls of the same so far."""
+    before = 0
+    for intent in those:
+        if intent.account != operation.account or not refused(intent):
+            continue
+        old = msgspec.convert(intent.operation, Operation)
+        if replaces(operation, old):
+            intents.move(conn, intent.id, "dropped", error=intent.error)
+            reviews.close(conn, f"intent:{intent.id}")
+            if old.fingerprint == operation.fingerprint:
+                before = max(before, intent.tries)
+    return before
+
+
+def refused(intent: Intent) -> bool:
+    """Refused or given up by us, and provably nothing was done: it may be planned again as another one."""
+    return intent.state == "dead" and not (intent.possible or intent.progress)
+
+
+def shown(intent: Intent, merged: Return) -> bool:
+    """Whether the money that a refund moved is among what went back on its return."""
+    operation = msgspec.convert(intent.operation, Operation)
+    if intent.kind != "refund" or operation.gone is None or operation.amount is None:
+        return True
+    return merged.money.refunded + merged.money.pending >= operation.gone + operation.amount
+
+
+def why(mine: Sequence[Intent]) -> str | Sentence | None:
+    """What a row of these writes waits for."""
+    for intent in mine:
+        if intent.state == "sent":
+            awaited = (intent.reply or {}).get("read_back", ())
+            return sentence("waits_for_record", records=", ".join(" ".join(name) for name in awaited))
+        if intent.state in ("open", "unknown", "waiting"):
+            return _said(intent) or sentence("under_way", operation=intent.kind)
+    return next((_said(intent) for intent in reversed(mine) if intent.state == "dead"), None)
+
+
+def _said(intent: Intent) -> str | Sentence | None:
+    return msgspec.convert(intent.said, Sentence) if intent.said else intent.error

@@ -1,0 +1,403 @@
+"""Delivery by example: terms of this moment, dead letters that heal, what is awaited, and a person's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from connectors.kit.api import Message, Operation, Reply
+from connectors.kit.errors import Conflict, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unauthorized, Unsupported
+from hub import configuration
+from hub.boot import Hub
+from hub.store import accounts, intents, lanes
+from scheduler import timetable
+from tests.pipeline.fakes.connector import Fake, Shop, Stock
+from tests.pipeline.fakes.play import SECRET, Remote
+from tests.pipeline.look import document, founded, hurry, rows, story, told
+
+Work = Callable[..., int]
+Deliver = Callable[..., None]
+
+
+@pytest.fixture
+def due(hub: Hub, begun: tuple[str, str], stock: Remote, deliver: Deliver, work: Work) -> tuple[str, str]:
+    """Goods are back, the credit note is posted: the shop has to pay 158.00."""
+    stock.do("authorize", id=begun[1])
+    stock.do("arrive", id=begun[1], line="SHIRT-M", quantity=2, condition="good")
+    deliver(stock, "erp")
+    work()
+    stock.do("post_credit", id=begun[1], amount="158.00")
+    deliver(stock, "erp")
+    work(("read",))
+    return begun
+
+
+def paid(shop: Remote) -> list[str]:
+    return [effect["amount"] for effect in shop.get("effects") if effect["what"] == "refund"]
+
+
+def web(hub: Hub, shop: Remote, **terms: Any) -> None:
+    settings = {"secret": SECRET, "base_url": shop.url}
+    configuration.put(hub, "web", {"connector": "fake_shop", "settings": settings, "terms": {"settle": 0, **terms}})
+
+
+def row(hub: Hub, account: str) -> tuple[str, str | None]:
+    ((state, why),) = rows(hub, "SELECT state, why FROM sync WHERE account = :a", a=account)
+    return state, why
+
+
+def questions(hub: Hub) -> list[tuple[str, str]]:
+    return [(kind, text) for kind, text in rows(hub, "SELECT kind, text FROM reviews WHERE state = 'open'")]
+
+
+# -- one key
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        RateLimited("slow down", after=0.1),
+        RetryLater("away"),
+        Unauthorized("who?"),
+        Conflict("changed"),
+        Rejected("no"),
+    ],
+)
+def test_what_may_have_been_paid_is_never_called_under_another_key(
+    later: Exception, hub: Hub, due: None, shop: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first call pays and gets no answer; the second, with the same key, is turned away: that says nothing of the first."""
+    carry_out, keys = Shop.do_refund, []
+
+    def refund(self: Any, operation: Operation) -> Reply:
+        keys.append(operation.id)
+        if len(keys) == 2:
+            raise later
+        reply = carry_out(self, operation)
+        if len(keys) == 1:
+            raise OutcomeUnknown("no answer")
+        return reply
+
+    def blind(self: Any, operation: Operation) -> None:
+        raise Unsupported("no way to look")
+
+    monkeypatch.setattr(Shop, "do_refund", refund)
+    monkeypatch.setattr(Shop, "find", blind)
+    for _ in range(10):
+        told(hub)
+        hurry(hub)
+        hub.database.run(lambda conn: accounts.resume(conn, "web"))
+    assert len(set(keys)) == 1
+    assert paid(shop) == ["158.00"]
+    assert isinstance(later, Rejected) == bool(questions(hub)) or isinstance(later, Conflict)
+
+
+def test_a_keyless_create_that_is_never_found_is_made_three_times_and_then_asked_about(
+    hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = []
+
+    def silent(self: Any, operation: Operation) -> Reply:
+        keys.append(operation.id)
+        raise OutcomeUnknown("no answer")
+
+    monkeypatch.setattr(Stock, "do_create_return", silent)
+    for _ in range(40):
+        told(hub)
+        hurry(hub)
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+    ((kind, text),) = questions(hub)
+    assert kind == "unknown_outcome"
+    assert "never found" in text
+
+
+def test_what_never_left_is_not_left_behind(hub: Hub, asked: None, work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    carry_out, calls = Stock.do_create_return, []
+
+    def busy(self: Any, operation: Operation) -> Reply:
+        calls.append(operation.id)
+        if len(calls) < 6:
+            raise RateLimited("slow down", after=0.1)
+        return carry_out(self, operation)
+
+    monkeypatch.setattr(Stock, "do_create_return", busy)
+    for _ in range(6):
+        told(hub)
+        hurry(hub)
+        hub.database.run(lambda conn: accounts.resume(conn, "erp"))
+    work()
+    assert len(set(calls)) == 1, "nothing had changed, so it went out under the key it had"
+    assert rows(hub, "SELECT state FROM intents") == [("done",)]
+
+
+# -- terms of this moment
+
+
+def test_money_switched_off_between_two_steps_stops_the_payment(
+    hub: Hub, due: None, shop: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = []
+
+    def refund(self: Any, operation: Operation) -> Reply:
+        steps.append(dict(operation.progress))
+        if len(steps) == 1:
+            web(hub, shop, money=False)
+            return Reply(finished=False, progress={"prepared": True})
+        return carry_out(self, operation)
+
+    carry_out = Shop.do_refund
+    monkeypatch.setattr(Shop, "do_refund", refund)
+    told(hub)
+    assert steps == [{}]
+    state, why = row(hub, "web")
+    assert state == "blocked"
+    assert why is not None
+    assert "Money is off" in why
+    web(hub, shop, money=True)
+    told(hub)
+    assert steps == [{}, {"prepared": True}], "it goes on where it stopped, without anybody having to ask"
+    assert paid(shop) == ["158.00"]
+
+
+def test_another_process_switches_money_off(hub: Hub, due: None, shop: Remote) -> None:
+    """What this process has read of the account is young, and wrong."""
+    hub.accounts.age = 3600.0
+    assert hub.accounts.get("web").terms.money
+    rows(hub, "UPDATE accounts SET terms = jsonb_set(terms, '{money}', 'false') WHERE name = 'web' RETURNING 1")
+    told(hub)
+    assert paid(shop) == []
+
+
+def test_a_pause_is_heard_between_two_steps(
+    hub: Hub, due: None, shop: Remote, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = []
+
+    def refund(self: Any, operation: Operation) -> Reply:
+        steps.append(operation.id)
+        if len(steps) == 1:
+            hub.database.run(lambda conn: accounts.pause(conn, "web", "a person stopped it"))
+            return Reply(finished=False, progress={"prepared": True})
+        return carry_out(self, operation)
+
+    carry_out = Shop.do_refund
+    monkeypatch.setattr(Shop, "do_refund", refund)
+    told(hub)
+    assert len(steps) == 1
+    hub.database.run(lambda conn: accounts.resume(conn, "web"))
+    work()
+    assert (len(steps), len(set(steps)), paid(shop)) == (2, 1, ["158.00"])
+
+
+# -- dead letters
+
+
+def test_a_refusal_heals_when_the_operation_comes_out_differently(
+    hub: Hub, asked: None, shop: Remote, stock: Remote, deliver: Deliver, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stock book refuses what it does not know; the customer then says what is meant."""
+    carry_out, seen = Stock.do_create_return, []
+
+    def refuse(self: Any, operation: Operation) -> Reply:
+        seen.append([line.quantity for line in operation.lines])
+        if len(seen) == 1:
+            raise Rejected("no such line yet")
+        return carry_out(self, operation)
+
+    monkeypatch.setattr(Stock, "do_create_return", refuse)
+    work()
+    assert row(hub, "erp")[0] == "blocked"
+    hub.reconcile.recompute([1001])
+    work()
+    assert len(seen) == 1, "the same is not said again"
+    shop.do("note", id=next(iter(shop.get("state"))), text="hello?")
+    deliver(shop, "web")
+    work()
+    assert len(seen) == 1
+    shop.do("ask_for", id=next(iter(shop.get("state"))), quantity=1)
+    deliver(shop, "web")
+    work()
+    assert len(seen) == 2
+    assert row(hub, "erp") == ("in_sync", None)
+    assert rows(hub, "SELECT count(*) FROM intents WHERE state = 'dead'") == [(0,)]
+
+
+def test_a_refusal_that_is_always_the_same_is_made_finitely_often(
+    hub: Hub, asked: None, shop: Remote, deliver: Deliver, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def refuse(self: Any, operation: Operation) -> Reply:
+        calls.append(operation.id)
+        raise Rejected("no")
+
+    monkeypatch.setattr(Stock, "do_create_return", refuse)
+    for n in range(12):
+        rows(
+            hub,
+            "UPDATE intents SET operation = jsonb_set(operation, '{order_number}', to_jsonb(:n ::text)) RETURNING 1",
+            n=str(n),
+        )
+        hub.reconcile.recompute([1001])
+        work()
+    assert len(calls) == 5
+
+
+# -- what is awaited
+
+
+def test_a_row_says_what_it_waits_for(hub: Hub, asked: None) -> None:
+    told(hub)
+    state, why = row(hub, "erp")
+    assert (state, why) == ("awaiting", "it was answered as done; waits for its record return stock-1 to be read back")
+
+
+def test_a_read_back_that_never_comes_is_asked_for_again_and_then_a_person(hub: Hub, asked: None) -> None:
+    told(hub)
+    for _ in range(2):
+        assert questions(hub) == []
+        rows(hub, "UPDATE intents SET deadline = clock_timestamp() - interval '1 second' RETURNING 1")
+        hub.database.run(timetable.overdue)
+        told(hub)
+    ((_, text),) = questions(hub)
+    assert "never read back" in text
+    assert row(hub, "erp")[0] == "blocked"
+    hub.database.run(timetable.overdue)
+    told(hub)
+    assert len(questions(hub)) == 1
+
+
+def test_a_read_back_that_comes_too_late_answers_the_question(hub: Hub, asked: None, work: Work) -> None:
+    test_a_read_back_that_never_comes_is_asked_for_again_and_then_a_person(hub, None)
+    hurry(hub)
+    work()
+    assert questions(hub) == []
+    assert row(hub, "erp") == ("in_sync", None)
+
+
+def test_a_record_that_cannot_be_understood_does_not_hold_up_money_in_silence(
+    hub: Hub, due: tuple[str, str], shop: Remote, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = Fake.fetch
+
+    def garbled(self: Any, stream: str, external_id: str) -> Message:
+        return Message(stream, external_id, b'{"lines": 7}', version="999999999")
+
+    monkeypatch.setattr(Fake, "fetch", garbled)
+    work()
+    assert paid(shop) == ["158.00"]
+    ((_, text),) = questions(hub)
+    assert "cannot be understood" in text
+    assert row(hub, "web") == ("blocked", text)
+    monkeypatch.setattr(Fake, "fetch", fetch)
+    with hub.database.begin() as conn:
+        lanes.want(conn, "fetch", [("web", f"return/{due[0]}")])
+    work()
+    assert questions(hub) == []
+    assert founded(hub)[0].status == "completed"
+    assert paid(shop) == ["158.00"]
+
+
+def test_money_that_their_records_do_not_show_is_read_once_more_and_asked_about(
+    hub: Hub, due: tuple[str, str], shop: Remote, deliver: Deliver, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is answered as done and was not; then somebody pays a part by hand: nothing is paid on top by itself."""
+
+    def pretend(self: Any, operation: Operation) -> Reply:
+        return self._refunded(self.http.get(f"/returns/{operation.objects['return']}").json(), operation)
+
+    carry_out = Shop.do_refund
+    monkeypatch.setattr(Shop, "do_refund", pretend)
+    for _ in range(4):
+        work()
+        hurry(hub)
+    ((_, text),) = questions(hub)
+    assert "do not show it" in text
+    monkeypatch.setattr(Shop, "do_refund", carry_out)
+    rows(hub, "UPDATE intents SET at = at - interval '30 days' RETURNING 1")
+    shop.do("refund", id=due[0], key="by hand", amount="58.00")
+    deliver(shop, "web")
+    work()
+    assert paid(shop) == ["58.00"]
+    hub.people.retry(1001, "web", "Li")
+    work()
+    assert paid(shop) == ["58.00", "100.00"], "a person said that it was not done"
+
+
+# -- a person's answers
+
+
+@pytest.fixture
+def unknown(hub: Hub, due: tuple[str, str], shop: Remote, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A payment of unknown outcome has come to its end; the keys of all calls."""
+    carry_out, keys = Shop.do_refund, []
+
+    def silent(self: Any, operation: Operation) -> Reply:
+        keys.append(operation.id)
+        if len(keys) > 5:
+            return carry_out(self, operation)
+        raise OutcomeUnknown("no answer")
+
+    monkeypatch.setattr(Shop, "do_refund", silent)
+    for _ in range(20):
+        told(hub)
+        hurry(hub)
+        hub.database.run(lambda conn: accounts.resume(conn, "web"))
+    assert len(keys) == 5
+    assert len(questions(hub)) == 1
+    return keys
+
+
+def test_send_again_keeps_the_key(hub: Hub, unknown: list[str], shop: Remote, work: Work) -> None:
+    hub.people.retry(1001, "web", "Li")
+    work()
+    assert len(unknown) == 6
+    assert len(set(unknown)) == 1
+    assert paid(shop) == ["158.00"]
+    assert questions(hub) == []
+    assert founded(hub)[0].status == "completed"
+
+
+def test_it_was_done_ends_it_without_a_trace_of_alarm(hub: Hub, unknown: list[str], shop: Remote, work: Work) -> None:
+    hub.people.give_up(int(unknown[0]), "Li", "I paid it at the counter")
+    work()
+    assert len(unknown) == 5
+    assert questions(hub) == []
+    assert row(hub, "web")[0] == "in_sync"
+    assert document(hub, 1001).money.due == 158, "no record shows it"
+
+
+def test_what_was_paid_by_hand_is_not_paid_with_the_next_credit(
+    hub: Hub, unknown: list[str], shop: Remote, stock: Remote, deliver: Deliver, work: Work, due: tuple[str, str]
+) -> None:
+    hub.people.give_up(int(unknown[0]), "Li", "I paid 158.00 at the counter")
+    shop.do("capture", order="12", amount="168.00")
+    deliver(shop, "web")
+    stock.do("post_credit", id=due[1], amount="10.00")
+    deliver(stock, "erp")
+    work()
+    assert paid(shop) == ["10.00"]
+
+
+def test_what_is_over_is_forgotten_in_time(hub: Hub, asked: None, work: Work) -> None:
+    work()
+    rows(hub, "UPDATE intents SET changed_at = changed_at - interval '91 days' RETURNING 1")
+    assert hub.database.run(intents.expire) == 0, "something may still happen"
+    rows(hub, "UPDATE returns SET is_open = false RETURNING 1")
+    assert hub.database.run(intents.expire) == 1
+    assert rows(hub, "SELECT count(*) FROM intents") == [(0,)]
+
+
+def test_a_write_that_always_conflicts_is_told_once(hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def changed(self: Any, operation: Operation) -> Reply:
+        raise Conflict("changed since you read it")
+
+    monkeypatch.setattr(Stock, "do_create_return", changed)
+    before = len(story(hub, 1001))
+    for _ in range(20):
+        told(hub)
+        hurry(hub)
+    assert len(story(hub, 1001)) == before + 1
