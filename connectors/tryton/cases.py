@@ -94,7 +94,6 @@ def _complaint_lines(look: Lookup, row: Row, sold: Row | None) -> Iterable[Row]:
 
 def _line(line: Row, own: str, order_line: int | None, quantity: float | None, action: str) -> Row:
     count = pieces(abs(line["quantity"] if quantity is None else quantity), _digits(line))
-    price = _price(line)
     return {
         "id": own,
         "order_line": None if order_line is None else str(order_line),
@@ -102,7 +101,7 @@ def _line(line: Row, own: str, order_line: int | None, quantity: float | None, a
         "name": _name(line),
         "quantity": count,
         "unit": (line["unit"] or {}).get("symbol"),
-        "amount": None if price is None else str(price * Decimal(str(count))),
+        "amount": _amount(line, count),
         "action": action,
     }
 
@@ -114,6 +113,12 @@ def _name(line: Row) -> str | None:
 
 def _digits(line: Row) -> int:
     return int((line["unit"] or {}).get("digits", 6))
+
+
+def _amount(line: Row, count: Decimal | float | None = None) -> str | None:
+    """So many pieces of the line (all of them where no count is named) with tax, where that is known."""
+    price = _price(line)
+    return None if price is None else str(price * Decimal(str(line["quantity"] if count is None else count)))
 
 
 def _price(line: Row) -> Decimal | None:
@@ -174,6 +179,7 @@ def _return_sale(row: Row, lineage: Lineage) -> Row:
                 "sku": sku(line["product"]),
                 "quantity": pieces(line["quantity"], _digits(line)),
                 "state": "cancelled" if row["state"] == "cancelled" else _sent(line),
+                "amount": _amount(line),
             }
             for line in instead
         ],

@@ -20,6 +20,7 @@ from hub.model.returns import Choice, Given
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "possible_twins": ("same", "apart"),
     "unallocated_refund": ("of", "goodwill"),
+    "exchange_sum": ("pay", "all", "aside"),
     "currency": ("counts", "aside"),
     "ambiguous_line": ("line",),
     "over_return": ("allow", "rest", "refuse"),

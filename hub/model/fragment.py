@@ -272,6 +272,8 @@ class Replacement(Part, frozen=True, kw_only=True, gc=False):
     quantity: Decimal = Decimal(1)
     state: words.Exchange = "due"
     order_line: str | None = None
+    amount: Decimal | None = None
+    """What the customer pays for it, tax included, in the return's currency."""
 
 
 class Answer(Part, frozen=True, kw_only=True, gc=False):

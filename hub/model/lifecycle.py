@@ -20,6 +20,8 @@ class Rule(NamedTuple):
     zh: str
     en: str
     fits: Callable[[Axes, str, str | None], bool]
+    drafted: bool = False
+    """It fits only while a credit note is not posted yet."""
 
 
 def _authorization(*values: str) -> Callable[[Axes, str, str | None], bool]:
@@ -47,6 +49,11 @@ _DONE = ("full", "over", "not_expected")
 _MOVING = (
     "accepted", "in_transit", "out_for_delivery", "available_for_pickup", "delivery_attempted", "exception",
 )  # fmt: skip
+
+
+def _through(axes: Axes) -> bool:
+    return axes.receipt in _DONE and (axes.settlement == "settled" or axes.exchange in ("sent", "delivered"))
+
 
 RULES: Sequence[Rule] = (
     Rule("voided", "已作废", "Voided", _closure("voided")),
@@ -77,12 +84,8 @@ RULES: Sequence[Rule] = (
     Rule("partially_refunded", "部分退款", "Partly refunded", _settlement("partial")),
     Rule("refund_due", "待退款", "Refund due", _settlement("due")),
     Rule("replacement_due", "待换货", "Replacement due", lambda a, k, o: a.exchange == "due" and a.receipt in _DONE),
-    Rule(
-        "completed",
-        "已完成",
-        "Completed",
-        lambda a, k, o: a.receipt in _DONE and (a.settlement == "settled" or a.exchange in ("sent", "delivered")),
-    ),
+    Rule("credit_open", "贷项凭证待过账", "Credit note to be posted", lambda a, k, o: _through(a), drafted=True),
+    Rule("completed", "已完成", "Completed", lambda a, k, o: _through(a)),
     Rule("closed", "已关闭", "Closed", _closure("closed")),
     Rule("refunded", "已退款", "Refunded", _settlement("settled")),
     Rule("received", "已收货", "Received", _receipt(*_BACK)),
@@ -111,10 +114,10 @@ OWNERS: Mapping[str, Sequence[str]] = {
 }
 
 
-def status_of(axes: Axes, kind: str, origin: str | None) -> str:
-    """The status word of these axes."""
+def status_of(axes: Axes, kind: str, origin: str | None, *, drafted: bool = False) -> str:
+    """The status word of these axes. `drafted`: a credit note of the return is not posted yet."""
     for rule in RULES:
-        if rule.fits(axes, kind, origin):
+        if (drafted or not rule.drafted) and rule.fits(axes, kind, origin):
             return rule.status
     raise AssertionError("the last rule fits everything")
 

@@ -207,7 +207,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
     return Return(
         origin=origin,
         kind=kind,
-        status=status_of(state, kind, origin),
+        status=status_of(state, kind, origin, drafted=any(c.value.state == "draft" for c in told.credits)),
         round=round_,
         founder=case.founder,
         numbers=_per_account(ranked, "number"),

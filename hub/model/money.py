@@ -9,7 +9,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from hub.model import fragment as told
-from hub.model import returns, words
+from hub.model import returns, swaps, words
 from hub.model.case import Case
 from hub.model.facts import each, events, named
 from hub.model.fragment import Zero
@@ -97,8 +97,8 @@ def agreed(
     posted = [c for c in credited if c.value.state == "posted"]
     documented = sum((c.value.amount for c in posted), Zero)
     swapped = bool(lines) and all(line.resolution in ("exchange", "repair", "reship") for line in lines)
-    if posted and not swapped:
-        return documented, documented
+    if posted and (due := swaps.owed(case, posted, swapped=swapped)) is not None:
+        return due, documented
     best: Observation | None = None
     for observation in case.own:
         stated = observation.fragment.agreed

@@ -109,7 +109,7 @@ _TONES = {
     "busy": """
         pending awaiting sent requested partial partially_received partially_refunded refunding in_transit
         arrived out_for_delivery available_for_pickup label_created returning_to_sender coming_back due replacement_due
-        refund_due status.authorized status.received""",
+        refund_due credit_open status.authorized status.received""",
     "warn": """
         degraded rate_limited needs_info waiting over used damaged unknown quarantine restock_b_grade delivery_attempted
         RetryLater RateLimited Conflict OutcomeUnknown unknown_outcome disputed reversed refund_failed goods_refused""",

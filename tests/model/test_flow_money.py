@@ -252,3 +252,15 @@ def test_one_refund_that_settles_two_credits_makes_them_no_twins_and_a_credit_th
     credit(world, "20", "30", "7")
     (pay,) = (operation for operation in world.plan("web")[0] if operation.kind == "refund")
     assert (pay.amount, [FactId.parse(fact).id for fact in pay.facts]) == (7, ["2"])
+
+
+def test_a_return_is_not_completed_while_its_credit_note_is_a_draft() -> None:
+    """The first credit was paid; the second is a draft, so more is to come."""
+    world = paid_order(refunds=[refund("m-1", "50")])
+    credit(world, "50")
+    assert world.merged.status == "completed"
+    drafts = [{"id": "9", "state": "draft", "amount": "20", "currency": "EUR"}]
+    world.hears("erp", "note", "2", keys=KEY, credits=drafts)
+    assert (world.merged.axes.settlement, world.merged.status) == ("settled", "credit_open")
+    world.hears("erp", "note", "2", keys=KEY, credits=[{**drafts[0], "state": "cancelled"}])
+    assert world.merged.status == "completed"

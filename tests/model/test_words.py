@@ -81,7 +81,7 @@ def test_every_state_has_a_status_and_every_status_a_state() -> None:
                 acceptance=Decision(value=acceptance),
                 transit=transit,
             )
-            seen.add(lifecycle.status_of(axes, "return_refund", origin))
+            seen |= {lifecycle.status_of(axes, "return_refund", origin, drafted=word) for word in (False, True)}
     assert seen == set(lifecycle.STATUSES)
 
 

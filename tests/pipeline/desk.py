@@ -143,9 +143,17 @@ class Desk:
         self.work()
         return sum(self.payer.paid.values(), D(0))
 
+    def told_of_an_exchange(self, number: int, amount: str) -> None:
+        """What an ERP would say that knows what the goods are worth which it sends instead."""
+        sent = [{"id": "S-1", "sku": "PLATE", "quantity": 1, "state": "due"}]
+        self.push("erp", "return.upsert", "C1", hub_number=f"R{number}", replacements=sent)
+        self._add(("erp", "return", "C1"), replacements=[{**sent[0], "amount": amount}])
+
     def told_with_the_order(self, account: str, **more: Any) -> None:
         """What a shop whose orders tell of their refunds would say (the generic door has no words for it)."""
-        name = (account, "order", "O1")
+        self._add((account, "order", "O1"), **more)
+
+    def _add(self, name: tuple[str, str, str], **more: Any) -> None:
         with self.hub.database.begin() as conn:
             stored = observations.of_objects(conn, [name])[name]
             fragment = msgspec.convert(

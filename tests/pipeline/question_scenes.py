@@ -63,6 +63,16 @@ def refund_of_the_order(desk: Desk) -> None:
     desk.owed(other, id="CN-2")
 
 
+def exchanged_for_less(desk: Desk) -> None:
+    """Two mugs (20.00) come back for a plate (12.50): the ERP credits the mugs and will invoice the plate."""
+    desk.accounts()
+    desk.order()
+    number = desk.asked(lines={"L1": 2}, authorization={"value": "authorized"})
+    desk.came("erp", number, quantity=2)
+    desk.told_of_an_exchange(number, "12.50")
+    desk.owed(number, "20.00")
+
+
 def credit_in_dollars(desk: Desk) -> None:
     desk.accounts()
     desk.order()
@@ -182,6 +192,7 @@ SCENES: Mapping[str, tuple[Scene, ...]] = {
     "unallocated_refund": (
         Scene(refund_of_the_order, {"of:R1001": "10.00", "of:R1002": "10.00", "goodwill": "20.00"}),
     ),
+    "exchange_sum": (Scene(exchanged_for_less, {"pay": "7.50", "all": "20.00", "aside": "0"}),),
     "currency": (Scene(credit_in_dollars, {"counts:9.50": "9.50", "aside": "0"}),),
     "ambiguous_line": (
         Scene(two_lines_of_one_article, {"line:web/O1/L1": "10.00", "line:web/O1/L2": "10.00"}, before="10.00"),

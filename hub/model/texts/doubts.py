@@ -82,6 +82,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "按 {one} 应退 {amount}，按 {other} 应退 {otherwise}。请核对，并更正其中一方。",
         "{one} owes {amount}, {other} says {otherwise}.",
     ),
+    "exchange_sum": (
+        "{account} 开了 {credited} 的贷项凭证，同时发出价值 {worth} 的换货。请确认实际退给顾客多少；确认前不会退款。",
+        "{account} credits {credited} and sends goods worth {worth} instead: say what of it goes back in money. "
+        "Until then nothing is paid.",
+    ),
     "above_captured": (
         "应退 {due}，但订单上只剩 {refundable} 可退。差额请另行处理。",
         "{due} are owed and only {refundable} can still be paid on the order.",
