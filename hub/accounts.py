@@ -15,6 +15,7 @@ from connectors.kit.attempt import Attempt
 from connectors.kit.manifest_parts import Operation
 from connectors.kit.masking import Mask, bare
 from connectors.kit.registry import Entry, secret_values
+from hub.model.marks import Checks, unmarked
 from hub.model.observation import HUB, Party
 from hub.model.operation import Terms
 from hub.model.rules import DEFAULTS, OPERATIONS
@@ -57,6 +58,8 @@ class Account:
     poll: float = 0.0
     """Seconds between two polls, where the account does not go by its manifest."""
     sweep: float = 0.0
+    checks: Checks = unmarked
+    """What shows that a number of ours was written for this account (`hub.model.marks`)."""
     mask: Mask = field(default_factory=Mask)
     """What no text about this account may hold."""
     stamp: str | None = None
@@ -135,6 +138,7 @@ def assemble(
     state: str,
     connect: Callable[[Login, list[dict[str, Any]] | None, float | None, Priority, Attempt | None], Connector],
     stamp: str | None = None,
+    checks: Checks = unmarked,
 ) -> Account:
     """Build an account from its stored parts. `configured` is the account's `terms` column."""
     entry = entry.of(settings)
@@ -188,6 +192,7 @@ def assemble(
         settle=float(configured.get("settle", 60.0)),
         poll=float(configured.get("poll", 0.0)),
         sweep=float(configured.get("sweep", 0.0)),
+        checks=checks,
         mask=Mask(secret_values(manifest, login.settings)),
         stamp=stamp,
         serialise_by=next((scope for scope in ("account", "order", "return") if scope in by), "return"),

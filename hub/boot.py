@@ -148,6 +148,9 @@ def _account(row: account_store.Row, vault: Vault, database: Database, stamp: st
     secrets: Mapping[str, Any] = vault.decrypt(row.secrets) if row.secrets else {}
     grants = StoredGrants(database, vault, row.name)
 
+    def checks(number: str) -> list[str]:
+        return vault.checks(f"{row.name}\x1f{number}")
+
     def connect(
         login: Login,
         wire: list[dict[str, Any]] | None,
@@ -160,7 +163,7 @@ def _account(row: account_store.Row, vault: Vault, database: Database, stamp: st
         return entry.connect(login, wire=wire, grants=grants, budget=budget, until=until, attempt=attempt)
 
     dictionary = _dictionary(row, entry)
-    return assemble(row.name, entry, dictionary, row.settings, secrets, row.terms, row.state, connect, stamp)
+    return assemble(row.name, entry, dictionary, row.settings, secrets, row.terms, row.state, connect, stamp, checks)
 
 
 def _budget(

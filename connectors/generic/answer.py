@@ -70,7 +70,7 @@ def _reply(operation: Operation, answer: Answer, messages: tuple[Message, ...]) 
 def _named_by_us(operation: Operation) -> dict[str, str]:
     """What a system that gives no id of its own calls the object it was just told of."""
     if operation.kind == "create_return":
-        return {"return": operation.reference}
+        return {"return": operation.number}
     number = operation.payload.get("number")
     follows = operation.kind == "add_tracking" and "return" not in operation.objects
     return {"shipment": str(number)} if follows and number else {}

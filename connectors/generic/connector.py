@@ -93,7 +93,7 @@ class Generic(Connector):
         objects = dict(operation.objects)
         order = {"id": objects.get("order"), "number": operation.order_number}
         data = {
-            "hub_number": operation.reference,
+            "hub_number": operation.number,
             "return": objects.get("return"),
             "order": {name: value for name, value in order.items() if value is not None} or None,
             "round": operation.round,

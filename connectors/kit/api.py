@@ -125,7 +125,8 @@ class Operation:
     id: str
     """The intent's id: the idempotency key. Two equal refunds have two."""
     reference: str
-    """The hub's number of the return, to be written into the other system where it has a place for it."""
+    """The hub's number of the return with its check (R1001-k7f3qa), to be written into the other system where it has a
+    place for it: read again, it proves that the hub wrote it there."""
     objects: Mapping[str, str] = field(default_factory=dict)
     """The target's own ids by stream, e.g. {"return": "return_01M8", "order": "order_01M8"}."""
     order_number: str | None = None
@@ -144,6 +145,11 @@ class Operation:
     attempt: int = 1
     notify: bool = False
     """Whether the system may write to the customer because of this."""
+
+    @property
+    def number(self) -> str:
+        """The hub's number of the return as people use it, which proves nothing: R1001."""
+        return self.reference.partition("-")[0]
 
 
 @dataclass(frozen=True, slots=True)

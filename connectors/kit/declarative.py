@@ -251,7 +251,12 @@ class Declarative(Signed):
 
     def _words(self, operation: Operation) -> dict[str, Any]:
         """What a path, query or header may name: settings, the objects' ids by stream, and the call's own words."""
-        own = {"id": operation.id, "reference": operation.reference, "order_number": operation.order_number}
+        own = {
+            "id": operation.id,
+            "reference": operation.reference,
+            "number": operation.number,
+            "order_number": operation.order_number,
+        }
         return {**self.account.settings, **own, **operation.objects}
 
     def _reply(self, section: Mapping[str, Any], operation: Operation, answer: Any) -> Reply:

@@ -27,7 +27,7 @@ SIGNS = {
     "timestamped": ("header", "secret"),
 }
 SETTING = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-OWN = frozenset(("cursor", "id", "reference", "return", "order_number"))
+OWN = frozenset(("cursor", "id", "reference", "number", "return", "order_number"))
 """Words with a $ that are not settings: what a call knows at its time."""
 
 

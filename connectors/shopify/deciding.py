@@ -49,7 +49,7 @@ STEPS: Mapping[str, Step] = {
             "input": {
                 "id": return_id,
                 "declineReason": operation.payload.get("reason") or "OTHER",
-                "declineNote": f"Returns Hub {operation.reference}",
+                "declineNote": f"Returns Hub {operation.number}",
                 "notifyCustomer": operation.notify,
             }
         },

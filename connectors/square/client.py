@@ -36,7 +36,7 @@ class Mark(NamedTuple):
     @classmethod
     def read(cls, text: str | None) -> Mark | None:
         """The mark in a text, or `None` where there is none of ours."""
-        found = re.fullmatch(r"Returns Hub (R\d+) / ([^ ]+)(?: / (.*))?", text or "")
+        found = re.fullmatch(r"Returns Hub (R\d+(?:-\w+)?) / ([^ ]+)(?: / (.*))?", text or "")
         return cls(found[1], found[2], found[3] or "") if found else None
 
     def __str__(self) -> str:

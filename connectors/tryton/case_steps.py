@@ -37,13 +37,13 @@ def create_return(now: Situation) -> Next:
         ]
         if kept:
             raise Rejected(
-                f"{operation.reference} is a refund without goods ({', '.join(filter(None, kept))}): the hub writes no "
+                f"{operation.number} is a refund without goods ({', '.join(filter(None, kept))}): the hub writes no "
                 "such complaint; credit the invoice in Tryton and put the number into the complaint's reference",
                 code="no_goods",
             )
         wanted = [wanted_line(sold, line) for line in operation.lines]
         if not wanted:
-            raise Rejected(f"{operation.reference} names no lines: nothing to write into a complaint", code="no_lines")
+            raise Rejected(f"{operation.number} names no lines: nothing to write into a complaint", code="no_lines")
         values: Row = {
             "customer": ident(sold["party"]),
             "company": now.company,
@@ -104,7 +104,7 @@ def authorize(now: Situation) -> Next:
             raise NotYet(f"return sale {sale['number']} is confirmed and waits for Tryton's queue", after=QUEUE_SECONDS)
     if not any(map(receivable, now.returns)):
         raise Rejected(
-            f"the return sale of {now.operation.reference} expects no goods any more, its shipments were cancelled: a "
+            f"the return sale of {now.operation.number} expects no goods any more, its shipments were cancelled: a "
             "clerk can recreate them (Handle Shipment Exception on the sale)",
             code="shipment_exception",
         )
@@ -140,7 +140,7 @@ def _end(now: Situation, goal: str) -> Next:
         return finished(now, f"complaint {complaint['number']} is {goal}")
     if now.arrived:
         raise Rejected(
-            f"goods of {now.operation.reference} have already arrived in Tryton: it cannot be {goal} any more; "
+            f"goods of {now.operation.number} have already arrived in Tryton: it cannot be {goal} any more; "
             "agree with the warehouse what becomes of them",
             code="goods_arrived",
         )

@@ -36,7 +36,7 @@ def receive(now: Situation) -> Next:
             if isinstance(ready, Step):
                 return ready
         raise Rejected(
-            f"no open return shipment in Tryton expects these goods of {now.operation.reference}: more came than was "
+            f"no open return shipment in Tryton expects these goods of {now.operation.number}: more came than was "
             "agreed, or the shipment was cancelled; a clerk has to enter a return sale for them",
             code="not_expected",
         )
@@ -93,7 +93,7 @@ def credit(now: Situation) -> Next:
         return Reply(objects=done.objects, made=made, read_back=hints, detail=done.detail)
     if not drafts:
         raise Rejected(
-            f"Tryton has no credit note for {now.operation.reference} yet: it writes one when the goods are received "
+            f"Tryton has no credit note for {now.operation.number} yet: it writes one when the goods are received "
             "(invoice method fulfillment), or as the return sale says",
             code="no_credit_note",
         )
@@ -115,8 +115,8 @@ def _mark(now: Situation) -> str:
 def _ours(now: Situation) -> list[Row]:
     """The shipments that the hub itself received for this return: by progress, else by our mark in their reference."""
     touched = str(now.operation.progress.get("shipments") or "").split(",")
-    mark = f"{now.operation.reference}/"
-    return [s for s in now.shipments if str(s["id"]) in touched or str(s["reference"] or "").startswith(mark)]
+    marks = (f"{now.operation.reference}/", f"{now.operation.number}/")
+    return [s for s in now.shipments if str(s["id"]) in touched or str(s["reference"] or "").startswith(marks)]
 
 
 def _key(line: OperationLine) -> str:

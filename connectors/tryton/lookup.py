@@ -14,7 +14,7 @@ from typing import Any
 from connectors.tryton.client import Rest
 from connectors.tryton.wire import ident, target
 
-HUB_NUMBER = re.compile(r"R\d{1,12}")
+HUB_NUMBER = re.compile(r"R\d{1,12}-\w+", re.ASCII)
 
 SALE = "sale.sale"
 COMPLAINT = "sale.complaint"
@@ -78,7 +78,7 @@ Row = dict[str, Any]
 
 
 def hub_number(reference: str | None) -> str | None:
-    """The hub's number, if this text is one; any other text is only a hint for people."""
+    """The hub's number with its check, if this text is one; any other, a bare R1001 too, somebody typed."""
     return reference if reference and HUB_NUMBER.fullmatch(reference) else None
 
 

@@ -15,7 +15,7 @@ from connectors.tryton.wire import pieces
 def sale_of_order(now: Situation) -> Row:
     number = now.operation.order_number
     if not number:
-        raise Rejected(f"{now.operation.reference} has no order number to find its sale by", code="no_order_number")
+        raise Rejected(f"{now.operation.number} has no order number to find its sale by", code="no_order_number")
     sold = [
         ["reference", "=", number],
         ["company", "=", now.company],

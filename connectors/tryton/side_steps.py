@@ -28,7 +28,11 @@ def note(now: Situation) -> Next:
 def exchange(now: Situation) -> Next:
     """A sale of its own for what is sent instead, born of the same complaint."""
     complaint = now.case()
-    mine = [s for s in now.sales if s["reference"] == now.operation.reference and s["state"] != "cancelled"]
+    mine = [
+        s
+        for s in now.sales
+        if s["reference"] in (now.operation.reference, now.operation.number) and s["state"] != "cancelled"
+    ]
     if not mine:
         if now.sold is None:
             raise Rejected(f"complaint {complaint['number']} names no sale: what should be sent is not known")

@@ -73,7 +73,7 @@ class Situation:
 
     def nothing(self) -> Rejected:
         return Rejected(
-            f"Tryton has no complaint for {self.operation.reference}: it was deleted, or never made; "
+            f"Tryton has no complaint for {self.operation.number}: it was deleted, or never made; "
             "create the return there again",
             code="no_complaint",
         )

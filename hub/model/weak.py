@@ -17,15 +17,16 @@ from msgspec import Struct
 from hub.model.fragment import Fragment, Zero
 from hub.model.observation import HUB, Observation, Twins
 from hub.model.returns import Return
+from hub.model.spelling import typed
 
 Title = tuple[str, str]
-"""A number as people write it: who gave it out, and the text in lower case."""
+"""A number as people write it: who gave it out, and the text in its normal form."""
 
 
 def titles(observation: Observation) -> frozenset[Title]:
     """Under which number people know this record."""
     number = observation.fragment.number
-    return frozenset({(observation.account, plain(number))}) if isinstance(number, str) and number else frozenset()
+    return frozenset({(observation.account, typed(number))}) if isinstance(number, str) and number else frozenset()
 
 
 def hints(observation: Observation) -> frozenset[Title]:
@@ -33,17 +34,12 @@ def hints(observation: Observation) -> frozenset[Title]:
     fragment = observation.fragment
     if not fragment.weak or bears_ours(fragment):
         return frozenset()
-    return frozenset((key.issuer or observation.account, plain(key.value)) for key in fragment.weak if key.value)
+    return frozenset((key.issuer or observation.account, typed(key.value)) for key in fragment.weak if key.value)
 
 
 def bears_ours(fragment: Fragment) -> bool:
     """Whether a number of ours was written into this record."""
     return any(key.issuer == HUB for key in fragment.keys)
-
-
-def plain(text: str) -> str:
-    """People write capitals and blanks as they like."""
-    return " ".join(text.lower().split())
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -99,7 +95,7 @@ def part(
     return Part(
         id=id,
         hints=frozenset() if settled else frozenset().union(*(hints(o) for o in observations)),
-        names=frozenset().union(*(titles(o) for o in observations)),
+        names=frozenset({(HUB, f"r{id}")}).union(*(titles(o) for o in observations)),
         orders=frozenset(orders),
         wanted=wanted,
         open={key: left for key, count in wanted.items() if (left := count - came.get(key, Zero)) > 0},
@@ -218,7 +214,13 @@ def _parted(one: Group, two: Group, apart: Apart) -> bool:
 
 
 def _numbered(one: Part, two: Part) -> bool:
-    return not (one.hints.isdisjoint(two.names) and two.hints.isdisjoint(one.names))
+    """One names the other's number. Ours is everybody's: without a check it says nothing inside one account, nor of
+    another order."""
+    found = (one.hints & two.names) | (two.hints & one.names)
+    if any(issuer != HUB for issuer, _ in found):
+        return True
+    elsewhere = bool(one.orders and two.orders) and one.orders.isdisjoint(two.orders)
+    return bool(found) and one.accounts.isdisjoint(two.accounts) and not elsewhere
 
 
 def _lined(one: Part, two: Part) -> bool:

@@ -11,6 +11,7 @@ from connectors.kit.api import Operation as Call
 from connectors.kit.api import OperationLine
 from hub.accounts import Account
 from hub.model.identity import speaks_of_order
+from hub.model.marks import marked
 from hub.model.observation import Observation
 from hub.model.operation import Operation
 from hub.pipeline.combine import Situation
@@ -25,7 +26,7 @@ def make(account: Account, situation: Situation, operation: Operation) -> Call:
     """The call for this operation: the target's own ids, and the outbound mapping's words."""
     ret = situation.merged
     words = msgspec.to_builtins(operation, str_keys=True)
-    words["reference"] = reference = f"R{situation.id}"
+    words["reference"] = reference = marked(f"R{situation.id}", account.checks(f"R{situation.id}"))
     payload = (
         account.dictionary.write(operation.kind, words, account.settings, account=account.name)
         if operation.kind in account.dictionary.operations

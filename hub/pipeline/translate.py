@@ -8,6 +8,7 @@ from hub import schema
 from hub.accounts import Account
 from hub.model.absorb import LISTS
 from hub.model.fragment import Fragment
+from hub.model.marks import verified
 from mappings import engine
 
 BYTES = 10_000_000
@@ -56,7 +57,7 @@ def translate(account: Account, stream: str, body: bytes) -> Fragment:
             str(problem), field=problem.field, what_now="mend the mapping, then replay the message"
         ) from problem
     try:
-        fragment = schema.fragment(told, clean=True)
+        fragment = verified(schema.fragment(told, clean=True), account.checks)
     except schema.Invalid as problem:
         raise Untranslatable(
             [

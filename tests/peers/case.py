@@ -139,7 +139,7 @@ class Case:
         """Every complaint in Tryton that carries our number."""
         if not self.id:
             return []
-        return self.between.people.rpc.search("sale.complaint", [["reference", "=", f"R{self.id}"]])
+        return self.between.people.rpc.search("sale.complaint", [["reference", "like", f"R{self.id}-%"]])
 
     def approve(self) -> int:
         """A clerk approves; the hub brings it through to a shipment."""

@@ -71,7 +71,7 @@ class TestTryton(ConnectorContract, HubContract):
 
     def operation(self, remote: Any) -> Operation:
         line = OperationLine(Decimal(1), order_line=str(self.sold.lines["SHIRT-M"]), sku="SHIRT-M")
-        reference = f"R{self.number}"
+        reference = f"R{self.number}-abcdef"
         return Operation("create_return", str(self.number), reference, order_number="WEB-5000", lines=(line,))
 
     def news(self, remote: Any) -> dict[str, Any]:

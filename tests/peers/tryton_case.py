@@ -36,7 +36,7 @@ class Case:
 
     def __init__(self, running: Running, people: People, sold: Sold) -> None:
         self.people, self.sold, self.order = people, sold, ORDER
-        self.reference = f"R{next(NUMBERS)}"
+        self.reference = f"R{next(NUMBERS)}-abcdef"
         self.wire: list[dict[str, Any]] = []
         self.settings = {**running.settings, "orders_of": "web"}
         self.connector = connect(self.settings, self.wire)

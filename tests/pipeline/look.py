@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from hub.boot import Hub
+from hub.model.marks import marked
 from hub.model.returns import Return
 from hub.store import console, inbox, lanes, returns
 
@@ -20,6 +21,12 @@ def founded(hub: Hub) -> list[Any]:
     """Every return that somebody founded, with its sync states; the oldest first."""
     with hub.database.begin() as conn:
         return sorted(console.search(conn).rows, key=lambda found: found.id)
+
+
+def written(hub: Hub, account: str, return_id: int) -> str:
+    """Our number as the hub writes it there: with its check."""
+    number = f"R{return_id}"
+    return marked(number, hub.accounts.get(account).checks(number))
 
 
 def document(hub: Hub, return_id: int) -> Return:

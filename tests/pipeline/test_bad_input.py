@@ -21,7 +21,7 @@ from hub.store.inbox import Arrival
 from hub.web import create_app
 from tests.pipeline.fakes.connector import signature
 from tests.pipeline.fakes.play import SECRET, Remote
-from tests.pipeline.look import founded, rows
+from tests.pipeline.look import founded, rows, written
 
 LINES = [{"id": "L1", "sku": "SHIRT-M", "quantity": 1, "price": "79.00"}]
 RECORD: dict[str, Any] = {
@@ -224,10 +224,10 @@ def test_a_return_whose_order_nobody_knows(
     )
     assert state == "blocked"
     assert residue[0]["said"] == {"code": "no_order_number", "values": {"account": "erp"}}
-    assert f"R{lost.id}" not in {record["reference"] for record in stock.get("state").values()}
+    assert written(hub, "erp", lost.id) not in {record["reference"] for record in stock.get("state").values()}
 
     shop.do("buy", order="404", lines=LINES)
     for record in shop.do("told"):
         send(site, json.dumps(record).encode(), "/hooks/web")
     work()
-    assert f"R{lost.id}" in {record["reference"] for record in stock.get("state").values()}
+    assert written(hub, "erp", lost.id) in {record["reference"] for record in stock.get("state").values()}

@@ -8,6 +8,7 @@ from typing import Any
 from hub.boot import Hub
 from hub.store import console
 from tests.pipeline.fakes.play import Remote
+from tests.pipeline.look import written
 
 
 def only_return(hub: Hub) -> Any:
@@ -24,7 +25,7 @@ def test_a_return_travels_both_ways(
     deliver(shop, "web")
     work()
     (created,) = stock.get("state").values()
-    assert created["reference"] == f"R{only_return(hub).id}"
+    assert created["reference"] == written(hub, "erp", only_return(hub).id)
     assert created["lines"][0]["quantity"] == 2
 
     stock.do("authorize", id=created["id"])

@@ -18,7 +18,7 @@ from hub.store import intents as intent_store
 from hub.store import returns
 from tests.pipeline.fakes.connector import Stock
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import document, founded, intents, rows, story
+from tests.pipeline.look import document, founded, intents, rows, story, written
 
 LINES = [{"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}]
 
@@ -193,7 +193,7 @@ def test_retry(hub: Hub, refused: tuple[int, list[str]], stock: Remote, work: Ca
     reasons.clear()
     hub.people.retry(one, "erp", "Li")
     work()
-    assert [record["reference"] for record in stock.get("state").values()] == [f"R{one}"]
+    assert [record["reference"] for record in stock.get("state").values()] == [written(hub, "erp", one)]
     assert intents(hub) == [("create_return", "dropped"), ("create_return", "done")]
     assert founded(hub)[0].sync["erp"] == "in_sync"
     with pytest.raises(NotNow, match="nothing to do with"):
