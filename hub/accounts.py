@@ -15,6 +15,7 @@ from connectors.kit.attempt import Attempt
 from connectors.kit.manifest_parts import Operation
 from connectors.kit.masking import Mask, bare
 from connectors.kit.registry import Entry, secret_values
+from hub.model import spelling
 from hub.model.marks import Checks, unmarked
 from hub.model.observation import HUB, Party
 from hub.model.operation import Terms
@@ -175,7 +176,7 @@ def assemble(
         notify=bool(configured.get("notify", False)),
         sells=manifest.kind in ("storefront", "marketplace", "pos"),
         locations=locations,
-        carriers=frozenset(str(name).strip().lower() for name in configured.get("carriers", ())),
+        carriers=frozenset(spelling.carrier(str(name)) for name in configured.get("carriers", ())),
         stored=lambda field, value: dictionary.stored(field, manifest.stored(field, value)),
     )
     by = {spec.serialise_by for spec in operations.values()}

@@ -11,13 +11,17 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from hub.model.fragment import Fragment
+from hub.model.fragment import Fragment, Shipment
 from hub.model.observation import Observation
+from hub.model.spelling import tracking
 
 _BOOKKEEPING = frozenset({"partial", "since"})
 _FIELDS = tuple(name for name in Fragment.__struct_fields__ if name not in _BOOKKEEPING)
 _DEFAULTS: dict[str, Any] = {name: getattr(Fragment(), name) for name in _FIELDS}
 _NEVER = -1
+UNKNOWN = "unknown"
+_STATE = "state/"
+"""In `since`: when the state of a parcel was told, where a later reading knows it no more."""
 
 LISTS = frozenset(
     {
@@ -48,11 +52,35 @@ def absorb(previous: Observation | None, new: Observation) -> Observation | None
         older, newer = new, previous
     else:
         older, newer = previous, new
-    fragment = _unite(older, newer)
+    fragment = _remember(_unite(older, newer), older, newer)
     same = fragment == previous.fragment and newer.gone == previous.gone
     if same and newer.version == previous.version and newer.mapping == previous.mapping:
         return None
     return msgspec.structs.replace(newer, fragment=fragment)
+
+
+def _remember(united: Fragment, older: Observation, newer: Observation) -> Fragment:
+    """A parcel of which its system knows no more is where it was: `unknown` takes back nothing that was told before."""
+    remembered = any(name.startswith(_STATE) for o in (older, newer) for name in o.fragment.since)
+    if not remembered and not any(parcel.state == UNKNOWN for parcel in newer.fragment.shipments or ()):
+        return united
+    known: dict[str, tuple[int, Shipment]] = {}
+    for observation in (older, newer):
+        for parcel in observation.fragment.shipments or ():
+            ticket = observation.fragment.since.get(_STATE + parcel.id, observation.ticket)
+            if parcel.state != UNKNOWN and (parcel.id not in known or known[parcel.id][0] <= ticket):
+                known[parcel.id] = (ticket, parcel)
+    parcels = tuple(_as_known(parcel, known) for parcel in united.shipments or ())
+    since = {name: ticket for name, ticket in united.since.items() if not name.startswith(_STATE)}
+    since |= {_STATE + p.id: known[p.id][0] for p in parcels if p.id in known and known[p.id][0] != newer.ticket}
+    return msgspec.structs.replace(united, shipments=parcels if parcels else united.shipments, since=since)
+
+
+def _as_known(parcel: Shipment, known: dict[str, tuple[int, Shipment]]) -> Shipment:
+    before = known[parcel.id][1] if parcel.id in known else parcel
+    if tracking(before.number or "") != tracking(parcel.number or ""):
+        return parcel  # its id is another parcel's now
+    return msgspec.structs.replace(parcel, state=before.state, at=before.at, reason=before.reason)
 
 
 def _unite(older: Observation, newer: Observation) -> Fragment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import cached_property
 
 from msgspec import UNSET
@@ -63,6 +64,10 @@ class Case:
         self.doubts: list[Discrepancy] = []
         self.source = sources.place
         self.said_by: dict[str, int] = {}
+        self.asked: dict[str, Decimal] = {}
+        """Per line: how many pieces are to come back."""
+        self.placed: dict[tuple[str, str], dict[str, Decimal]] = {}
+        """Of the goods that an account tells of by a line which is several of ours: what went to which."""
         self.own: list[Observation] = []
         self.shared: list[Observation] = []
         self.gone: list[Observation] = []

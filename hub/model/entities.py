@@ -16,7 +16,7 @@ def receipts(case: Case) -> list[returns.Receipt]:
     return [
         returns.Receipt(
             **named(event, told),
-            line=case.book.key(told[2], told[1]),
+            line=_place(case, told),
             quantity=told[1].quantity,
             condition=told[1].condition,
             location=told[1].location,
@@ -32,7 +32,7 @@ def inspections(case: Case) -> list[returns.Inspection]:
     return [
         returns.Inspection(
             **named(event, told),
-            line=case.book.key(told[2], told[1]),
+            line=_place(case, told),
             quantity=told[1].quantity,
             result=told[1].result,
             found=told[1].found,
@@ -47,7 +47,7 @@ def dispositions(case: Case) -> list[returns.Disposition]:
     return [
         returns.Disposition(
             **named(event, told),
-            line=case.book.key(told[2], told[1]),
+            line=_place(case, told),
             quantity=told[1].quantity,
             disposition=told[1].disposition,
             location=told[1].location,
@@ -59,20 +59,17 @@ def dispositions(case: Case) -> list[returns.Disposition]:
     ]
 
 
-def shipments(case: Case) -> list[returns.Shipment]:
-    """A parcel is one parcel by its number and direction, whoever tells of it."""
-    told = list(each(case.own, "shipments"))
-    parcels: dict[tuple[str, str], Told] = {}
-    for fact in told:
-        if fact[1].number:
-            first = parcels.setdefault((fact[1].number, fact[1].direction), fact)
-            if first is not fact:
-                case.links.join((first[0], fact[0]))
-    return [
-        returns.Shipment(**named(event, one), value=one[1])
-        for event in events(told, "shipments", case.links, case.ground)
-        for one in event.said[:1]
-    ]
+def _place(case: Case, told: Told) -> str | None:
+    """The line of these goods; where their account has one line for several of ours, the first that waits for more."""
+    fact, part, observation = told
+    keys = case.book.keys(observation, part)
+    if len(keys) < 2:
+        return keys[0] if keys else None
+    came = case.placed.setdefault((fact.account, fact.kind), {})
+    waits = [key for key in keys if came.get(key, Zero) < case.asked.get(key, Zero)]
+    key = next((key for key in waits if case.asked[key] - came.get(key, Zero) >= part.quantity), [*waits, keys[-1]][0])
+    came[key] = came.get(key, Zero) + part.quantity
+    return key
 
 
 def replacements(case: Case) -> list[returns.Replacement]:

@@ -179,6 +179,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
     "weak": {
         "number": ("其中填写的单号", "A number in it"),
         "line": ("同一订单行的同一件未退商品", "The same open piece of the order"),
+        "parcel": ("同一订单有包裹未送达而退回", "A parcel of the same order comes back undelivered"),
     },
     "system": {
         "storefront": ("网店", "Storefront"),
@@ -285,6 +286,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "shared_number": ("同一订单号有多个订单", "Which order is meant?"),
         "doubled": ("同一系统有多条记录", "Several records in one system"),
         "gone": ("记录已消失", "A record has disappeared"),
+        "earlier_parcel": ("单号被重复使用", "A number used before"),
         "parcel_lost": ("退货包裹丢失", "A parcel is lost"),
         "provisional": ("暂时关联，待确认", "Bound without proof"),
         "two_candidates": ("无法确定是哪一张退换单", "Which return is it?"),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from hub.model.case import Case
 from hub.model.fragment import Line, Reason, Zero
+from hub.model.matching import BookLine
 from hub.model.numbers import number
 from hub.model.observation import Observation
-from hub.model.orders import BookLine
 from hub.model.returns import Disposition, Inspection, Receipt, Refund, ReturnLine
 from hub.model.sentences import sentence
 
@@ -21,17 +22,46 @@ Statement = tuple[Observation, Line]
 def statements(case: Case) -> dict[str, list[Statement]]:
     """Per line key what each account says of it, the highest authority first; one statement per account."""
     found: dict[str, list[Statement]] = {}
+    several: list[tuple[Observation, Line, Sequence[str]]] = []
     for observation in case.own or case.gone:
         for line in observation.fragment.lines or ():
-            key = case.book.key(observation, line, line.gtin)
-            if key is not None:
-                found.setdefault(key, []).append((observation, line))
+            keys = case.book.keys(observation, line, line.gtin)
+            if len(keys) > 1:
+                several.append((observation, line, keys))
+            elif keys:
+                _add(found.setdefault(keys[0], []), observation, line)
+    for observation, line, keys in several:
+        asked = {key: max((s[1].quantity for s in found.get(key, ())), default=line.quantity) for key in keys}
+        for key, part in _spread(line, asked):
+            _add(found.setdefault(key, []), observation, part)
     for key, said in found.items():
         if len(said) > 1:
             said.sort(key=lambda s: _standing(case, s))
             seen: set[str] = set()
             found[key] = [s for s in said if s[0].account not in seen and not seen.add(s[0].account)]  # type: ignore[func-returns-value]
     return found
+
+
+def _add(said: list[Statement], observation: Observation, line: Line) -> None:
+    """Two lines of one record that are one line of the order add up, if they are of one claim."""
+    if said and said[-1][0] is observation and said[-1][1].round == line.round:
+        first = said[-1][1]
+        worth = None if first.amount is None or line.amount is None else first.amount + line.amount
+        quantity, cancelled = first.quantity + line.quantity, first.cancelled + line.cancelled
+        said[-1] = (observation, replace(first, quantity=quantity, cancelled=cancelled, amount=worth))
+    else:
+        said.append((observation, line))
+
+
+def _spread(line: Line, asked: Mapping[str, Decimal]) -> Iterable[tuple[str, Line]]:
+    """One line of theirs that is several of ours: each gets what others say of it, the last one what is left."""
+    left, called_off = line.quantity, line.cancelled
+    for place, (key, most) in enumerate(asked.items(), 1):
+        share = left if place == len(asked) else min(left, most)
+        off = min(share, called_off)
+        left, called_off = left - share, called_off - off
+        if share:
+            yield key, replace(line, quantity=share, cancelled=off)
 
 
 def _standing(case: Case, said: Statement) -> tuple[int, str, bool, int, str, str]:

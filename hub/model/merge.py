@@ -9,7 +9,20 @@ from typing import Any, NamedTuple
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from hub.model import allocation, answers, axes, derived, doubts, entities, lines, money, refunds, relations, words
+from hub.model import (
+    allocation,
+    answers,
+    axes,
+    derived,
+    doubts,
+    entities,
+    lines,
+    money,
+    parcels,
+    refunds,
+    relations,
+    words,
+)
 from hub.model.absorb import absorb
 from hub.model.case import Case, Sources
 from hub.model.facts import Links
@@ -114,12 +127,13 @@ class Told(NamedTuple):
 
 
 def _told(case: Case) -> Told:
+    said = lines.statements(case)
+    case.asked = {key: told[0][1].quantity - told[0][1].cancelled for key, told in said.items()}
     receipts = entities.receipts(case)
     inspections = entities.inspections(case)
     dispositions = entities.dispositions(case)
     currency = money.currency_of(case)
     paid = refunds.paid(case, currency)
-    said = lines.statements(case)
     sums = lines.sums(case, receipts, inspections, dispositions, paid.refunds, paid.by_line)
     built = lines.build(case, said, sums)
     credits = money.credits(case, currency)
@@ -129,7 +143,7 @@ def _told(case: Case) -> Told:
         receipts=receipts,
         inspections=inspections,
         dispositions=dispositions,
-        shipments=entities.shipments(case),
+        shipments=parcels.shipments(case),
         replacements=entities.replacements(case),
         currency=currency,
         paid=paid,

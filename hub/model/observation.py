@@ -115,5 +115,7 @@ class Ground(Struct, frozen=True, gc=False, kw_only=True):
     """(account, authorization): what it says there because we wrote it, last of all: no word of its own."""
     ties: Ties = Ties()
     """What people and weak names decided of the return as a whole."""
+    matched: Mapping[tuple[str, str], str] = {}
+    """Which line each order line, by (account, id), was when this return was last merged."""
     unripe: frozenset[int] = frozenset()
     """Of the weak ties those (by guest) that have not stood alone for their settle time."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.model import words
+from hub.model import spelling, words
 from hub.model.sentences import Sentence, say
 
 
@@ -108,4 +108,4 @@ class Terms(Struct, frozen=True, gc=False, kw_only=True):
 
     def follows(self, carrier: str | None) -> bool:
         """Whether a parcel of this carrier, as somebody wrote it, is its to follow."""
-        return not self.carriers or (carrier or "").strip().lower().startswith(tuple(self.carriers))
+        return not self.carriers or spelling.carrier(carrier or "").startswith(tuple(self.carriers))

@@ -7,63 +7,18 @@ where no order line is known.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-
-from msgspec import Struct
 
 from hub.model.fragment import LinePart, OrderLine
 from hub.model.identity import NUMBER, Name, bears, order_names, own_name, speaks_of_order
+from hub.model.matching import GOODS, BookLine, LineName, Memory, match
 from hub.model.meant import meant
 from hub.model.observation import Ground, Observation, Sibling
 from hub.model.ranks import party
 from hub.model.returns import OrderRef
 
 _HOMES: Mapping[str, int] = {"marketplace": 5, "storefront": 4, "pos": 3, "erp": 2, "wms": 1, "carrier": 0, "hub": 0}
-
-
-class BookLine(Struct, kw_only=True):
-    """An order line: what its home says of it, and its id in every account."""
-
-    key: str
-    order: str
-    line: OrderLine
-    ids: dict[str, str]
-    parent: str | None = None
-    """For a component: the key of its kit."""
-
-
-class _Known:
-    """The lines of an order that other accounts have told, and those that this account tells."""
-
-    def __init__(self, known: Sequence[BookLine], told: Sequence[OrderLine]) -> None:
-        self._by_id: dict[tuple[str, str], BookLine] = {}
-        self._sold: dict[tuple[str, str], list[BookLine]] = {}
-        self._told = Counter(goods for line in told for goods in _goods(line)) if known else Counter()
-        for other in known:
-            for name in other.ids.items():
-                self._by_id.setdefault(name, other)
-            for goods in _goods(other.line):
-                self._sold.setdefault(goods, []).append(other)
-
-    def match(self, line: OrderLine) -> BookLine | None:
-        """The line already known from another account: by an explicit id, else by an SKU or GTIN unique in both."""
-        for ref in line.refs:
-            other = self._by_id.get((ref.issuer or "", ref.value))
-            if other is not None:
-                return other
-        for goods in _goods(line):
-            if self._told[goods] == 1:
-                found = self._sold.get(goods, [])
-                whole = [other for other in found if other.parent is None]
-                if len(whole) == 1 or (not whole and len(found) == 1):
-                    return (whole or found)[0]
-        return None
-
-
-def _goods(line: OrderLine) -> list[tuple[str, str]]:
-    return [(word, value) for word in ("sku", "gtin") if (value := getattr(line, word)) is not None]
 
 
 class Book:
@@ -73,10 +28,11 @@ class Book:
         self.ground = ground
         self.refs: list[OrderRef] = []
         self.lines: dict[str, BookLine] = {}
-        self._by_id: dict[tuple[str, str, str], str] = {}
-        self._by_line: dict[tuple[str, str], str | None] = {}
-        self._by_sku: dict[str, list[str]] = {}
-        self._by_gtin: dict[str, list[str]] = {}
+        self._by_id: dict[tuple[str, str, str], list[str]] = {}
+        self._by_line: dict[LineName, list[str] | None] = {}
+        self._by_goods: dict[tuple[str, str], list[str]] = {}
+        self._loose: dict[tuple[str, str], str] = {}
+        """Articles of no known line, as they were first written."""
         self._own: dict[tuple[str, str], str] = {}
         self._stated: dict[str, None] = {}
         self._orders: set[tuple[str, str]] = set()
@@ -89,39 +45,58 @@ class Book:
         self._shared: set[Name] = set()
         self.unclear: dict[Name, list[Name]] = {}
         """Numbers that say nothing alone, and by which alone this return names an order: the orders they may mean."""
+        self._memory = Memory(added=_added(observations, ground), before=ground.matched)
         self._read(observations)
         self._read_claims(observations)
 
     def key(self, observation: Observation, part: LinePart, gtin: str | None = None) -> str | None:
         """Our key of the line that `part` means in this record; None where it names none."""
+        return next(iter(self.keys(observation, part, gtin)), None)
+
+    def keys(self, observation: Observation, part: LinePart, gtin: str | None = None) -> Sequence[str]:
+        """The same where it may be several: an account has one line for two of ours. First what the return names."""
         account = observation.account
         if part.order_line is not None:
             order = part.order or self._order_id(observation)
             found = self._by_id.get((account, order, part.order_line))
             if found is None and (not order or (account, order) in self._orders):
                 found = self._by_line.get((account, part.order_line))
-            return found or f"{account}/{order}/{part.order_line}"
+            if found is not None and len(found) > 1:
+                found = [key for key in found if key in self._stated] or found
+            return found or [f"{account}/{order}/{part.order_line}"]
         if part.line is not None:
             own = self._own.get((account, part.line))
             if own is not None:
-                return own
+                return [own]
         if part.sku is not None or gtin is not None:
-            return self._by_goods(part.sku, gtin)
-        return None if part.line is None else f"{account}:{part.line}"
+            return [self._by_article(part.sku, gtin)]
+        return [] if part.line is None else [f"{account}:{part.line}"]
 
-    def _by_goods(self, sku: str | None, gtin: str | None) -> str:
-        for index, word in ((self._by_sku, sku), (self._by_gtin, gtin)):
-            if word is None:
-                continue
-            keys = index.get(word, [])
-            if len(keys) > 1:
-                # Several order lines sell it: the one that the return names, if it names one.
-                keys = [key for key in keys if key in self._stated] or keys
-            if len(keys) == 1:
-                return keys[0]
-        loose = f"sku:{sku}" if sku is not None else f"gtin:{gtin}"
+    def _by_article(self, sku: str | None, gtin: str | None) -> str:
+        for (word, form), value in zip(GOODS, (sku, gtin), strict=True):
+            if value is not None:
+                keys = self._by_goods.get((word, form(value)), [])
+                for rule in (self._is_written(word, value), self._stated.__contains__, self._is_sold):
+                    # Several order lines sell it: each rule counts where it leaves any.
+                    if len(keys) > 1:
+                        keys = list(filter(rule, keys)) or keys
+                if len(keys) == 1:
+                    return keys[0]
+        word, text = ("sku", sku) if sku is not None else ("gtin", gtin or "")
+        return self._answered(f"{word}:{self._loose.setdefault((word, dict(GOODS)[word](text)), text)}")
+
+    def _answered(self, loose: str) -> str:
+        """The line that a person said it is."""
         key = self.ground.answers.get(("ambiguous_line", (loose,)), "").removeprefix("line:")
         return key if key in self.lines else loose
+
+    def _is_written(self, word: str, value: str) -> Callable[[str], bool]:
+        """The article that is written exactly so, between two that differ in spelling only."""
+        return lambda key: getattr(self.lines[key].line, word) == value
+
+    def _is_sold(self, key: str) -> bool:
+        """What was sold first, and not sent instead of another."""
+        return not any(name in self._memory.added for name in self.lines[key].ids.items())
 
     def _read(self, observations: Sequence[Observation]) -> None:
         told = meant(observations)
@@ -179,30 +154,32 @@ class Book:
         return ids.isdisjoint(self.others) and not names.isdisjoint(self._ref)
 
     def _tell(self, account: str, order_id: str, label: str, lines: Sequence[OrderLine]) -> None:
-        known = _Known([line for line in self.lines.values() if line.order == label and account not in line.ids], lines)
+        known = [line for line in self.lines.values() if line.order == label and account not in line.ids]
+        found = match(account, lines, known, self._memory)
         for line in lines:
-            match = known.match(line)
-            if match is None:
+            same = found.get(line.id)
+            if same is None:
                 key = f"{account}/{order_id}/{line.id}"
-                match = BookLine(key=key, order=label, line=line, ids={})
-                self._add(match)
+                same = [BookLine(key=key, order=label, line=line, ids={})]
+                self._add(same[0])
                 for part in line.components:
                     inner = OrderLine(id="", quantity=part.quantity, sku=part.sku)
                     self._add(BookLine(key=f"{key}#{part.sku}", order=label, line=inner, ids={}, parent=key))
-            match.ids[account] = line.id
-            self._name(account, order_id, line.id, match.key)
+            for one in same:
+                one.ids.setdefault(account, line.id)
+            self._name(account, order_id, line.id, [one.key for one in same])
 
     def _add(self, line: BookLine) -> None:
         self.lines[line.key] = line
-        if line.line.sku is not None:
-            self._by_sku.setdefault(line.line.sku, []).append(line.key)
-        if line.line.gtin is not None:
-            self._by_gtin.setdefault(line.line.gtin, []).append(line.key)
+        for word, form in GOODS:
+            value = getattr(line.line, word)
+            if value is not None:
+                self._by_goods.setdefault((word, form(value)), []).append(line.key)
 
-    def _name(self, account: str, order_id: str, line_id: str, key: str) -> None:
-        self._by_id[(account, order_id, line_id)] = key
+    def _name(self, account: str, order_id: str, line_id: str, keys: list[str]) -> None:
+        self._by_id[(account, order_id, line_id)] = keys
         short = (account, line_id)
-        self._by_line[short] = key if self._by_line.setdefault(short, key) == key else None
+        self._by_line[short] = keys if self._by_line.setdefault(short, keys) == keys else None
 
     def _read_claims(self, observations: Sequence[Observation]) -> None:
         """The lines of the return itself: those that name an order line first, so that others can find them."""
@@ -232,3 +209,14 @@ class Book:
         self._stated[key] = None
         if own is not None:
             self._own.setdefault((account, own), key)
+
+
+def _added(observations: Sequence[Observation], ground: Ground) -> frozenset[LineName]:
+    """Order lines that an exchange added, of this return or of another of its orders."""
+    seen = [*observations, *(o for other in ground.others for o in other.observations)]
+    return frozenset(
+        (o.account, sent.order_line)
+        for o in seen
+        for sent in o.fragment.replacements or ()
+        if sent.order_line is not None
+    )

@@ -303,6 +303,10 @@ class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     said_by: dict[str, int] = {}
     """Field path -> who said so, as a place in `sources`; lines have their own."""
 
+    def matched(self) -> dict[tuple[str, str], str]:
+        """Which of these lines each order line is, by (account, id)."""
+        return {name: line.key for line in self.lines for name in line.order_lines.items()}
+
     @property
     def provenance(self) -> dict[str, Source]:
         """Field path -> who said so."""

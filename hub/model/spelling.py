@@ -38,6 +38,11 @@ def tracking(text: str) -> str:
     return _between("", folded(text)) or typed(text)
 
 
+def barcode(text: str) -> str:
+    """A parcel's number as a carrier has it: what stands between the groups is for people."""
+    return _between("", unicodedata.normalize("NFKC", text)).upper() or text
+
+
 def sku(text: str) -> str:
     """An article number; blanks around it and how many inside do not count, dashes and dots do."""
     return typed(text)

@@ -11,6 +11,7 @@ from hub.model.observation import FactId
 from hub.model.operation import LineTarget, Terms
 from hub.model.returns import Receipt, ReturnLine
 from hub.model.sentences import sentence
+from hub.model.spelling import barcode
 
 _BROKEN = frozenset({"damaged", "defective"})
 
@@ -36,6 +37,8 @@ def tracked(desk: Desk) -> bool:
             continue
         words = {"carrier": value.carrier, "number": value.number, "url": value.url, "direction": value.direction}
         words = {word: said for word, said in words.items() if said is not None}
+        if desk.terms.kind == "carrier":
+            words["number"] = barcode(value.number)
         if kind == "note":
             words["text"] = f"{value.carrier or ''} {value.number}".strip()
         desk.ask(kind, fact, facts=[parcel.id], words=words, name=f"{fact} {value.number}")

@@ -58,6 +58,10 @@ class Part(Struct, frozen=True, kw_only=True):
     """Who has a record of it: another record of the same account is another return, unless a number says so."""
     settled: bool = False
     """It bears our number: it is some return already, and looks for none."""
+    parcel: bool = False
+    """It is a parcel that comes back undelivered: perhaps what the customer asked to return."""
+    holds: frozenset[str] = frozenset()
+    """Lines that its parcels are said to hold; none where nobody says."""
 
 
 _ENDED = frozenset({"rejected", "cancelled", "voided", "expired"})
@@ -71,8 +75,9 @@ def part(
     *,
     settled: bool,
     twins: Iterable[Twins] = (),
+    holds: Iterable[str] = (),
 ) -> Part:
-    """These records as a candidate; `ret` is what they alone merge to.
+    """These records as a candidate; `ret` is what they alone merge to, `holds` the lines that its parcels name.
 
     A receipt with a twin in another part's record came there; it does not close this one's claim.
     """
@@ -101,6 +106,8 @@ def part(
         open={key: left for key, count in wanted.items() if (left := count - came.get(key, Zero)) > 0},
         accounts=frozenset(o.account for o in observations if o.account != HUB),
         settled=settled,
+        parcel=ret.origin == "undelivered",
+        holds=frozenset(holds),
     )
 
 
@@ -150,6 +157,7 @@ def decide(parts: Iterable[Part], apart: Apart = ()) -> Decision:
     single: list[Group] = [(id_,) for id_ in sorted(known)]
     by_number = _bind(single, numbered, lambda one, two: numbered(one, two) or beside(one, two), questions, "number")
     by_line = _bind(by_number, lined, lined, questions, "line")
+    questions += _parcels(known, by_line, apart)
     why = {group: "number" for group in by_number}
     bound = tuple(Binding(group, why.get(group, "line")) for group in by_line if len(group) > 1)
     return Decision(bound, tuple(questions))
@@ -182,6 +190,33 @@ def _bind(
             asked.append(Question(group[0], tuple(other[0] for other in others), around, why))
     questions += asked
     return sorted(result)
+
+
+def _parcels(known: Mapping[int, Part], groups: Sequence[Group], apart: Apart) -> list[Question]:
+    """A parcel that comes back undelivered may hold what the customer asked to return: nobody but a person can know."""
+    asked = []
+    for group in groups:
+        mine = [known[id_] for id_ in group if known[id_].parcel]
+        if not mine:
+            continue
+        near = [
+            other
+            for other in groups
+            if other != group
+            and not _parted(group, other, apart)
+            and any(_may_hold(parcel, known[id_]) for parcel in mine for id_ in other)
+        ]
+        if near:
+            around = tuple(sorted(id_ for one in (group, *near) for id_ in one))
+            asked.append(Question(group[0], tuple(other[0] for other in near), around, "parcel"))
+    return asked
+
+
+def _may_hold(parcel: Part, other: Part) -> bool:
+    """Whether pieces that are still to come back may be in it."""
+    if other.parcel or not other.open or parcel.orders.isdisjoint(other.orders):
+        return False
+    return not parcel.holds or not parcel.holds.isdisjoint(other.open)
 
 
 def _clusters(beside: Mapping[Group, set[Group]]) -> list[list[Group]]:

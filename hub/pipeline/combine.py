@@ -124,6 +124,7 @@ def look(
             others=tuple(Sibling(f"R{other}", tuple(told)) for other, told in others.get(return_id, {}).items()),
             echoes=frozenset((name, word) for name, kind in wrote.get(return_id, ()) for word in _ECHOES[kind]),
             ties=bound,
+            matched=old.matched() if old is not None else {},
             unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
         )
         picture = Picture(seen[return_id], ground)

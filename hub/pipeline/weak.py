@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from hub.accounts import Account, parties
 from hub.model.identity import own_name, speaks_of_order
-from hub.model.merge import merge
+from hub.model.merge import Picture
 from hub.model.observation import HUB, Ground, Observation
 from hub.model.sentences import sentence
 from hub.model.ties import Name, Tie, Ties, decode
@@ -184,9 +184,25 @@ def _decide(
         settled = any(
             bears_ours(o.fragment) and any((HUB, key.type, key.value) in ours for key in o.fragment.keys) for o in live
         )
-        merged = merge([*one.seen, *shared], ground)
-        candidates.append(part(one.id, merged, live, orders_of(conn, one.seen), settled=settled, twins=same))
+        picture = Picture([*one.seen, *shared], ground)
+        candidates.append(
+            part(
+                one.id,
+                picture.whole(),
+                live,
+                orders_of(conn, one.seen),
+                settled=settled,
+                twins=same,
+                holds=_holds(picture, live),
+            )
+        )
     return decide(candidates, _apart(conn, parts))
+
+
+def _holds(picture: Picture, seen: Sequence[Observation]) -> set[str]:
+    """The lines that these records say are in their parcels."""
+    named = [(o, part) for o in seen for parcel in o.fragment.shipments or () for part in parcel.lines]
+    return {key for o, part in named for key in picture.book.keys(o, part)}
 
 
 def _apart(conn: Connection, parts: Mapping[int, _Part]) -> set[frozenset[int]]:

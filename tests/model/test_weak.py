@@ -177,3 +177,24 @@ def test_what_a_person_parted_is_never_bound(found: list[Part], data: st.DataObj
     ids = [p.id for p in found]
     pair = frozenset(data.draw(st.lists(st.sampled_from(ids), min_size=2, max_size=2, unique=True)))
     assert not any(pair <= set(binding.ids) for binding in decide(found, [pair]).bindings)
+
+
+def test_an_undelivered_parcel_is_asked_about_only_where_its_goods_may_be_wanted_back() -> None:
+    box = Part(id=1, orders=frozenset({1}), accounts=frozenset({"carrier"}), parcel=True)
+    open_ = {"L1": Decimal(2)}
+    wanted = Part(id=2, orders=frozenset({1}), accounts=frozenset({"web"}), wanted=open_, open=open_)
+    (question,) = decide([box, wanted]).questions
+    assert (question.seeks, question.candidates, question.why) == (1, (2,), "parcel")
+    for other in (replace(wanted, orders=frozenset({2})), replace(wanted, open={})):
+        assert decide([box, other]) == ((), ())
+    assert decide([replace(box, holds=frozenset({"L2"})), wanted]) == ((), ()), "it holds something else"
+    assert decide([replace(box, holds=frozenset({"L1", "L2"})), wanted]).questions
+    assert decide([box, wanted], [frozenset({1, 2})]) == ((), ()), "a person said so"
+
+
+def test_a_number_of_ours_that_somebody_typed_binds_only_across_accounts_and_within_an_order() -> None:
+    ours = Part(id=7, names=frozenset({("hub", "r7")}), orders=frozenset({1}), accounts=frozenset({"web"}))
+    typed = Part(id=8, hints=frozenset({("hub", "r7")}), accounts=frozenset({"erp"}))
+    assert [binding.ids for binding in decide([ours, typed]).bindings] == [(7, 8)]
+    assert decide([ours, replace(typed, orders=frozenset({2}))]) == ((), ())
+    assert decide([ours, replace(typed, accounts=frozenset({"web"}))]) == ((), ())

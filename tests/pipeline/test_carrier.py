@@ -14,7 +14,7 @@ from connectors.kit.api import WebhookRequest
 from hub import configuration
 from hub.boot import Hub
 from hub.pipeline.accept import accept
-from hub.store import console, inbox
+from hub.store import console, inbox, reviews
 from tests.pipeline.look import document, founded, hurry, intents, story
 
 SECRET = "simulated sécret"
@@ -209,3 +209,33 @@ def test_of_two_carrier_accounts_each_is_asked_to_follow_its_own(
         assert {name: found.sync[name] for name in ("parcels", "post")} == {"parcels": "in_sync", "post": "in_sync"}
         told = [[effect["tracking_code"] for effect in remote.effects] for remote in (parcels, other)]
     assert told == [["1Z1"], ["H1"]]
+
+
+def test_a_parcel_that_comes_back_undelivered_and_a_request_for_its_goods_are_asked_about(
+    hub: Hub,
+    connect: Callable[..., None],
+    parcels: Parcels,
+    post: Callable[[str, Any], list[bool]],
+    work: Callable[..., int],
+    bring: Callable[[], None],
+) -> None:
+    connect("web", "fake_shop", base_url="http://127.0.0.1:9", terms={"asked": []})
+    post("web", {"stream": "order", "id": "12", "lines": [{"id": "L1", "sku": "SHIRT-M", "quantity": 2}], "version": 1})
+    post("web", asked(2, number=None))
+    work()
+    there = {"street1": "1 Simulated Street", "city": "HOUSTON", "state": "TX", "zip": "77001", "country": "US"}
+    wanted = {"is_return": False, "reference": "#12", "to_address": there, "from_address": there}
+    label = parcels.state.label({**wanted, "parcel": {"weight": 10.0}}, "production")
+    parcels.state.buy(label, label["rates"][0]["id"], "production")
+    for status, detail in (("in_transit", None), ("return_to_sender", None)):
+        parcels.scan(status, detail)
+    bring()
+    one, two = (found.id for found in founded(hub))
+    kinds = [[doubt.kind for doubt in document(hub, return_id).discrepancies] for return_id in (one, two)]
+    assert kinds == [["two_candidates"], ["two_candidates"]]
+    with hub.database.begin() as conn:
+        (question,) = reviews.open_reviews(conn)
+    assert set(question["returns"]) == {one, two}
+    hub.people.apart(question["id"], "ann")
+    work()
+    assert [document(hub, return_id).discrepancies for return_id in (one, two)] == [(), ()]

@@ -52,6 +52,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "订单号 {number} 在 {account} 对应多个订单（{ids}），记录只写了号码。请选择；确认前不会同步或退款。",
         "{account} has several orders {number} ({ids}), and a record names no more than that: say which one it is.",
     ),
+    "earlier_parcel": (
+        "{account} 报告的单号 {number} 停留在 {at}，早于这张退换单：是更早使用同一单号的包裹，不计入。",
+        "What {account} tells of {number} is of {at}, long before this return: another parcel had that number.",
+    ),
     "doubled": (
         "{account} 为这一张退换单建了 {count} 条记录（{stream} {ids}）。请在 {account} 只保留一条，或在这里拆分。",
         "{account} has {count} records ({stream} {ids}) of this one return: keep one there, or split it here.",
