@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ import msgspec
 from connectors.easypost import records
 from connectors.easypost.records import Record
 from connectors.kit import paging
+from connectors.kit.alone import each
 from connectors.kit.answers import Response
 from connectors.kit.api import (
     Account,
@@ -22,9 +25,11 @@ from connectors.kit.api import (
     Operation,
     Page,
     Reply,
+    Unreadable,
     WebhookRequest,
 )
-from connectors.kit.errors import ConnectorError, InvalidWebhook, NotFound, Rejected, RetryLater, Unsupported
+from connectors.kit.bodies import shaped
+from connectors.kit.errors import ConnectorError, NotFound, Rejected, RetryLater, Unsupported
 from connectors.kit.http import Http, segment
 from connectors.kit.signing import Signed
 
@@ -93,10 +98,8 @@ class EasyPost(Signed):
         """
         self._known(stream)
         at: dict[str, str] = msgspec.json.decode(cursor) if cursor else {}
-        at.setdefault("began", _iso(datetime.now(UTC)))
+        began = time.monotonic()
         window = _iso(datetime.now(UTC) - timedelta(days=int(self.account.settings.get("days") or 90)))
-        overlap = timedelta(seconds=self.manifest.streams[stream].overlap)
-        moved = _iso(datetime.fromisoformat(at["done"]) - overlap) if "done" in at else ""
 
         def read(more: dict[str, Any]) -> Response:
             dates = {"start_datetime": at.get("since", window), "end_datetime": _iso(datetime.now(UTC) + DAY)}
@@ -106,7 +109,9 @@ class EasyPost(Signed):
             return self._list(stream, **dates, page_size=PAGE, **more)
 
         for page in paging.walk(paging.tokens(read, lambda page: _before(stream, page), query="before_id")):
-            messages = [self._message(stream, row) for row in _rows(stream, page) if _wanted(stream, row, moved)]
+            at.setdefault("began", _iso(self.http.clock.at(began)))
+            found = each(stream, _rows(stream, page), partial(self._told, stream, self._moved(stream, at)))
+            messages = [one for told in found for one in ([told] if isinstance(told, Unreadable) else told)]
             reached = _before(stream, page)
             at = {**at, "before": reached} if reached else {"done": at["began"]}
             yield Page(messages, msgspec.json.encode(at).decode())
@@ -118,7 +123,7 @@ class EasyPost(Signed):
             record = self.http.get(f"{stream}s/{segment(external_id)}").json()
             if stream == "tracker" and record.get("shipment_id") and "is_return" not in record:
                 label = self.http.get(f"shipments/{segment(record['shipment_id'])}").json()
-                record["is_return"] = label["is_return"]
+                record["is_return"] = records.comes_back(label)
         except NotFound:
             return Message(stream, external_id, b"null", deleted=True)
         return self._message(stream, record)
@@ -126,7 +131,7 @@ class EasyPost(Signed):
     def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
         """An Event about a tracker or a refunded label: what it is about is read back. Other events are no news."""
         self.genuine(request)
-        try:
+        with shaped("Event of EasyPost's"):
             event = EVENT.decode(request.body)
             topic, about = event.description, event.result or About()
             kind, label = topic.partition(".")[0], about.shipment_id
@@ -134,11 +139,9 @@ class EasyPost(Signed):
                 return [Hint("shipment", str(label), topic)]
             if kind != "tracker" or (label and not records.concerns(msgspec.json.decode(request.body)["result"])):
                 return []
-            if label or about.id is not None:
-                return [Hint("shipment", str(label), topic) if label else Hint("tracker", str(about.id), topic)]
-            raise InvalidWebhook("it is signed, but names no tracker")
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as problem:
-            raise InvalidWebhook(f"it is signed, but no Event of EasyPost's: {problem!r}") from problem
+        if label or about.id is not None:
+            return [Hint("shipment", str(label), topic) if label else Hint("tracker", str(about.id), topic)]
+        raise ValueError("it is signed, but names no tracker")
 
     # -- writing
 
@@ -201,6 +204,16 @@ class EasyPost(Signed):
     def _list(self, stream: str, **params: Any) -> Response:
         return self.http.get(f"{stream}s", params=params, bucket="index")
 
+    def _moved(self, stream: str, at: Mapping[str, str]) -> str:
+        """From which date on a parcel at its end is news: since the last sweep, by the earlier of the two clocks."""
+        if "done" not in at:
+            return ""
+        overlap = timedelta(seconds=self.manifest.streams[stream].overlap + self.http.clock.behind())
+        return _iso(datetime.fromisoformat(at["done"]) - overlap)
+
+    def _told(self, stream: str, moved: str, row: Record) -> list[Message]:
+        return [self._message(stream, row)] if _wanted(stream, row, moved) else []
+
     def _message(self, stream: str, record: Record) -> Message:
         body = ENCODER.encode(TRIMMED[stream](record))
         return Message(stream, str(record["id"]), body, version=records.moved(record) or None)
@@ -222,8 +235,8 @@ def _rows(stream: str, page: Any) -> list[Record]:
 
 def _before(stream: str, page: Any) -> str | None:
     """Where the next page begins, if there is one."""
-    rows = _rows(stream, page)
-    return str(rows[-1]["id"]) if rows and page.get("has_more") else None
+    named = [row["id"] for row in _rows(stream, page) if isinstance(row, dict) and row.get("id")]
+    return str(named[-1]) if named and page.get("has_more") else None
 
 
 def _wanted(stream: str, row: Record, moved: str) -> bool:
@@ -231,7 +244,7 @@ def _wanted(stream: str, row: Record, moved: str) -> bool:
     if stream == "tracker" and row.get("shipment_id"):
         return False
     if stream == "shipment":
-        about = {**(row.get("tracker") or {}), "is_return": row.get("is_return")}
+        about = {**(row.get("tracker") or {}), "is_return": records.comes_back(row)}
         if not records.concerns(about):
             return False
     return not records.ended(row) or records.moved(row) >= moved

@@ -25,7 +25,12 @@ def tracker(record: Record) -> dict[str, Any]:
 def shipment(record: Record) -> dict[str, Any]:
     """A label with its tracker; unbought ones have none."""
     told = record.get("tracker")
-    return {**_only(record, SHIPMENT), "tracker": tracker(told) if told else None}
+    return {**_only(record, SHIPMENT), "is_return": comes_back(record), "tracker": tracker(told) if told else None}
+
+
+def comes_back(label: Record) -> bool:
+    """Whether a label is a return label; one that does not say so is none, as one is made without `is_return`."""
+    return label.get("is_return") is True
 
 
 def history(record: Record) -> dict[str, Any]:

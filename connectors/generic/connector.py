@@ -15,7 +15,7 @@ from connectors.generic import door
 from connectors.generic.answer import understood
 from connectors.kit import signing
 from connectors.kit.answers import Response
-from connectors.kit.api import Account, Connector, Health, Message, Operation, Reply, WebhookRequest
+from connectors.kit.api import Account, Connector, Health, Message, Operation, Reply, Unreadable, WebhookRequest
 from connectors.kit.errors import (
     ConnectorError,
     InvalidWebhook,
@@ -74,7 +74,7 @@ class Generic(Connector):
             return Health(False, (str(problem),), facts)
         return Health(True, facts=facts)
 
-    def fetch(self, stream: str, external_id: str) -> Message:
+    def fetch(self, stream: str, external_id: str) -> Message | Unreadable:
         """The record at {read_url}/{stream}/{id}; the signature covers that name, since a GET has no body."""
         base = self.account.settings.get("read_url")
         if stream not in door.STREAMS or not base:
@@ -86,7 +86,8 @@ class Generic(Connector):
         except NotFound:
             return Message(stream, external_id, b"null", deleted=True)
         except ValueError as error:
-            raise RetryLater(f"{self.http.name}: what stands at {base}/{name} is no {stream}: {error}") from error
+            said = f"{self.http.name}: what stands at {base}/{name} is no {stream}: {error}"
+            return Unreadable(stream, external_id, said, answer.body)
 
     def _tell(self, operation: Operation) -> Reply:
         """One message to their address; their answer says what came of it."""

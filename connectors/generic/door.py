@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from connectors.kit.api import Message
+from connectors.kit.bodies import decoded
 
 STREAMS = ("return", "order", "receipt", "shipment", "refund", "credit")
 PING = "ping"
@@ -35,7 +36,7 @@ _written = msgspec.json.Encoder().encode
 
 def unpack(body: bytes, delivery_id: str | None = None) -> tuple[Message, ...]:
     """The record in a message; none in a ping. Raises ValueError with a letter."""
-    push = _push.decode(body)
+    push = decoded(_push, body, "message of this door")
     return () if push.type == PING else (message(push.type, bytes(push.data), delivery_id),)
 
 
@@ -44,7 +45,7 @@ def message(topic: str, record: bytes, delivery_id: str | None = None) -> Messag
     if topic not in TOPICS:
         raise ValueError(f"there is no type {topic!r}; there are {', '.join(TOPICS)} and {PING}")
     stream, gone = TOPICS[topic]
-    head = _head.decode(record)
+    head = decoded(_head, record, "record with an id")
     version = ordering(head)
     if version is None:
         raise ValueError(f"data has neither updated_at nor version: which of two {stream} records is the newer one?")
@@ -53,7 +54,7 @@ def message(topic: str, record: bytes, delivery_id: str | None = None) -> Messag
 
 def read_back(stream: str, external_id: str, record: bytes) -> Message:
     """A record that we asked for ourselves; it need not say when it changed. Raises ValueError with a letter."""
-    head = _head.decode(record)
+    head = decoded(_head, record, "record with an id")
     if str(head.id) != external_id:
         raise ValueError(f"asked for {stream} {external_id} and got {head.id}")
     return Message(stream, external_id, record, ordering(head))

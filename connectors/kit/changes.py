@@ -31,7 +31,7 @@ AGAIN = 60.0
 """Seconds until a list that never stood still is read again."""
 MOVED = "moved"
 
-encode = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
+encode = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=repr).encode
 
 
 class Row(NamedTuple):

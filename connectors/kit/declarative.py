@@ -11,7 +11,7 @@ import jmespath
 import msgspec
 
 from connectors.kit import paging
-from connectors.kit.answers import DECODER, NOT_JSON, Response
+from connectors.kit.answers import DECODER, Response
 from connectors.kit.api import (
     Account,
     Health,
@@ -23,6 +23,7 @@ from connectors.kit.api import (
     Unreadable,
     WebhookRequest,
 )
+from connectors.kit.bodies import decoded
 from connectors.kit.changes import Changes, Row, Taken
 from connectors.kit.errors import (
     Conflict,
@@ -113,10 +114,7 @@ class Declarative(Signed):
         if hook is None or not hook.topics:
             raise Unsupported(f"{self.manifest.label} sends no webhooks")
         self.genuine(request)
-        try:
-            body = DECODER.decode(request.body)
-        except NOT_JSON as error:
-            raise ValueError(f"the body is signed, but no JSON: {error}") from error
+        body = decoded(DECODER, request.body, "JSON")
         word = str(_word(hook.topic, request, body) or "")
         topic = hook.topics.get(word)
         if topic is None:

@@ -7,7 +7,7 @@ no access, a wrong id, a bug of ours), or `userErrors` beside a mutation's resul
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,23 +104,54 @@ class Graph:
         data: dict[str, Any] = answer.json()["data"]
         return data
 
+    def each(self, name: str, where: str, **variables: Any) -> list[Any]:
+        """The members of the list at `where`; in place of one that they could not tell stands its error.
+
+        GraphQL answers in parts: an error has the path of what it is about. Raises what is not about a single member.
+        """
+        return self._listed(name, where, variables)[0]
+
+    def page(self, name: str, where: str, **variables: Any) -> tuple[list[Any], str | None]:
+        """One page of the connection at `where`, its nodes as in `each`; and where the next one begins, if there is."""
+        found, data = self._listed(name, f"{where}.nodes", variables)
+        info = (_at(data, where) or {}).get("pageInfo") or {}
+        return found, info["endCursor"] if info.get("hasNextPage") else None
+
     def pages(self, name: str, where: str, *, most: int = MOST, **variables: Any) -> Iterator[list[Any]]:
-        """The nodes of a connection, page by page. `where` leads to it ("order.lineItems"); the document has $after."""
+        """The nodes of a connection, page by page. `where` leads to it ("order.lineItems"); the document has $after.
+
+        Raises where one of them could not be told.
+        """
         guard = Guard(most)
         after: str | None = variables.pop("after", None)
         while True:
             guard.next(after)
-            found: Any = self.ask(name, after=after, **variables)
-            for step in where.split("."):
-                if found is not None and step not in found:
-                    raise RetryLater(f"{self.http.name} answered {name} with something else; is a cache in between?")
-                found = found[step] if found else None
-            if found is None:
+            found, after = self.page(name, where, after=after, **variables)
+            for node in found:
+                if isinstance(node, ConnectorError):
+                    raise node
+            if found or after is not None:
+                yield found
+            if after is None:
                 return
-            yield found["nodes"]
-            if not found["pageInfo"]["hasNextPage"]:
-                return
-            after = found["pageInfo"]["endCursor"]
+
+    def _listed(self, name: str, where: str, variables: Mapping[str, Any]) -> tuple[list[Any], Any]:
+        path = where.split(".")
+        answer = self.http.post(
+            self.path,
+            json={"query": self.known[name].text, "operationName": name, "variables": variables},
+            read=True,
+            classify=lambda answer: None if _in_parts(answer.peek(), path) else self.classify(answer),
+        )
+        body = answer.json()
+        try:
+            found = _at(body["data"], where)
+        except (KeyError, TypeError) as problem:
+            text = f"{self.http.name} answered {name} with something else; is a cache in between?"
+            raise RetryLater(text) from problem
+        for error in listed(body.get("errors")):
+            found[error["path"][len(path)]] = self._error(str(error.get("message")), _code(error), answer, [error])
+        return found or [], body["data"]
 
     def classify(self, answer: Response) -> ConnectorError | None:
         """The first error in a body that came with 2xx; other statuses mean what HTTP says."""
@@ -130,8 +161,7 @@ class Graph:
         said = body if isinstance(body, dict) else {}
         errors = listed(said.get("errors"))
         for error in errors:
-            extensions = error.get("extensions") or {}
-            code = str(extensions.get("code") or ("THROTTLED" if error.get("message") == "Throttled" else ""))
+            code = _code(error)
             if not answer.read and began(said.get("data"), errors, code in self.meanings):
                 text = f"{answer.system}: {error.get('message')} [{code or 'no code'}] came after it had begun"
                 return OutcomeUnknown(text)
@@ -153,6 +183,33 @@ class Graph:
     def _error(self, text: str, code: str, answer: Response, all_of_them: Any) -> ConnectorError:
         more = f" and {len(all_of_them) - 1} more" if len(all_of_them) > 1 else ""
         return self.meanings.get(code, rejected)(f"{answer.system}: {text}{more} [{code or 'no code'}]", code, answer)
+
+
+def _code(error: Mapping[str, Any]) -> str:
+    extensions = error.get("extensions") or {}
+    return str(extensions.get("code") or ("THROTTLED" if error.get("message") == "Throttled" else ""))
+
+
+def _at(data: Any, where: str) -> Any:
+    """What stands there; None where something on the way is null. Raises KeyError and TypeError."""
+    for step in where.split("."):
+        data = data[step] if data is not None else None
+    return data
+
+
+def _in_parts(body: Any, path: Sequence[str]) -> bool:
+    """Whether each error is about one member of the list at this path, and the list is there beside it."""
+    try:
+        errors, found = listed(body["errors"]), _at(body["data"], ".".join(path))
+        return (
+            isinstance(found, list)
+            and all(
+                error["path"][: len(path)] == path and error["path"][len(path)] in range(len(found)) for error in errors
+            )
+            and not any(_code(error) == "THROTTLED" for error in errors)
+        )
+    except (KeyError, TypeError, IndexError):
+        return False
 
 
 def listed(errors: Any) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.api import Account, Connector, Health, Hint, Made, Message, Operation, Reply, WebhookRequest
+from connectors.kit.bodies import decoded, shaped
 from connectors.kit.errors import ConnectorError, InvalidWebhook, NotYet, Rejected, Unsupported
 from connectors.kit.http import Http
 from connectors.kit.signing import sign_hash
@@ -25,6 +26,7 @@ PAUSE = 1800
 NOBODY = Parcel("return", "yuantong", "YT0000000000000")
 """A number that cannot exist: asking for it proves the credentials."""
 QUOTED = bytes.maketrans(b"%+", b"= ")
+PARAM = msgspec.json.Decoder()
 SHORTEST = 16
 """Characters of a push secret below which it could be guessed."""
 
@@ -56,7 +58,8 @@ class Kuaidi100(Connector):
         """A push: the parcel's full history, and perhaps that its subscription ended."""
         parcel, round, told = self._genuine(request)
         ended_here = told.get("status") == "abort" and not told.get("comNew")  # else they go on under another code
-        read = record(parcel, told)
+        with shaped("push of a parcel's history"):
+            read = record(parcel, told)
         brought: list[Message | Hint] = [message(read)]
         if ended_here and not ended(read):
             at = request.received_at.timestamp() if request.received_at else time.time()
@@ -102,10 +105,7 @@ class Kuaidi100(Connector):
         wanted = [sign_hash(param + salt(secret, *whose).encode()) for secret in self.client.secrets]
         if not sum(hmac.compare_digest(given, one) for one in wanted):
             raise InvalidWebhook("`sign` does not fit `param`: another push_secret, or something changed the push")
-        try:
-            told = msgspec.json.decode(param)
-        except msgspec.DecodeError as problem:
-            raise ValueError(f"`param` is signed, but no JSON: {problem}") from problem
+        told = decoded(PARAM, param, "JSON in `param`")
         if not isinstance(told, dict) or not isinstance(told.get("lastResult") or {}, dict):
             raise ValueError("`param` is signed, but no push of a parcel's history")
         return *whose, told

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.answers import Response
+from connectors.kit.changes import READINGS, Row, Taken
 from connectors.kit.errors import ConnectorError, NotYet, OutcomeUnknown, RetryLater
 from connectors.kit.http import Http
 
@@ -47,43 +48,37 @@ class Admin:
         self.http.delete(f"admin/{path}", classify=refusal, ok=(200, 404))
 
     def all(self, collection: str, params: Mapping[str, Any]) -> Iterator[Any]:
-        """Every row of a list, page by page. Rows that appear twice because the list moved come once."""
+        """Every row of a list, page by page, each once; read again where the list grew or shrank meanwhile."""
         seen: set[str] = set()
-        offset = 0
-        while True:
-            page = self.read(collection, {**params, "limit": LIMIT, "offset": offset})
-            rows = _rows(collection, page)
-            yield from (row for row in rows if row["id"] not in seen)
-            seen.update(row["id"] for row in rows)
-            offset += len(rows)
-            if not rows or offset >= page["count"]:
+        for _ in range(READINGS):
+            offset, counts = 0, set[int]()
+            while True:
+                page = self.read(collection, {**params, "limit": LIMIT, "offset": offset})
+                rows = _rows(collection, page)
+                yield from (row for row in rows if row["id"] not in seen)
+                seen.update(row["id"] for row in rows)
+                offset += len(rows)
+                counts.add(page.get("count", offset))
+                if not rows or offset >= page.get("count", offset):
+                    break
+            if len(counts) == 1:
                 return
+        raise RetryLater(
+            f"Medusa's list of {collection} moved during each of {READINGS} readings; it is read again later"
+        )
 
-    def changed(self, collection: str, since: str | None, fields: str) -> Iterator[list[Any]]:
-        """Pages of what changed since (inclusive), oldest change first, safe against rows that move while we read.
+    def changed(self, collection: str, fields: str, since: str | None, offset: int | None) -> Taken:
+        """A page of what changed since (inclusive), the oldest change first."""
+        asked = {"updated_at[$gte]": since} if since else {}
+        at = offset or 0
+        params = {**asked, "order": "updated_at", "limit": LIMIT, "offset": at, "fields": fields}
+        rows = _rows(collection, self.read(collection, params))
+        named = [Row(str(row["id"]), row.get("updated_at"), row) if _known(row) else Row("", None, row) for row in rows]
+        return Taken(named, at + len(rows) if len(rows) >= LIMIT else None)
 
-        The next page asks from the last row's time, not by offset: a row that changes meanwhile would shift the rest.
-        Offset is used only inside one instant that fills a whole page.
-        """
-        seen: set[tuple[str, str]] = set()
-        offset, stale = 0, False
-        while True:
-            asked = {"updated_at[$gte]": since} if since else {}
-            params = {**asked, "order": "updated_at", "limit": LIMIT, "offset": offset, "fields": fields}
-            rows = _rows(collection, self.read(collection, params))
-            fresh = [row for row in rows if (row["id"], row["updated_at"]) not in seen]
-            seen.update((row["id"], row["updated_at"]) for row in rows)
-            if fresh:
-                yield fresh
-            if len(rows) < LIMIT:
-                return
-            if stale and not fresh:
-                raise RetryLater(
-                    f"Medusa's list of {collection} does not go on: page after page it shows the same rows"
-                )
-            stale = not fresh
-            last = rows[-1]["updated_at"]
-            since, offset = (since, offset + len(rows)) if last == since else (last, 0)
+
+def _known(row: Any) -> bool:
+    return isinstance(row, dict) and bool(row.get("id"))
 
 
 def _rows(collection: str, page: Any) -> Any:

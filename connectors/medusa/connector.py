@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
-from connectors.kit.errors import ConnectorError, InvalidWebhook, NotFound, Unsupported
+from connectors.kit.alone import each, piecewise, said
+from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, Unreadable, WebhookRequest
+from connectors.kit.bodies import decoded
+from connectors.kit.changes import Changes
+from connectors.kit.errors import ConnectorError, NotFound, Unsupported
 from connectors.kit.http import Http
 from connectors.kit.signing import Signed
+from connectors.kit.versions import Kind
 from connectors.medusa import exchanging, reading, receiving, refunding, requesting
 from connectors.medusa.admin import Admin
 from connectors.medusa.drafts import Mark, leaving_nothing
 from connectors.medusa.reading import CLAIM, PARTS
 
-OVERLAP = timedelta(minutes=2)
-"""A poll asks again for this much of the past: a change can be committed later than its own `updated_at`."""
+TIMES = Kind(["time"])
 
 ABOUT = {
     "order.return_requested": ("return", "order", "payment"),
@@ -107,7 +111,7 @@ class Medusa(Signed):
             raise Unsupported(f"{stream} records of Medusa come with their order: poll `order`")
         return feeds[stream](cursor)
 
-    def fetch(self, stream: str, external_id: str) -> Message:
+    def fetch(self, stream: str, external_id: str) -> Message | Unreadable:
         """One record, made whole. A draft that nobody confirmed is as good as gone."""
         readers = {"order": self._fetch_order, "payment": self._fetch_payment}
         try:
@@ -119,10 +123,7 @@ class Medusa(Signed):
     def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
         """What our subscriber tells: an event and the ids of what hangs on its order. All of it is read back."""
         self.genuine(request)
-        try:
-            event = EVENT.decode(request.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-            raise InvalidWebhook(f"this is no event of the hub's Medusa subscriber: {problem}") from problem
+        event = decoded(EVENT, request.body, "event of the hub's Medusa subscriber")
         name, data, about = event.name, event.data or {}, ABOUT.get(event.name, ("order", "payment"))
         hints = {(thing.stream, str(thing.id)): None for thing in event.objects or () if thing.stream in about}
         hints.update({(OWN_IDS[key], str(data[key])): None for key in OWN_IDS if data.get(key)})
@@ -182,11 +183,20 @@ class Medusa(Signed):
         """Orders by their own `updated_at`, then payments by theirs (a capture moves only the payment)."""
         reached: dict[str, str] = msgspec.json.decode(cursor) if cursor else {}
         for collection, fields, order_of in _MOVING:
-            since = _back(reached[collection]) if collection in reached else None
-            for rows in self.admin.changed(collection, since, fields):
-                order_ids = list(dict.fromkeys(filter(None, map(order_of, rows))))
-                reached[collection] = max(reached.get(collection, ""), rows[-1]["updated_at"])
-                yield Page(self._messages(order_ids), msgspec.json.encode(reached).decode())
+            changes = Changes(
+                partial(self.admin.changed, collection, fields),
+                TIMES,
+                self.http.clock,
+                overlap=self.manifest.streams["order"].overlap,
+                oldest_first=True,
+                name=f"Medusa's list of {collection}",
+            )
+            for rows, after in changes.since(reached.get(collection)):
+                reached[collection] = after
+                of = list(each("order", rows, order_of))
+                order_ids = list(dict.fromkeys(one for one in of if isinstance(one, str)))
+                lost = [one for one in of if isinstance(one, Unreadable)]
+                yield Page([*self._messages(order_ids), *lost], msgspec.json.encode(reached).decode())
 
     def _sweep(self, cursor: str | None) -> Iterator[Page]:
         """Every order with a return that may still move: a refund inside what is owed moves no date in Medusa."""
@@ -208,17 +218,23 @@ class Medusa(Signed):
         if batch:
             yield Page(self._messages(batch), "")
 
-    def _messages(self, order_ids: Sequence[str]) -> list[Message]:
-        families = reading.read_families(self.admin, order_ids)
-        return [message for family in families for message in family.messages()]
+    def _messages(self, order_ids: Sequence[str]) -> list[Message | Unreadable]:
+        def read(some: Sequence[str]) -> list[Message | Unreadable]:
+            return [message for family in reading.read_families(self.admin, some) for message in family.messages()]
+
+        def bad(order_id: str, problem: Exception) -> Message | Unreadable:
+            return Unreadable("order", order_id, said(problem))
+
+        batches = range(0, len(order_ids), reading.BATCH)
+        return [told for at in batches for told in piecewise(read, order_ids[at : at + reading.BATCH], bad)]
 
     # -- single records
 
-    def _fetch_order(self, external_id: str) -> Message | None:
+    def _fetch_order(self, external_id: str) -> Message | Unreadable | None:
         order = self.admin.get(f"orders/{external_id}", fields=reading.ORDER)["order"]
         return next(reading.Family(order, (), {}).messages(["order"]), None)
 
-    def _fetch_payment(self, external_id: str) -> Message | None:
+    def _fetch_payment(self, external_id: str) -> Message | Unreadable | None:
         found = self.admin.get(f"payments/{external_id}", fields="id,payment_collection.order.id").get("payment") or {}
         order_id = _order_of_payment(found)  # an unknown payment is answered with 200 and nothing
         if order_id is None:
@@ -227,7 +243,7 @@ class Medusa(Signed):
         messages = reading.Family(order, (), {}).messages(["payment"])
         return next((message for message in messages if message.external_id == external_id), None)
 
-    def _fetch_part(self, stream: str, external_id: str) -> Message | None:
+    def _fetch_part(self, stream: str, external_id: str) -> Message | Unreadable | None:
         if stream not in PARTS:
             raise Unsupported(f"Medusa has no stream {stream!r}")
         collection, fields = PARTS[stream]
@@ -244,10 +260,6 @@ _OPTIONS = (
     ("shipping_option", "shipping-options", "shipping_option"),
     ("return_shipping_option", "shipping-options", "shipping_option"),
 )
-
-
-def _back(moment: str) -> str:
-    return (datetime.fromisoformat(moment) - OVERLAP).isoformat().replace("+00:00", "Z")
 
 
 def _own_id(row: Any) -> str | None:

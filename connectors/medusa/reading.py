@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from connectors.kit.api import Message
+from connectors.kit.alone import each
+from connectors.kit.api import Message, Unreadable
 from connectors.medusa.admin import Admin, encode
 from connectors.medusa.drafts import DAMAGED, GOOD, Mark, Record, confirmed_receipts, quantities
 from connectors.medusa.pricing import number, piece
@@ -54,18 +55,20 @@ class Family:
     changes: Sequence[Record]
     parts: Mapping[str, Sequence[Record]]
 
-    def messages(self, streams: Iterable[str] | None = None) -> Iterator[Message]:
-        """One message per record; drafts that nobody confirmed are not there yet, for anyone."""
+    def messages(self, streams: Iterable[str] | None = None) -> Iterator[Message | Unreadable]:
+        """One message per record; drafts that nobody confirmed are not there yet, for anyone. One that cannot be read
+        stands for itself."""
         wanted = frozenset(streams or ("order", "payment", *PARTS))
         if "order" in wanted:
-            yield self._order()
+            yield from each("order", [self.order], self._order)
         if "payment" in wanted:
-            yield from (self._payment(payment) for payment in payments(self.order))
+            yield from each("payment", payments(self.order), self._payment)
         for stream, make in (("return", self._return), ("exchange", self._exchange), ("claim", self._claim)):
             if stream in wanted:
-                yield from (make(part) for part in self.parts.get(stream, ()) if is_confirmed(stream, part))
+                parts = (part for part in self.parts.get(stream, ()) if is_confirmed(stream, part))
+                yield from each(stream, parts, make)
 
-    def _order(self) -> Message:
+    def _order(self, _: Record) -> Message:
         items = [{**item, "joined": {"price": piece(item)}} for item in self.order.get("items") or ()]
         return message("order", self.order, {**self.order, "items": items}, self.order["updated_at"])
 
@@ -185,7 +188,7 @@ def whole(admin: Admin, family: Family) -> Family:
 def is_confirmed(stream: str, record: Record) -> bool:
     """Whether the staged change that makes this record was confirmed. Exchanges and claims have no status at all."""
     if stream == "return":
-        return bool(record["status"] != "open")
+        return bool(record.get("status") != "open")
     return bool(record.get("additional_items") or record.get("claim_items"))
 
 

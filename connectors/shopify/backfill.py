@@ -45,14 +45,21 @@ def pages(graph: Graph, cursor: str) -> Iterator[Page]:
     url = _file(graph, at["operation"])
     if url is None:
         return
-    named = [record["id"] for record in map(msgspec.json.decode, _lines(graph.http, url)) if _wanted(record)]
+    named = [external_id for line in _lines(graph.http, url) if (external_id := _named(line))]
     for start in range(at["line"], len(named), PAGE):
         some: Sequence[str] = named[start : start + PAGE]
         yield Page(list(reading.read(graph, some)), _written({**at, "line": start + len(some)}))
 
 
-def _wanted(record: Any) -> bool:
-    return kind_of(str(record.get("id"))) in reading.STREAMS
+def _named(line: bytes) -> str | None:
+    """The order or return that a line names. Raises RetryLater where the file does not come whole."""
+    try:
+        external_id = str(msgspec.json.decode(line).get("id"))
+    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError, RecursionError) as problem:
+        raise RetryLater(
+            f"a line of Shopify's file is no record ({problem}); it is fetched again", after=WAIT
+        ) from problem
+    return external_id if kind_of(external_id) in reading.STREAMS else None
 
 
 def _written(at: dict[str, Any]) -> str:

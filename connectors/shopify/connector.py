@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import Any
 
+from connectors.kit.alone import unreadable
 from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
+from connectors.kit.changes import Changes, Row, Taken
 from connectors.kit.errors import ConnectorError, Unsupported
 from connectors.kit.graphql import Graph
 from connectors.kit.http import Http
 from connectors.kit.signing import Signed
+from connectors.kit.versions import Kind
 from connectors.shopify import backfill, deciding, goods, install, reading, refunding, requesting, topics
 from connectors.shopify.admin import admin, nodes
 
-OVERLAP = timedelta(minutes=2)
+TIMES = Kind(["time"])
 OPEN = "return_status:return_requested OR return_status:in_progress OR return_status:inspection_complete"
 """Orders with a return that may still move, as Shopify's search knows them."""
 SCOPES = ("read_orders", "write_orders", "read_returns", "write_returns", "read_products")
@@ -145,12 +149,20 @@ class Shopify(Signed):
 
     def _changed(self, cursor: str | None) -> Iterator[Page]:
         """Orders by `updatedAt`, oldest first. A refund moves it; a return's own steps do not (recorded)."""
-        since = _back(cursor) if cursor else None
-        search = f"updated_at:>='{since}'" if since else ""
-        for listed in self.graph.pages("ChangedOrders", "orders", search=search):
-            if listed:
-                messages = list(reading.read(self.graph, [order["id"] for order in listed]))
-                yield Page(messages, max(cursor or "", listed[-1]["updatedAt"]))
+
+        def ask(since: str | None, place: Any) -> Taken:
+            search = f"updated_at:>='{since}'" if since else ""
+            found, following = self.graph.page("ChangedOrders", "orders", search=search, after=place)
+            return Taken([Row(*_named(order), order) for order in found], following)
+
+        overlap = self.manifest.streams["order"].overlap
+        changes = Changes(
+            ask, TIMES, self.http.clock, overlap=overlap, oldest_first=True, name="Shopify's list of orders"
+        )
+        for listed, after in changes.since(cursor):
+            lost = [unreadable("order", order, order) for order in listed if isinstance(order, ConnectorError)]
+            known = [order["id"] for order in listed if not isinstance(order, ConnectorError)]
+            yield Page([*reading.read(self.graph, known), *lost], after)
 
     def _sweep(self) -> Iterator[Page]:
         """Every return that is requested or open. Their orders move their own date."""
@@ -160,6 +172,6 @@ class Shopify(Signed):
                 yield Page(list(reading.read(self.graph, ids)), "")
 
 
-def _back(cursor: str) -> str:
-    """A little before the cursor: a change can be committed later than its own time."""
-    return (datetime.fromisoformat(cursor) - OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _named(order: Any) -> tuple[str, str | None]:
+    """Id and version of an order in the list; an order that was not shown has neither."""
+    return (order["id"], order["updatedAt"]) if isinstance(order, dict) else (str(order), None)

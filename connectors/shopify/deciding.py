@@ -118,8 +118,8 @@ def surplus(operation: Operation, record: Record) -> Iterator[tuple[str, Decimal
 def current(graph: Graph, operation: Operation) -> Any:
     """The return as it stands now, whole. Raises NotFound."""
     return_id = operation.objects["return"]
-    (record,) = reading.records(graph, [return_id])
-    if not record:
+    record = reading.record(graph, return_id)
+    if record is None:
         raise NotFound(f"Shopify has no return {return_id}", code="NOT_FOUND")
     return reading.whole(graph, record)
 

@@ -12,36 +12,39 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Message
-from connectors.kit.errors import NotFound, RetryLater
+from connectors.kit.alone import concerns_one, each, piecewise, said
+from connectors.kit.api import Message, Unreadable
+from connectors.kit.errors import ConnectorError, NotFound, NotYet, Unauthorized
 from connectors.kit.graphql import Graph
 from connectors.kit.marks import Mark
 from connectors.shopify import money
-from connectors.shopify.admin import Record, TooCostly, kind_of, nodes
+from connectors.shopify.admin import Record, kind_of, nodes
 
 BATCH = 10
 """Records in one query; halved where Shopify finds that too costly."""
 STREAMS = {"Return": "return", "Order": "order"}
 MISSING = "MISSING"
-GONE = frozenset(("CANCELLED", "ERROR", "FAILURE"))
-"""Fulfillments of which nothing was sent."""
+GONE = frozenset(("CANCELLED", "ERROR", "FAILURE", "PENDING", "OPEN"))
+"""Fulfillments of which nothing was sent: it came to nothing, or (two deprecated words) it still waits."""
 
 encode = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
 
 
-def read(graph: Graph, ids: Iterable[str]) -> Iterator[Message]:
-    """These returns and orders, whole; one that is gone is left out."""
+def read(graph: Graph, ids: Iterable[str]) -> Iterator[Message | Unreadable]:
+    """These returns and orders, whole; one that is gone is left out, one that cannot be read stands for itself."""
     wanted = list(dict.fromkeys(ids))
     for start in range(0, len(wanted), BATCH):
-        for record in _some(graph, wanted[start : start + BATCH]):
-            if record:
-                yield message(whole(graph, record))
+        yield from piecewise(lambda some: _messages(graph, some), wanted[start : start + BATCH], _bad)
 
 
 def read_one(graph: Graph, stream: str, external_id: str) -> Message:
     """One return or order. A record that is gone is a deleted message."""
-    found = next(read(graph, [external_id]), None) if STREAMS.get(kind_of(external_id)) == stream else None
-    return found or Message(stream, external_id, b"null", deleted=True)
+    found = _messages(graph, [external_id]) if STREAMS.get(kind_of(external_id)) == stream else []
+    for told in found:
+        if isinstance(told, Unreadable):
+            raise NotYet(told.error)
+        return told
+    return Message(stream, external_id, b"null", deleted=True)
 
 
 def read_behind(graph: Graph, external_id: str) -> Message:
@@ -64,25 +67,46 @@ def return_behind(graph: Graph, external_id: str) -> str | None:
     return None
 
 
-def _some(graph: Graph, ids: Sequence[str]) -> list[Any]:
-    try:
-        return list(records(graph, ids))
-    except NotFound:  # one id of another kind fails them all
-        if len(ids) == 1:
-            return []
-    except TooCostly:
-        if len(ids) == 1:
-            raise
-    half = len(ids) // 2
-    return _some(graph, ids[:half]) + _some(graph, ids[half:])
+def _messages(graph: Graph, ids: Sequence[str]) -> list[Message | Unreadable]:
+    """These records as messages, those that are gone left out. Raises what concerns all of them, or the only one."""
+    told: list[Message | Unreadable] = []
+    problems: list[Exception] = []
+    for external_id, record in zip(ids, records(graph, ids), strict=False):
+        if record is None or isinstance(record, NotFound):
+            continue
+        if not isinstance(record, ConnectorError):
+            told += each(STREAMS[kind_of(external_id)], [record], lambda one: message(whole(graph, one)))
+        elif len(ids) == 1 and concerns_one(record):
+            raise record
+        else:
+            problems.append(record)
+            told.append(_bad(external_id, record))
+    denied = all(isinstance(problem, Unauthorized) for problem in problems)
+    if len(problems) == len(ids) > 1 and denied:
+        raise problems[0]
+    return told
+
+
+def _bad(external_id: str, problem: Exception) -> Unreadable:
+    return Unreadable(STREAMS.get(kind_of(external_id), "order"), external_id, said(problem))
+
+
+def record(graph: Graph, external_id: str) -> Any:
+    """One record as it comes; None where it is gone. Raises what kept it from being shown."""
+    (found,) = records(graph, [external_id])
+    if isinstance(found, ConnectorError) and not isinstance(found, NotFound):
+        raise found
+    return None if isinstance(found, NotFound) else found
 
 
 def records(graph: Graph, ids: Sequence[str]) -> Sequence[Any]:
-    """These records as they come, in their order; None for one that is gone."""
-    found = graph.ask("Records", ids=list(ids)).get("nodes")
-    if not isinstance(found, list):
-        raise RetryLater("Shopify answered something else than was asked; is a proxy or a cache in between?")
-    return found
+    """These records as they come, in their order; None for one that is gone, its error for one that is not shown."""
+    try:
+        return graph.each("Records", "nodes", ids=list(ids))
+    except NotFound:  # one id of another kind fails them all
+        if len(ids) == 1:
+            return [None]
+        raise
 
 
 def whole(graph: Graph, value: Any) -> Any:

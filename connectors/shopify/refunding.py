@@ -60,8 +60,8 @@ def key(graph: Graph, operation: Operation) -> str:
 
 def ordered(graph: Graph, operation: Operation) -> Any:
     order_id = operation.objects.get("order")
-    record = reading.records(graph, [order_id])[0] if order_id else None
-    if not record:
+    record = reading.record(graph, order_id) if order_id else None
+    if record is None:
         raise NotFound(f"Shopify has no order {order_id or operation.order_number}", code="NOT_FOUND")
     return reading.whole(graph, record)
 

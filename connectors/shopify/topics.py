@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from connectors.kit.api import Hint, Message, WebhookRequest
+from connectors.kit.bodies import shaped
 from connectors.kit.errors import InvalidWebhook
 from connectors.shopify.admin import gid
 
@@ -84,18 +85,14 @@ def unpack(request: WebhookRequest, base_url: str) -> list[Message | Hint]:
             f"this webhook is about the shop {shop or '(none named)'}, and the account is connected to {base_url}. One "
             "app signs for all its shops: give each shop's webhooks its own address"
         )
-    try:
+    with shaped(f"{topic or 'webhook'} as Shopify sends it"):
         if topic in ASKED:
             wanted = msgspec.json.decode(request.body, type=dict[str, Any])
             asked(topic, wanted, shop)
             return [privacy(topic, wanted, request)]
         body = _read(request.body)
-    except msgspec.ValidationError as error:
-        raise InvalidWebhook("the body is signed, but no object") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidWebhook(f"the body is signed, but no JSON: {error}") from error
-    about = ABOUT.get(topic, ())
-    return [Hint(stream, external_id, topic) for stream, where in about if (external_id := where(body))]
+        about = ABOUT.get(topic, ())
+        return [Hint(stream, str(external_id), topic) for stream, where in about if (external_id := where(body))]
 
 
 @cache

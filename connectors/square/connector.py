@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
-from connectors.kit.errors import ConnectorError, InvalidWebhook, Unsupported
+from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, Unreadable, WebhookRequest
+from connectors.kit.bodies import shaped
+from connectors.kit.errors import ConnectorError, Unsupported
 from connectors.kit.http import Http
 from connectors.kit.signing import Signed
 from connectors.square import disposing, refunding
@@ -59,7 +60,8 @@ class Square(Signed):
         super().__init__(account, http)
         self.client = Client(http)
         reader = Reader(self.client, account.settings.get("orders_of"))
-        self.feeds = Feeds(self.client, reader, _listed(account.settings.get("locations")))
+        overlaps = {name: stream.overlap for name, stream in self.manifest.streams.items()}
+        self.feeds = Feeds(self.client, reader, _listed(account.settings.get("locations")), overlaps)
 
     def check(self) -> Health:
         """The token works and may do what is needed, who the merchant is, and whether the chosen locations exist."""
@@ -96,7 +98,7 @@ class Square(Signed):
         }
         return feeds[stream](cursor)
 
-    def fetch(self, stream: str, external_id: str) -> Message:
+    def fetch(self, stream: str, external_id: str) -> Message | Unreadable:
         """One record, made whole."""
         self._known(stream)
         return self.feeds.fetch(stream, external_id)
@@ -104,7 +106,7 @@ class Square(Signed):
     def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
         """Events are thin (orders), or lack what has to be joined (refunds): all of them are read back."""
         self.genuine(request)
-        try:
+        with shaped("event as Square sends them"):
             event = EVENT.decode(request.body)
             topic, wanted = event.type, self.account.settings.get("merchant_id")
             if topic not in ABOUT or (wanted and event.merchant_id != wanted):
@@ -116,9 +118,7 @@ class Square(Signed):
                 hints = []  # a sale as any other
             else:
                 hints = [("order", record.get("order_id"))]
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as problem:
-            raise InvalidWebhook(f"it is signed, but no event as Square sends them: {problem!r}") from problem
-        return [Hint(stream, key, topic) for stream, key in hints if key]
+            return [Hint(stream, str(key), topic) for stream, key in hints if key]
 
     # -- writes
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Message
+from connectors.kit.alone import each
+from connectors.kit.api import Message, Unreadable
 from connectors.kit.errors import NotFound
 from connectors.square.client import Client, Mark, Record
 
@@ -46,7 +47,7 @@ class Reader:
         self.client = client
         self.orders_of = orders_of
 
-    def orders(self, orders: Sequence[Record], payments: Payments | None = None) -> list[Message]:
+    def orders(self, orders: Sequence[Record], payments: Payments | None = None) -> list[Message | Unreadable]:
         """These orders, and the sales that they bring something back of. `payments`: those read a moment ago."""
         given = {order["id"]: order for order in orders}
         missing = [source for order in orders for source in sources(order) if source not in given]
@@ -55,12 +56,14 @@ class Reader:
         read: Payments = dict(payments or {})
         paid = {key: list(self._paid(order, read)) for key, order in known.items() if kind(order) == "sale"}
         made = {key: self._made_with(order, known, read) for key, order in known.items() if back(order)}
-        return [
-            _order(order, known, goods, paid.get(key, ()), made.get(key), self.orders_of)
-            for key, order in known.items()
-        ]
 
-    def refunds(self, refunds: Sequence[Record]) -> list[Message]:
+        def make(order: Record) -> Message:
+            key = order["id"]
+            return _order(order, known, goods, paid.get(key, ()), made.get(key), self.orders_of)
+
+        return list(each("order", known.values(), make))
+
+    def refunds(self, refunds: Sequence[Record]) -> list[Message | Unreadable]:
         """These refunds, the sales whose payments they lower, and the returns that they were made with."""
         payments: Payments = {}
         for refund in refunds:
@@ -69,17 +72,18 @@ class Reader:
         sales = [payment["order_id"] for payment in payments.values() if payment and payment.get("order_id")]
         made = [refund["order_id"] for refund in refunds if refund.get("order_id")]
         known = self.client.orders(list(dict.fromkeys([*sales, *made])))
-        messages = [
-            _refund(refund, payments.get(refund.get("payment_id", "")), known.get(refund.get("order_id", "")))
-            for refund in refunds
-        ]
+
+        def make(refund: Record) -> Message:
+            return _refund(refund, payments.get(refund.get("payment_id", "")), known.get(refund.get("order_id", "")))
+
+        messages = list(each("refund", refunds, make))
         related = [order for order in known.values() if kind(order) != "amount"]
         return messages + self.orders(related, payments)
 
-    def adjustments(self, adjustments: Sequence[Record]) -> list[Message]:
+    def adjustments(self, adjustments: Sequence[Record]) -> list[Message | Unreadable]:
         """These stock adjustments of ours."""
         goods = self.client.variations(list(dict.fromkeys(a["catalog_object_id"] for a in adjustments)))
-        return [_adjustment(adjustment, goods) for adjustment in adjustments]
+        return list(each("adjustment", adjustments, lambda adjustment: _adjustment(adjustment, goods)))
 
     def _goods(self, orders: Iterable[Record]) -> dict[str, Record]:
         lines = [line for order in orders for line in (*back(order), *(order.get("line_items") or ()))]
@@ -126,10 +130,25 @@ def back(order: Record) -> list[Record]:
     """The goods that come back with an order, each with the sale it is of; amounts without goods are left out."""
     return [
         {**line, "source_order_id": returned.get("source_order_id")}
-        for returned in order.get("returns") or ()
-        for line in returned.get("return_line_items") or ()
+        for at, returned in enumerate(order.get("returns") or ())
+        for line in _with_uids(returned.get("return_line_items"), f"return {at} ")
         if line.get("item_type") != AMOUNT
     ]
+
+
+def lines(order: Record) -> list[Record]:
+    """What an order sells."""
+    return _with_uids(order.get("line_items"), "")
+
+
+def _with_uids(lines: Iterable[Record] | None, where: str) -> list[Record]:
+    """Lines with the uid by which they are known; one that Square gave none is known by its place."""
+    return [line if line.get("uid") else {**line, "uid": f"{where}line {n}"} for n, line in enumerate(lines or ())]
+
+
+def state(order: Record) -> str:
+    """Its OrderState; an order that names none is open, as one is from its beginning."""
+    return str(order.get("state") or "OPEN")
 
 
 def sources(order: Record) -> list[str]:
@@ -146,8 +165,8 @@ def kind(order: Record) -> str:
 
 
 def version(number: int | None) -> str | None:
-    """Square's version so that texts compare like numbers. Orders that were not made through the API have none."""
-    return None if number is None else f"{number:012d}"
+    """Square's version. Orders that were not made through the API have none."""
+    return None if number is None else str(number)
 
 
 def _order(
@@ -160,7 +179,7 @@ def _order(
 ) -> Message:
     is_a = kind(order)
     coming = [{**line, **_named(line, goods)} for line in back(order)]
-    sold = [{**line, **_named(line, goods)} for line in order.get("line_items") or ()]
+    sold = [{**line, **_named(line, goods)} for line in lines(order)]
     joined: Record = {"kind": is_a, "sources": [_source(key, known, orders_of) for key in sources(order)]}
     if is_a == "sale":
         shops = _number(order, orders_of)
@@ -176,7 +195,8 @@ def _order(
         joined["reason"] = next((reason for reason in said if reason and Mark.read(reason) is None), None)
         if is_a == "exchange":
             joined["goes_out"] = [{**line, "handed": _handed(line, order)} for line in sold]
-    return _message("order", order, {**keep(ORDER, order), "joined": joined}, version(order.get("version")))
+    whole = {**keep(ORDER, order), "state": state(order), "joined": joined}
+    return _message("order", order, whole, version(order.get("version")))
 
 
 def _refund(refund: Record, payment: Record | None, made: Record | None) -> Message:
@@ -261,13 +281,13 @@ def _handed(line: Record, order: Record) -> str:
     for parcel in order.get("fulfillments") or ():
         entries = parcel.get("entries")
         if not entries or any(entry.get("line_item_uid") == line["uid"] for entry in entries):
-            return f"{parcel['type']}/{parcel['state']}"
-    return f"COUNTER/{order['state']}"
+            return f"{parcel['type']}/{parcel.get('state') or 'PROPOSED'}"
+    return f"COUNTER/{state(order)}"
 
 
 def _shipped(line: Record, order: Record) -> str:
     """How much of a sold line has left: all of a completed order, else what is in completed fulfillments."""
-    if order.get("state") == "COMPLETED":
+    if state(order) == "COMPLETED":
         return str(line["quantity"])
     done = [parcel for parcel in order.get("fulfillments") or () if parcel.get("state") == "COMPLETED"]
     if any(not parcel.get("entries") for parcel in done):

@@ -46,7 +46,7 @@ class Tryton(Connector):
         """Changed records, each watched table oldest first; the cursor is JSON with one mark per table."""
         _known(stream)
         for found, after in self.reader.poll(stream, cursor):
-            yield Page([_message(stream, one) for one in found], after)
+            yield Page([_message(stream, one) if isinstance(one, Found) else one for one in found], after)
 
     def fetch(self, stream: str, external_id: str) -> Message:
         """One record. Gone means gone only while the key's user belongs to the company: else all is hidden."""

@@ -9,11 +9,15 @@ whole, so parts are watched, too, each with a mark of its own.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from connectors.kit.alone import piecewise, said
+from connectors.kit.api import Unreadable
+from connectors.kit.clock import FINE
 from connectors.kit.errors import RetryLater
 from connectors.tryton import cases, credits, goods
 from connectors.tryton.client import Rest
@@ -119,24 +123,38 @@ class Reader:
         mark = since.astimezone(UTC).strftime(MICROSECONDS)
         return json.dumps({watch.name: mark for watch in STREAMS[stream].watches}, sort_keys=True)
 
-    def poll(self, stream: str, cursor: str | None) -> Iterator[tuple[list[Found], str]]:
-        """Pages of records changed since the cursor (JSON: a mark per watched table), each with the cursor after it."""
+    def poll(self, stream: str, cursor: str | None) -> Iterator[tuple[list[Found | Unreadable], str]]:
+        """Pages of records changed since the cursor (JSON: a mark per watched table), each with the cursor after it.
+
+        No mark is later than the moment the poll began, whatever a row says.
+        """
         marks: dict[str, str] = json.loads(cursor) if cursor else {}
-        told: set[tuple[int, str]] = set()
+        told: set[tuple[Any, str]] = set()
+        began = time.monotonic()
         for watch in STREAMS[stream].watches:
             begun = marks.get(watch.name)
             for roots, mark in self._changes(STREAMS[stream], watch, begun):
-                marks[watch.name] = max(mark, marks.get(watch.name, ""))
-                found = self._records(stream, self._wanted(stream, watch, roots))
-                fresh = [one for one in found if (one.id, one.version) not in told]
-                told.update((one.id, one.version) for one in fresh)
+                now = self.rest.http.clock.at(began).strftime(MICROSECONDS)
+                marks[watch.name] = min(max(mark, marks.get(watch.name, "")), now)
+                fresh = [one for one in self._found(stream, watch, roots) if _name(one) not in told]
+                told.update(map(_name, fresh))
                 yield fresh, json.dumps(marks, sort_keys=True)
+
+    def _found(self, stream: str, watch: Watch, roots: Sequence[int]) -> list[Found | Unreadable]:
+        """These records as far as they are wanted; one that alone cannot be read stands for itself."""
+
+        def read(some: Sequence[int]) -> list[Found | Unreadable]:
+            return [*self._records(stream, self._wanted(stream, watch, list(some)))]
+
+        return piecewise(read, roots, lambda root, problem: Unreadable(stream, str(root), said(problem)))
 
     def _changes(self, stream: Stream, watch: Watch, mark: str | None) -> Iterator[tuple[list[int], str]]:
         """Ids of wholes that changed, page by page in the order of change, with the mark after each page."""
         last: tuple[str, int] | None = None
         if mark:
-            last = ((datetime.fromisoformat(mark) - self.overlap).strftime(MICROSECONDS), 0)
+            clock, begun = self.rest.http.clock, datetime.fromisoformat(mark)
+            if begun - clock.at(time.monotonic()) < timedelta(seconds=FINE):  # else some clock was set back: begin anew
+                last = ((begun - self.overlap - timedelta(seconds=clock.behind())).strftime(MICROSECONDS), 0)
         while True:
             domain: Domain = [*watch.domain, ["company", "=", self.company]]
             if last:
@@ -189,3 +207,8 @@ def _roots(stream: Stream, watch: Watch, rows: Sequence[Row]) -> list[int]:
     if not watch.path or watch.model == COMPLAINT:
         return [row["id"] for row in rows]
     return [i for row in rows if (i := target(row[watch.path], stream.model)) is not None]
+
+
+def _name(one: Found | Unreadable) -> tuple[Any, str]:
+    """What makes a record the same in two pages."""
+    return (one.id, one.version) if isinstance(one, Found) else (one.external_id, one.error)

@@ -6,13 +6,17 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from connectors.kit.alone import concerns_one, said
 from connectors.kit.api import Page, Unreadable
 from hub.accounts import Account, Accounts
 from hub.pipeline.accept import arrivals
-from hub.pipeline.remote import DEADLINE, call, concerns_one, note, postpone
+from hub.pipeline.remote import DEADLINE, call, note, postpone
 from hub.store import cursors, inbox, lanes
 from hub.store.database import Database, ticket
 from hub.store.lanes import Lane
+
+ALONE_AGAIN = 60.0
+"""Seconds until a record that alone could not be read is read once more by itself."""
 
 
 class Poll:
@@ -56,7 +60,9 @@ class Poll:
             lanes.finish(conn, [(lane, lane.wanted)])
             return False
         content: Page = page.value
-        inbox.accept(conn, arrivals(account, content.messages, "poll", drawn))
+        came = arrivals(account, content.messages, "poll", drawn)
+        inbox.accept(conn, came)
+        lanes.want(conn, "fetch", [a.lane for a in came if a.error and a.hint], after=ALONE_AGAIN)
         cursors.page(conn, account.name, lane.key, content.cursor)
         lanes.renew(conn, [lane], self.lease)
         return True
@@ -116,8 +122,9 @@ class Fetch:
             if got.error is not None and not alone:
                 postpone(conn, lane, got.error)
                 return
-            told = got.value or Unreadable(stream, external_id, str(got.error) or repr(got.error))
-            inbox.accept(conn, arrivals(account, [told], "fetch", drawn))
+            told = Unreadable(stream, external_id, said(got.error)) if got.error is not None else got.value
+            if told is not None:
+                inbox.accept(conn, arrivals(account, [told], "fetch", drawn))
             lanes.finish(conn, [(lane, lane.wanted)])
 
         self.database.run(keep)

@@ -105,14 +105,6 @@ def note(
         account_store.failed(conn, account.name, str(outcome.error), limited=False, after=None)
 
 
-def concerns_one(problem: Exception) -> bool:
-    """Whether a read failed because of the one record that was asked for: refused, forbidden, or of a shape that its
-    connector cannot read. The system is well, and others can be read."""
-    if isinstance(problem, errors.Unauthorized):
-        return problem.code == "403"
-    return isinstance(problem, errors.Rejected) or not isinstance(problem, errors.ConnectorError)
-
-
 def postpone(conn: Connection, lane: Lane, problem: Exception) -> None:
     """A read comes back later: when the other system said so, else after a wait that grows to five minutes."""
     why = str(problem) or repr(problem)

@@ -100,6 +100,11 @@ class Arrival(NamedTuple):
         return cls(account, stream, name, via, fetch and known, body, None, False, ticket, None, text)
 
     @property
+    def lane(self) -> tuple[str, str]:
+        """The lane in which it is read: account and key."""
+        return self.account, lanes.object_key(self.stream, self.external_id)
+
+    @property
     def size(self) -> int:
         """Bytes it takes in memory, roughly."""
         return 200 + len(self.body or b"")

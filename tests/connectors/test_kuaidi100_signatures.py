@@ -81,7 +81,7 @@ def test_a_sign_that_is_not_theirs(remote: Remote, change: Any) -> None:
 def test_what_is_signed_and_no_push_is_refused_as_unreadable(remote: Remote, param: str) -> None:
     raw = param.encode("utf-8", "surrogateescape")
     body = urlencode({"param": raw, "sign": sign(raw, salt(SECRET, ON_ITS_WAY, 1))}).encode()
-    with pytest.raises(ValueError, match="`param` is signed, but"):
+    with pytest.raises(ValueError, match="`param`"):
         connect(remote).accept(replace(remote.request(ON_ITS_WAY), body=body))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from connectors.kit.clock import Clock
 from connectors.kit.errors import RetryLater, Unsupported
 from connectors.tryton import streams, wire
 from connectors.tryton.client import Rest
@@ -19,6 +21,7 @@ class Shelf:
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         self.rows = rows
+        self.http = SimpleNamespace(clock=Clock())
         self.questions: list[Any] = []
 
     def search(self, model: str, domain: list[Any], fields: Any, *, size: int | None = None) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ import msgspec
 
 from connectors.kit.answers import Response, meaning
 from connectors.kit.api import Account, Operation, OperationLine, Reply
+from connectors.kit.clock import Clock
 from connectors.tryton.connector import Tryton
 
 TAPES = Path(__file__).parent / "tryton" / "wire"
@@ -52,6 +53,7 @@ class Tape:
 
     def __init__(self, exchanges: list[Exchange]) -> None:
         self.left = list(exchanges)
+        self.clock = Clock()
 
     def request(
         self, method: str, path: str, *, params: Any, json: Any, headers: Mapping[str, str], read: bool, classify: Any

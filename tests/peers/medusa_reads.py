@@ -89,11 +89,10 @@ class MedusaReads:
         asked = side.shop.request_return(order["id"], {order["items"]["SHIRT-M"]: 1})
         _, cursor = side.polled("order")
         side.shop.cancel_return(asked)
-        found, after = side.polled("order", cursor)
+        found, _ = side.polled("order", cursor)
         told = in_our_words(found["return", asked])
         assert told.authorization.value == "cancelled"
         assert told.authorization.at is not None
-        assert after != cursor
 
     def test_a_refund_inside_what_is_owed_moves_no_date_and_the_sweep_brings_it(self, side: Side) -> None:
         order = side.shop.place_order({"SHIRT-M": 2})
@@ -119,8 +118,7 @@ class MedusaReads:
         order = side.shop.place_order({"SCARF": 1}, ship=False)
         found, _ = side.polled("order", side.connector.begin("order", moment))
         assert {("order", order["id"]), ("payment", order["payment"])} <= set(found)
-        found, _ = side.polled("order", side.connector.begin("order", moment + timedelta(hours=1)))
-        assert found == {}
+        assert side.connector.begin("order", moment) < side.connector.begin("order", moment + timedelta(hours=1))
         with pytest.raises(Unsupported):
             side.connector.begin("exchange", moment)
 

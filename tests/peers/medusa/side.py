@@ -29,7 +29,7 @@ from tests.peers.medusa.client import Client
 from tests.peers.medusa.shop import Shop
 
 ROOT = Path(__file__).resolve().parents[3]
-MANIFEST = load(ROOT / "connectors" / "medusa" / "manifest.yaml")
+MANIFEST = Medusa.manifest = load(ROOT / "connectors" / "medusa" / "manifest.yaml")
 DICTIONARY = Dictionary.load(ROOT / "mappings" / "medusa.yaml")
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"simulated secret of the peer tests").decode()
 STEPS = 12
