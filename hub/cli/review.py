@@ -93,4 +93,23 @@ def take_back(return_: str, act: str) -> None:
     say("taken back; it is asked again")
 
 
+@review.command()
+@click.argument("id_", metavar="ID", type=int)
+def again(id_: int) -> None:
+    """A write's question: it did not happen, tell them again (what is known by its key there is not done twice)."""
+    with working() as hub:
+        hub.people.again(id_, getpass.getuser())
+    say("they are told again")
+
+
+@review.command()
+@click.argument("id_", metavar="ID", type=int)
+@click.option("--note", default="", help="why, for whoever reads the story")
+def done(id_: int, note: str) -> None:
+    """A write's question: it happened, was done by hand, or is not wanted any more."""
+    with working() as hub:
+        hub.people.dealt(id_, getpass.getuser(), note)
+    say("noted; it is not told again")
+
+
 COMMANDS = (review,)

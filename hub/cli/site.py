@@ -67,6 +67,9 @@ def actions(ready: Hub) -> Mapping[str, Callable[..., str | None]]:
     def give_up(intent_id: int, note: str) -> None:
         people.give_up(intent_id, WHO, note)
 
+    def dealt(review_id: int, note: str) -> None:
+        people.dealt(review_id, WHO, note)
+
     def pause(account: str) -> None:
         with database.begin() as conn:
             account_store.pause(conn, account, f"paused at the {WHO}")
@@ -106,7 +109,7 @@ def actions(ready: Hub) -> Mapping[str, Callable[..., str | None]]:
         people.say(return_id, decision, WHO)
 
     offered = (
-        *(replay_inbox, retry_sync, resend, give_up, pause, resume, reconcile),
+        *(replay_inbox, retry_sync, resend, give_up, dealt, pause, resume, reconcile),
         *(link, keep_apart, carry_out, split, confirm, undo, answer, take_back, say),
     )
     return {action.__name__: action for action in offered}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 
+import msgspec
+
 from hub.accounts import Account
 from hub.model.operation import Operation
 from hub.model.sentences import Sentence, sentence
@@ -20,7 +22,8 @@ def park(conn: Connection, account: Account, row: sync.Row, operation: Operation
     sync.settle(conn, row, "blocked", why=why, said=True)
     said = sentence("no_effect", account=account.name, operation=operation.kind, why=why)
     write(conn, row, said)
-    detail = {"account": account.name, "operation": operation.kind, "fingerprint": operation.fingerprint}
+    what = msgspec.to_builtins(operation, str_keys=True)
+    detail = {"account": account.name, "operation": operation.kind, "what": what}
     dedupe = _dedupe(row.return_id, account.name, operation.fingerprint)
     question = sentence("ask_no_effect", number=f"R{row.return_id}", said=said)
     reviews.ask(conn, KIND, [row.return_id], question, dedupe, detail)

@@ -189,6 +189,37 @@ class People:
 
         whole(self.database, work)
 
+    def again(self, review_id: int, by: str) -> None:
+        """The answer to a question about a write: it did not happen, tell them again. Raises NotNow."""
+        question = self._asked(review_id)
+        self.retry(question["returns"][0], question["detail"]["account"], by)
+
+    def dealt(self, review_id: int, by: str, note: str) -> None:
+        """The other answer: it happened, was done by hand, or is not wanted any more. Raises NotNow."""
+        question = self._asked(review_id)
+        detail = question["detail"]
+        if "intent" in detail:
+            self.give_up(detail["intent"], by, note)
+            return
+
+        def work(conn: Connection) -> None:
+            return_id = question["returns"][0]
+            returns.lock(conn, [return_id])
+            reviews.answer(conn, review_id, "done")
+            intents.by_hand(conn, return_id, detail["account"], detail["what"], note)
+            said = sentence("dealt_with", by=by, operation=detail["operation"], note=note)
+            _note(conn, return_id, detail["account"], "give up", said)
+            combine(conn, [return_id], self.accounts.all(), {}, replan=True)
+
+        whole(self.database, work)
+
+    def _asked(self, review_id: int) -> dict[str, Any]:
+        with self.database.begin() as conn:
+            question = reviews.get(conn, review_id)
+        if question is None or question["state"] != "open" or "account" not in question["detail"]:
+            raise NotNow("no_question", id=review_id)
+        return question
+
 
 def hold(conn: Connection, return_ids: Sequence[int]) -> dict[int, returns.Row]:
     """Orders before returns, as everybody takes them. Raises NotNow where there is no such return."""

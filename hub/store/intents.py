@@ -92,6 +92,22 @@ def open_(
     return int(found.scalar_one())
 
 
+def by_hand(conn: Connection, return_id: int, account: str, operation: dict[str, Any], note: str) -> None:
+    """A person has dealt with an operation that we did not call: noted like one that was given up."""
+    conn.exec_driver_sql(
+        "INSERT INTO intents (return_id, account, kind, round, operation, call, state, error)"
+        " VALUES (%(r)s, %(a)s, %(k)s, %(n)s, %(o)s::jsonb, '{}', 'given_up', %(e)s)",
+        {
+            "r": return_id,
+            "a": account,
+            "k": operation["kind"],
+            "n": operation.get("round", 1),
+            "o": documents.text(operation),
+            "e": documents.plain(note),
+        },
+    )
+
+
 def again(conn: Connection, intent_id: int, deadline: float, *, step: bool = False) -> None:
     """The same intent is called once more, with the same key; looking for its effect begins anew, too. `step`: the
     one before is answered."""

@@ -41,6 +41,7 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
     "intent": {
         "open": _l("Under way"),
         "waiting": _l("Between two steps"),
+        "held": _l("Not taken yet, to be sent again"),
         "sent": _l("Sent, not yet seen"),
         "unknown": _l("Outcome unknown"),
         "dead": _l("Undeliverable"),

@@ -9,6 +9,7 @@ import pytest
 from connectors.kit.api import Hint, Operation, Reply
 from hub.boot import Hub
 from hub.model import progress
+from hub.pipeline.people import NotNow
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.play import Remote
 from tests.pipeline.look import founded, rows, story
@@ -77,3 +78,31 @@ def test_a_person_has_it_told_again_and_is_asked_again(hub: Hub, parked: int, wo
 def test_a_question_about_another_account_stays(hub: Hub, parked: int) -> None:
     hub.people.retry(parked, "erp", "Li")
     assert [state for _, state, _, _ in questions(hub)] == ["open"]
+
+
+def test_a_person_says_that_it_is_dealt_with(
+    hub: Hub, parked: int, stock: Remote, work: Work, deliver: Deliver
+) -> None:
+    ((question,),) = rows(hub, "SELECT id FROM reviews")
+    hub.people.dealt(question, "Li", "booked by hand")
+    assert [state for _, state, _, _ in questions(hub)] == ["done"]
+    assert "Li: receive is dealt with: booked by hand" in story(hub, parked)
+    before = story(hub, parked)
+    hub.reconcile.recompute([parked])
+    work()
+    assert [one.sync["web"] for one in founded(hub)] == ["in_sync"], "it needs nobody"
+    assert story(hub, parked) == before
+    with pytest.raises(NotNow):
+        hub.people.dealt(question, "Li", "once more")
+
+
+def test_what_is_parked_stays_parked_while_nobody_answers(hub: Hub, parked: int, work: Work) -> None:
+    """A day later it would have been forgotten: not while a person is asked."""
+    rows(hub, "UPDATE sync SET guard = replace(guard::text, '20', '19')::jsonb RETURNING 1")
+    told = sum("told web: receive" in line for line in story(hub, parked))
+    hub.reconcile.recompute([parked])
+    work()
+    assert sum("told web: receive" in line for line in story(hub, parked)) == told == 3
+    hub.people.again(rows(hub, "SELECT id FROM reviews")[0][0], "Li")
+    work()
+    assert sum("told web: receive" in line for line in story(hub, parked)) == 6, "a person asked for it"

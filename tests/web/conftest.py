@@ -21,6 +21,7 @@ ACTIONS = (
     "retry_sync",
     "resend",
     "give_up",
+    "dealt",
     "pause",
     "resume",
     "reconcile",

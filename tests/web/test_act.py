@@ -18,6 +18,7 @@ FORMS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "retry_sync": ({"return": "R1003", "account": "erp"}, (1003, "erp")),
     "resend": ({"id": "1"}, (1,)),
     "give_up": ({"id": "1", "note": " lost "}, (1, "lost")),
+    "dealt": ({"id": "1", "note": " by hand "}, (1, "by hand")),
     "pause": ({"account": "erp"}, ("erp",)),
     "resume": ({"account": "erp"}, ("erp",)),
     "reconcile": ({"account": "erp"}, ("erp",)),

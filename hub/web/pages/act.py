@@ -68,6 +68,7 @@ ACTIONS: Mapping[str, tuple[Mapping[str, Callable[[str], Any]], Any]] = {
     "retry_sync": ({"return": _id, "account": _name}, _l("This account is asked again.")),
     "resend": ({"id": _id}, _l("It is sent again.")),
     "give_up": ({"id": _id, "note": _note}, _l("Given up; the return says so from now on.")),
+    "dealt": ({"id": _id, "note": _note}, _l("Noted; it is not told again.")),
     "pause": ({"account": _name}, _l("Paused. Webhooks are still taken.")),
     "resume": ({"account": _name}, _l("Resumed.")),
     "reconcile": ({"account": _name}, _l("The account is compared with the hub, return by return.")),
