@@ -33,15 +33,14 @@ class Scenario:
         self.order: dict[str, Any] = {}
         self.bought: dict[str, int] = {}
         self.sold: Sold | None = None
-        self.by_hand = Decimal(0)
-        """What a clerk refunded in the shop."""
 
     def play(self) -> None:
         """Buy, then 3 to 8 acts with a pause or none between them, then the end of the day."""
         skus = self.dice.sample(sorted(PRICES), self.dice.randint(1, min(4, len(PRICES))))
         self.bought = {sku: self.dice.randint(1, 3) for sku in skus}
-        self.order = self.shop.place_order(self.bought)
-        self.log.append(f"order {self.order['number']} {self.bought}")
+        coupon = self.shop.coupon(Decimal(self.dice.randint(1, 999)) / 100) if self.dice.random() < 0.2 else ""
+        self.order = self.shop.place_order(self.bought, coupon=coupon)
+        self.log.append(f"order {self.order['number']} {self.bought} {coupon}")
         if self.dice.random() < 0.85:
             self._enter()
         self._do(self.dice.choice((self._ask_in_shop, self._ask_in_shop, self._ask_in_erp, self._exchange)))
@@ -53,7 +52,7 @@ class Scenario:
                 self.log.append(f"{away} is away")
                 getattr(self.between, away).down()
             if self.dice.random() < 0.6:
-                self._pause(8)
+                self.pause(8)
             self._do(act)
             if away is not None and self.dice.random() < 0.5:
                 getattr(self.between, away).up()
@@ -63,7 +62,7 @@ class Scenario:
             getattr(self.between, away).up()
         if self.sold is None:
             self._do(self._enter)
-        self._pause(12)
+        self.pause(12)
         self._do(self._evening)
         self._settle()
 
@@ -135,7 +134,6 @@ class Scenario:
         amount = gross(self.dice.choice(sorted(self.bought)))
         amount = self.dice.choice((amount, amount, (amount / 2).quantize(Decimal("0.01"))))
         self.shop.refund(self.order["payment"], float(amount), "sorry")
-        self.by_hand += amount
         return f"{amount}"
 
     def _exchange(self) -> str:
@@ -285,7 +283,7 @@ class Scenario:
 
     # -- time
 
-    def _pause(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         """Until the hub has nothing to do, at most so long; both systems are polled meanwhile."""
         self.between.poll("web", "erp")
         until = time.monotonic() + seconds
@@ -300,6 +298,6 @@ class Scenario:
             before = self.between.web.count(), self.between.erp.count()
             writes = len(self.between.web.writes(before[0])), len(self.between.erp.writes(before[1]))
             self.between.sweep()
-            self._pause(20)
+            self.pause(20)
             now = len(self.between.web.writes(before[0])), len(self.between.erp.writes(before[1]))
             quiet = quiet + 1 if now == writes and self.between.idle() else 0

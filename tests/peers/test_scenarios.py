@@ -9,6 +9,7 @@ import pytest
 
 from tests.peers.between import Between
 from tests.peers.case import told_of
+from tests.peers.clerk import answer_everything
 from tests.peers.scenario import Scenario
 from tests.peers.verdict import SILENT, STUCK, judge
 
@@ -30,8 +31,11 @@ def test_no_scenario_ends_wrong_and_silent_or_without_a_way_out(
         verdict = judge(scenario)
         report = "\n".join([f"scenario {number}", *(f"  {line}" for line in scenario.log), verdict.text()])
         print(report, flush=True)
-        if verdict.word in (SILENT, STUCK):
-            story = "\n".join(told_of(between, number) for number, _ in verdict.found)
-            print(story, flush=True)
-            bad.append(report)
+        played = len(scenario.log)
+        left = answer_everything(scenario)
+        after = "\n".join([*(f"  {line}" for line in scenario.log[played:]), *(f"  still open: {one}" for one in left)])
+        print(after, flush=True)
+        if verdict.word in (SILENT, STUCK) or left:
+            print("\n".join(told_of(between, number) for number, _ in verdict.found), flush=True)
+            bad.append(f"{report}\n{after}")
     assert not bad, "\n\n".join(bad)

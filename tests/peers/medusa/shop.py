@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from tests.peers.medusa.client import Client
@@ -34,7 +36,15 @@ class Shop:
         self.admin.close()
         self.store.close()
 
-    def place_order(self, lines: Mapping[str, int], *, ship: bool = True) -> dict[str, Any]:
+    def coupon(self, amount: Decimal) -> str:
+        """A coupon that takes this amount off all goods together; its code."""
+        code = f"SIM{secrets.token_hex(4).upper()}"
+        method = {"type": "fixed", "target_type": "items", "allocation": "across", "value": float(amount)}
+        promotion = {"code": code, "type": "standard", "status": "active"}
+        self.admin("POST", "/admin/promotions", {**promotion, "application_method": {**method, "currency_code": "eur"}})
+        return code
+
+    def place_order(self, lines: Mapping[str, int], *, ship: bool = True, coupon: str = "") -> dict[str, Any]:
         """A customer buys, pays and, unless told otherwise, gets it. -> {id, number, items {sku: id}, payment}"""
         bought = [{"variant_id": self.facts["variants"][sku], "quantity": count} for sku, count in lines.items()]
         cart = self.store(
@@ -46,6 +56,7 @@ class Shop:
                 "shipping_address": ADDRESS,
                 "billing_address": ADDRESS,
                 "items": bought,
+                **({"promo_codes": [coupon]} if coupon else {}),
             },
         )["cart"]["id"]
         self.store("POST", f"/store/carts/{cart}/shipping-methods", {"option_id": self.facts["shipping_option"]})
