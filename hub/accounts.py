@@ -16,6 +16,7 @@ from connectors.kit.manifest_parts import Operation
 from connectors.kit.masking import Mask, bare
 from connectors.kit.registry import Entry, secret_values
 from hub.model import spelling
+from hub.model.concerns import Expected
 from hub.model.marks import Checks, unmarked
 from hub.model.observation import HUB, Party
 from hub.model.operation import Terms
@@ -124,6 +125,17 @@ class Accounts:
             self._until = 0.0
 
 
+def expected(accounts: Mapping[str, Account]) -> dict[str, Expected]:
+    """What each account's connector lets us expect of it."""
+    found = {}
+    for name, account in accounts.items():
+        able, streams = account.entry.capabilities, account.entry.manifest.streams
+        polls = any(stream.name in able.polls and stream.every for stream in streams.values())
+        writes = bool(account.terms.can & account.terms.asked)
+        found[name] = Expected(max_silence=account.entry.manifest.max_silence, polls=polls, calls=polls or writes)
+    return found
+
+
 def parties(accounts: Mapping[str, Account]) -> dict[str, Party]:
     """Who is who, for the model; the hub's own people are one of them."""
     return {HUB: Party(name=HUB, kind="hub"), **{name: account.party for name, account in accounts.items()}}
@@ -170,6 +182,7 @@ def assemble(
         can=can,
         asked=frozenset(configured["asked"]) if "asked" in configured else asked,
         listens=frozenset(configured["listens"]) if "listens" in configured else heard,
+        deaf=heard - frozenset(configured["listens"]) if "listens" in configured else frozenset(),
         silent=frozenset(manifest.silent),
         moves_money={operation: spec.moves_money for operation, spec in operations.items()},
         money=bool(configured.get("money", False)),

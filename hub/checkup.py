@@ -17,8 +17,12 @@ from connectors.kit.manifest_parts import Webhook
 from connectors.kit.registry import Entry
 from connectors.kit.signing import TOLERANCE
 from connectors.kit.templates import fill
+from hub.accounts import expected
 from hub.boot import Hub
+from hub.model.concerns import GRAVE
+from hub.model.sentences import say
 from hub.store import accounts as account_store
+from hub.store import health
 
 SKEW = 60.0
 """Seconds between their clock and ours that are worth a word."""
@@ -45,13 +49,26 @@ def check(hub: Hub, name: str) -> Health:
         own = Health(ok=False, problems=(text,))
     if own.ok:
         hub.database.run(lambda conn: account_store.answered(conn, name))
-    parts = (own, clocks(account.entry, wire), webhooks(account.entry, connector, hub.settings.public_url))
+    parts = (
+        own,
+        clocks(account.entry, wire),
+        webhooks(account.entry, connector, hub.settings.public_url),
+        concerned(hub, name),
+    )
     clean = account.mask.text
     return Health(
         ok=all(part.ok for part in parts),
         problems=tuple(clean(problem) for part in parts for problem in part.problems),
         facts={fact: clean(value) for part in parts for fact, value in part.facts.items()},
     )
+
+
+def concerned(hub: Hub, name: str) -> Health:
+    """What is known of it beyond this moment: silent, refused, never successful."""
+    with hub.database.begin() as conn:
+        worries = health.worried(conn, health.alive(conn), expected(hub.accounts.all())).get(name, ())
+    grave = any(one.code in GRAVE for one in worries)
+    return Health(ok=not grave, problems=tuple(say(one) for one in worries))
 
 
 def clocks(entry: Entry, wire: Sequence[Mapping[str, Any]]) -> Health:

@@ -4,12 +4,15 @@ and tidies tables; it never talks to another system."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from hub.accounts import expected
 from hub.boot import Hub
-from hub.store import attempts, inbox, intents, lanes, raw, seen, ticks
+from hub.model.concerns import Expected
+from hub.model.sentences import say
+from hub.store import attempts, health, inbox, intents, lanes, raw, seen, ticks
 from hub.store.database import Connection, oldest_snapshot
 
 log = logging.getLogger(__name__)
@@ -18,7 +21,7 @@ BACKLOG = 20_000
 """Unfinished messages above which polls pause; webhooks never do."""
 OLD_SNAPSHOT = 3600.0
 """Seconds a transaction may keep dead rows from being cleaned up before we say so."""
-HOUR = 3600.0
+MINUTE, HOUR = 60.0, 3600.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ def timetable(hub: Hub) -> Timetable:
 
     def jobs() -> Iterator[Job]:
         yield from HOUSE
+        yield Job("alerts", MINUTE, partial(alerts, expects=lambda: expected(hub.accounts.all())))
         for account in hub.accounts.all().values():
             polled = account.entry.capabilities.polls
             for stream in account.entry.manifest.streams.values():
@@ -89,6 +93,15 @@ def watch(conn: Connection) -> None:
             " look for it in pg_stat_activity (backend_xmin) and end it",
             age / 60,
         )
+
+
+def alerts(conn: Connection, expects: Callable[[], Mapping[str, Expected]]) -> None:
+    """Say once what is not well with an account, and once that it is well again."""
+    begun, over = health.alert(conn, expects())
+    for concern in begun:
+        log.warning("%s", say(concern))
+    for account, code in over:
+        log.warning("account %s is well again: %s is over", account, code)
 
 
 HOUSE = (

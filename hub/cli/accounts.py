@@ -12,6 +12,7 @@ from connectors.kit import registry
 from connectors.kit.api import Health
 from connectors.kit.manifest_parts import Setting
 from hub import checkup, configuration
+from hub.accounts import expected
 from hub.cli.out import as_json, dump, say, show, working
 from hub.plain import plain
 from hub.store import accounts as store
@@ -28,8 +29,19 @@ def accounts() -> None:
 def list_(json_: bool) -> None:
     """Every account and how it is."""
     with working() as hub, hub.database.begin() as conn:
-        rows = pages.overview(conn).accounts
-    columns = ("name", "connector", "state", "why", "last_success", "waiting", "lag")
+        rows = pages.overview(conn, expected(hub.accounts.all())).accounts
+    columns = (
+        "name",
+        "connector",
+        "state",
+        "why",
+        "last_success",
+        "last_heard",
+        "refused",
+        "waiting",
+        "lag",
+        "concerns",
+    )
     show(rows, columns, json_, empty="No accounts yet; `hub accounts add NAME CONNECTOR` connects a system.")
 
 

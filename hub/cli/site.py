@@ -7,13 +7,15 @@ from typing import Any
 
 from connectors.kit.api import WebhookRequest
 from connectors.kit.manifest import Answer
+from hub.accounts import expected
 from hub.boot import Hub
 from hub.pipeline.accept import accept
 from hub.pipeline.people import NotNow
 from hub.store import accounts as account_store
-from hub.store import intents
+from hub.store import health, intents, webhooks
 from hub.store.writer import Writer
 from hub.web import Services
+from hub.web.counts import Answered
 
 WHO = "console"
 """Until there are users, everybody at the console is the same person."""
@@ -30,12 +32,20 @@ def services(ready: Hub) -> Services:
         return None if hook is None else hook.answer
 
     def look() -> dict[str, str]:
-        return {name: account.state for name, account in ready.accounts.renew().items()}
+        ready.accounts.renew()
+        with ready.database.begin() as conn:
+            return health.states(conn)
+
+    def keep(answered: list[Answered]) -> None:
+        with ready.database.begin() as conn:
+            webhooks.add(conn, answered)
 
     return Services(
         database=ready.database,
         accept=take,
         look=look,
+        keep=keep,
+        expected=lambda: expected(ready.accounts.all()),
         answer=answer,
         public_url=ready.settings.public_url,
         sender_header=ready.settings.sender_header,

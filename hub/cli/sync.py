@@ -20,7 +20,7 @@ def sync() -> None:
 
 
 @sync.command("list")
-@click.option("--state", default="", help="pending, awaiting, blocked or in_sync; default: all but in_sync.")
+@click.option("--state", default="", help="pending, awaiting, blocked, untold or in_sync; default: the first three.")
 @click.option("--account", default="")
 @as_json
 def list_(state: str, account: str, json_: bool) -> None:

@@ -90,6 +90,8 @@ class Terms(Struct, frozen=True, gc=False, kw_only=True):
     """Operations it may be asked for (configuration; defaults by kind)."""
     listens: frozenset[str] = frozenset()
     """Facts it wants to hear (configuration; defaults by kind)."""
+    deaf: frozenset[str] = frozenset()
+    """Facts that a system of its kind hears, and this account does not want to."""
     silent: frozenset[str] = frozenset()
     """Axes this system has no notion of; nothing to tell, no residue."""
     moves_money: dict[str, str] = {}

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from hub.model import tell_goods, tell_money, tell_state
 from hub.model.desk import Desk
 from hub.model.operation import Operation, Outstanding, Residue, Terms
 from hub.model.returns import Return
-from hub.model.rules import DEFAULTS
+from hub.model.rules import DEFAULTS, OPERATIONS
+from hub.model.sentences import sentence
 
-__all__ = ["DEFAULTS", "plan", "state"]
+__all__ = ["DEFAULTS", "needs_somebody", "plan", "state", "unheard"]
 
 STEPS: Sequence[Callable[[Desk], bool]] = (
     tell_state.founded,
@@ -57,6 +60,42 @@ def plan(
 def _concerns(ret: Return, terms: Terms) -> bool:
     """A shop hears only of orders that it sold, and of returns that it told of itself."""
     return not terms.sells or terms.account in ret.objects or any(order.home == terms.account for order in ret.orders)
+
+
+QUIET = frozenset({"record_refund", "note", "add_tracking", "add_evidence", "dispose", "close"})
+"""Operations that tell what is done already: where a system has no way to hear it, nobody has to do anything."""
+AT_REST = frozenset({"completed", "closed"})
+"""Nothing is left to do. Not cancelled or rejected: a shop that cannot hear of that would go on."""
+
+
+def needs_somebody(rest: Residue, ret: Return) -> bool:
+    """Whether a person has to do what this account cannot be told; else it is shown, and no alarm."""
+    if rest.said.code == "not_listening":
+        return False
+    return rest.said.code not in ("no_way", "not_asked") or not (rest.operation in QUIET or ret.status in AT_REST)
+
+
+def unheard(
+    ret: Return,
+    view: Return,
+    terms: Terms,
+    outstanding: Sequence[Outstanding],
+    told: Sequence[Operation],
+    cannot: Sequence[Residue],
+) -> tuple[Residue, ...]:
+    """What is kept from this account because it does not listen, though a system of its kind would: what `plan` would
+    come to otherwise, less what it did come to (`told`, `cannot`)."""
+    if not terms.deaf:
+        return ()
+    operations, residue = plan(ret, view, replace(terms, listens=terms.listens | terms.deaf), outstanding)
+    kept = {one.kind for one in operations} | {rest.operation for rest in residue}
+    kept -= {one.kind for one in told} | {rest.operation for rest in cannot}
+    found: dict[str, Residue] = {}
+    for fact, kind in OPERATIONS[terms.kind].items():
+        if kind in kept and fact in terms.deaf:
+            said = sentence("not_listening", account=terms.account)
+            found.setdefault(kind, Residue(fact=fact, said=said, operation=kind))
+    return tuple(found.values())
 
 
 def state(operations: Sequence[Operation], residue: Sequence[Residue], outstanding: Sequence[Outstanding]) -> str:

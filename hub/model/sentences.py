@@ -19,7 +19,7 @@ from hub.model.labels import LABELS, Label
 from hub.model.lifecycle import STATUSES
 from hub.model.numbers import number
 from hub.model.reasons import REASONS
-from hub.model.texts import doubts, people, residues, story, telling
+from hub.model.texts import concerns, doubts, people, residues, story, telling
 
 TEXTS: Mapping[str, Label] = {
     **doubts.TEXTS,
@@ -27,6 +27,7 @@ TEXTS: Mapping[str, Label] = {
     **telling.TEXTS,
     **people.TEXTS,
     **story.TEXTS,
+    **concerns.TEXTS,
 }
 """Per code: (zh, en)."""
 

@@ -15,7 +15,7 @@ from hub.model.fragment import Zero
 from hub.model.merge import Picture
 from hub.model.observation import Ground, Observation, Sibling
 from hub.model.operation import Operation, Outstanding, Residue
-from hub.model.plan import plan, state
+from hub.model.plan import needs_somebody, plan, state, unheard
 from hub.model.returns import Return
 from hub.model.sentences import Sentence, sentence
 from hub.pipeline import awaited, parked, routes, twinning
@@ -179,7 +179,9 @@ def plan_for(conn: Connection, situation: Situation, account: Account) -> Plan:
     mine = [intent for intent in matter if intent.account == account.name]
     waits = [o for o, i in zip(outstanding, matter, strict=True) if i.account == account.name]
     creates = any(operation.kind == "create_return" for operation in operations)
-    said = state(operations, residue, waits)
+    said = state(operations, [rest for rest in residue if needs_somebody(rest, situation.merged)], waits)
+    residue += unheard(situation.merged, its_view, terms, outstanding, operations, residue)
+    said = "untold" if said == "in_sync" and residue else said
     why = awaited.why(mine) if said != "pending" else None
     return Plan(operations, residue, said, account.settle if creates else 0.0, why)
 

@@ -116,7 +116,7 @@ def grant(conn: Connection, name: str, grants: bytes | None, *, instead_of: byte
 
 def remove(conn: Connection, name: str) -> bool:
     """Forget an account, its cursors and what waits to be done at it. What it told stays."""
-    for table in ("lanes", "cursors", "budgets"):
+    for table in ("lanes", "cursors", "budgets", "webhooks"):
         conn.exec_driver_sql(f"DELETE FROM {table} WHERE account = %(n)s", {"n": name})
     return conn.exec_driver_sql("DELETE FROM accounts WHERE name = %(n)s", {"n": name}).rowcount == 1
 

@@ -27,11 +27,14 @@ STUCK = ("dead", "unknown")
 UNFINISHED = ("open", "waiting", "sent", *STUCK)
 """States of a write that is under way, or stuck."""
 
+QUIET = ("in_sync", "untold")
+"""States of a sync row that want nothing of anybody."""
+
 _decode = msgspec.json.Decoder(Return).decode
 
 # A row may be written before its revision is carried out, and residue is never shown as in sync.
 shown_state = case(
-    (and_(sync.c.state == "in_sync", sync.c.wanted > sync.c.done), literal("pending")),
+    (and_(sync.c.state.in_(QUIET), sync.c.wanted > sync.c.done), literal("pending")),
     (and_(sync.c.state == "in_sync", func.jsonb_array_length(sync.c.residue) > 0), literal("blocked")),
     else_=sync.c.state,
 )
@@ -182,7 +185,7 @@ def sync_rows(
     conn: Connection, state: str = "", account: str = "", *, after: Sequence[Any] | None = None, limit: int = PAGE
 ) -> Slice:
     """Who still has to be told what; without a state everything that is not in sync, longest unchanged last."""
-    query = select(sync, shown_state.label("shown")).where(shown_state == state if state else shown_state != "in_sync")
+    query = select(sync, shown_state.label("shown")).where(shown_state == state if state else shown_state.not_in(QUIET))
     if account:
         query = query.where(sync.c.account == account)
     if after:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row, desc, func, select
 
+from hub.model.concerns import GRAVE, RECENT, SILENT, TRIES, Expected, Facts, concerns
+from hub.model.sentences import Sentence, say
+from hub.store import webhooks
 from hub.store.console import STUCK, counted, listed, shown_state
 from hub.store.tables import accounts, inbox, intents, journal, lanes, returns, reviews, sync
 
@@ -30,6 +34,11 @@ class AccountHealth:
     sync: Mapping[str, int]
     invalid: int
     dead: int
+    refused: Mapping[int, int]
+    """Webhooks that were not taken, by status."""
+    said: Sequence[Sentence] = ()
+    """What is not well with it: `concerns` in English for machines, the sentences for a page."""
+    concerns: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -52,8 +61,11 @@ class Overview:
         return sum(account.dead for account in self.accounts)
 
 
-def overview(conn: Connection) -> Overview:
-    """Every account's health, and the counts that say whether somebody has to do something."""
+def overview(conn: Connection, expected: Mapping[str, Expected] = MappingProxyType({})) -> Overview:
+    """Every account's health, and the counts that say whether somebody has to do something.
+
+    `expected`: what each account's connector lets us expect of it.
+    """
     now = conn.execute(select(func.clock_timestamp())).scalar_one()
     open_lanes = lanes.c.wanted > lanes.c.done
     waiting = {
@@ -79,11 +91,13 @@ def overview(conn: Connection) -> Overview:
     dead = counted(
         conn, select(intents.c.account, func.count()).where(intents.c.state.in_(STUCK)).group_by(intents.c.account)
     )
+    worries = worried(conn, now, expected)
+    heard = webhooks.all_(conn)
     health = [
         AccountHealth(
             name=row.name,
             connector=row.connector,
-            state=row.state,
+            state=shown(row.state, [one.code for one in worries[row.name]]),
             why=row.state_why,
             since=row.state_since,
             last_success=row.last_success,
@@ -94,6 +108,13 @@ def overview(conn: Connection) -> Overview:
             sync=states.get(row.name, {}),
             invalid=invalid.get(row.name, 0),
             dead=dead.get(row.name, 0),
+            refused={
+                one.status: one.count
+                for one in heard.get(row.name, webhooks.Heard()).refused
+                if now - one.last_at < RECENT
+            },
+            said=worries[row.name],
+            concerns=[say(one) for one in worries[row.name]],
         )
         for row in conn.execute(select(accounts).order_by(accounts.c.name))
     ]
@@ -105,6 +126,90 @@ def overview(conn: Connection) -> Overview:
         discrepancies=conn.execute(select(func.count()).where(*listed(), returns.c.discrepancies > 0)).scalar_one(),
         latest=conn.execute(select(journal).order_by(desc(journal.c.id)).limit(12)).all(),
     )
+
+
+def shown(state: str, codes: Iterable[str]) -> str:
+    """The state as people see it: an account whose calls work may be silent for too long, or all it sends refused."""
+    known = set(codes)
+    if state != "healthy" or not known & GRAVE:
+        return state
+    return "silent" if known & SILENT else "unwell"
+
+
+def states(conn: Connection) -> dict[str, str]:
+    """The state of every account as it was shown at the last look of `alert`: cheap, for once a second."""
+    found = conn.exec_driver_sql("SELECT name, state, alerted FROM accounts ORDER BY name")
+    return {name: shown(state, alerted) for name, state, alerted in found}
+
+
+def worried(conn: Connection, now: datetime, expected: Mapping[str, Expected]) -> dict[str, tuple[Sentence, ...]]:
+    """What is not well with each account."""
+    heard = webhooks.all_(conn)
+    failing = _latest(
+        conn,
+        "SELECT account, count(*), (array_agg(why ORDER BY attempts DESC, id DESC))[1] FROM lanes"
+        " WHERE kind IN ('poll', 'fetch') AND wanted > done AND attempts >= %(n)s GROUP BY account",
+        n=TRIES,
+    )
+    dead = _latest(
+        conn,
+        "SELECT account, count(*), (array_agg(error ORDER BY id DESC))[1] FROM intents WHERE state = ANY(%(s)s)"
+        " GROUP BY account",
+        s=list(STUCK),
+    )
+    late = _latest(
+        conn,
+        "SELECT account, sum(n), '' FROM ("
+        " SELECT account, count(*) AS n FROM attempts WHERE outcome = 'OverBudget'"
+        "  AND at > clock_timestamp() - interval '15 minutes' GROUP BY account"
+        " UNION ALL SELECT s.account, count(*) FROM sync s JOIN returns r ON r.id = s.return_id"
+        "  WHERE s.state = 'pending' AND s.said->>'code' = 'over_budget'"
+        "  AND r.at < clock_timestamp() - interval '15 minutes' GROUP BY s.account) n GROUP BY account",
+    )
+    none = (0, "")
+    return {
+        row.name: concerns(
+            Facts(
+                name=row.name,
+                state=row.state,
+                now=now,
+                created_at=row.created_at,
+                last_success=row.last_success,
+                last_heard=row.last_heard,
+                refused=heard.get(row.name, webhooks.Heard()).refused,
+                accepted_at=heard.get(row.name, webhooks.Heard()).accepted_at,
+                failing=failing.get(row.name, none)[0],
+                failing_why=failing.get(row.name, none)[1],
+                dead=dead.get(row.name, none)[0],
+                dead_why=dead.get(row.name, none)[1],
+                over_budget=late.get(row.name, none)[0],
+            ),
+            expected.get(row.name, Expected()),
+        )
+        for row in conn.execute(select(accounts))
+    }
+
+
+def alert(conn: Connection, expected: Mapping[str, Expected]) -> tuple[list[Sentence], list[tuple[str, str]]]:
+    """What is not well since the last look, and (account, code) of what is well again: each is told once."""
+    begun: list[Sentence] = []
+    over: list[tuple[str, str]] = []
+    rows = conn.exec_driver_sql("SELECT name, alerted FROM accounts ORDER BY name FOR UPDATE")
+    known: dict[str, list[str]] = {row[0]: row[1] for row in rows}
+    for name, worries in sorted(worried(conn, alive(conn), expected).items()):
+        before, after = set(known.get(name, ())), {one.code for one in worries}
+        if before != after:
+            begun += [one for one in worries if one.code not in before]
+            over += [(name, code) for code in sorted(before - after)]
+            conn.exec_driver_sql(
+                "UPDATE accounts SET alerted = %(c)s WHERE name = %(n)s", {"c": sorted(after), "n": name}
+            )
+    return begun, over
+
+
+def _latest(conn: Connection, query: str, **values: Any) -> dict[str, tuple[int, str]]:
+    """By account: how many, and why the last."""
+    return {row[0]: (int(row[1]), str(row[2] or "")) for row in conn.exec_driver_sql(query, values)}
 
 
 def account_names(conn: Connection) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -62,6 +63,25 @@ accounts = Table(
     Column("last_success", DateTime(timezone=True)),
     Column("last_heard", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column(
+        "alerted",
+        ARRAY(Text),
+        nullable=False,
+        server_default="{}",
+        comment="codes of the concerns that were told",
+    ),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("status", Integer, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+    Column("why", Text, nullable=False, comment="of the last one"),
+    Column("first_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("last_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    comment="how an account's webhooks were answered",
 )
 
 cursors = Table(

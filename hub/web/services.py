@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from connectors.kit.api import Health, WebhookRequest
 from connectors.kit.manifest import Answer
+from hub.model.concerns import Expected
 from hub.web.counts import Answered
 
 MIB = 2**20
@@ -82,6 +84,8 @@ class Services:
     """Reads the accounts anew: the state of each, by name. Raises what the database raises."""
     keep: Callable[[list[Answered]], None] = lambda answered: None
     """Stores what webhooks were answered."""
+    expected: Callable[[], Mapping[str, Expected]] = lambda: MappingProxyType({})
+    """What each account's connector lets us expect of it."""
     answer: Callable[[str], Answer | None] = lambda account: None
     """What an account's system must hear when its webhook was taken; None: our own words will do."""
     actions: Mapping[str, Callable[..., str | None]] = field(default_factory=dict)

@@ -29,6 +29,7 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
         "pending": _l("To be told"),
         "awaiting": _l("Awaiting proof"),
         "blocked": _l("Cannot be told"),
+        "untold": _l("Not all told, needs nobody"),
     },
     "account": {
         "healthy": _l("Healthy"),
@@ -36,6 +37,8 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
         "rate_limited": _l("Rate-limited"),
         "needs_reauth": _l("Needs re-authorisation"),
         "paused": _l("Paused"),
+        "silent": _l("Silent"),
+        "unwell": _l("Needs a look"),
     },
     "total": {"received": _l("received"), "damaged": _l("damaged"), "good": _l("good"), "missing": _l("missing")},
     "intent": {
@@ -112,7 +115,8 @@ _TONES = {
         arrived out_for_delivery available_for_pickup label_created returning_to_sender coming_back due replacement_due
         refund_due credit_open status.authorized status.received""",
     "warn": """
-        degraded rate_limited needs_info waiting over used damaged unknown quarantine restock_b_grade delivery_attempted
+        degraded rate_limited silent unwell
+        needs_info waiting over used damaged unknown quarantine restock_b_grade delivery_attempted
         RetryLater RateLimited Conflict OutcomeUnknown unknown_outcome disputed reversed refund_failed goods_refused""",
     "bad": """
         blocked dead needs_reauth Unauthorized Unsupported Rejected defective wrong_item missing failed exception lost

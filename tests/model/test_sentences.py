@@ -19,7 +19,7 @@ from hub.model.numbers import amount, number
 from hub.model.plan import plan
 from hub.model.returns import Discrepancy, Return
 from hub.model.sentences import TABLES, TEXTS, Sentence, plain, say, sentence
-from hub.model.texts import doubts, people, residues, story, telling
+from hub.model.texts import concerns, doubts, people, residues, story, telling
 from tests.model.simulated import Simulation, simulations
 from tests.model.telling import terms
 
@@ -64,7 +64,7 @@ def test_a_sentence_says_the_same_in_both_languages(code: str) -> None:
 
 
 def test_no_code_stands_in_two_tables() -> None:
-    tables = [module.TEXTS for module in (doubts, people, residues, story, telling)]
+    tables = [module.TEXTS for module in (concerns, doubts, people, residues, story, telling)]
     assert len(TEXTS) == sum(map(len, tables))
 
 

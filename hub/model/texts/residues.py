@@ -7,8 +7,12 @@ from collections.abc import Mapping
 TEXTS: Mapping[str, tuple[str, str]] = {
     "waits_for_person": ("等待人工处理：{about}", "Waits for a person: {about}"),
     "no_way": (
-        "{account} 不支持“{operation:operation}”，需要在那里人工处理。",
+        "{account} 不支持“{operation:operation}”。",
         "{account} has no way to {operation:operation}.",
+    ),
+    "not_listening": (
+        "按设置，{account} 不接收此事。",
+        "{account} does not listen: its settings leave this out.",
     ),
     "not_asked": (
         "按设置，不向 {account} 发送“{operation:operation}”。",

@@ -95,7 +95,7 @@ def _done(name: str, action: str, *fields: str) -> Response:
 @blueprint.get("/accounts")
 def accounts() -> Response:
     with database() as conn:
-        return as_json({"accounts": health.overview(conn).accounts})
+        return as_json({"accounts": health.overview(conn, services().expected()).accounts})
 
 
 def _found(conn: Any, name: str) -> console.Found:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app
 from hub.store import health
 from hub.store.outage import away
 from hub.web.counts import Counts
-from hub.web.pages.base import as_json, database, log
+from hub.web.pages.base import as_json, database, log, services
 
 blueprint = Blueprint("health", __name__)
 
@@ -31,11 +31,26 @@ def live() -> Response:
 def metrics() -> Response:
     """Prometheus' text format."""
     counts: Counts = current_app.extensions["hub_counts"]
-    with database() as conn:
-        view = health.overview(conn)
     lines = [
         *_metric("hub_webhooks_total", "counter", "Webhooks by account and HTTP status, since the process began.",
                  (({"account": a, "status": str(s)}, n) for (a, s), n in sorted(counts.all().items()))),
+    ]  # fmt: skip
+    try:
+        with database() as conn:
+            view = health.overview(conn, services().expected())
+    except Exception as error:
+        if not away(error):
+            raise
+        lines += _metric("hub_database_up", "gauge", "1 while the database answers.", [({}, 0)])
+        return Response("\n".join(lines) + "\n", mimetype="text/plain; version=0.0.4")
+    lines += [
+        *_metric("hub_database_up", "gauge", "1 while the database answers.", [({}, 1)]),
+        *_metric("hub_account_concern", "gauge", "1 for each thing that is not well with an account (silent_polled, "
+                 "silent_pushed, never_worked, reads_fail, webhooks_refused, webhooks_some_refused, writes_stuck, "
+                 "starving).",
+                 (({"account": a.name, "concern": one.code}, 1) for a in view.accounts for one in a.said)),
+        *_metric("hub_webhooks_refused", "gauge", "Webhooks of the account that were not taken, by HTTP status.",
+                 (({"account": a.name, "status": str(s)}, n) for a in view.accounts for s, n in a.refused.items())),
         *_metric("hub_account_healthy", "gauge", "1 while the account is healthy.",
                  (({"account": a.name, "state": a.state}, int(a.state == "healthy")) for a in view.accounts)),
         *_metric("hub_lag_seconds", "gauge", "How long the oldest due work of the account has waited.",

@@ -13,6 +13,6 @@ blueprint = Blueprint("overview", __name__)
 @blueprint.get("/")
 def page() -> str:
     with database() as conn:
-        view = health.overview(conn)
+        view = health.overview(conn, services().expected())
     install = services().install
     return render_template("overview.html", view=view, installs=install.offered() if install else ())

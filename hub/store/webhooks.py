@@ -1,0 +1,71 @@
+"""How an account's webhooks were answered: one row for each status, written together every few seconds at most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import Connection
+
+from hub.model.concerns import RECENT, Refused
+from hub.store import documents
+
+
+class Answered(Protocol):
+    """So many were answered with this status; the last of them, why."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def why(self) -> str: ...
+
+
+class Heard(NamedTuple):
+    """Of one account: what was refused, and when one was taken last."""
+
+    refused: Sequence[Refused] = ()
+    accepted_at: datetime | None = None
+
+
+def add(conn: Connection, answered: Iterable[Answered]) -> None:
+    """Count these, of accounts that exist. After a day without any a status is counted anew."""
+    rows = sorted(answered, key=lambda one: (one.account, one.status))
+    if not rows:
+        return
+    conn.exec_driver_sql(
+        "INSERT INTO webhooks (account, status, count, why)"
+        " SELECT n.account, n.status, n.count, n.why FROM unnest(%(a)b::text[], %(s)b::int[], %(n)b::bigint[],"
+        " %(w)b::text[]) AS n(account, status, count, why) JOIN accounts ON accounts.name = n.account"
+        " ORDER BY n.account, n.status ON CONFLICT (account, status) DO UPDATE SET"
+        " count = excluded.count + CASE WHEN webhooks.last_at < clock_timestamp() - %(r)s * interval '1 second'"
+        " THEN 0 ELSE webhooks.count END,"
+        " first_at = CASE WHEN webhooks.last_at < clock_timestamp() - %(r)s * interval '1 second'"
+        " THEN clock_timestamp() ELSE webhooks.first_at END, why = excluded.why, last_at = clock_timestamp()",
+        {
+            "a": [one.account for one in rows],
+            "s": [one.status for one in rows],
+            "n": [one.count for one in rows],
+            "w": [documents.plain(one.why) for one in rows],
+            "r": RECENT.total_seconds(),
+        },
+    )
+
+
+def all_(conn: Connection) -> Mapping[str, Heard]:
+    """By account."""
+    found: dict[str, Heard] = {}
+    for account, status, count, why, first_at, last_at in conn.exec_driver_sql(
+        "SELECT account, status, count, why, first_at, last_at FROM webhooks ORDER BY account, status"
+    ):
+        heard = found.get(account, Heard())
+        if status < 300:
+            found[account] = heard._replace(accepted_at=max(last_at, heard.accepted_at or last_at))
+        else:
+            one = Refused(status=status, count=count, why=why, first_at=first_at, last_at=last_at)
+            found[account] = heard._replace(refused=(*heard.refused, one))
+    return found

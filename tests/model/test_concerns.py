@@ -1,0 +1,108 @@
+"""What is not well with an account: silence as its manifest means it, refusals, what never worked; and nothing else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.model.concerns import STARVED, Expected, Facts, Refused, concerns
+from hub.model.sentences import say
+
+NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+WEEK = 7 * 86400.0
+POLLED = Expected(max_silence=900.0, polls=True, calls=True)
+PUSHED = Expected(max_silence=WEEK)
+
+
+def facts(**more: Any) -> Facts:
+    known = {"name": "shop", "state": "healthy", "now": NOW, "created_at": NOW - 90 * DAY, "last_success": NOW - MINUTE}
+    return Facts(**{**known, "last_heard": NOW - MINUTE, **more})
+
+
+def codes(known: Facts, expected: Expected) -> list[str]:
+    told = concerns(known, expected)
+    for one in told:
+        for language in ("zh", "en"):
+            assert "{" not in say(one, language)
+            assert "?" not in say(one, language)
+            assert "shop" in say(one, language)
+    return [one.code for one in told]
+
+
+SILENCE: dict[str, tuple[dict[str, Any], Expected, list[str]]] = {
+    "all is well": ({}, POLLED, []),
+    "pushed, a quiet week": ({"last_heard": NOW - 6 * DAY}, PUSHED, []),
+    "pushed, heard a month ago": ({"last_heard": NOW - 30 * DAY}, PUSHED, ["silent_pushed"]),
+    "pushed, heard a month ago, though our own calls work": (
+        {"last_heard": NOW - 30 * DAY, "last_success": NOW},
+        Expected(max_silence=WEEK, calls=True),
+        ["silent_pushed"],
+    ),
+    "pushed, never heard, new": ({"last_heard": None, "last_success": None, "created_at": NOW - DAY}, PUSHED, []),
+    "pushed, never heard, old": ({"last_heard": None, "last_success": None}, PUSHED, ["silent_pushed"]),
+    "polled, a quiet Sunday: it answers that nothing is new": ({"last_heard": NOW - 2 * DAY}, POLLED, []),
+    "polled, no answer for an hour": (
+        {"last_heard": NOW - 2 * DAY, "last_success": NOW - 60 * MINUTE},
+        POLLED,
+        ["silent_polled"],
+    ),
+    "polled, no answer, but its webhooks come": ({"last_success": NOW - 60 * MINUTE}, POLLED, []),
+    "polled, never answered": ({"last_heard": None, "last_success": None}, POLLED, ["never_worked"]),
+    "made a minute ago": ({"last_heard": None, "last_success": None, "created_at": NOW - MINUTE}, POLLED, []),
+    "a person paused it": ({"state": "paused", "last_heard": NOW - 30 * DAY, "failing": 9}, PUSHED, []),
+    "it wants new credentials: that is said already": (
+        {"state": "needs_reauth", "last_success": NOW - DAY, "last_heard": None},
+        POLLED,
+        [],
+    ),
+    "no such limit": ({"last_heard": NOW - 300 * DAY}, Expected(), []),
+    "its clock is ahead": ({"last_heard": NOW + DAY}, PUSHED, []),
+}
+
+
+@pytest.mark.parametrize("case", SILENCE)
+def test_silence(case: str) -> None:
+    known, expected, told = SILENCE[case]
+    assert codes(facts(**known), expected) == told
+
+
+def refused(count: int, first: timedelta, last: timedelta, status: int = 401) -> Refused:
+    return Refused(
+        status=status, count=count, why="the signature does not fit", first_at=NOW - first, last_at=NOW - last
+    )
+
+
+def test_refused_webhooks_are_told_with_the_last_reason_and_the_count() -> None:
+    known = facts(refused=[refused(40, 5 * MINUTE, MINUTE), refused(2, 4 * MINUTE, 3 * MINUTE, 413)])
+    (told,) = concerns(known, PUSHED)
+    assert told.code == "webhooks_refused"
+    assert say(told) == (
+        "Webhooks of shop that were refused in the last 5 minutes: 42, and none was taken meanwhile; the last with 401:"
+        " the signature does not fit"
+    )
+
+
+def test_among_taken_ones_they_may_be_a_strangers_and_old_ones_are_history() -> None:
+    known = facts(refused=[refused(40, 5 * MINUTE, MINUTE)], accepted_at=NOW - 2 * MINUTE)
+    assert codes(known, PUSHED) == ["webhooks_some_refused"]
+    known = facts(refused=[refused(40, 5 * MINUTE, MINUTE)], accepted_at=NOW - 6 * MINUTE)
+    assert codes(known, PUSHED) == ["webhooks_refused"]
+    assert codes(facts(refused=[refused(40, 3 * DAY, 2 * DAY)]), PUSHED) == []
+
+
+def test_what_fails_is_told_with_its_reason() -> None:
+    known = facts(failing=2, failing_why="503", dead=1, dead_why="closed", over_budget=STARVED)
+    assert codes(known, POLLED) == ["reads_fail", "writes_stuck", "starving"]
+    assert codes(facts(over_budget=STARVED - 1), POLLED) == []
+
+
+@given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400)), st.floats(60, 10**7))
+def test_an_account_is_silent_exactly_when_its_last_word_is_older_than_that(quiet: timedelta, limit: float) -> None:
+    told = codes(facts(last_heard=NOW - quiet, created_at=NOW - 500 * DAY), Expected(max_silence=limit))
+    assert (told == ["silent_pushed"]) is (quiet.total_seconds() > limit)

@@ -1,0 +1,202 @@
+"""How accounts are is told as it is: on the page, in /metrics, in the API, by the command line, and once in the log."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from werkzeug.test import Client
+
+from connectors.generic.sandbox import SECRET
+from connectors.kit.signing import sign_standard
+from hub import checkup, configuration
+from hub.boot import Hub
+from hub.cli.site import services
+from hub.store import accounts as store
+from hub.store import health
+from hub.web import create_app
+from scheduler.timetable import timetable
+from tests.pipeline.look import rows, work_off
+
+
+class Desk:
+    """A shop behind our own door, its console, and what is told of it."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        configuration.put(
+            hub, "shop", {"connector": "generic", "settings": {"kind": "storefront", "webhook_secret": SECRET}}
+        )
+        self.services = services(hub)
+        self.site = create_app(self.services)
+        self.client = Client(self.site)
+        self.sent = 0
+
+    def push(self, name: str = "5001", secret: str = SECRET, body: bytes | None = None) -> int:
+        self.sent += 1
+        told = {"id": name, "version": 1, "number": f"#{name}", "currency": "EUR", "total": "10.00", "lines": []}
+        body = msgspec.json.encode({"type": "order.upsert", "data": told}) if body is None else body
+        headers = {"Content-Type": "application/json", **sign_standard(secret, f"m{self.sent}", body, time.time())}
+        return int(self.client.post("/hooks/shop", data=body, headers=headers).status_code)
+
+    def flush(self) -> None:
+        """What a few seconds later is written."""
+        self.services.keep(self.site._front.lane.counts.fresh())
+
+    def page(self, language: str = "en") -> str:
+        return str(self.client.get("/", headers={"Accept-Language": language}).text)
+
+    def metrics(self) -> str:
+        return str(self.client.get("/metrics").text)
+
+    def account(self) -> dict[str, Any]:
+        (one,) = self.client.get("/api/accounts").json["accounts"]  # type: ignore[index]
+        return dict(one)
+
+    def alerts(self) -> None:
+        """What the clock does once a minute."""
+        (job,) = (job for job in timetable(self.hub)() if job.name == "alerts")
+        with self.hub.database.begin() as conn:
+            job.work(conn)
+
+    def quiet_for(self, days: int) -> None:
+        rows(self.hub, f"UPDATE accounts SET last_heard = now() - interval '{days} days' RETURNING 1")
+
+
+@pytest.fixture
+def desk(hub: Hub) -> Iterator[Desk]:
+    made = Desk(hub)
+    yield made
+    made.services.writer.close()
+
+
+def test_silence_is_a_state_and_an_alert_in_every_place(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    assert desk.push() == 202
+    work_off(desk.hub)
+    desk.quiet_for(6)
+    desk.alerts()
+    assert desk.account()["state"] == "healthy"
+    assert "hub_account_concern{" not in desk.metrics()
+    assert checkup.check(desk.hub, "shop").ok
+    assert caplog.records == []
+
+    desk.quiet_for(30)
+    assert "has sent nothing for 30 days; more than 7 days is not usual" in desk.page()
+    assert "长时间无消息" in desk.page("zh")
+    assert "已有 30 天没有发来任何消息" in desk.page("zh")
+    assert 'hub_account_concern{account="shop",concern="silent_pushed"} 1' in desk.metrics()
+    assert 'hub_account_healthy{account="shop",state="silent"} 0' in desk.metrics()
+    assert (desk.account()["state"], len(desk.account()["concerns"])) == ("silent", 1)
+    checked = checkup.check(desk.hub, "shop")
+    assert not checked.ok
+    assert any("30 days" in problem for problem in checked.problems)
+    for _ in range(3):
+        desk.alerts()
+    assert [record.message.split(";")[0] for record in caplog.records] == ["shop has sent nothing for 30 days"]
+    with desk.hub.database.begin() as conn:
+        assert health.states(conn) == {"shop": "silent"}
+
+    caplog.clear()
+    assert desk.push("5002") == 202
+    work_off(desk.hub)
+    assert desk.account()["state"] == "healthy"
+    for _ in range(3):
+        desk.alerts()
+    assert [record.message for record in caplog.records] == ["account shop is well again: silent_pushed is over"]
+    with desk.hub.database.begin() as conn:
+        assert health.states(conn) == {"shop": "healthy"}
+
+
+def test_a_paused_account_is_not_waited_for(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.quiet_for(30)
+    with desk.hub.database.begin() as conn:
+        store.pause(conn, "shop", "holidays")
+    desk.alerts()
+    assert (desk.account()["state"], desk.account()["concerns"]) == ("paused", [])
+    assert caplog.records == []
+
+
+def test_refused_webhooks_are_told_with_count_and_reason(desk: Desk) -> None:
+    forged = "whsec_" + "QUJD" * 8
+    for _ in range(3):
+        assert desk.push(secret=forged) == 401
+    assert desk.push(body=b"x" * (10 * 2**20 + 1)) == 413
+    assert desk.client.post("/hooks/nobody", data=b"{}").status_code == 404
+    assert desk.client.get("/hooks/shop").status_code == 405
+    assert rows(desk.hub, "SELECT account FROM webhooks") == [], "no write for each of them"
+    desk.flush()
+    desk.flush()
+    counted = rows(desk.hub, "SELECT account, status, count FROM webhooks ORDER BY status")
+    assert counted == [("shop", 401, 3), ("shop", 405, 1), ("shop", 413, 1)]
+    assert desk.account()["refused"] == {"401": 3, "405": 1, "413": 1}
+    (said,) = desk.account()["concerns"]
+    assert "refused in the last" in said
+    assert "none was taken meanwhile" in said
+    assert desk.account()["state"] == "unwell"
+    assert 'hub_webhooks_refused{account="shop",status="401"} 3' in desk.metrics()
+    assert "被拒绝 5 次" in desk.page("zh")
+    assert "nobody" not in desk.metrics(), "a guessed name is no label"
+
+    assert desk.push() == 202
+    desk.flush()
+    (said,) = desk.account()["concerns"]
+    assert "Others were taken meanwhile" in said
+    assert desk.account()["state"] == "healthy"
+    assert checkup.check(desk.hub, "shop").ok, "a stranger makes no account unready"
+
+
+def test_what_strangers_send_costs_no_write_of_its_own(desk: Desk) -> None:
+    """A thousand refusals are one row, written once for all of them; unknown names are none."""
+    for n in range(1000):
+        desk.site._front.lane.counts.add("shop", 401, f"reason {n}")
+        desk.site._front.lane.counts.add("", 404, f"reason {n}")
+    desk.flush()
+    assert rows(desk.hub, "SELECT account, status, count, why FROM webhooks") == [("shop", 401, 1000, "reason 999")]
+
+
+def test_counts_that_could_not_be_kept_are_kept_later(desk: Desk) -> None:
+    counts = desk.site._front.lane.counts
+    counts.add("shop", 401, "no")
+    taken = counts.fresh()
+    counts.again(taken)
+    counts.add("shop", 401, "no")
+    desk.flush()
+    assert rows(desk.hub, "SELECT count FROM webhooks") == [(2,)]
+
+
+def test_a_removed_account_leaves_no_counts(desk: Desk) -> None:
+    desk.site._front.lane.counts.add("shop", 401, "no")
+    desk.flush()
+    with desk.hub.database.begin() as conn:
+        store.remove(conn, "shop")
+    desk.site._front.lane.counts.add("shop", 401, "no")
+    desk.flush()
+    assert rows(desk.hub, "SELECT account FROM webhooks") == []
+
+
+def test_reads_that_keep_failing_are_told(desk: Desk) -> None:
+    rows(
+        desk.hub,
+        "INSERT INTO lanes (kind, account, key, due, attempts, why) VALUES"
+        " ('fetch', 'shop', 'order/1', now(), 3, 'their page says 503'), ('fetch', 'shop', 'order/2', now(), 2, 'no'),"
+        " ('tell', 'shop', 'return/1', now(), 9, 'no') RETURNING 1",
+    )
+    assert desk.account()["concerns"] == ["Reads from shop that keep failing: 1; the last: their page says 503"]
+
+
+def test_without_a_database_the_numbers_that_are_left_are_given(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert desk.push() == 202
+    gone = type(desk.hub.database)("postgresql://hub:x@127.0.0.1:9/hub")
+    monkeypatch.setattr(desk.hub.database, "_engine", gone._engine)
+    answer = desk.client.get("/metrics")
+    assert answer.status_code == 200
+    assert "hub_database_up 0" in answer.text
+    assert 'hub_webhooks_total{account="shop",status="202"} 1' in answer.text
+    assert desk.client.get("/").status_code == 503
+    assert desk.push("5009") == 503
+    assert desk.push("5009", secret="whsec_" + "QUJD" * 8) == 401, "it is still looked at"
