@@ -193,6 +193,13 @@ def lost(case: Case, lines: Sequence[ReturnLine], shipments: Sequence[Shipment])
             )
 
 
+def unread(case: Case) -> None:
+    """The newest record of something that this return rests on cannot be read, and waits for a person."""
+    for account, stream, external_id in case.ground.unread:
+        said = sentence("unread", account=account, stream=stream, object=external_id)
+        case.doubt("unread", said, field="objects", accounts=(account,), values=(external_id,))
+
+
 def gone(case: Case) -> None:
     """A record of the return was deleted in its system."""
     for observation in case.gone:

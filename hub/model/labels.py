@@ -287,6 +287,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "doubled": ("同一系统有多条记录", "Several records in one system"),
         "gone": ("记录已消失", "A record has disappeared"),
         "earlier_parcel": ("单号被重复使用", "A number used before"),
+        "unread": ("记录无法读取", "A record cannot be read"),
         "parcel_lost": ("退货包裹丢失", "A parcel is lost"),
         "provisional": ("暂时关联，待确认", "Bound without proof"),
         "two_candidates": ("无法确定是哪一张退换单", "Which return is it?"),

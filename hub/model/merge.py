@@ -197,6 +197,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         doubts.shared_number(case)
         chosen = doubts.doubled(case)
         doubts.gone(case)
+        doubts.unread(case)
         doubts.lost(case, built, told.shipments)
 
     state = Axes(

@@ -117,5 +117,7 @@ class Ground(Struct, frozen=True, gc=False, kw_only=True):
     """What people and weak names decided of the return as a whole."""
     matched: Mapping[tuple[str, str], str] = {}
     """Which line each order line, by (account, id), was when this return was last merged."""
+    unread: tuple[tuple[str, str, str], ...] = ()
+    """Objects (account, stream, id) of which the newest record waits, because it cannot be read."""
     unripe: frozenset[int] = frozenset()
     """Of the weak ties those (by guest) that have not stood alone for their settle time."""

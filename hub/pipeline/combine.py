@@ -12,6 +12,7 @@ from hub.accounts import Account, parties
 from hub.model import ties
 from hub.model.delivery import LAST_CONFLICT
 from hub.model.fragment import Zero
+from hub.model.identity import own_name
 from hub.model.merge import Picture
 from hub.model.observation import Ground, Observation, Sibling
 from hub.model.operation import Operation, Outstanding, Residue
@@ -21,10 +22,11 @@ from hub.model.sentences import Sentence, sentence
 from hub.pipeline import awaited, parked, routes, twinning
 from hub.pipeline.story import changes
 from hub.pipeline.translate import size
-from hub.store import intents, journal, lanes, observations, returns, sync
+from hub.store import intents, invalid, journal, lanes, observations, returns, sync
 from hub.store import twins as twin_store
 from hub.store.database import Connection, Database, now
 from hub.store.intents import Intent
+from hub.store.invalid import Waits
 
 T = TypeVar("T")
 
@@ -104,6 +106,7 @@ def look(
     unfinished = intents.unfinished(conn, ids)
     others = observations.of_siblings(conn, ids)
     wrote = intents.decided(conn, ids)
+    waiting = invalid.of_returns(conn, ids)
     people = parties(accounts)
     at = now(conn) if any(row.ties for row in rows.values()) else None
     situations = []
@@ -125,6 +128,7 @@ def look(
             echoes=frozenset((name, word) for name, kind in wrote.get(return_id, ()) for word in _ECHOES[kind]),
             ties=bound,
             matched=old.matched() if old is not None else {},
+            unread=_unread(waiting.get(return_id, ()), seen[return_id]),
             unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
         )
         picture = Picture(seen[return_id], ground)
@@ -133,6 +137,18 @@ def look(
         closed = len(open_) < len(before)
         situations.append(Situation(return_id, row, old, seen[return_id], picture, merged, open_, closed))
     return situations
+
+
+def _unread(waiting: Iterable[Waits], seen: Iterable[Observation]) -> tuple[observations.Name, ...]:
+    """What waits unread, as far as nothing newer of the same object was understood."""
+    known = {own_name(o): o for o in seen}
+    names = []
+    for name, ticket, at in waiting:
+        o = known.get(name)
+        newer = o is None or (o.ticket < ticket if ticket is not None else o.seen_at is None or o.seen_at < at)
+        if newer:
+            names.append(name)
+    return tuple(sorted(set(names)))
 
 
 def _without_effect(

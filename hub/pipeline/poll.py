@@ -9,10 +9,12 @@ from datetime import datetime
 from connectors.kit.alone import concerns_one, said
 from connectors.kit.api import Page, Unreadable
 from hub.accounts import Account, Accounts
+from hub.model.observation import HUB
 from hub.pipeline.accept import arrivals
 from hub.pipeline.remote import DEADLINE, call, note, postpone
-from hub.store import cursors, inbox, lanes
-from hub.store.database import Database, ticket
+from hub.store import cursors, inbox, invalid, lanes
+from hub.store.database import Connection, Database, ticket
+from hub.store.inbox import Arrival
 from hub.store.lanes import Lane
 
 ALONE_AGAIN = 60.0
@@ -62,10 +64,17 @@ class Poll:
         content: Page = page.value
         came = arrivals(account, content.messages, "poll", drawn)
         inbox.accept(conn, came)
+        _said_on_returns(conn, came)
         lanes.want(conn, "fetch", [a.lane for a in came if a.error and a.hint], after=ALONE_AGAIN)
         cursors.page(conn, account.name, lane.key, content.cursor)
         lanes.renew(conn, [lane], self.lease)
         return True
+
+
+def _said_on_returns(conn: Connection, came: Sequence[Arrival]) -> None:
+    """Returns that wait for a record that cannot be read say so: they are laid together again."""
+    bad = [(one.account, one.stream, one.external_id) for one in came if one.error is not None]
+    lanes.want(conn, "weigh", [(HUB, f"R{return_id}") for return_id in invalid.concerned(conn, bad)])
 
 
 def backfill(
@@ -124,7 +133,9 @@ class Fetch:
                 return
             told = Unreadable(stream, external_id, said(got.error)) if got.error is not None else got.value
             if told is not None:
-                inbox.accept(conn, arrivals(account, [told], "fetch", drawn))
+                came = arrivals(account, [told], "fetch", drawn)
+                inbox.accept(conn, came)
+                _said_on_returns(conn, came)
             lanes.finish(conn, [(lane, lane.wanted)])
 
         self.database.run(keep)

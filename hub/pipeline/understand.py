@@ -100,7 +100,7 @@ class Understand:
         invalid.keep(
             conn, [(row_id, why) for row_id, (_, why) in refused.items()], {name for name, _ in refused.values()}
         )
-        inbox.superseded(conn, reads)
+        spoken = {name for name, _ in refused.values()} | inbox.superseded(conn, reads)
         _archive(conn, [row for lane, row in consumed if lane.id not in postponed], current, bound)
         lanes.want(conn, "fetch", again)
         _enrich(conn, accounts, bound)
@@ -108,7 +108,7 @@ class Understand:
         for survivor, other in bound.linked:
             said = sentence("same_key", one=f"R{survivor}", other=f"R{other}")
             journal.write(conn, [journal.entry(survivor, None, "link", said)])
-        ids = bound.returns | _read_back(conn, current, reads)
+        ids = bound.returns | _read_back(conn, current, reads) | invalid.concerned(conn, spoken)
         weighed = weak.weigh(conn, accounts, ids, bound.news, bound.fresh)
         told = weighed.of(ids)
         combine(conn, told, accounts, weighed.renumbered(because), reads=reads, fresh=weighed.fresh)

@@ -287,20 +287,22 @@ def consumed(conn: Connection, done: Sequence[Row], returns: Mapping[int, int] |
     return sorted(found.scalars())
 
 
-def superseded(conn: Connection, reads: Mapping[Name, int]) -> int:
+def superseded(conn: Connection, reads: Mapping[Name, int]) -> set[Name]:
     """These objects were read and understood, with these tickets: what of them was read before and was not, is over.
 
-    It goes into the archive like everything that came; how many there were.
+    It goes into the archive like everything that came; which objects it was about.
     """
     held = invalid.of_objects(conn, reads)
     if not held:
-        return 0
+        return set()
     found = conn.exec_driver_sql(
         "SELECT id, account, stream, external_id, via, body, version, deleted, ticket, at FROM inbox"
         " WHERE id = ANY(%(i)b::bigint[]) ORDER BY id",
         {"i": held},
     )
-    return len(consumed(conn, [Row(*row) for row in found]))
+    over = [Row(*row) for row in found]
+    consumed(conn, over)
+    return {(row.account, row.stream, row.external_id) for row in over}
 
 
 def backlog(conn: Connection, mark: int) -> int:

@@ -6,7 +6,8 @@ The very same again, bytes and error, is one message that counts how often it ca
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -90,3 +91,41 @@ def replay(conn: Connection, row_ids: Iterable[int]) -> int:
     for kind, objects in (("read", wanted[False]), ("fetch", wanted[True])):
         lanes.want(conn, kind, [(account, lanes.object_key(stream, id_)) for account, stream, id_ in objects])
     return reopen(conn, wanted[False]) + len(wanted[True])
+
+
+class Waits(NamedTuple):
+    """A message that is not understood: which object it is about, and when it was read, or came."""
+
+    name: Name
+    ticket: int | None
+    at: datetime
+
+
+def of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[int, list[Waits]]:
+    """What waits here that is about these returns, or about their orders, also where nothing of it was ever read."""
+    found = conn.exec_driver_sql(
+        "SELECT coalesce(k.return_id, ro.return_id), i.account, i.stream, i.external_id, i.ticket, i.at FROM inbox i"
+        " JOIN keys k ON (k.issuer, k.type, k.value) = (i.account, i.stream, i.external_id)"
+        " LEFT JOIN return_orders ro ON k.return_id IS NULL AND ro.order_id = k.order_id"
+        " WHERE i.state = 'invalid' AND coalesce(k.return_id, ro.return_id) = ANY(%(r)b::bigint[]) ORDER BY i.id",
+        {"r": sorted(set(return_ids))},
+    )
+    waiting: dict[int, list[Waits]] = {}
+    for row in found:
+        waiting.setdefault(row[0], []).append(Waits((row[1], row[2], row[3]), row[4], row[5]))
+    return waiting
+
+
+def concerned(conn: Connection, objects: Iterable[Name]) -> set[int]:
+    """The returns that these objects are about, as records themselves or as their orders."""
+    listed = sorted(set(objects))
+    if not listed:
+        return set()
+    found = conn.exec_driver_sql(
+        "SELECT DISTINCT coalesce(k.return_id, ro.return_id) FROM keys k"
+        " JOIN unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(issuer, type, value)"
+        " USING (issuer, type, value)"
+        " LEFT JOIN return_orders ro ON k.return_id IS NULL AND ro.order_id = k.order_id",
+        {"a": [n[0] for n in listed], "s": [n[1] for n in listed], "e": [n[2] for n in listed]},
+    )
+    return {return_id for return_id in found.scalars() if return_id is not None}

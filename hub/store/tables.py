@@ -142,6 +142,7 @@ inbox = Table(
     Column("times", Integer, nullable=False, server_default="1", comment="how often the very same was invalid"),
     Index("inbox_new_idx", "id", postgresql_where=text("state = 'new'")),
     Index("inbox_object_idx", "account", "stream", "external_id"),
+    Index("inbox_invalid_idx", "account", "stream", "external_id", postgresql_where=text("state = 'invalid'")),
 )
 
 raw = Table(

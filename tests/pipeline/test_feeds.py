@@ -11,10 +11,10 @@ import pytest
 from connectors.kit.api import Hint, Message, Page, Unreadable
 from connectors.kit.errors import Rejected, Unauthorized
 from hub.boot import Hub
-from hub.pipeline.accept import arrivals
+from hub.pipeline.accept import arrival
 from hub.store import inbox, lanes
 from tests.pipeline.fakes.connector import Shop
-from tests.pipeline.look import rows
+from tests.pipeline.look import document, rows
 
 Post = Callable[[str, Any], list[bool]]
 Work = Callable[..., int]
@@ -68,7 +68,7 @@ def push(hub: Hub, stream: str, version: str, body: dict[str, Any], account: str
     found = hub.accounts.get(account)
     message = Message(stream, body["id"], json.dumps(body).encode(), version)
     with hub.database.begin() as conn:
-        inbox.accept(conn, arrivals(found, [message], "push", 0))
+        inbox.accept(conn, [arrival(found, message, "push")])
 
 
 def test_the_tenth_version_is_newer_than_the_ninth(hub: Hub, web: Any, work: Work) -> None:
@@ -196,3 +196,43 @@ def test_a_page_with_bad_records_brings_the_good_ones(
     assert len(parked(hub)) == 8
     assert rows(hub, "SELECT cursor FROM cursors") == [("c1",)]
     assert rows(hub, "SELECT state FROM accounts WHERE name = 'web'") == [("healthy",)]
+
+
+# -- what rests on a record that cannot be read
+
+
+def doubts(hub: Hub, return_id: int) -> list[str]:
+    return [doubt.kind for doubt in document(hub, return_id).discrepancies]
+
+
+@pytest.mark.parametrize("how", ["fetched", "refused", "pushed"])
+def test_a_return_says_that_it_waits_for_a_record_that_cannot_be_read(
+    hub: Hub, web: Any, work: Work, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order was never understood, or not any more: the return that names it says so, until it is read."""
+    order = {"id": "12", "version": 1, "stream": "order", "lines": [], "payments": []}
+    bad: dict[str, Any] = {"fetched": {**order, "lines": "none"}, "refused": Rejected("no"), "pushed": None}
+    told: dict[str, Any] = {"order": bad[how] or order}
+
+    def fetch(self: Shop, stream: str, external_id: str) -> Message:
+        found = told.get(stream, record(1))
+        if isinstance(found, Exception):
+            raise found
+        return Message(stream, external_id, json.dumps(found).encode(), str(found["version"]))
+
+    monkeypatch.setattr(Shop, "fetch", fetch)
+    push(hub, "return", "1", record(1))
+    work()
+    ((return_id,),) = rows(hub, "SELECT id FROM returns")
+    if how == "pushed":
+        assert doubts(hub, return_id) == []
+        push(hub, "order", "2", {**order, "version": 2, "lines": "none"})
+        told["order"] = {**order, "version": 2, "lines": "none"}
+        work()
+    assert doubts(hub, return_id) == ["unread"]
+    told["order"] = {**order, "version": 3}
+    with hub.database.begin() as conn:
+        lanes.want(conn, "fetch", [("web", "order/12")])
+    work()
+    assert doubts(hub, return_id) == []
+    assert [found[0] for found in parked(hub)] == (["12"] if how == "pushed" else []), "a push waits for a person"

@@ -64,6 +64,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} 中的 {stream} {object} 已不存在[，上面记有{held:event}]。请确认是否误删。",
         "{account} says that {stream} {object} does not exist any more[; it held: {held:event}].",
     ),
+    "unread": (
+        "{account} 的 {stream} {object} 最新内容无法读取，本单显示的可能是旧内容。"
+        "请在“无法理解”页查看原因，修正后重放。",
+        "The newest record of {stream} {object} at {account} cannot be read, so what stands here of it may be old. "
+        "The page Not understood says why: mend that, then replay it.",
+    ),
     "parcel_lost": (
         "{account} 报告退货包裹 {number} 已丢失；尚未收到：{lines}。"
         "请向承运商索赔，并决定是否给顾客退款；系统不会自动退款。",
