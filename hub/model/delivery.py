@@ -26,7 +26,7 @@ OUTCOMES: Mapping[Outcome, str] = {
     "step": "one step of several is done",
     "unknown": "no answer, a crash, or an error after a changing request had left",
     "refused": "they said no, or cannot do that; nothing of this call was done",
-    "conflict": "the record has changed since we read it; nothing of this call was done",
+    "conflict": "the record has changed since we read it, or is not there (yet); nothing of this call was done",
     "not_yet": "this record is not ready; nothing of this call was done",
     "later": "they are away or busy; nothing of this call was done",
     "denied": "our credentials are not accepted; nothing of this call was done",

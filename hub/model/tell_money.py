@@ -40,14 +40,16 @@ def paid(desk: Desk) -> bool:
     room = min(
         money.refundable if money.refundable is not None else Zero, payment.captured - _refunded(payment.refunded)
     )
-    amount = min(money.due - _by_hand(desk, gone), room)
+    wanted = money.due - _by_hand(desk, gone)
+    amount = min(wanted, room)
     name = f"money_due {money_text(money.due, money.currency)}"
-    if amount > 0 and room - desk.terms.reserved < amount:
+    if wanted > 0 and room - desk.terms.reserved < wanted and desk.terms.reserved:
         # What is in flight may be in the sums already: who waits pays neither too much nor a part.
         desk.cannot(name, sentence("money_in_flight"), "refund")
+    elif wanted <= 0:
+        pass  # people have dealt with all of it
     elif amount <= 0:
-        if room <= 0:
-            desk.cannot(name, sentence("nothing_left"), "refund")
+        desk.cannot(name, sentence("nothing_left"), "refund")
     elif any(r.state == "failed" and r.amount > 0 for r in desk.view.refunds) and not _newer_success(desk.view.refunds):
         desk.cannot(name, sentence("refund_failed", account=desk.account), "refund")
     elif any(o.operation.kind in PAYING and o.state == "dead" for o in desk.all):

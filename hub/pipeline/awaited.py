@@ -35,6 +35,14 @@ def stopped(conn: Connection, account: Account, row: sync.Row, intent: Intent) -
     return True
 
 
+def unsent(conn: Connection, intent_id: int) -> None:
+    """Its next call was prepared and not made: it goes on from where it was."""
+    intent = intents.get(conn, intent_id)
+    if intent is not None:
+        state = "waiting" if intent.progress or intent.possible else "held"
+        intents.move(conn, intent_id, state, uncounted=1, error=intent.error)
+
+
 def late(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> None:
     """Its records were not read in time: ask for them once more, then a person."""
     read(conn, account, row, intent, "overdue")
@@ -107,15 +115,16 @@ def replaced(conn: Connection, those: Sequence[Intent], operation: Operation) ->
 
 
 def refused(intent: Intent) -> bool:
-    """Refused or given up by us, and provably nothing was done: it may be planned again as another one."""
-    return intent.state == "dead" and not (intent.possible or intent.progress)
+    """It ended, and provably nothing was done, or nothing that stating it once more would double: it may be planned
+    again, come out differently."""
+    return intent.state == "dead" and not intent.possible and not (intent.progress and intent.kind in settle.CREATES)
 
 
 def shown(intent: Intent, merged: Return) -> bool:
     """Whether the money that a refund moved is among what went back on its return."""
     operation = msgspec.convert(intent.operation, Operation)
     if intent.kind != "refund" or operation.gone is None or operation.amount is None:
-        return True
+        return "ticket" in (intent.reply or {})
     return merged.money.refunded + merged.money.pending >= operation.gone + operation.amount
 
 

@@ -133,7 +133,10 @@ def look(
         )
         picture = Picture(seen[return_id], ground)
         merged = picture.whole()
-        open_ = [*open_, *_without_effect(conn, accounts, over, merged)]
+        open_ = [
+            *(i for i in open_ if not _paid_after_all(conn, i, merged)),
+            *_without_effect(conn, accounts, over, merged),
+        ]
         closed = len(open_) < len(before)
         situations.append(Situation(return_id, row, old, seen[return_id], picture, merged, open_, closed))
     return situations
@@ -166,6 +169,14 @@ def _without_effect(
         if account is not None and row is not None and intent.state == "sent":
             awaited.read(conn, account, row, intent, "not_shown")
     return still
+
+
+def _paid_after_all(conn: Connection, intent: Intent, merged: Return) -> bool:
+    """A payment that a person is asked about is seen: that answers it."""
+    if intent.kind != "refund" or intent.state != "dead" or not intent.possible or not awaited.shown(intent, merged):
+        return False
+    awaited.closes(conn, intent)
+    return True
 
 
 def _planned_as(intent: Intent) -> str:

@@ -34,6 +34,7 @@ _WORDS: tuple[tuple[type[Exception], delivery.Outcome], ...] = (
     (errors.RetryLater, "later"),
     (errors.Unauthorized, "denied"),
     (errors.Conflict, "conflict"),
+    (errors.NotFound, "conflict"),
     (errors.Rejected, "refused"),
     (errors.Unsupported, "refused"),
 )

@@ -74,15 +74,16 @@ class Tell:
             outcome = call(step.account, _doing(step), until, "write", step.attempt)
             until = time.monotonic() + self.deadline
             step = whole(self.database, lambda conn, s=step, o=outcome: self._after(conn, lane, s, o))  # type: ignore[misc]
-        whole(self.database, lambda conn: _back(conn, lane, 0.0, "more to say"))
+        whole(self.database, lambda conn: self._back(conn, lane, step))
 
     def _account(self, conn: Connection, lane: Lane) -> Account | None:
         """The account as it is configured at this moment, whoever changed it; None while it stands still."""
         known = self.accounts.get(lane.account)
-        if account_store.stamp(conn, lane.account) != known.stamp:
+        stamp, stands_still = account_store.standing(conn, lane.account)
+        if stamp != known.stamp:
             self.accounts.forget()
             known = self.accounts.get(lane.account)
-        return None if account_store.stands_still(conn, lane.account) else known
+        return None if stands_still else known
 
     def _next(self, conn: Connection, lane: Lane) -> Step | None:
         """The next call on this lane, its intent committed; None when there is nothing to do now."""
@@ -226,6 +227,15 @@ class Tell:
         lanes.renew(conn, [lane], self.lease)
         return Step(account, step.row, step.intent_id, calls.stored(intent), attempt=attempt)
 
+    def _back(self, conn: Connection, lane: Lane, step: Step | None) -> None:
+        """Others have their turn; the call that was prepared is not made."""
+        if lane.id not in lanes.fence(conn, [lane]):
+            return
+        if step is not None and not step.looking:
+            self._over(conn, step)
+            awaited.unsent(conn, step.intent_id)
+        lanes.later(conn, lane, 0.0, "more to say", attempt=False)
+
     def _over(self, conn: Connection, step: Step) -> None:
         """The write is over, or rests."""
         if not step.looking:
@@ -236,8 +246,3 @@ def _doing(step: Step) -> Callable[[Any], Reply | None]:
     if step.looking:
         return lambda connector: connector.find(step.call)
     return lambda connector: connector.perform(step.call)
-
-
-def _back(conn: Connection, lane: Lane, wait: float, why: str) -> None:
-    if lane.id in lanes.fence(conn, [lane]):
-        lanes.later(conn, lane, wait, why, attempt=False)

@@ -59,20 +59,15 @@ def stamps(conn: Connection) -> dict[str, str]:
     return {row[0]: row[1] for row in conn.exec_driver_sql(f"SELECT name, {_STAMP} FROM accounts")}
 
 
-def stamp(conn: Connection, name: str) -> str | None:
-    """One account's, at this moment; None where there is no such account."""
-    found = conn.exec_driver_sql(f"SELECT {_STAMP} FROM accounts WHERE name = %(n)s", {"n": name}).first()
-    return None if found is None else str(found[0])
-
-
-def stands_still(conn: Connection, name: str) -> bool:
-    """Whether nothing may be sent now: a person stopped it, its credentials are refused, or it is given a rest."""
+def standing(conn: Connection, name: str) -> tuple[str | None, bool]:
+    """One account's stamp at this moment (None: there is no such account), and whether nothing may be sent now:
+    a person stopped it, its credentials are refused, or it is given a rest."""
     found = conn.exec_driver_sql(
-        "SELECT state = ANY(%(x)b::text[]) OR coalesce(blocked_until > clock_timestamp(), false) FROM accounts"
-        " WHERE name = %(n)s",
+        f"SELECT {_STAMP}, state = ANY(%(x)b::text[]) OR coalesce(blocked_until > clock_timestamp(), false)"
+        " FROM accounts WHERE name = %(n)s",
         {"n": name, "x": list(STOPPED)},
     ).first()
-    return found is None or bool(found[0])
+    return (None, True) if found is None else (str(found[0]), bool(found[1]))
 
 
 def put(

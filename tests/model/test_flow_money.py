@@ -161,6 +161,18 @@ def test_never_more_than_was_captured() -> None:
     assert world.plan("web")[0][0].amount == 40
 
 
+def test_no_part_is_paid_while_money_of_the_payment_is_in_flight() -> None:
+    """What is in flight may be in the payment's sums already, and may still come back."""
+    world = paid_order(captured="40", refunded="35")
+    world.hears("web", "payment", "p2", orders=[{"type": "order", "value": "o1"}],
+                order={"payments": [{"id": "p2", "captured": "60", "currency": "EUR", "refunded": "0"}]})  # fmt: skip
+    credit(world, "30")
+    assert [o.amount for o in world.plan("web")[0]] == [5], "what is left of the first payment"
+    world.terms["web"] = replace(world.terms["web"], reserved=D(1))
+    operations, residue = world.plan("web")
+    assert (operations, [r.said.code for r in residue]) == ((), ["money_in_flight"])
+
+
 def test_two_returns_of_one_order_share_what_was_captured() -> None:
     world = paid_order(captured="60", refunds=[refund("r1", "50", allocations=[{"return_id": "w2", "amount": "50"}])])
     other = said("web", "return", "w2", origin="request", requested_at=at(8), orders=[{"type": "order", "value": "o1"}],

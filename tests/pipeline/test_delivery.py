@@ -11,6 +11,8 @@ from connectors.kit.api import Message, Operation, Reply
 from connectors.kit.errors import Conflict, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unauthorized, Unsupported
 from hub import configuration
 from hub.boot import Hub
+from hub.model import delivery
+from hub.pipeline import tell
 from hub.store import accounts, intents, lanes
 from scheduler import timetable
 from tests.pipeline.fakes.connector import Fake, Shop, Stock
@@ -131,6 +133,41 @@ def test_what_never_left_is_not_left_behind(hub: Hub, asked: None, work: Work, m
     work()
     assert len(set(calls)) == 1, "nothing had changed, so it went out under the key it had"
     assert rows(hub, "SELECT state FROM intents") == [("done",)]
+
+
+def test_a_write_of_very_many_steps_is_no_crash_when_others_have_their_turn(
+    hub: Hub, due: tuple[str, str], shop: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next step was prepared and not made: nobody has to look whether it was."""
+    carry_out, looks, steps = Shop.do_refund, [], []
+
+    def refund(self: Any, operation: Operation) -> Reply:
+        steps.append(operation.id)
+        if len(steps) < 5:
+            return Reply(finished=False, progress={"step": len(steps)})
+        return carry_out(self, operation)
+
+    monkeypatch.setattr(tell, "STEPS", 2)
+    monkeypatch.setattr(Shop, "do_refund", refund)
+    monkeypatch.setattr(Shop, "find", lambda self, operation: looks.append(operation))
+    told(hub)
+    assert (len(steps), len(set(steps)), looks) == (5, 1, [])
+    assert paid(shop) == ["158.00"]
+
+
+def test_steps_without_end_end(hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = []
+
+    def create(self: Any, operation: Operation) -> Reply:
+        steps.append(operation.id)
+        return Reply(finished=False, progress={"step": len(steps)})
+
+    monkeypatch.setattr(Stock, "do_create_return", create)
+    for _ in range(5):
+        told(hub)
+        hurry(hub)
+    assert len(steps) == delivery.LAST_STEP
+    assert "more steps" in questions(hub)[0][1]
 
 
 # -- terms of this moment
@@ -358,6 +395,17 @@ def test_send_again_keeps_the_key(hub: Hub, unknown: list[str], shop: Remote, wo
     assert len(set(unknown)) == 1
     assert paid(shop) == ["158.00"]
     assert questions(hub) == []
+    assert founded(hub)[0].status == "completed"
+
+
+def test_seen_after_all_is_the_answer(
+    hub: Hub, unknown: list[str], shop: Remote, deliver: Deliver, work: Work, due: tuple[str, str]
+) -> None:
+    shop.do("refund", id=due[0], key=unknown[0], amount="158.00")
+    deliver(shop, "web")
+    work()
+    assert questions(hub) == []
+    assert paid(shop) == ["158.00"]
     assert founded(hub)[0].status == "completed"
 
 

@@ -42,8 +42,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "an earlier call got no answer and a later one was refused ({message}), which says nothing of the first",
     ),
     "conflicts": (
-        "对方 {count} 次答复记录已变更（{message}）",
-        "they answered {count} times that the record had changed ({message})",
+        "对方 {count} 次答复记录已变更或不存在（{message}）",
+        "they answered {count} times that the record had changed or is not there ({message})",
     ),
     "not_taken": (
         "尝试 {count} 次，对方始终没有受理（{message}）",
