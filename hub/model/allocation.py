@@ -76,11 +76,7 @@ def over_return(case: Case, lines: Sequence[ReturnLine], *, ended: bool) -> Shor
 
     A question, unless it is here already or called off (`ended`).
     """
-    order = {}
-    for line in lines:
-        book = case.book.lines.get(line.key)
-        if book is not None and book.line.quantity > 0:
-            order[line.key] = book.line.quantity if book.line.shipped is None else book.line.shipped
+    order = _pieces(case, (line.key for line in lines))
     if not order or case.founding is None:
         return Short()
     me = _id(case.founding)
@@ -118,6 +114,28 @@ def _asked(case: Case, loss: Loss, *, ended: bool) -> str | None:
         line=claim.line,
         values=numbers,
     )
+
+
+def shortages(case: Case, me: Sibling, keys: Iterable[str]) -> dict[str, dict[str, Decimal]]:
+    """By number, the other returns of the orders that go short on these lines, and what is left to each; `me` as they
+    see it."""
+    order = _pieces(case, keys)
+    whose: dict[str, str] = {}
+    claims = []
+    for sibling in (*case.ground.others, me) if order else ():
+        mine = _claims(case, sibling)
+        claims += mine
+        whose.update((claim.id, sibling.number) for claim in mine)
+    found: dict[str, dict[str, Decimal]] = {}
+    for claim, granted in allocate(order, claims):
+        found.setdefault(whose[claim.id], {})[claim.line] = granted
+    return found
+
+
+def _pieces(case: Case, keys: Iterable[str]) -> dict[str, Decimal]:
+    """How much of these lines can come back at all."""
+    known = {key: case.book.lines[key].line for key in keys if key in case.book.lines}
+    return {k: line.quantity if line.shipped is None else line.shipped for k, line in known.items() if line.quantity}
 
 
 _OVER = frozenset({"rejected", "cancelled", "voided", "expired"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ from hub.model.facts import Links
 from hub.model.fragment import Payment
 from hub.model.identity import own_name
 from hub.model.lifecycle import kind_of, status_of
-from hub.model.observation import HUB, Ground, Observation
+from hub.model.observation import HUB, Ground, Observation, Sibling
 from hub.model.orders import Book
 from hub.model.returns import (
     Axes,
@@ -89,6 +89,11 @@ class Picture:
             return self._whole
         case = self._case(own, account)
         return _decided(case, self.sources, self._told if alone and self._told is not None else _told(case))
+
+    def shortages(self, number: str, keys: Iterable[str]) -> dict[str, dict[str, Decimal]]:
+        """Which other returns of the orders go short on these lines, and what is left to them."""
+        case = self._case(self.observations)
+        return allocation.shortages(case, Sibling(number, tuple(case.own)), keys)
 
     def _case(self, observations: Sequence[Observation], alone: str | None = None) -> Case:
         return Case(observations, self.ground, self.book, self.links, self.sources, alone)

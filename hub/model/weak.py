@@ -7,9 +7,9 @@ e-mail address or a name never identifies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import combinations
+from itertools import combinations, product
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -91,7 +91,9 @@ def part(
         if receipt.line is not None and elsewhere.isdisjoint(receipt.twins):
             came[receipt.line] = came.get(receipt.line, Zero) + (receipt.quantity or Zero)
     wanted = {}
-    if ret.axes.authorization.value not in _ENDED and ret.axes.closure.value not in _ENDED:
+    decided = ret.axes.authorization
+    # What the hub refused because others ask for the same pieces is not ended for that reason here.
+    if (decided.value not in _ENDED or decided.by == "rule") and ret.axes.closure.value not in _ENDED:
         wanted = {
             line.key: line.quantity - line.cancelled
             for line in ret.lines
@@ -155,8 +157,10 @@ def decide(parts: Iterable[Part], apart: Apart = ()) -> Decision:
         return _any(known, one, two, _lined)
 
     single: list[Group] = [(id_,) for id_ in sorted(known)]
-    by_number = _bind(single, numbered, lambda one, two: numbered(one, two) or beside(one, two), questions, "number")
-    by_line = _bind(by_number, lined, lined, questions, "line")
+    by_number = _bind(
+        single, _naming(known), numbered, lambda one, two: numbered(one, two) or beside(one, two), questions, "number"
+    )
+    by_line = _bind(by_number, _of_others(known, by_number), lined, lined, questions, "line")
     questions += _parcels(known, by_line, apart)
     why = {group: "number" for group in by_number}
     bound = tuple(Binding(group, why.get(group, "line")) for group in by_line if len(group) > 1)
@@ -165,6 +169,7 @@ def decide(parts: Iterable[Part], apart: Apart = ()) -> Decision:
 
 def _bind(
     groups: Sequence[Group],
+    pairs: Iterable[tuple[Group, Group]],
     near: Callable[[Group, Group], bool],
     fit: Callable[[Group, Group], bool],
     questions: list[Question],
@@ -172,7 +177,7 @@ def _bind(
 ) -> list[Group]:
     """Groups that are near each other become one where all of them fit each other; else it is asked."""
     beside: dict[Group, set[Group]] = {group: set() for group in groups}
-    for one, two in combinations(groups, 2):
+    for one, two in pairs:
         if near(one, two):
             beside[one].add(two)
             beside[two].add(one)
@@ -190,6 +195,29 @@ def _bind(
             asked.append(Question(group[0], tuple(other[0] for other in others), around, why))
     questions += asked
     return sorted(result)
+
+
+def _naming(known: Mapping[int, Part]) -> set[tuple[Group, Group]]:
+    """The pairs of which one names a number of the other: all that can be bound by one."""
+    bearers: dict[Title, list[int]] = {}
+    for part in known.values():
+        for title in part.names:
+            bearers.setdefault(title, []).append(part.id)
+    found = {
+        tuple(sorted((p.id, other))) for p in known.values() for hint in p.hints for other in bearers.get(hint, ())
+    }
+    return {((one,), (two,)) for one, two in found if one != two}
+
+
+def _of_others(known: Mapping[int, Part], groups: Sequence[Group]) -> Iterator[tuple[Group, Group]]:
+    """The pairs that no account tells both of: all that can be bound by their lines."""
+    told: dict[frozenset[str], list[Group]] = {}
+    for group in groups:
+        told.setdefault(frozenset(_accounts(known, group)), []).append(group)
+    for (some, ones), (others, twos) in combinations(told.items(), 2):
+        if some.isdisjoint(others):
+            yield from product(ones, twos)
+    yield from combinations(told.get(frozenset(), ()), 2)
 
 
 def _parcels(known: Mapping[int, Part], groups: Sequence[Group], apart: Apart) -> list[Question]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from hub.accounts import Account, parties
 from hub.model import ties
 from hub.model.delivery import LAST_CONFLICT
+from hub.model.faces import outward, short
 from hub.model.fragment import Zero
-from hub.model.identity import own_name
+from hub.model.identity import own_name, speaks_of_order
 from hub.model.merge import Picture
 from hub.model.observation import Ground, Observation, Sibling
 from hub.model.operation import Operation, Outstanding, Residue
@@ -222,17 +223,21 @@ def combine(
     replan: bool = False,
     reads: Mapping[observations.Name, int] = {},
     fresh: Sequence[int] = (),
+    loud: Collection[int] = (),
 ) -> None:
     """Merge these returns, write what changed, and note for each account what it has to be told.
 
-    `because` says per return which records brought the news; `replan` also where nothing changed.
+    `because` says per return which records brought the news; `replan` also where nothing changed; `loud` are those of
+    which others may see something new: the other returns of their orders are merged, too, where that changes them.
     """
     changed: list[returns.Change] = []
     news: list[sync.News] = []
     entries: list[journal.Entry] = []
     tell: dict[tuple[str, str], float] = {}
     told_before: set[int] = set()
-    for situation in look(conn, return_ids, accounts, reads, fresh):
+    situations = look(conn, return_ids, accounts, reads, fresh)
+    situations += look(conn, _moved(conn, situations, loud), accounts)
+    for situation in situations:
         doc = returns.encode(situation.merged)
         founded = situation.row.founded or situation.merged.origin is not None
         is_new = doc != situation.row.doc
@@ -267,6 +272,28 @@ def combine(
     journal.write(conn, entries)
     for after in sorted(set(tell.values())):
         lanes.want(conn, "tell", [key for key, wait in tell.items() if wait == after], after=after)
+
+
+def _moved(conn: Connection, situations: Sequence[Situation], loud: Collection[int]) -> set[int]:
+    """The other returns of their orders that come out differently now: money and replacements concern all of them,
+    pieces asked for only who is left more or less by them."""
+    moved: set[int] = set()
+    done = {situation.id for situation in situations}
+    for one in situations:
+        beside = {int(other.number[1:]) for other in one.picture.ground.others} - done - moved
+        if one.id not in loud or not beside:
+            continue
+        order_money = any(speaks_of_order(o.fragment) and o.fragment.refunds for o in one.seen)
+        if order_money or outward(one.old) != outward(one.merged):
+            moved |= beside
+            continue
+        keys = {line.key for ret in (one.old, one.merged) if ret is not None for line in ret.lines}
+        left = one.picture.shortages(f"R{one.id}", keys)
+        for other, row in returns.read(conn, beside).items():
+            before = short(returns.decode(row.doc) if row.doc else None)
+            if {key: n for key, n in before.items() if key in keys} != left.get(f"R{other}", {}):
+                moved.add(other)
+    return moved
 
 
 def _unsettled(situation: Situation, account: Account) -> bool:

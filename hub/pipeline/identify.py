@@ -28,6 +28,8 @@ class Bound:
     fresh: list[int] = field(default_factory=list)
     """Of the returns those that this batch begins."""
     postponed: list[int] = field(default_factory=list)
+    loud: set[int] = field(default_factory=set)
+    """Of the returns those that others may see otherwise than before, whatever their records say."""
     linked: list[tuple[int, int]] = field(default_factory=list)
     """(survivor, the one that went into it)."""
     heard_of: set[Name] = field(default_factory=set)
@@ -71,6 +73,9 @@ def identify(conn: Connection, news: Sequence[Stored]) -> Bound:
             bound.news.append(record._replace(order_id=order_id))
     returns.belong(conn, pairs, bound.orders)
     bound.returns.update(return_id for return_id, _ in returns.of_orders(conn, bound.orders))
+    bound.loud |= {*bound.fresh, *(survivor for survivor, _ in bound.linked)}
+    bound.loud |= {return_id for return_id, _ in returns.of_orders(conn, ordered.touched)}
+    bound.loud &= bound.returns
     return bound
 
 
@@ -91,6 +96,7 @@ def _bind_returns(
     if parted := parting.loosen_all(conn, rows, being_written(conn, joined)):
         # A strong name says otherwise than a weak binding, which yields.
         bound.returns |= {*joined, *parted}
+        bound.loud |= {*joined, *parted}
         return _bind_returns(conn, names_of, keys.find(conn, [n for names in members.values() for n in names]), bound)
     busy = being_written(conn, joined)  # under the lock: a write begins under it, too
     waits = {top for top, found in ids.items() if len(found) > 1 and busy & set(found)}

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from connectors.kit.versions import Kind
 from hub.accounts import Account, Accounts
+from hub.model.faces import face
 from hub.model.fragment import Fragment
 from hub.model.identity import own_name
 from hub.model.merge import absorb
@@ -109,9 +110,12 @@ class Understand:
             said = sentence("same_key", one=f"R{survivor}", other=f"R{other}")
             journal.write(conn, [journal.entry(survivor, None, "link", said)])
         ids = bound.returns | _read_back(conn, current, reads) | invalid.concerned(conn, spoken)
-        weighed = weak.weigh(conn, accounts, ids, bound.news, bound.fresh)
+        heard = {own_name(r.observation): current.get(own_name(r.observation)) for r in bound.news}
+        loud = bound.loud | _loud(conn, bound.news, heard)
+        weighed = weak.weigh(conn, accounts, loud, bound.news, bound.fresh)
         told = weighed.of(ids)
-        combine(conn, told, accounts, weighed.renumbered(because), reads=reads, fresh=weighed.fresh)
+        why, loud_now = weighed.renumbered(because), weighed.of(loud)
+        combine(conn, told, accounts, why, reads=reads, fresh=weighed.fresh, loud=loud_now)
         awaited.unreadable(conn, accounts, refused.values())
         for lane in batch:
             if lane.id in postponed:
@@ -222,6 +226,21 @@ def _ordering(account: Account, row: inbox.Row) -> Kind | None:
     manifest = account.entry.manifest
     stream = manifest.streams.get(row.stream)
     return stream.kind(manifest.tz) if stream is not None and stream.version == "ordering" else None
+
+
+def _loud(conn: Connection, news: Sequence[Stored], before: Mapping[Name, Stored | None]) -> set[int]:
+    """The returns of which others may see something new."""
+    told: set[int] = set()
+    orders: set[int] = set()
+    for record in news:
+        old = before[own_name(record.observation)]
+        same = old is not None and (old.return_id, old.order_id) == (record.return_id, record.order_id)
+        if old is None or not same or face(old.observation) != face(record.observation):
+            if record.return_id is not None:
+                told.add(record.return_id)
+            elif record.order_id is not None:
+                orders.add(record.order_id)
+    return told | {return_id for return_id, _ in returns.of_orders(conn, orders)}
 
 
 def _because(news: Sequence[Stored]) -> dict[int, list[str]]:

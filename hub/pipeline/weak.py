@@ -15,15 +15,16 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from hub.accounts import Account, parties
-from hub.model.identity import own_name, speaks_of_order
+from hub.model.identity import order_names, own_name, speaks_of_order
 from hub.model.merge import Picture
 from hub.model.observation import HUB, Ground, Observation
 from hub.model.sentences import sentence
 from hub.model.ties import Name, Tie, Ties, decode
 from hub.model.weak import Decision, Question, bears_ours, decide, hints, part, titles
+from hub.pipeline import ordering
 from hub.pipeline.combine import Moved, combine
 from hub.pipeline.identify import being_written
-from hub.pipeline.parting import component, join, loosen, orders_of, write
+from hub.pipeline.parting import component, join, loosen, write
 from hub.store import intents, keys, lanes, observations, returns, reviews, ties, twins
 from hub.store.database import Connection, now
 from hub.store.observations import Stored
@@ -110,7 +111,8 @@ def again(conn: Connection, accounts: Mapping[str, Account], return_ids: Iterabl
     ids = {row.merged_into or row.id for row in returns.read(conn, return_ids).values()}
     weighed = weigh(conn, accounts, ids)
     why = weighed.renumbered({return_id: [because] for return_id in ids}) if because else {}
-    combine(conn, weighed.of(ids), accounts, why, replan=True)
+    told = weighed.of(ids)
+    combine(conn, told, accounts, why, replan=True, loud=told)
 
 
 def _look(conn: Connection, accounts: Mapping[str, Account], near: set[int], ids: set[int]) -> _Around:
@@ -125,8 +127,11 @@ def _look(conn: Connection, accounts: Mapping[str, Account], near: set[int], ids
             break
     known = {i: decode(ties_) if (ties_ := rows[i].ties) else Ties() for i in near}
     seen = observations.of_returns(conn, sorted(near))
-    parts = {one.id: one for i in sorted(near) for one in _parts(conn, i, known[i], seen[i])}
-    return _Around({i: rows[i] for i in near}, known, parts, _decide(conn, accounts, parts, seen))
+    names = keys.of_returns(conn, near)
+    parts = {one.id: one for i in sorted(near) for one in _parts(conn, i, known[i], seen[i], names.get(i, set()))}
+    # Of which nothing was told, and to which nothing is bound, that is as it was merged last.
+    still = {i: doc for i in near - ids if (doc := rows[i].doc) and not known[i].weak}
+    return _Around({i: rows[i] for i in near}, known, parts, _decide(conn, accounts, parts, seen, still))
 
 
 def _closure(conn: Connection, near: Iterable[int]) -> set[int]:
@@ -146,11 +151,10 @@ def _closure(conn: Connection, near: Iterable[int]) -> set[int]:
     return known
 
 
-def _parts(conn: Connection, host: int, known: Ties, seen: Sequence[Observation]) -> list[_Part]:
+def _parts(conn: Connection, host: int, known: Ties, seen: Sequence[Observation], names: set[Name]) -> list[_Part]:
     """What a return is made of: one part, and one for each weak binding that no strong name has confirmed."""
     own = [o for o in seen if not speaks_of_order(o.fragment)]
     theirs = [o for o in own if o.account != HUB]
-    names = set(keys.of_return(conn, host))
     found = []
     for tie in known.weak:
         if tie.firm:
@@ -170,8 +174,10 @@ def _decide(
     accounts: Mapping[str, Account],
     parts: Mapping[int, _Part],
     seen: Mapping[int, Sequence[Observation]],
+    still: Mapping[int, bytes],
 ) -> Decision:
     people = parties(accounts)
+    named = ordering.known(conn, [o for one in parts.values() for o in one.seen])
     known = twins.of_returns(conn, sorted({one.host for one in parts.values()}))
     ours = keys.find(conn, {(HUB, key.type, key.value) for one in parts.values() for o in one.seen
                             for key in o.fragment.keys if key.issuer == HUB})  # fmt: skip
@@ -184,18 +190,13 @@ def _decide(
         settled = any(
             bears_ours(o.fragment) and any((HUB, key.type, key.value) in ours for key in o.fragment.keys) for o in live
         )
-        picture = Picture([*one.seen, *shared], ground)
-        candidates.append(
-            part(
-                one.id,
-                picture.whole(),
-                live,
-                orders_of(conn, one.seen),
-                settled=settled,
-                twins=same,
-                holds=_holds(picture, live),
-            )
-        )
+        merged = returns.decode(still[one.id]) if one.id in still else None
+        holds: set[str] = set()
+        if merged is None or merged.origin == "undelivered":
+            picture = Picture([*one.seen, *shared], ground)
+            merged, holds = picture.whole(), _holds(picture, live)
+        its = {order for o in one.seen for order in named.of(order_names(o))}
+        candidates.append(part(one.id, merged, live, its, settled=settled, twins=same, holds=holds))
     return decide(candidates, _apart(conn, parts))
 
 
@@ -244,7 +245,8 @@ def _bring_about(conn: Connection, accounts: Mapping[str, Account], around: _Aro
         lanes.want(conn, LANE, [(HUB, f"R{i}") for i in state.waits], after=BUSY_AGAIN)
     near = {state.host_of.get(i, i) for i in {*around.rows, *around.parts}}
     _ask(conn, around.decided.questions, state, near | set(around.rows))
-    return Weighed({i: host for i, host in state.host_of.items() if i != host}, frozenset(near), ())
+    changed = frozenset(state.host_of.get(i, i) for i in state.changed)
+    return Weighed({i: host for i, host in state.host_of.items() if i != host}, changed, ())
 
 
 @dataclass
@@ -255,6 +257,8 @@ class _State:
     known: dict[int, Ties]
     busy: set[int]
     waits: set[int] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)
+    """What is bound, parted, or asked otherwise than before: to be combined again."""
 
     def inside(self, host: int) -> set[int]:
         return {i for i, its_host in self.host_of.items() if its_host == host}
@@ -269,6 +273,7 @@ def _part(conn: Connection, host: int, state: _State) -> None:
     elif not intents.made_since(conn, host, min(tie.entry for tie in loose)):
         gone = loosen(conn, host, known, [tie.guest for tie in loose])
         state.known[host] = replace(known, weak=tuple(tie for tie in known.weak if tie.firm))
+        state.changed |= {host, *gone}
         state.host_of.update((guest, guest) for guest in gone)
         state.known.update((guest, Ties()) for guest in gone)
 
@@ -278,6 +283,7 @@ def _confirmed(conn: Connection, host: int, state: _State, parts: Mapping[int, _
     known = state.known[host]
     left = tuple(tie for tie in known.weak if tie.firm or tie.guest in parts)
     if len(left) < len(known.weak):
+        state.changed.add(host)
         write(conn, host, "link", sentence("proven"))
         state.known[host] = replace(known, weak=left)
         ties.save(conn, {host: state.known[host]})
@@ -313,6 +319,7 @@ def _bind(
         )
         bound.append(tie)
         state.host_of[guest] = host
+    state.changed.add(host)
     state.known[host] = replace(state.known[host], weak=tuple(bound))
     ties.save(conn, {host: state.known[host]})
     if settle:
@@ -340,4 +347,5 @@ def _ask(conn: Connection, questions: Sequence[Question], state: _State, hosts: 
         asks = tuple(sorted(beside.get(host, ())))
         if state.host_of.get(host, host) == host and state.known[host].asks != asks:
             changed[host] = replace(state.known[host], asks=asks)
+            state.changed.add(host)
     ties.save(conn, changed)

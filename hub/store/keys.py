@@ -147,6 +147,18 @@ def of_return(conn: Connection, return_id: int) -> list[Name]:
     return [(row[0], row[1], row[2]) for row in found]
 
 
+def of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[int, set[Name]]:
+    """Every strong name of these returns."""
+    result: dict[int, set[Name]] = {}
+    found = conn.exec_driver_sql(
+        "SELECT return_id, issuer, type, value FROM keys WHERE return_id = ANY(%(r)b::bigint[])",
+        {"r": sorted(set(return_ids))},
+    )
+    for row in found:
+        result.setdefault(row[0], set()).add((row[1], row[2], row[3]))
+    return result
+
+
 def cut(conn: Connection, names: Iterable[Name], objects: Iterable[Name]) -> None:
     """A person's word: these objects do not belong to the return of these names."""
     pairs = [(*thing, *name) for thing in sorted(set(objects)) for name in sorted(set(names))]

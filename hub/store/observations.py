@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -126,18 +126,14 @@ def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, list[Ob
     )
     for row in own:
         result[row[-2]].append(_stored(row).observation)
-    columns = ", ".join(f"o.{name.strip()}" for name in _COLUMNS.split(","))
-    shared = conn.exec_driver_sql(
-        f"SELECT ro.return_id, {columns} FROM return_orders ro JOIN observations o USING (order_id)"
-        " WHERE ro.return_id = ANY(%(r)b::bigint[]) AND o.return_id IS NULL",
-        {"r": list(return_ids)},
-    )
-    decoded: dict[Name, Observation] = {}
-    for return_id, *rest in shared:
-        name = (rest[0], rest[1], rest[2])
-        if name not in decoded:
-            decoded[name] = _stored(rest).observation
-        result[return_id].append(decoded[name])
+    pairs = conn.exec_driver_sql(
+        "SELECT return_id, order_id FROM return_orders WHERE return_id = ANY(%(r)b::bigint[])", {"r": list(return_ids)}
+    ).all()
+    shared: dict[int, list[Observation]] = {}
+    for order_id, observation in _of_orders(conn, {order_id for _, order_id in pairs}) if pairs else ():
+        shared.setdefault(order_id, []).append(observation)
+    for return_id, order_id in pairs:
+        result[return_id] += shared.get(order_id, ())
     return result
 
 
@@ -154,11 +150,15 @@ def own_of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[int, lis
 
 def of_orders(conn: Connection, order_ids: Iterable[int]) -> list[Observation]:
     """The records of these orders and of their payments."""
-    found = conn.exec_driver_sql(
+    return [observation for _, observation in _of_orders(conn, order_ids)]
+
+
+def _of_orders(conn: Connection, order_ids: Iterable[int]) -> Iterator[tuple[int, Observation]]:
+    for row in conn.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM observations WHERE order_id = ANY(%(o)b::bigint[]) AND return_id IS NULL",
         {"o": sorted(set(order_ids))},
-    )
-    return [_stored(row).observation for row in found]
+    ):
+        yield row[-1], _stored(row).observation
 
 
 def reorder(conn: Connection, names: Iterable[Name], order_id: int) -> None:
@@ -172,19 +172,23 @@ def reorder(conn: Connection, names: Iterable[Name], order_id: int) -> None:
     )
 
 
-def of_siblings(conn: Connection, return_ids: Sequence[int]) -> dict[int, dict[int, list[Observation]]]:
-    """Per return: what is known of each of the other returns of its orders (their own objects only)."""
-    columns = ", ".join(f"o.{name.strip()}" for name in _COLUMNS.split(","))
-    found = conn.exec_driver_sql(
-        f"SELECT DISTINCT mine.return_id, {columns} FROM return_orders mine"
-        " JOIN return_orders other ON other.order_id = mine.order_id AND other.return_id <> mine.return_id"
-        " JOIN observations o ON o.return_id = other.return_id WHERE mine.return_id = ANY(%(r)b::bigint[])",
+def of_siblings(conn: Connection, return_ids: Sequence[int]) -> dict[int, dict[int, Sequence[Observation]]]:
+    """Per return: what is known of each of the other returns of its orders (their own objects only).
+
+    Each return's records are read once, however many returns it is a sibling of.
+    """
+    beside: dict[int, set[int]] = {}
+    members: dict[int, set[int]] = {}
+    for return_id, order_id in conn.exec_driver_sql(
+        "SELECT other.return_id, order_id FROM return_orders other WHERE order_id IN"
+        " (SELECT order_id FROM return_orders WHERE return_id = ANY(%(r)b::bigint[]))",
         {"r": list(return_ids)},
-    )
-    result: dict[int, dict[int, list[Observation]]] = {}
-    for return_id, *rest in found:
-        result.setdefault(return_id, {}).setdefault(rest[-2], []).append(_stored(rest).observation)
-    return result
+    ):
+        members.setdefault(order_id, set()).add(return_id)
+        beside.setdefault(return_id, set()).add(order_id)
+    near = {i: {j for order in beside.get(i, ()) for j in members[order]} - {i} for i in return_ids}
+    told = own_of_returns(conn, {j for found in near.values() for j in found})
+    return {i: {j: told[j] for j in sorted(found) if j in told} for i, found in near.items() if found}
 
 
 def objects_of(conn: Connection, return_id: int) -> list[tuple[Name, bool]]:
