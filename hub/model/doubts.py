@@ -93,6 +93,19 @@ def _doubt(case: Case, kind: str, line: str | None, pair: tuple[Fact, Fact], sai
     )
 
 
+def unasked(case: Case, lines: Sequence[ReturnLine]) -> None:
+    """Goods came that nobody asked for, or more than that: nothing is wrong with them but that somebody has to know."""
+    in_doubt = {doubt.line for doubt in case.doubts if doubt.kind in ("possible_twins", "ambiguous_line")}
+    asked = any(not line.unexpected for line in lines)
+    for line in lines:
+        wanted = Zero if line.unexpected or line.goods in ("kept", "never_shipped") else line.quantity - line.cancelled
+        if asked and line.received > max(wanted, Zero) and line.key not in in_doubt:
+            goods = line.name or line.sku or line.key
+            said = sentence("unasked", line=goods, received=line.received, wanted=wanted)
+            values = (number(line.received), number(wanted))
+            case.doubt("unasked", said, field="receipts", line=line.key, values=values)
+
+
 def unplaced(case: Case, facts: Sequence[Fact]) -> None:
     """Goods that arrived and name no line: counted nowhere, so said aloud."""
     for fact in facts:

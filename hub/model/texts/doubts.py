@@ -44,6 +44,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} 收到 {quantity} 件，但没有说明是哪一行商品，暂不计入。请在 {account} 补上。",
         "{account} reports {quantity} pieces and names no line.",
     ),
+    "unasked": (
+        "{line} 收到 {received} 件，而申请退回的是 {wanted} 件。请确认多出的货物如何处理。",
+        "Of {line} {received} came and {wanted} were asked back: somebody has to say what becomes of the rest.",
+    ),
     "ambiguous_line": (
         "SKU {sku} 对应多行商品，有记录没有说明是哪一行。请确认；确认前不会同步。",
         "SKU {sku} is on several lines and a record names it without saying which.",
