@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--fuzz", type=int, default=15_000, help="evaluations of the differential fuzz (a full run: 200000)"
     )
     parser.addoption("--scenarios", type=int, default=3, help="random scenarios over the real servers")
+    parser.addoption("--seeds", type=int, default=2, help="runs of the crash test (a full run: 20)")
     parser.addoption("--accept", action="store_true", help="write generated texts and snapshots anew, to be reviewed")
 
 

@@ -1,8 +1,11 @@
 """The crash test: whatever dies, and whatever the other systems do, everything arrives, and nothing happens twice.
 
-200 returns, more than 2,000 messages (a tenth of them twice, a tenth late) between two fake systems in processes of
-their own, which are slow, answer 429 and 500, hang after having done the write, or do it after the hub gave up. The
-hub is killed at random moments, and once stopped until another hub has taken over its work, and then continued.
+Two fake systems in processes of their own can be robbed: they pay and create whatever they are asked for. They are slow,
+refuse (429, 401, 409, 503), break before or after they did it, hang up or hang, or do it after the hub gave up; their
+lists lag; budgets are tight. The hub is killed at random moments, and once stopped until another hub has taken over its
+work, and then continued. What counts is what each of them did by its own log, against what was due.
+
+    pytest tests/pipeline/test_crash.py --seeds 20         # --seed 7 --seeds 1 repeats the run of seed 7
 """
 
 from __future__ import annotations
@@ -21,17 +24,29 @@ import pytest
 from sqlalchemy import text
 
 from hub.boot import Hub
+from hub.pipeline.people import NotNow
+from hub.store import accounts, intents
 from hub.store.database import Connection
 from tests.pipeline.fakes.play import Courier, HubProcess, People, Remote
 
-RETURNS = 200
-KILLS = 12
+RETURNS = 60
+KILLS = 6
 LEASE = 3.0
-PACE = 45.0
+PACE = 20.0
 """Seconds over which the customers ask."""
-PATIENCE = 200.0
+DONE_UNHEARD = ("500 after", "503 after", "drop after", "hang after", "late")
+PATIENCE = 240.0
 """Seconds after which what is not right is wrong."""
-MANNERS = {"faults": 0.1, "late": 1.0, "patience": 1.0, "slow": 0.05}
+MANNERS = {"faults": 0.1, "late": 1.0, "patience": 1.0, "slow": 0.05, "lag": 0.8}
+"""What was asked for stands, and is listed, within the time that the systems' manifests promise (settles_within)."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A run for each seed; every second one at a shop that remembers no keys."""
+    first, many = metafunc.config.option.seed, metafunc.config.option.seeds
+    seeds = [(first + number) % 2**32 for number in range(many)]
+    if "crash_seed" in metafunc.fixturenames:
+        metafunc.parametrize("crash_seed", seeds, ids=[f"seed {one}" for one in seeds])
 
 
 @dataclass
@@ -70,6 +85,8 @@ class World:
     courier: Courier
     people: People
     fleet: Fleet
+    answered: Counter[str] = field(default_factory=Counter)
+    """What the operator had to do."""
 
 
 @pytest.fixture
@@ -80,12 +97,13 @@ def log(tmp_path: Path) -> Iterator[IO[str]]:
 
 @pytest.fixture
 def world(
-    hub: Hub, connect: Callable[..., None], database_url: str, tmp_path: Path, seed: int, log: IO[str]
+    hub: Hub, connect: Callable[..., None], database_url: str, tmp_path: Path, crash_seed: int, log: IO[str]
 ) -> Iterator[World]:
-    dice = random.Random(seed)
-    shop = Remote("shop", seed=dice.randrange(2**32), **MANNERS)
+    dice = random.Random(crash_seed)
+    keys = crash_seed % 2
+    shop = Remote("shop", seed=dice.randrange(2**32), keys=keys, **MANNERS)
     stock = Remote("stock", seed=dice.randrange(2**32), **MANNERS)
-    connect("web", "fake_shop", base_url=shop.url)
+    connect("web", "fake_shop" if keys else "fake_bazaar", base_url=shop.url)
     connect("erp", "fake_stock", base_url=stock.url, orders_of="web", terms={"decides": True})
     courier = Courier(random.Random(dice.random()))
     fleet = Fleet(lambda: HubProcess(database_url, tmp_path, LEASE, log), courier)
@@ -99,23 +117,26 @@ def world(
     stock.stop()
 
 
-def test_everything_arrives_and_nothing_happens_twice(world: World, hub: Hub, seed: int) -> None:
+def test_everything_arrives_and_nothing_happens_twice(world: World, hub: Hub, crash_seed: int) -> None:
     began = time.monotonic()
-    disturb(world.fleet, random.Random(seed + 1))
+    disturb(world, hub, random.Random(crash_seed + 1))
     print(f"disturbed for {time.monotonic() - began:.0f} s")
     while time.monotonic() - began < PATIENCE and not settled(world, hub):
-        time.sleep(0.5)
+        operate(world, hub, 0.5)
     assert world.people.problem is None
+    wrong = paid_against_due(world)
+    assert not wrong, wrong
     assert not (left := unfinished(hub)), left
     assert world.people.done
     assert world.courier.idle
 
     assert len(world.fleet.buried) >= KILLS + 1
     assert set(world.fleet.buried) == {-signal.SIGKILL}
-    assert len(world.courier.acknowledged) >= 2000
-    assert min(world.courier.doubled, world.courier.delayed) > 150
+    assert len(world.courier.acknowledged) >= 8 * RETURNS
+    assert min(world.courier.doubled, world.courier.delayed) > RETURNS / 2
     faults = Counter(world.shop.get("faults")) + Counter(world.stock.get("faults"))
-    assert set(faults) == {"429", "500 before", "500 after", "hang after", "late"}
+    assert len(faults) >= 8, faults
+    assert sum(count for fault, count in faults.items() if fault in DONE_UNHEARD) >= 10, faults
 
     shop, stock = world.shop.get("state"), world.stock.get("state")
     both_say_the_same(shop, stock)
@@ -127,25 +148,59 @@ def test_everything_arrives_and_nothing_happens_twice(world: World, hub: Hub, se
         assert states == {"completed": RETURNS}
     took = time.monotonic() - began
     print(f"{took:.0f} s, {len(world.fleet.buried)} kills, {len(world.courier.acknowledged)} messages taken,"
-          f" {world.courier.refused} times refused, faults {dict(faults)}")  # fmt: skip
+          f" {world.courier.refused} times refused, faults {dict(faults)}, people {dict(world.answered)}")  # fmt: skip
 
 
-def disturb(fleet: Fleet, dice: random.Random) -> None:
+def disturb(world: World, hub: Hub, dice: random.Random) -> None:
     """Kill the hub again and again; once stop it beyond its leases, and continue it beside the one that took over."""
-    stop_at = dice.randrange(2, KILLS)
+    fleet = world.fleet
+    stop_at = dice.randrange(1, KILLS)
     for number in range(KILLS):
-        time.sleep(dice.uniform(0.5, 5.0))
+        operate(world, hub, dice.uniform(0.5, 5.0))
         (victim,) = fleet.running
         if number == stop_at:
             victim.signal(signal.SIGSTOP)
             fleet.add()
-            time.sleep(LEASE + dice.uniform(1.0, 3.0))
+            operate(world, hub, LEASE + dice.uniform(1.0, 3.0))
             victim.signal(signal.SIGCONT)
-            time.sleep(dice.uniform(0.5, 3.0))
+            operate(world, hub, dice.uniform(0.5, 3.0))
             fleet.kill(victim)
             (victim,) = fleet.running
         fleet.kill(victim)
         fleet.add()
+
+
+def operate(world: World, hub: Hub, seconds: float) -> None:
+    """Meanwhile somebody renews credentials, and answers what became of a write, after a look into the books there."""
+    until = time.monotonic() + seconds
+    while True:
+        with hub.database.begin() as conn:
+            stopped = [row.name for row in accounts.all_(conn) if row.state == "needs_reauth"]
+            asked = intents.dead(conn)
+        for name in stopped:
+            world.answered["renewed"] += 1
+            hub.database.run(lambda conn, name=name: accounts.resume(conn, name))  # type: ignore[misc]
+        for intent in asked:
+            there = stands(world, intent)
+            world.answered[f"{intent.kind} {'is there' if there else 'again'}"] += 1
+            try:
+                if there:
+                    hub.people.give_up(intent.id, "operator", "it is in their books")
+                else:
+                    hub.people.retry(intent.return_id, intent.account, "operator")
+            except NotNow:
+                pass  # it answered itself meanwhile
+        if time.monotonic() >= until:
+            return
+        time.sleep(min(0.5, max(0.0, until - time.monotonic())))
+
+
+def stands(world: World, intent: intents.Intent) -> bool:
+    """Whether this very write is in the books over there."""
+    if intent.kind == "refund":
+        return any(effect.get("key") == str(intent.id) for effect in world.shop.get("effects"))
+    reference = f"R{intent.return_id}"
+    return intent.kind == "create_return" and any(e["reference"] == reference for e in world.stock.get("effects"))
 
 
 def settled(world: World, hub: Hub) -> bool:
@@ -166,7 +221,7 @@ def unfinished(hub: Hub) -> dict[str, Any]:
         "lanes": "SELECT kind, key, due, lease_until, worker, attempts, crashes, why FROM lanes",
         "inbox": "SELECT account, external_id, state, error FROM inbox",
         "intents": "SELECT return_id, kind, state, looks, attempts, error FROM intents"
-        " WHERE state NOT IN ('done', 'dropped')",
+        " WHERE state NOT IN ('done', 'dropped', 'given_up')",
         "sync": "SELECT return_id, account, state, wanted, done, planned, residue, why FROM sync"
         " WHERE state <> 'in_sync' OR wanted > done",
         "reviews": "SELECT kind, text FROM reviews WHERE state = 'open'",
@@ -179,6 +234,22 @@ def unfinished(hub: Hub) -> dict[str, Any]:
     return {name: rows for name, rows in found.items() if rows}
 
 
+def paid_against_due(world: World) -> dict[str, str]:
+    """By the shop's own log what was paid for each return, against what the bookkeeper owes by the stock book."""
+    paid, due = Counter[str](), Counter[str]()
+    for effect in world.shop.get("effects"):
+        if effect["what"] == "refund":
+            paid[effect["id"]] += Decimal(effect["amount"])  # type: ignore[assignment]
+    orders = {record["order"]: record["id"] for record in world.shop.get("state").values()}
+    for booked in world.stock.get("state").values():
+        due[orders[booked["order"]]] += sum(Decimal(credit["amount"]) for credit in booked["credits"])  # type: ignore[assignment]
+    return {
+        name: f"{'doubled' if paid[name] > due[name] else 'lost'}: {paid[name]} of {due[name]}"
+        for name in sorted(paid.keys() | due.keys())
+        if paid[name] != due[name]
+    }
+
+
 def both_say_the_same(shop: dict[str, Any], stock: dict[str, Any]) -> None:
     by_order = {record["order"]: record for record in stock.values()}
     assert len(shop) == len(stock) == len(by_order) == RETURNS
@@ -186,7 +257,6 @@ def both_say_the_same(shop: dict[str, Any], stock: dict[str, Any]) -> None:
         booked = by_order[asked["order"]]
         assert conditions(asked) == conditions(booked), (asked, booked)
         assert sum(conditions(asked).values()) == 2
-        assert [refund["amount"] for refund in asked["refunds"]] == [credit["amount"] for credit in booked["credits"]]
 
 
 def conditions(record: dict[str, Any]) -> Counter[str]:
@@ -201,9 +271,6 @@ def nothing_twice(world: World, shop: dict[str, Any], stock: dict[str, Any]) -> 
     """By the remotes' own logs, kept before any answer left."""
     told, created = world.shop.get("effects"), world.stock.get("effects")
     assert Counter(effect["reference"] for effect in created) == {record["reference"]: 1 for record in stock.values()}
-    paid = [effect for effect in told if effect["what"] == "refund"]
-    assert Counter(effect["id"] for effect in paid) == dict.fromkeys(shop, 1)
-    assert sum(Decimal(effect["amount"]) for effect in paid) == RETURNS * Decimal("158.00")
     received = Counter[tuple[str, str]]()
     for effect in told:
         if effect["what"] == "receive":
@@ -215,7 +282,7 @@ def nothing_acknowledged_is_missing(conn: Connection, courier: Courier) -> None:
     """Every message that was answered with 202 is in the archive, with its very version."""
     kept = {tuple(row) for row in conn.execute(text("SELECT account, stream, external_id, version FROM raw"))}
     taken = {
-        (account, record.get("stream", "return"), record["id"], f"{record['version']:09d}")
+        (account, record.get("stream", "return"), record["id"], str(record["version"]))
         for account, record in courier.acknowledged
     }
     assert not taken - kept
@@ -223,5 +290,5 @@ def nothing_acknowledged_is_missing(conn: Connection, courier: Courier) -> None:
 
 def what_we_know_is_what_they_say(conn: Connection, books: dict[str, dict[str, Any]]) -> None:
     known = conn.execute(text("SELECT account, external_id, version FROM observations WHERE stream = 'return'"))
-    said = {(account, i): f"{record['version']:09d}" for account, book in books.items() for i, record in book.items()}
+    said = {(account, i): str(record["version"]) for account, book in books.items() for i, record in book.items()}
     assert {(row[0], row[1]): row[2] for row in known} == said

@@ -24,7 +24,8 @@ class Client:
         self.url = url
         self.session = requests.Session()
         self.session.trust_env = False
-        self.session.headers.update(headers or {})
+        # Node closes what was idle for five seconds, and a call that meets this is lost: each call has its own connection.
+        self.session.headers.update({"Connection": "close", **(headers or {})})
         self.session.auth = auth
 
     def close(self) -> None:

@@ -45,7 +45,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(threadName)s %(message)s")
     faulthandler.enable()
     lanes.CRASHES = 100  # every death here is the test's doing, not a lane's
-    systems.register()
+    systems.register(tight=True)
     ready = assemble_hub(Settings(data=Path(data), database_url=url, lease=float(lease)), Database(url))
     small = {**terms(ready.leases), "read": Terms(BATCH, float(lease))}
     engine = Engine(ready.database, ready.handlers, workers=8, idle=0.3, terms=small)

@@ -171,7 +171,7 @@ class Courier:
 
 @dataclass
 class People:
-    """Two hundred customers, a clerk, a warehouse and a bookkeeper; nobody of them asks the hub."""
+    """Many customers, a clerk, a warehouse and a bookkeeper; nobody of them asks the hub."""
 
     shop: Remote
     stock: Remote
@@ -185,6 +185,7 @@ class People:
     def __post_init__(self) -> None:
         self._asked = 0
         self._stages: dict[str, int] = {}
+        self._plans: dict[str, Plan] = {}
         self._began = time.monotonic()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._live, daemon=True)
@@ -193,7 +194,8 @@ class People:
     @property
     def done(self) -> bool:
         """Everybody asked, and the books say all they will ever say of their own."""
-        return self._asked == self.returns == sum(stage == len(STAGES) for stage in self._stages.values())
+        ended = sum(stage == len(self._plans[record]) for record, stage in self._stages.items())
+        return self._asked == self.returns == ended
 
     def stop(self) -> None:
         self._stopping.set()
@@ -224,20 +226,23 @@ class People:
 
     def _go_on(self, record: dict[str, Any]) -> None:
         stage = self._stages.setdefault(record["id"], 0)
-        if stage < len(STAGES):
-            what, words = STAGES[stage]
+        plan = self._plans.setdefault(record["id"], PLANS[int(record["order"]) % len(PLANS)])
+        if stage < len(plan):
+            what, words = plan[stage]
             if what == "arrive":
                 words = {**words, "condition": self.dice.choice(["good", "damaged"])}
             self.stock.do(what, id=record["id"], **words)
             self._stages[record["id"]] = stage + 1
 
 
-STAGES: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("authorize", {}),
-    ("note", {"text": "dock 3"}),
-    ("arrive", {"line": "SHIRT-M", "quantity": 1}),
-    ("note", {"text": "one more to come"}),
-    ("arrive", {"line": "SHIRT-M", "quantity": 1}),
-    ("post_credit", {"amount": "158.00"}),
-)
-"""What happens to a return over there, one after the other."""
+Plan = tuple[tuple[str, dict[str, Any]], ...]
+ONE: tuple[str, dict[str, Any]] = ("arrive", {"line": "SHIRT-M", "quantity": 1})
+BOTH: tuple[str, dict[str, Any]] = ("arrive", {"line": "SHIRT-M", "quantity": 2})
+PLANS: tuple[Plan, ...] = (
+    (("authorize", {}), ("note", {"text": "dock 3"}), ONE, ("note", {"text": "one more to come"}), ONE,
+     ("post_credit", {"amount": "158.00"})),
+    (("authorize", {}), ONE, ("post_credit", {"amount": "79.00"}), ONE, ("post_credit", {"amount": "79.00"})),
+    (("authorize", {}), BOTH, ("post_credit", {"amount": "100.50"}), ("post_credit", {"amount": "57.50"})),
+    (("authorize", {}), ("note", {"text": "a fee is kept"}), ONE, ONE, ("post_credit", {"amount": "149.50"})),
+)  # fmt: skip
+"""What happens to a return over there, one after the other; which of these, says its order's number."""

@@ -4,7 +4,10 @@ It plays a shop (customers ask for returns; it receives and refunds when told) a
 when told; its warehouse receives and credits). Every change is told by a signed webhook with the whole record and a
 version that orders it. `GET /__effects` is the log that counts, kept before any answer is sent.
 
-    python -m tests.pipeline.fakes.remote --kind shop --seed 7 --faults 0.12 --late 1.5 --slow 0.1
+It can be robbed: it pays whatever it is asked for, above what was captured, too, and creates as often as it is told.
+All it may know is a key (`--keys 0`: not even that), and its lists show what was written only after a while (`--lag`).
+
+    python -m tests.pipeline.fakes.remote --kind shop --seed 7 --faults 0.12 --late 1.5 --slow 0.1 --lag 0.8 --keys 0
 """
 
 from __future__ import annotations
@@ -21,7 +24,25 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-FAULTS = ("429", "500 before", "500 after", "hang after", "late")
+FAULTS = {
+    "429": (429, "slow down"),
+    "401": (401, "who are you?"),
+    "409": (409, "somebody else has it open"),
+    "503": (503, "back soon"),
+    "500 before": (500, "it broke before anything was done"),
+    "drop before": (0, ""),
+    "500 after": (500, "it broke after it was done"),
+    "503 after": (503, "it was done, and the gateway does not know"),
+    "drop after": (0, ""),
+    "hang after": (200, ""),
+    "late": (200, ""),
+}
+"""What a call of the hub may suffer: the status that is answered (0: none, the connection is cut). A read suffers only
+what needs nothing to be done."""
+READ_FAULTS = tuple(fault for fault in FAULTS if not fault.endswith("after") and fault not in ("late", "409"))
+
+WRITES_SUFFER = 3.0
+"""How much more often than a read: there are fewer of them."""
 
 
 class Refused(Exception):
@@ -33,6 +54,13 @@ class Book:
     """The state: returns by id, what was done, and the changes still to be told."""
 
     kind: str
+    keys: bool = True
+    """Whether a refund's key is remembered."""
+    lag: float = 0.0
+    """Seconds until its lists show what was written, at the most."""
+    dice: random.Random = field(default_factory=random.Random)
+    listed: dict[str, float] = field(default_factory=dict)
+    """When an object appears in the lists."""
     returns: dict[str, dict[str, Any]] = field(default_factory=dict)
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     effects: list[dict[str, Any]] = field(default_factory=list)
@@ -119,15 +147,22 @@ class Book:
         return self.changed(record) if made else record
 
     def refund(self, id: str, key: str, amount: str) -> dict[str, Any]:
+        """Pays, whatever was paid before."""
         record = self.returns[id]
-        if any(refund["key"] == key for refund in record["refunds"]):
+        if self.keys and any(refund["key"] == key for refund in record["refunds"]):
             return record
-        paid = sum(Decimal(refund["amount"]) for refund in record["refunds"])
-        if paid + Decimal(amount) > Decimal(record["paid"]):
-            raise Refused(f"cannot pay {amount}: {paid} of {record['paid']} is paid already")
-        record["refunds"].append({"id": f"rf-{id}-{len(record['refunds'])}", "key": key, "amount": amount})
+        refund = {"id": f"rf-{id}-{len(record['refunds'])}", "key": key, "amount": amount}
+        record["refunds"].append(refund)
+        self.appears(refund["id"])
         self.did("refund", record, amount=amount, key=key)
         return self.changed(record)
+
+    def appears(self, id: str) -> None:
+        self.listed[id] = time.monotonic() + (self.dice.uniform(0, self.lag) if self.dice.random() < 0.5 else 0.0)
+
+    def shown(self, id: str) -> bool:
+        """Whether the lists have caught up with this object."""
+        return self.listed.get(id, 0.0) <= time.monotonic()
 
     def _new(self, order: str, lines: list[dict[str, Any]], reference: str | None) -> dict[str, Any]:
         record = {
@@ -143,6 +178,7 @@ class Book:
             "paid": str(sum(Decimal(line["price"]) * line["quantity"] for line in lines)),
         }
         self.returns[record["id"]] = record
+        self.appears(record["id"])
         return record
 
     def _receive(
@@ -174,11 +210,8 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if not path.startswith("/__"):
             time.sleep(self.dice.uniform(0, self.slow))
-            fault = self._fault()
-            if fault == "429":
-                return self._send(429, {"message": "slow down"}, {"Retry-After": "0.2"})
-            if fault.startswith("500"):
-                return self._send(500, {"message": "it broke"})
+            if fault := self._fault(READ_FAULTS):
+                return self._suffer(fault)
         with self.book.lock:
             if path == "/__effects":
                 return self._send(200, self.book.effects)
@@ -188,10 +221,14 @@ class Handler(BaseHTTPRequestHandler):
                 return self._send(200, self.book.returns)
             if path.startswith("/returns/by-reference/"):
                 wanted = path.rpartition("/")[2]
-                return self._send(200, [r for r in self.book.returns.values() if r["reference"] == wanted])
+                listed = [r for r in self.book.returns.values() if r["reference"] == wanted]
+                return self._send(200, [record for record in listed if self.book.shown(record["id"])])
+            if path.endswith("/refunds"):
+                record = self.book.returns[path.split("/")[2]]
+                return self._send(200, [refund for refund in record["refunds"] if self.book.shown(refund["id"])])
             known = self.book.orders if path.startswith("/orders/") else self.book.returns
-            record = known.get(path.rpartition("/")[2])
-            return self._send(200, record) if record else self._send(404, {"message": "no such return"})
+            found = known.get(path.rpartition("/")[2])
+            return self._send(200, found) if found else self._send(404, {"message": "no such return"})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
@@ -203,11 +240,9 @@ class Handler(BaseHTTPRequestHandler):
             with self.book.lock:
                 return self._send(200, getattr(self.book, self.path[3:])(**body))
         time.sleep(self.dice.uniform(0, self.slow))
-        fault = self._fault()
-        if fault == "429":
-            return self._send(429, {"message": "slow down"}, {"Retry-After": "0.2"})
-        if fault == "500 before":
-            return self._send(500, {"message": "it broke before anything was done"})
+        fault = self._fault(tuple(FAULTS), WRITES_SUFFER)
+        if fault in ("429", "401", "409", "503", "500 before", "drop before"):
+            return self._suffer(fault)
         if fault == "late":
             time.sleep(self.patience + self.late)
         try:
@@ -215,18 +250,24 @@ class Handler(BaseHTTPRequestHandler):
                 record = self._write(body)
         except Refused as no:
             return self._send(422, {"message": str(no)})
-        if fault == "500 after":
-            return self._send(500, {"message": "it broke after it was done"})
+        if fault in ("500 after", "503 after", "drop after"):
+            return self._suffer(fault)
         if fault == "hang after":
             time.sleep(self.patience + self.late)
         return self._send(200, record)
 
-    def _fault(self) -> str:
-        if self.dice.random() >= self.faults:
+    def _fault(self, of: tuple[str, ...], times: float = 1.0) -> str:
+        if self.dice.random() >= self.faults * times:
             return ""
-        fault = self.dice.choice(FAULTS)
+        fault = self.dice.choice(of)
         self.book.faults[fault] += 1
         return fault
+
+    def _suffer(self, fault: str) -> None:
+        status, words = FAULTS[fault]
+        self.close_connection = not status  # and not a word
+        if status:
+            self._send(status, {"message": words}, {"Retry-After": "0.2"} if status == 429 else {})
 
     def _write(self, body: dict[str, Any]) -> dict[str, Any]:
         parts = self.path.strip("/").split("/")
@@ -267,9 +308,11 @@ def main() -> None:
     options.add_argument("--late", type=float, default=1.0)
     options.add_argument("--patience", type=float, default=1.0)
     options.add_argument("--slow", type=float, default=0.0)
+    options.add_argument("--lag", type=float, default=0.0)
+    options.add_argument("--keys", type=int, default=1)
     given = options.parse_args()
-    Handler.book = Book(given.kind)
     Handler.dice = random.Random(given.seed)
+    Handler.book = Book(given.kind, bool(given.keys), given.lag, Handler.dice)
     Handler.faults, Handler.late, Handler.patience = given.faults, given.late, given.patience
     Handler.slow = given.slow
     server = _Server(("127.0.0.1", 0), Handler)
