@@ -29,7 +29,7 @@ from connectors.kit.api import (
     WebhookRequest,
 )
 from connectors.kit.bodies import shaped
-from connectors.kit.errors import ConnectorError, NotFound, Rejected, RetryLater, Unsupported
+from connectors.kit.errors import ConnectorError, NotFound, NotYet, Rejected, RetryLater, Unsupported
 from connectors.kit.http import Http, segment
 from connectors.kit.signing import Signed
 
@@ -222,7 +222,7 @@ class EasyPost(Signed):
 def refusal(answer: Response) -> ConnectorError | None:
     """What EasyPost's own words change about an answer's usual meaning; None where they change nothing."""
     if answer.status in (400, 409, 422) and IN_FLIGHT in answer.message():
-        return RetryLater(f"{answer.system}: {answer.message()}", after=5.0)
+        return NotYet(f"{answer.system}: {answer.message()}", after=5.0)
     return None
 
 

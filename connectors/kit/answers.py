@@ -1,7 +1,7 @@
 """An answer, and what it says by HTTP's own rules about what happens next.
 
 401, 403   Unauthorized        429        RateLimited with Retry-After
-404, 410   NotFound            425        RetryLater
+404, 410   NotFound            423, 425   RetryLater
 409, 412   Conflict            408, 499, 5xx   RetryLater (read), OutcomeUnknown (write)
 501        Rejected            302, 303   Rejected (read), OutcomeUnknown (write: many answer so when it is done)
 other 3xx and 4xx              Rejected
@@ -93,7 +93,7 @@ def meaning(response: Response) -> ConnectorError:
         return Conflict(text, code=str(status))
     if status == 429:
         return RateLimited(text, after=response.retry_after)
-    if status == 425:
+    if status in (423, 425):
         return RetryLater(text, after=response.retry_after)
     if status == 501:
         return Rejected(text, code=str(status))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.answers import Response
-from connectors.kit.errors import ConnectorError, Rejected, RetryLater, Unauthorized
+from connectors.kit.errors import ConnectorError, OutcomeUnknown, Rejected, RetryLater, Unauthorized
 from connectors.kit.http import Http
 from connectors.kit.signing import sign_hash
 from connectors.kuaidi100.parcel import AUTO, Parcel, callback, salt
@@ -30,7 +30,7 @@ QUERY: Mapping[str, Meaning] = {
     "601": lambda said: Unauthorized(f"{said} ({KEY})"),
 }
 SUBSCRIBE: Mapping[str, Meaning] = {
-    "500": RetryLater,
+    "500": OutcomeUnknown,
     "600": lambda said: Unauthorized(f"{said} ({KEY})"),
     "601": lambda said: Unauthorized(f"{said} ({KEY})"),
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from connectors.kit.errors import Conflict, OutcomeUnknown, Rejected, RetryLater, Unauthorized
+from connectors.kit.errors import Conflict, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unauthorized
 from connectors.kit.graphql import Graph, Meaning, documents
 from connectors.kit.http import Http
 
@@ -20,12 +20,15 @@ class TooCostly(Rejected):
     """One query asked for more than a shop may spend on one: ask for less at a time."""
 
 
+INACTIVE_WAIT = 300.0
+"""Seconds until a shop that Shopify stopped (too many calls again and again, or a doubt) is asked again."""
 MEANINGS: Mapping[str, Meaning] = {
     "INVALID_STATE": lambda text, code, answer: Conflict(text, code=code),
     "NOT_EDITABLE": lambda text, code, answer: Conflict(text, code=code),
     "MISSING_PERMISSION": lambda text, code, answer: Unauthorized(text, code="403"),
     "NOTIFICATION_FAILED": lambda text, code, answer: OutcomeUnknown(text),
     "MAX_COST_EXCEEDED": lambda text, code, answer: TooCostly(text, code=code),
+    "SHOP_INACTIVE": lambda text, code, answer: RateLimited(text, after=INACTIVE_WAIT),
     "IDEMPOTENCY_CONCURRENT_REQUEST": lambda text, code, answer: RetryLater(text, after=5.0),
 }
 """The states are checked before each write, so INVALID_STATE means that somebody was faster: read again, plan again."""

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.api import Page
-from connectors.kit.errors import Rejected, RetryLater
+from connectors.kit.errors import NotYet, Rejected, RetryLater
 from connectors.kit.graphql import Graph
 from connectors.kit.http import Http
 from connectors.shopify import reading
@@ -23,6 +23,11 @@ from connectors.shopify.admin import DOCUMENTS, kind_of
 PAGE = 250
 """Records per page: what is read and committed at once."""
 WAIT = 10.0
+BUSY = frozenset(("OPERATION_IN_PROGRESS", "LIMIT_REACHED"))
+"""BulkOperationUserErrorCode (2026-07): another one runs, or as many as may."""
+BUSY_WAIT = 60.0
+BROKE = ("FAILED", "INTERNAL_SERVER_ERROR")
+"""BulkOperationErrorCode: this one may be intermittent; after TIMEOUT and ACCESS_DENIED asking again helps nobody."""
 AT_WORK = frozenset(("CREATED", "RUNNING", "CANCELING"))
 FILE = 500_000_000
 """Bytes that the file may have: some 100 per order and return."""
@@ -38,11 +43,13 @@ def pages(graph: Graph, cursor: str) -> Iterator[Page]:
     at: dict[str, Any] = msgspec.json.decode(cursor)
     if "operation" not in at:
         query = DOCUMENTS["OrdersSince"].text.replace("$search", f"updated_at:>='{at['since']}'")
-        # It only reads: asking twice costs nothing but a second file.
-        started = graph.ask("BulkStart", read=True, query=query)["bulkOperationRunQuery"]["bulkOperation"]
-        at = {**at, "operation": started["id"], "line": 0}
+        at = {**at, "operation": _started(graph, query), "line": 0}
         yield Page((), _written(at))
-    url = _file(graph, at["operation"])
+    state = graph.ask("BulkState", id=at["operation"])["bulkOperation"]
+    if state is not None and (state["status"], state["errorCode"]) == BROKE:
+        yield Page((), begin(at["since"]))
+        raise NotYet(f"Shopify's bulk operation broke ({state['errorCode']}): it begins anew", after=BUSY_WAIT)
+    url = _file(state)
     if url is None:
         return
     named = [external_id for line in _lines(graph.http, url) if (external_id := _named(line))]
@@ -62,13 +69,22 @@ def _named(line: bytes) -> str | None:
     return external_id if kind_of(external_id) in reading.STREAMS else None
 
 
+def _started(graph: Graph, query: str) -> str:
+    """The operation's id. It only reads: asking twice costs nothing but a second file. A shop has few at a time."""
+    try:
+        return str(graph.ask("BulkStart", read=True, query=query)["bulkOperationRunQuery"]["bulkOperation"]["id"])
+    except Rejected as refused:
+        if refused.code in BUSY:
+            raise NotYet(f"{refused}; it begins when the other one is done", after=BUSY_WAIT) from refused
+        raise
+
+
 def _written(at: dict[str, Any]) -> str:
     return msgspec.json.encode(at).decode()
 
 
-def _file(graph: Graph, operation: str) -> str | None:
+def _file(state: Any) -> str | None:
     """Where the result is; None when there was nothing to write."""
-    state = graph.ask("BulkState", id=operation)["bulkOperation"]
     if state is None or state["status"] == "EXPIRED":
         raise Rejected("Shopify keeps the file of a bulk operation for seven days, and these are over: begin it anew")
     if state["status"] in AT_WORK:

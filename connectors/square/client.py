@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from connectors.kit import paging
 from connectors.kit.answers import Response
 from connectors.kit.api import Operation
-from connectors.kit.errors import Conflict, ConnectorError, OutcomeUnknown, RateLimited, Rejected, RetryLater
-from connectors.kit.http import Http, segment
+from connectors.kit.errors import (
+    Conflict,
+    ConnectorError,
+    NotFound,
+    NotYet,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    RetryLater,
+    Unauthorized,
+)
+from connectors.kit.http import SUCCESS, Http, segment
 
 Record = dict[str, Any]
 BATCH = 100
@@ -97,23 +107,58 @@ class Client:
         return paging.walk(paging.tokens(read, lambda page: page.get("cursor"), query="cursor"))
 
 
+def _unauthorized(text: str, code: str, answer: Response) -> ConnectorError:
+    return Unauthorized(f"{text} (renew the account's access token, or see to the application in Square)", code=code)
+
+
+def _broke(text: str, code: str, answer: Response) -> ConnectorError:
+    """They say themselves that nothing is certain: a read is asked again, a write is looked for and keeps its key."""
+    return RetryLater(text, after=answer.retry_after) if answer.read else OutcomeUnknown(text)
+
+
+def _not_yet(text: str, code: str, answer: Response) -> ConnectorError:
+    return NotYet(text, after=PENDING_WAIT)
+
+
+MEANINGS: Mapping[str, Callable[[str, str, Response], ConnectorError]] = {
+    **dict.fromkeys(
+        ("RATE_LIMITED", "PLAID_ERROR_RATE_LIMIT"),
+        lambda text, code, answer: RateLimited(text, after=answer.retry_after),
+    ),
+    "IDEMPOTENCY_KEY_REUSED": lambda text, code, answer: OutcomeUnknown(
+        f"{text} (something was done under this key before: it is looked for)"
+    ),
+    # "You can safely retry your call using the same idempotency key", says their table: so with no other one.
+    "TEMPORARY_ERROR": _broke,
+    **dict.fromkeys(
+        ("INTERNAL_SERVER_ERROR", "BAD_GATEWAY", "SERVICE_UNAVAILABLE", "GATEWAY_TIMEOUT", "REQUEST_TIMEOUT"), _broke
+    ),
+    **dict.fromkeys(
+        ("REFUND_ALREADY_PENDING", "REFUND_ERROR_PAYMENT_NEEDS_COMPLETION", "PLAID_ERROR_PRODUCT_NOT_READY"), _not_yet
+    ),
+    **dict.fromkeys(("VERSION_MISMATCH", "CONFLICT"), lambda text, code, answer: Conflict(text, code=code)),
+    **dict.fromkeys(
+        ("UNAUTHORIZED", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_REVOKED", "CLIENT_DISABLED", "APPLICATION_DISABLED"),
+        _unauthorized,
+    ),
+    **dict.fromkeys(("NOT_FOUND", "GONE"), lambda text, code, answer: NotFound(text, code=code)),
+}
+"""Square's codes that say what happens next, whatever the status they come with; of several the first in this table
+counts. Every other one that it publishes refuses (API version 2025-08-20, the SDK's ErrorCode)."""
+
+
 def refusal(answer: Response) -> ConnectorError | None:
     """What Square's error codes change about an answer's usual meaning; None where they change nothing."""
     body = answer.peek()
-    errors = (body.get("errors") if isinstance(body, dict) else None) or ()
-    codes = {error.get("code") for error in errors if isinstance(error, dict)}
+    said = body if isinstance(body, dict) else {}
+    codes = [str(error.get("code")) for error in said.get("errors") or () if isinstance(error, dict)]
     if not codes:
         return None
     text = f"Square answered {answer.status} to {answer.method} {answer.url}: {answer.message()}"
-    if "RATE_LIMITED" in codes:
-        return RateLimited(text, after=answer.retry_after)
-    if "REFUND_ALREADY_PENDING" in codes:
-        return RetryLater(text, after=PENDING_WAIT)
-    if "VERSION_MISMATCH" in codes:
-        return Conflict(text, code="VERSION_MISMATCH")
-    if "IDEMPOTENCY_KEY_REUSED" in codes:
-        return OutcomeUnknown(f"{text} (something was done under this key before: it is looked for)")
-    if 200 <= answer.status < 300:
-        # Square answers 200 with errors where a part of a batch could not be done.
-        return Rejected(text, code=str(sorted(map(str, codes))[0]))
-    return None
+    done = [name for name, value in said.items() if name != "errors" and value]
+    if done and not answer.read and answer.status in SUCCESS:
+        return OutcomeUnknown(f"{text} (beside {done[0]}: a part of it was done, and is looked for)")
+    for code, meaning in MEANINGS.items():
+        if code in codes:
+            return meaning(text, code, answer)
+    return Rejected(text, code=sorted(codes)[0]) if answer.status in SUCCESS else None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.kit.api import Operation, WebhookRequest
-from connectors.kit.errors import Rejected, RetryLater, Unauthorized
+from connectors.kit.errors import OutcomeUnknown, Rejected, Unauthorized
 from tests.connectors.contract import ConnectorContract
 from tests.connectors.kuaidi100_remote import ON_ITS_WAY, TO_WATCH, Remote, settings
 from tests.connectors.through_hub import HubContract
@@ -33,7 +33,7 @@ class TestSandbox(ConnectorContract, HubContract):
         (200, {"result": False, "returnCode": "700", "message": "订阅方的订阅数据存在错误"}, Rejected),
         (200, {"result": False, "returnCode": "701", "message": "拒绝订阅的快递公司"}, Rejected),
         (200, {"result": False, "returnCode": "702", "message": "POLL:识别不到该单号对应的快递公司"}, Rejected),
-        (200, {"result": False, "returnCode": "500", "message": "服务器错误"}, RetryLater),
+        (200, {"result": False, "returnCode": "500", "message": "服务器错误"}, OutcomeUnknown),
         (200, {"result": False, "returnCode": "600", "message": "您不是合法的订阅者"}, Unauthorized),
         (200, {"result": False, "returnCode": "601", "message": "POLL:KEY已过期"}, Unauthorized),
     )

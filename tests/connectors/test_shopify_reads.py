@@ -15,7 +15,7 @@ import pytest
 
 from connectors.kit import registry
 from connectors.kit.api import Account, Hint, Message
-from connectors.kit.errors import InvalidWebhook, RateLimited, Rejected, RetryLater
+from connectors.kit.errors import InvalidWebhook, NotYet, RateLimited, Rejected, RetryLater
 from connectors.shopify import topics
 from connectors.shopify.backfill import PAGE
 from connectors.shopify.connector import Shopify
@@ -229,6 +229,33 @@ def test_a_backfill_finds_every_return_however_it_ended(shopify: Shopify, remote
         seen.update(m.external_id for m in page.messages if m.stream == "return")
     assert seen == {remote.asked["id"], declined["id"], *many}
     assert [e["kind"] for e in remote.effects if e["kind"] == "bulk"] == ["bulk"], "one operation, gone on with"
+
+
+@pytest.mark.parametrize("code", ["OPERATION_IN_PROGRESS", "LIMIT_REACHED"])
+def test_a_bulk_operation_that_is_busy_or_limited_means_wait(shopify: Shopify, remote: Remote, code: str) -> None:
+    refused = [{"field": None, "message": "A bulk operation is already in progress.", "code": code}]
+    body = {"data": {"bulkOperationRunQuery": {"bulkOperation": None, "userErrors": refused}}}
+    remote.fault("answer", method="MUTATION", status=200, body=body)
+    cursor = shopify.begin("return", datetime(2026, 1, 1, tzinfo=UTC))
+    with pytest.raises(NotYet, match="already in progress") as caught:
+        next(shopify.poll("return", cursor))
+    assert caught.value.after == 60
+    assert next(shopify.poll("return", cursor)).cursor != cursor, "and then it begins"
+
+
+def test_a_bulk_operation_that_broke_over_there_begins_anew(shopify: Shopify, remote: Remote) -> None:
+    remote.bulk_looks = 0
+    begun = next(shopify.poll("return", shopify.begin("return", datetime(2026, 1, 1, tzinfo=UTC)))).cursor
+    record = {"id": "gid://shopify/BulkOperation/1", "status": "FAILED", "errorCode": "INTERNAL_SERVER_ERROR"}
+    record |= {"objectCount": "0", "url": None, "partialDataUrl": None}
+    remote.fault("answer", method="QUERY", status=200, body={"data": {"bulkOperation": record}})
+    pages = shopify.poll("return", begun)
+    again = next(pages).cursor
+    with pytest.raises(NotYet, match="begins anew"):
+        next(pages)
+    seen = {m.external_id for page in shopify.poll("return", again) for m in page.messages}
+    assert remote.asked["id"] in seen
+    assert [e["kind"] for e in remote.effects if e["kind"] == "bulk"] == ["bulk", "bulk"]
 
 
 def test_no_credentials_go_to_the_host_of_the_bulk_file(remote: Remote) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.kit.api import Operation, WebhookRequest
-from connectors.kit.errors import Conflict, OutcomeUnknown, RateLimited, Rejected, Unauthorized
+from connectors.kit.errors import Conflict, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unauthorized
 from tests.connectors.contract import ConnectorContract
 from tests.connectors.shopify_side import Remote
 from tests.connectors.through_hub import HubContract
@@ -43,6 +43,10 @@ class TestShopify(ConnectorContract, HubContract):
         (200, {**top("THROTTLED"), "extensions": COST}, RateLimited),
         (200, top("ACCESS_DENIED"), Unauthorized),
         (200, top("INVALID_VARIABLE"), Rejected),
+        (200, top("SHOP_INACTIVE"), RateLimited),
+        (200, {"errors": "Unavailable Shop"}, Rejected),
+        (423, {"errors": "Locked"}, RetryLater),
+        (200, user("IDEMPOTENCY_CONCURRENT_REQUEST"), RetryLater),
         (200, top("INTERNAL_SERVER_ERROR"), OutcomeUnknown),
         (500, {"errors": "Internal Server Error"}, OutcomeUnknown),
     )

@@ -44,7 +44,7 @@ def http(told: Told) -> Iterator[Http]:
 
 READ = [
     (400, Rejected), (401, Unauthorized), (403, Unauthorized), (404, NotFound), (408, RetryLater), (409, Conflict),
-    (410, NotFound), (412, Conflict), (418, Rejected), (422, Rejected), (425, RetryLater), (429, RateLimited),
+    (410, NotFound), (412, Conflict), (418, Rejected), (422, Rejected), (423, RetryLater), (425, RetryLater), (429, RateLimited),
     (500, RetryLater), (502, RetryLater), (503, RetryLater), (501, Rejected), (301, Rejected), (302, Rejected),
     (303, Rejected), (304, Rejected), (499, RetryLater),
 ]  # fmt: skip
