@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.store import documents, lanes
+from hub.store import documents, intents, lanes
 
 BREAKER = 5
 """Failures in a row after which nobody calls for a while."""
@@ -154,7 +154,7 @@ def resume(conn: Connection, name: str) -> bool:
         " blocked_until = NULL FROM old WHERE a.name = old.name RETURNING old.state <> 'healthy'",
         {"n": name},
     ).scalar_one()
-    lanes.hurry(conn, name)
+    _back(conn, name)
     return bool(found)
 
 
@@ -177,8 +177,14 @@ def succeeded(conn: Connection, name: str) -> bool:
         {"n": name},
     ).first()
     if found is not None and found[1]:
-        lanes.hurry(conn, name)
+        _back(conn, name)
     return found is not None and bool(found[0])
+
+
+def _back(conn: Connection, name: str) -> None:
+    """Whatever waits there is due now."""
+    intents.hurry(conn, name)
+    lanes.hurry(conn, name)
 
 
 def answered(conn: Connection, name: str) -> bool:

@@ -120,6 +120,16 @@ def again(conn: Connection, intent_id: int, deadline: float, *, step: bool = Fal
     )
 
 
+def hurry(conn: Connection, account: str) -> None:
+    """The system is back: what did nothing is tried now, and what could not be looked for is looked for. A write whose
+    effect may still be on its way keeps its time."""
+    conn.exec_driver_sql(
+        "UPDATE intents SET deadline = clock_timestamp() WHERE account = %(a)s AND deadline > clock_timestamp()"
+        " AND ((state = 'waiting' AND NOT possible) OR (state = 'unknown' AND misses > 0))",
+        {"a": account},
+    )
+
+
 def forget(conn: Connection, intent_id: int) -> None:
     """It never had an effect, and another one takes its place."""
     conn.exec_driver_sql("DELETE FROM intents WHERE id = %(i)s", {"i": intent_id})

@@ -27,7 +27,7 @@ BURST = 12
 RATE = 1 / 3600
 """Tokens a second: what comes in while the test runs is nothing, it moves time itself."""
 CALLS = 5
-"""Requests that one create makes here: three looks, the write, and a look at what came of it."""
+"""Requests that one create makes here: two looks, the write, and two at what came of it."""
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def tight(hub: Hub, monkeypatch: pytest.MonkeyPatch, both: None) -> Counter[str]
 
     def create(self: Any, operation: Operation) -> Reply:
         done["attempts"] += 1
-        for _ in range(CALLS - 3):
+        for _ in range(CALLS - 4):
             self.http.get("/returns/by-reference/none")
         reply = real(self, operation)
         self.http.get("/returns/by-reference/none")

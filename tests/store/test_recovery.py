@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, event
 
-from hub.store import accounts, lanes
+from hub.store import accounts, intents, lanes, returns
 from hub.store.database import Database
 
 KINDS = ("fetch", "poll", "tell")
@@ -123,3 +123,28 @@ def test_a_success_of_a_system_that_is_well_costs_one_statement(conn: Connection
         accounts.succeeded(conn, "web")
     assert len(sent) == 5
     assert due(conn, "web") == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "possible", "misses", "due_now"),
+    [
+        ("waiting", False, 0, True),
+        ("waiting", True, 0, False),
+        ("unknown", True, 0, False),
+        ("unknown", True, 2, True),
+        ("open", True, 0, False),
+    ],
+)
+def test_writes_that_did_nothing_and_looks_that_failed_are_tried_now(
+    conn: Connection, state: str, possible: bool, misses: int, due_now: bool
+) -> None:
+    (return_id,) = returns.numbers(conn, 1)
+    returns.begin(conn, [return_id])
+    made = intents.open_(conn, return_id, "web", "receive", 1, {}, {}, 3600.0)
+    conn.exec_driver_sql(
+        "UPDATE intents SET state = %(s)s, possible = %(p)s, misses = %(m)s", {"s": state, "p": possible, "m": misses}
+    )
+    accounts.resume(conn, "web")
+    intent = intents.get(conn, made)
+    assert intent is not None
+    assert (intent.waits == 0.0) == due_now

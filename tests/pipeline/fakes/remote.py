@@ -61,6 +61,8 @@ class Book:
     dice: random.Random = field(default_factory=random.Random)
     listed: dict[str, float] = field(default_factory=dict)
     """When an object appears in the lists."""
+    well: bool = False
+    """It has no more faults."""
     returns: dict[str, dict[str, Any]] = field(default_factory=dict)
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     effects: list[dict[str, Any]] = field(default_factory=list)
@@ -145,6 +147,10 @@ class Book:
                 self.did("receive", record, line=total["line"], quantity=total["quantity"] - have,
                          condition=total["condition"])  # fmt: skip
         return self.changed(record) if made else record
+
+    def recover(self) -> dict[str, Any]:
+        self.well = True
+        return {}
 
     def refund(self, id: str, key: str, amount: str) -> dict[str, Any]:
         """Pays, whatever was paid before."""
@@ -257,7 +263,7 @@ class Handler(BaseHTTPRequestHandler):
         return self._send(200, record)
 
     def _fault(self, of: tuple[str, ...], times: float = 1.0) -> str:
-        if self.dice.random() >= self.faults * times:
+        if self.book.well or self.dice.random() >= self.faults * times:
             return ""
         fault = self.dice.choice(of)
         self.book.faults[fault] += 1
