@@ -47,6 +47,9 @@ def now() -> str:
 class Shop:
     """All of it. `emit(name, data)` is called for every event that Medusa would raise."""
 
+    capped = True
+    """Whether no more goes back than was paid; a test of who protects whom turns it off."""
+
     def __init__(self, emit: Callable[[str, Record], None] = lambda name, data: None) -> None:
         self.emit = emit
         self.orders: dict[str, Record] = {}

@@ -44,6 +44,9 @@ def amount(bag: Record) -> Decimal:
 class Shop:
     """All records by id. Deep copies of it are its past."""
 
+    capped = True
+    """Whether no more goes back than was paid; a test of who protects whom turns it off."""
+
     def __init__(self, clock: datetime = BEGINS) -> None:
         self.records: dict[str, Record] = {}
         self.keys: dict[str, tuple[str, str]] = {}

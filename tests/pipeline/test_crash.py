@@ -121,6 +121,8 @@ def test_everything_arrives_and_nothing_happens_twice(world: World, hub: Hub, cr
     began = time.monotonic()
     disturb(world, hub, random.Random(crash_seed + 1))
     print(f"disturbed for {time.monotonic() - began:.0f} s")
+    while time.monotonic() - began < PATIENCE / 2 and not world.people.done:
+        operate(world, hub, 1.0)
     for remote in (world.shop, world.stock):
         remote.do("recover")
     while time.monotonic() - began < PATIENCE and not settled(world, hub):
