@@ -6,7 +6,7 @@ lowering its moves first: Tryton opens a new shipment for the rest by itself (sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -85,16 +85,18 @@ def credit(now: Situation) -> Next:
     mine = [n for n in posted if str(n["id"]) in done_by_us]
     wanted = now.operation.amount
     left = None if wanted is None else wanted - sum((-Decimal(n["total_amount"]) for n in mine), Zero)
-    if (left is not None and left <= 0) or (posted and not drafts):
+    if (left is not None and left <= 0) or (not drafts and _covered(now, posted)):
         told = mine or posted
         made = tuple(Made("credits", str(n["id"]), fact) for n in told for fact in facts(now))
         done = finished(now, "credit note posted", made)
         hints = (*done.read_back, *(Hint("credit_note", str(n["id"])) for n in told))
         return Reply(objects=done.objects, made=made, read_back=hints, detail=done.detail)
     if not drafts:
+        more = f"beyond the {len(posted)} that are posted" if posted else "yet"
         raise Rejected(
-            f"Tryton has no credit note for {now.operation.number} yet: it writes one when the goods are received "
-            "(invoice method fulfillment), or as the return sale says",
+            f"Tryton has no credit note for {now.operation.number} {more}: it writes one when the goods are received "
+            "(invoice method fulfillment), or as the return sale says. For money that went back for something else an "
+            "accountant writes one by hand",
             code="no_credit_note",
         )
     draft = drafts[0]
@@ -106,6 +108,14 @@ def credit(now: Situation) -> Next:
             code="amount_differs",
         )
     return Step(INVOICE, f"post credit note over {amount}", record=draft["id"], button="post")
+
+
+def _covered(now: Situation, posted: Sequence[Row]) -> bool:
+    """Whether what is posted by now holds what is asked for, beside what was posted when it was asked."""
+    if not posted or now.operation.amount is None:
+        return bool(posted)
+    before = Decimal(str(now.operation.payload.get("credited") or 0))
+    return sum((-Decimal(n["total_amount"]) for n in posted), Zero) >= before + now.operation.amount
 
 
 def _mark(now: Situation) -> str:

@@ -115,6 +115,7 @@ def credited(desk: Desk) -> bool:
         amount=gap,
         currency=money.currency,
         mark=f"after {money.credited:f}",
+        words={"credited": f"{money.credited:f}"},
         name=name,
     )
     return True

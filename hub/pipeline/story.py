@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hub.model.facts import ENTITIES
 from hub.model.numbers import amount
 from hub.model.returns import Fact, Return, ReturnLine
 from hub.model.sentences import Sentence, sentence
@@ -78,13 +79,20 @@ def _facts(old: Return, new: Return) -> Iterator[Sentence]:
     goods = {line.key: _goods(line) for line in new.lines}
     for kind in _WORDS:
         facts = getattr(new, kind)
-        before = {fact.id: fact for fact in getattr(old, kind)} if facts else {}
+        before = {name: fact for fact in getattr(old, kind) for name in _names(fact)} if facts else {}
         for fact in facts:
             told = _describe(kind, fact, goods)
-            if fact.id not in before:
+            known = next((before[name] for name in _names(fact) if name in before), None)
+            if known is None:
                 yield sentence("fact", **told, who=", ".join(dict.fromkeys(twin.account for twin in fact.twins)))
-            elif told != _describe(kind, before[fact.id], goods):
+            elif told != _describe(kind, known, goods):
                 yield sentence("fact_now", **told)
+
+
+def _names(fact: Fact) -> list[tuple[str, ...]]:
+    """All names of an event: another record or another system may speak for it from now on."""
+    names = [(twin.account, twin.stream, twin.object, twin.id) for twin in fact.twins]
+    return [*names, *((twin.account, twin.id) for twin in fact.twins if twin.kind in ENTITIES)]
 
 
 def _describe(kind: str, fact: Fact, goods: Mapping[str, str]) -> dict[str, Any]:

@@ -124,6 +124,12 @@ def test_credit_posts_the_credit_note_once(case: Case) -> None:
     assert (note["state"], note["amount"], note["currency"]) == ("posted", "158.00", "EUR")
     assert note["sales"][0]["reference"] == case.order
 
+    # Money that went back beyond what is posted: there is no draft, so nothing was posted, and it says so.
+    more = {"facts": ["F2"], "credited": "158.00"}
+    with pytest.raises(Rejected, match="beyond the 1 that are posted"):
+        case.do("credit", amount=Decimal("20.00"), currency="EUR", payload=more)
+    assert case.writes() == writes
+
 
 def test_after_a_receipt_it_cannot_be_rejected(case: Case) -> None:
     case.authorized()
