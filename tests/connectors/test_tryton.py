@@ -95,7 +95,14 @@ def test_what_a_complaint_gets_written_into_it(dictionary: Mapping) -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("R1001", "R1001"), ("R1", "R1"), ("r1001", None), ("RMA-1001", None), ("R1001 ", None), ("", None), (None, None)],
+    [
+        ("R1001-k7f3qa", "R1001-k7f3qa"),
+        ("R1001", None),
+        ("r1-k7f3qa", None),
+        ("RMA-1001", None),
+        ("", None),
+        (None, None),
+    ],
 )
 def test_only_a_number_of_the_hubs_own_binds(text: str | None, number: str | None) -> None:
     assert hub_number(text) == number
