@@ -19,7 +19,7 @@ from hub.pipeline import asking
 from hub.pipeline.accept import arrivals
 from hub.pipeline.asking import write
 from hub.pipeline.remote import Outcome
-from hub.store import inbox, intents, journal, keys, lanes, returns, sync
+from hub.store import documents, inbox, intents, journal, keys, lanes, returns, sync
 from hub.store.database import Connection, now, ticket
 from hub.store.intents import Intent
 
@@ -70,6 +70,19 @@ def word(outcome: Outcome[Reply | None], *, looking: bool) -> delivery.Outcome:
     if outcome.changed:  # whatever the error is about, the change may have been made
         return "unknown"
     return next((name for kind, name in _WORDS if isinstance(error, kind)), "unknown")
+
+
+def sound(outcome: Outcome[Reply | None]) -> Outcome[Reply | None]:
+    """The same, where a connector that answers with what is no reply, or cannot be written down, has a bug."""
+    try:
+        if outcome.error is None and outcome.value is not None:
+            if not isinstance(outcome.value, Reply):
+                raise TypeError(f"it is {type(outcome.value).__name__}, not Reply")
+            documents.text(outcome.value)
+    except (TypeError, ValueError) as problem:
+        said = TypeError(f"the connector gave no reply that can be understood: {problem}")
+        return Outcome(error=said, wire=outcome.wire, took_ms=outcome.took_ms, changed=outcome.changed)
+    return outcome
 
 
 def settle(

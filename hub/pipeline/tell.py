@@ -71,7 +71,7 @@ class Tell:
         for _ in range(STEPS):
             if step is None:
                 return
-            outcome = call(step.account, _doing(step), until, "write", step.attempt)
+            outcome = settle.sound(call(step.account, _doing(step), until, "write", step.attempt))
             until = time.monotonic() + self.deadline
             step = whole(self.database, lambda conn, s=step, o=outcome: self._after(conn, lane, s, o))  # type: ignore[misc]
         whole(self.database, lambda conn: self._back(conn, lane, step))

@@ -116,6 +116,28 @@ def test_a_keyless_create_that_is_never_found_is_made_three_times_and_then_asked
     assert "never found" in text
 
 
+@pytest.mark.parametrize(
+    "answer", [{"not": "a reply"}, None, Reply(progress={"draft": object()})], ids=lambda a: type(a).__name__
+)
+def test_an_answer_that_is_none_is_a_bug_and_ends_in_a_question(
+    answer: Any, hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = []
+
+    def create(self: Any, operation: Operation) -> Any:
+        keys.append(operation.id)
+        return answer
+
+    monkeypatch.setattr(Stock, "do_create_return", create)
+    monkeypatch.setattr(Stock, "find", lambda self, operation: answer)
+    for _ in range(20):
+        told(hub)
+        hurry(hub)
+    assert len(set(keys)) == 1
+    assert len(keys) <= 3
+    assert len(questions(hub)) == 1
+
+
 def test_what_never_left_is_not_left_behind(hub: Hub, asked: None, work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     carry_out, calls = Stock.do_create_return, []
 
