@@ -52,6 +52,8 @@ class Lane:
 
     def admit(self, account: str, method: str, length: str) -> int | None:
         """The stated length, once the account is known and may be sent to. Raises Refusal."""
+        if method != "POST":  # whatever the account: whoever sets up an address asks so whether it leads here
+            raise refusals.wrong_method(method)
         self.pulse.fresh()
         known = self.pulse.known
         if not NAME.fullmatch(account):
@@ -60,8 +62,6 @@ class Lane:
             raise refusals.unknown(account)
         if known is None and (why := self.pulse.away()):
             raise refusals.busy(Full(why, self.pulse.again))
-        if method != "POST":
-            raise refusals.wrong_method(method)
         if length and not (length.isascii() and length.isdigit()):
             raise refusals.senseless_length()
         return int(length) if length else None

@@ -38,14 +38,14 @@ class MedusaReads:
         assert told.order.currency == "EUR"
         lines = {row.sku: row for row in told.order.lines}
         assert (lines["SHIRT-M"].quantity, lines["SHIRT-M"].shipped) == (3, 3)
-        assert (lines["SHIRT-M"].price, lines["SCARF"].price) == (Decimal("47.6"), Decimal("23.7881"))
+        assert (lines["SHIRT-M"].price, lines["SCARF"].price) == (Decimal("47.6"), Decimal("23.79"))
 
     def test_a_piece_costs_the_same_when_all_of_it_is_on_its_way_back(self, side: Side) -> None:
         order = side.shop.place_order({"SCARF": 2})
         asked = side.shop.request_return(order["id"], {order["items"]["SCARF"]: 2})
-        assert [part.amount for part in side.fetch("return", asked).lines] == [Decimal("47.5762")]
+        assert [part.amount for part in side.fetch("return", asked).lines] == [Decimal("47.58")]
         side.shop.receive(asked, {order["items"]["SCARF"]: 2})
-        assert [part.price for part in side.fetch("order", order["id"]).order.lines] == [Decimal("23.7881")]
+        assert [part.price for part in side.fetch("order", order["id"]).order.lines] == [Decimal("23.79")]
 
     def test_a_payment_is_what_was_captured_and_every_refund_of_it(self, side: Side) -> None:
         order = side.shop.place_order({"SHIRT-M": 1})
@@ -111,7 +111,8 @@ class MedusaReads:
         assert {("order", order) for order in orders} <= set(found)
         again, after = side.polled("order", cursor)
         assert set(again) <= set(found)
-        assert after == cursor
+        late = side.shop.place_order({"SCARF": 1}, ship=False)["id"]
+        assert ("order", late) in side.polled("order", after)[0]
 
     def test_a_backfill_begins_at_a_moment(self, side: Side) -> None:
         moment = datetime.now(UTC)

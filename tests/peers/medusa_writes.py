@@ -128,7 +128,7 @@ class MedusaWrites:
         made = side.carry_out(create)
         assert side.carry_out(create).objects == made.objects
         told = side.fetch("return", made.objects["return"])
-        assert Key(issuer="hub", type="return", value="R2002") in told.keys
+        assert Key(issuer="hub", type="mark", value="R2002") in told.keys
         assert [(part.quantity, part.reason.code) for part in told.lines] == [(2, "size_too_small")]
         assert side.connector.find(create).objects == made.objects
 
@@ -264,7 +264,7 @@ class MedusaWrites:
         made = side.carry_out(exchange)
         assert side.connector.find(exchange).objects == made.objects
         told = side.fetch("exchange", made.objects["exchange"])
-        assert Key(issuer="hub", type="return", value="R4004") in told.keys
+        assert Key(issuer="hub", type="mark", value="R4004") in told.keys
         assert [(part.sku, part.id) for part in told.replacements] == [("SHIRT-L", made.made[0].id)]
         side.shop.ship(order["id"], {told.replacements[0].order_line: 1})
         unreserved = side.shop.place_order({"SHIRT-M": 1})
