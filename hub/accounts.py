@@ -106,11 +106,15 @@ class Accounts:
                 raise
         self._until = time.monotonic() + self.age
 
-    def renew(self) -> Mapping[str, Account]:
-        """Read them now: for a thread that keeps them fresh, so that nobody else ever waits for the database."""
-        self._until = time.monotonic() + max(self.age, KEPT)
-        self._known = known = self.read()
-        return known
+    def hold(self) -> None:
+        """A thread looks all the time whether anything changed: meanwhile nobody else reads, or waits for who does."""
+        if self._known is not None and self._until:
+            self._until = max(self._until, time.monotonic() + KEPT)
+
+    def renew(self) -> None:
+        """Read them now. Raises what the database raises."""
+        self._known = self.read()
+        self._until = time.monotonic() + KEPT
 
     def get(self, name: str) -> Account:
         """One account. Raises KeyError with a letter when there is none of this name."""

@@ -31,10 +31,16 @@ def services(ready: Hub) -> Services:
         hook = ready.accounts.get(account).entry.manifest.webhook
         return None if hook is None else hook.answer
 
+    seen: dict[str, Any] = {}
+
     def look() -> dict[str, str]:
-        ready.accounts.renew()
+        ready.accounts.hold()
         with ready.database.begin() as conn:
-            return health.states(conn)
+            found = account_store.stamps(conn), health.states(conn)
+        if found != seen.get("last"):
+            ready.accounts.renew()
+            seen["last"] = found
+        return found[1]
 
     def keep(answered: list[Answered]) -> None:
         with ready.database.begin() as conn:

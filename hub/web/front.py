@@ -29,6 +29,8 @@ INLINE = 64 * 1024
 """Bytes of a body that are checked at once; larger ones in a thread, since others wait meanwhile."""
 FORM = 256 * 1024
 """Bytes of a form of the console."""
+AWAY = "数据库暂时无法访问；中枢会自动重试。\nThe database is away; the hub tries again by itself.\n".encode()
+"""What people read meanwhile: a page that asked it would hold a thread for as long as a connection takes to fail."""
 
 
 class Front:
@@ -101,6 +103,8 @@ class Front:
         waiting.result(0)
 
     async def _page(self, scope: Any, protocol: Any) -> tuple[int, list[tuple[str, str]], bytes]:
+        if self.pulse.away() and not scope.path.startswith(("/static/", "/metrics")):
+            return 503, [("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "5"), LAST], AWAY
         try:
             if self.bridge.full:
                 raise refusals.busy(Full("the console has more to answer than it gets done", 5.0))

@@ -200,3 +200,27 @@ def test_without_a_database_the_numbers_that_are_left_are_given(desk: Desk, monk
     assert desk.client.get("/").status_code == 503
     assert desk.push("5009") == 503
     assert desk.push("5009", secret="whsec_" + "QUJD" * 8) == 401, "it is still looked at"
+
+
+def test_accounts_are_held_while_a_thread_looks_and_read_when_they_change(desk: Desk) -> None:
+    """Nobody who takes webhooks waits for the database; what changed is known at the next look."""
+    reads: list[int] = []
+    read = desk.hub.accounts.read
+    desk.hub.accounts.read = lambda: reads.append(1) or read()  # type: ignore[func-returns-value]
+    look = desk.services.look
+    assert look is not None
+    for _ in range(5):
+        assert look() == {"shop": "healthy"}
+    assert len(reads) == 1
+    desk.hub.accounts.age = 0.0
+    look()
+    assert desk.hub.accounts.get("shop").state == "healthy"
+    assert len(reads) == 1, "held"
+    rows(desk.hub, "UPDATE accounts SET state = 'paused' RETURNING 1")
+    assert look() == {"shop": "paused"}
+    assert desk.hub.accounts.get("shop").state == "paused"
+    assert len(reads) == 2
+    desk.hub.accounts.forget()
+    look()
+    desk.hub.accounts.get("shop")
+    assert len(reads) == 3, "what was changed here is read at once"

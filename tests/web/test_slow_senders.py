@@ -157,3 +157,12 @@ def test_the_database_is_away() -> None:
             assert ask(port, "POST", "/hooks/nobody", b"{}")[0] == 404
             status, _answer, took = ask(port, "GET", "/health")
             assert (status, took < AT_ONCE) == (503, True)
+
+
+def test_pages_do_not_wait_for_a_database_that_is_away() -> None:
+    with serving("away") as port:
+        time.sleep(1.5)
+        for _ in range(40):
+            status, _answer, took = ask(port, "GET", "/returns")
+            assert (status, took < AT_ONCE) == (503, True)
+        assert ask(port, "GET", "/static/base.css")[0] == 200
