@@ -170,6 +170,7 @@ def assemble(
         decides=bool(configured.get("decides", False)),
         auto_authorize=bool(configured.get("auto_authorize", False)),
         holds_money=bool(configured.get("holds_money", manifest.kind in ("storefront", "marketplace", "pos"))),
+        unplaced_refunds=configured.get("unplaced_refunds", "ask"),
         locations=locations,
         orders_of=settings.get("orders_of"),
         ranks=configured.get("ranks", {}),
@@ -179,7 +180,10 @@ def assemble(
     steps = OPERATIONS[manifest.kind]
     # Where nobody approves, a rejection is told as a cancellation.
     endings = {"rejected"} if "authorization" in manifest.silent and "cancel" in can else set()
-    heard = frozenset(f for f in listens if f not in WHERE_IT_HAS_THAT_STEP or steps.get(f) in can or f in endings)
+    sells = manifest.kind in ("storefront", "marketplace", "pos")
+    # A seller without returns of its own has nothing to hear of one; it may be asked for money all the same.
+    optional = WHERE_IT_HAS_THAT_STEP | ({"founded"} if sells else frozenset())
+    heard = frozenset(f for f in listens if f not in optional or steps.get(f) in can or f in endings)
     terms = Terms(
         account=name,
         kind=manifest.kind,
@@ -191,7 +195,7 @@ def assemble(
         moves_money={operation: spec.moves_money for operation, spec in operations.items()},
         money=bool(configured.get("money", False)),
         notify=bool(configured.get("notify", False)),
-        sells=manifest.kind in ("storefront", "marketplace", "pos"),
+        sells=sells,
         locations=locations,
         carriers=frozenset(spelling.carrier(str(name)) for name in configured.get("carriers", ())),
         stored=lambda field, value: dictionary.stored(field, manifest.stored(field, value)),

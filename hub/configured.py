@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from hub.model.ranks import RANKS
 from hub.model.rules import FACTS
+from hub.model.words import Unplaced
 
 DEEPEST = 20
 """Levels of lists and mappings in a document."""
@@ -37,6 +38,8 @@ class Terms(Struct, forbid_unknown_fields=True):
     routes: Names = []
     carriers: Names = []
     ranks: dict[str, int] = {}
+    unplaced_refunds: Unplaced = "ask"
+    """Whose a refund is that names neither a return nor goods: a person says, or the oldest open return's."""
     settle: Seconds = 0
     poll: Seconds = 0
     sweep: Seconds = 0

@@ -42,21 +42,27 @@ def worth(sold: Record, taxes_included: bool, pieces: int, after: int = 0) -> De
 
 
 def payments(order: Record) -> list[dict[str, Any]]:
-    """Captured payments; what went back on each, and is not on its way any more."""
-    refunded: dict[str, Decimal] = {}
-    for transaction in order["transactions"]:
-        parent = transaction.get("parentTransaction")
-        if transaction["kind"] == "REFUND" and transaction["status"] == "SUCCESS" and parent:
-            refunded[parent["id"]] = refunded.get(parent["id"], Decimal(0)) + amount(transaction["amountSet"])
+    """Captured payments: what of each was kept, and what went back on it and is not on its way any more."""
+    done = [transaction for transaction in order["transactions"] if transaction["status"] == "SUCCESS"]
+    captured = [transaction for transaction in done if transaction["kind"] in CAPTURED]
+    refunded = {transaction["id"]: Decimal(0) for transaction in captured}
+    given = dict(refunded)
+    for transaction in done:
+        kind, parent = transaction["kind"], (transaction.get("parentTransaction") or {}).get("id")
+        if kind == "CHANGE" and parent not in given:  # handed out of the till, over whichever note came in
+            parent = next((t["id"] for t in captured if method(t) == "cash"), parent)
+        if kind == "REFUND" and parent in refunded:
+            refunded[parent] += amount(transaction["amountSet"])
+        elif kind in ("CHANGE", "VOID") and parent in given:
+            given[parent] += abs(amount(transaction["amountSet"]))
     return [
         {
             "id": transaction["id"],
-            "captured": amount(transaction["amountSet"]),
-            "refunded": refunded.get(transaction["id"], Decimal(0)),
+            "captured": max(amount(transaction["amountSet"]) - given[transaction["id"]], Decimal(0)),
+            "refunded": refunded[transaction["id"]],
             "method": method(transaction),
         }
-        for transaction in order["transactions"]
-        if transaction["kind"] in CAPTURED and transaction["status"] == "SUCCESS"
+        for transaction in captured
     ]
 
 
@@ -98,19 +104,29 @@ def refund(record: Record) -> dict[str, Any]:
 
 
 def allocations(record: Record, whole: Decimal) -> list[dict[str, Any]]:
-    """Line by line where the lines do not add up to more than was paid; the rest (shipping) to the return as such."""
-    if not record.get("return"):
-        return []
-    return_id = record["return"]["id"]
+    """What it is for: lines with their pieces, shipping, and what was paid beyond them (duties, goodwill); of a return,
+    where it names one. Of a refund that names nothing, nothing is said."""
+    return_id = (record.get("return") or {}).get("id")
+    lines, shipping = nodes(record, "refundLineItems"), nodes(record, "refundShippingLines")
     parts = [
         {
+            "kind": "goods",
             "return_id": return_id,
             "order_line": line["lineItem"]["id"],
+            "quantity": line["quantity"],
             "amount": amount(line["subtotalSet"]) + amount(line["totalTaxSet"]),
         }
-        for line in nodes(record, "refundLineItems")
+        for line in lines
+    ]
+    parts += [
+        {
+            "kind": "shipping",
+            "return_id": return_id,
+            "amount": amount(line["subtotalAmountSet"]) + amount(line["taxAmountSet"]),
+        }
+        for line in shipping
     ]
     rest = whole - sum((part["amount"] for part in parts), Decimal(0))
-    if rest < 0:
-        return [{"return_id": return_id, "order_line": None, "amount": whole}]
-    return parts + ([{"return_id": return_id, "order_line": None, "amount": rest}] if rest else [])
+    if rest > 0 and (parts or return_id):
+        parts.append({"kind": "adjustment" if parts else "goods", "return_id": return_id, "amount": rest})
+    return [part for part in parts if part["amount"] > 0]

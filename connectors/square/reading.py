@@ -27,7 +27,10 @@ REFUND = (
     *("reason", "created_at", "updated_at"),
 )
 LISTED = ("id", "status", "amount_money", "reason", "created_at")
-PAYMENT = ("id", "status", "source_type", "total_money", "refunded_money", "refund_ids", "order_id", "updated_at")
+PAYMENT = (
+    *("id", "status", "source_type", "total_money", "tip_money", "refunded_money", "refund_ids"),
+    *("order_id", "updated_at"),
+)
 ADJUSTMENT = (
     *("id", "reference_id", "from_state", "to_state", "location_id", "catalog_object_id", "quantity"),
     *("occurred_at", "created_at", "refund_id"),
@@ -127,12 +130,15 @@ def keep(fields: Sequence[str], record: Mapping[str, Any]) -> Record:
 
 
 def back(order: Record) -> list[Record]:
-    """The goods that come back with an order, each with the sale it is of; amounts without goods are left out."""
+    """What comes back with an order, each line with the sale it is of; amounts that name no sold line are left out.
+
+    A keyed amount can be sold, too: what names the line it was sold on is that line coming back.
+    """
     return [
         {**line, "source_order_id": returned.get("source_order_id")}
         for at, returned in enumerate(order.get("returns") or ())
         for line in _with_uids(returned.get("return_line_items"), f"return {at} ")
-        if line.get("item_type") != AMOUNT
+        if line.get("item_type") != AMOUNT or line.get("source_line_item_uid")
     ]
 
 

@@ -21,6 +21,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "possible_twins": ("same", "apart"),
     "unallocated_refund": ("of", "goodwill"),
     "exchange_sum": ("pay", "all", "aside"),
+    "refund_came_back": ("again", "elsewhere"),
     "currency": ("counts", "aside"),
     "ambiguous_line": ("line",),
     "over_return": ("allow", "rest", "refuse"),

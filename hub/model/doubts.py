@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from hub.model.case import Case
+from hub.model.claimants import written
 from hub.model.fragment import Zero
 from hub.model.identity import own_name
 from hub.model.numbers import amount as money_text
-from hub.model.numbers import number
+from hub.model.numbers import digits, number
 from hub.model.observation import FactId
+from hub.model.placing import LIVE, total
 from hub.model.returns import Choice, Fact, Money, Receipt, Refund, ReturnLine, Shipment
 from hub.model.sentences import Sentence, sentence
 
@@ -42,23 +44,50 @@ def possible_twins(case: Case, lines: Sequence[ReturnLine], receipts: Sequence[R
 
 
 def possible_refunds(case: Case, refunds: Sequence[Refund], money: Money) -> None:
-    """The same amount went back in two systems, nobody linked them, and the sum is more than is owed or was paid."""
-    live = [r for r in refunds if r.state in ("pending", "succeeded") and r.amount > 0]
+    """About the same went back in two systems, and nobody linked it: asked where it decides what is still to pay."""
+    live = sorted((r for r in refunds if r.state in ("pending", "succeeded") and r.amount > 0), key=_whole)
     if len({r.speaker.account for r in live}) < 2:
         return
     gone = money.refunded + money.pending
     bounds = [b for b in (money.agreed, money.captured) if b is not None]
-    if bounds and gone <= min(bounds):
-        return
-    by_amount: dict[Decimal, list[Refund]] = {}
+    above = not bounds or gone > min(bounds)
+    ours = written(case.ground.twins)
+    alike: list[list[Refund]] = []
     for refund in live:
-        by_amount.setdefault(refund.amount, []).append(refund)
-    for amount in sorted(by_amount):
-        pair = _unlinked(case, by_amount[amount])
-        if pair:
-            one, other = (fact.speaker.account for fact in pair)
-            said = sentence("refunded_twice", one=one, other=other, amount=money_text(amount, money.currency))
-            _doubt(case, "refunds", None, pair, said)
+        if alike and _whole(refund) - _whole(alike[-1][-1]) <= _slack(_whole(refund), money.currency):
+            alike[-1].append(refund)
+        else:
+            alike.append([refund])
+    for group in alike:
+        # What a write of ours paid was due although the other one was known.
+        able = group if above else [r for r in group if ours.isdisjoint(r.twins)]
+        pair = _unlinked(case, able)
+        if pair is None:
+            continue
+        small, large = sorted((r for r in group if r in pair), key=_whole)
+        due, left = money.due, None if money.agreed is None else max(money.agreed - gone + small.amount, Zero)
+        if not above and not left:
+            continue
+        said = sentence(
+            "refunded_twice",
+            one=large.speaker.account,
+            amount=money_text(_whole(large), money.currency),
+            other=small.speaker.account,
+            otherwise=money_text(_whole(small), money.currency),
+            due=money_text(due, money.currency),
+            left=None if left is None else money_text(left, money.currency),
+        )
+        _doubt(case, "refunds", None, pair, said)
+
+
+def _whole(refund: Refund) -> Decimal:
+    """All of it, whatever of it is this return's."""
+    return total(refund.value, *LIVE)
+
+
+def _slack(amount: Decimal, currency: str | None) -> Decimal:
+    """By how much two systems that round differently may tell one refund: some smallest units, or half a percent."""
+    return max(Decimal(5).scaleb(-digits(currency)), amount / 200)
 
 
 def _unlinked(case: Case, facts: Sequence[Fact]) -> tuple[Fact, Fact] | None:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from hub.model.fragment import Refund
 from hub.model.observation import FactId, Ground, Observation
 from hub.model.ranks import party, rank
 
@@ -148,6 +150,29 @@ def _by_id(told: Told) -> FactId:
     return told[0]
 
 
+def _richer(older: Told, newest: Told, name: FactId) -> Told:
+    """What was read last; where a summary is silent on what a refund was for, the other record still speaks.
+
+    Lines are named as the record that names them does, so that record comes along.
+    """
+    refund, said = newest[1], newest[2]
+    if isinstance(refund, Refund):
+        before = older[1]
+        more = {
+            field: getattr(before, field)
+            for field in ("breakdown", "allocations", "reference", "at", "note", "presentment")
+            if not getattr(refund, field) and getattr(before, field)
+        }
+        if len(before.parts) == len(refund.parts):
+            pairs = zip(refund.parts, before.parts, strict=True)
+            parts = tuple(replace(one, payment=one.payment or other.payment) for one, other in pairs)
+            more |= {"parts": parts} if parts != refund.parts else {}
+        if more:
+            refund = replace(refund, **more)
+            said = older[2] if "allocations" in more else said
+    return name, refund, said
+
+
 def _once(facts: list[Told], links: Links) -> list[Told]:
     """One telling per account and id: what was read last, under the first of its names, whichever record told it.
 
@@ -162,6 +187,6 @@ def _once(facts: list[Told], links: Links) -> list[Told]:
             continue
         doubled = True
         links.join((known[0], fact[0]))
-        newest = max(known, fact, key=lambda one: (one[2].ticket, one[0]))
-        seen[key] = (min(known[0], fact[0]), *newest[1:])
+        older, newest = sorted((known, fact), key=lambda one: (one[2].ticket, one[0]))
+        seen[key] = _richer(older, newest, min(known[0], fact[0]))
     return list(seen.values()) if doubled else facts

@@ -1,10 +1,8 @@
 """What one record at one account says, in our words.
 
 A field left out is silence and never erases; `null` clears this account's own statement. Identifiers are text in the
-account's own namespace. Mappings produce these shapes; nothing else does.
-
-The record of an order (or of a payment) speaks of that order and of its refunds; everything else is said by the
-records of a return.
+account's own namespace. Mappings produce these shapes; nothing else does. The record of an order (or of a payment)
+speaks of that order and of its refunds; everything else is said by the records of a return.
 """
 
 from __future__ import annotations
@@ -150,10 +148,14 @@ class Breakdown(Part, frozen=True, kw_only=True, gc=False):
 
 
 class Allocation(LinePart, frozen=True, kw_only=True, gc=False):
-    """Which return, and perhaps which line, an amount is for. `return_id`: that return's object id at this account."""
+    """What an amount is for: a return (its id at this account), pieces of a line, or (`kind`) what beside goods.
+
+    A fee that the shop keeps is no allocation: it stands in the breakdown and lowers what the goods got."""
 
     amount: Decimal
     return_id: str | None = None
+    kind: words.PaidFor = "goods"
+    quantity: Decimal | None = None
 
 
 class Refund(Part, frozen=True, kw_only=True, gc=False):
@@ -236,8 +238,7 @@ class OrderLine(Part, frozen=True, kw_only=True, gc=False):
     """How much of it left the warehouse; None where the system does not say."""
     price: Decimal | None = None
     """What the customer paid for one piece, tax included; below zero: a coupon, a voucher, a deposit."""
-    amount: Decimal | None = None
-    """What the customer paid for all its pieces, tax included: exact where the price of one had to be rounded."""
+    amount: Decimal | None = None  # for all its pieces: exact where the price of one had to be rounded
     components: tuple[Component, ...] = ()
     refs: tuple[Key, ...] = ()
     """The same line in other systems, where this one keeps their ids: {"issuer": account, "type": "order_line", …}."""
@@ -248,6 +249,7 @@ class Payment(Part, frozen=True, kw_only=True, gc=False):
     captured: Decimal
     currency: str
     refunded: Decimal | None = None
+    charged_back: Decimal | None = None  # what the customer's bank took back
     method: words.Method = "original"
 
 

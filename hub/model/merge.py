@@ -138,7 +138,8 @@ def _told(case: Case) -> Told:
     inspections = entities.inspections(case)
     dispositions = entities.dispositions(case)
     currency = money.currency_of(case)
-    paid = refunds.paid(case, currency)
+    held = money.payments(case, currency)
+    paid = refunds.paid(case, currency, held)
     sums = lines.sums(case, receipts, inspections, dispositions, paid.refunds, paid.by_line)
     built = lines.build(case, said, sums)
     credits = money.credits(case, currency)
@@ -152,7 +153,7 @@ def _told(case: Case) -> Told:
         replacements=entities.replacements(case),
         currency=currency,
         paid=paid,
-        held=money.payments(case, currency),
+        held=held,
         credits=credits,
         owed=owed,
         documented=documented,
@@ -191,6 +192,8 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         and closure.value != "voided"
     )
     balance = money.settle(case, told.currency, paid, told.held, told.owed, told.documented, ripe)
+    over = authorization.value in ("rejected", "cancelled") or closure.value in ("voided", "expired")
+    refunds.ask(case, paid, balance, over)
     swap = derived.exchange(case, built, told.replacements, told.shipments, authorization.value == "authorized")
 
     chosen: dict[tuple[str, str], str] = {}
@@ -254,7 +257,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         notes=tuple(entities.notes(case)),
         evidence=tuple(_each(ranked, "evidence")),
         deadlines=tuple(sorted(_each(ranked, "deadlines"), key=lambda d: (d.at, d.who, d.then))),
-        payments=tuple(p for account in sorted(told.held) for p in told.held[account]),
+        payments=refunds.net(told.held, paid),
         relations=relations.relations(case, built) if case.alone is None else (),
         weak=bound,
         discrepancies=_sorted(case),

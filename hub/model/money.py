@@ -139,7 +139,7 @@ def settle(
     """The sums. `ripe`: what was agreed is owed now (goods are back, or need not come)."""
     captured = refundable = None
     if held:
-        captured = sum((p.captured for ps in held.values() for p in ps), Zero)
+        captured = sum((p.captured - (p.charged_back or Zero) for ps in held.values() for p in ps), Zero)
         out = Zero
         for account in sorted({*held, *sums.at}):
             known = sum((p.refunded or Zero for p in held.get(account, ())), Zero)
@@ -155,7 +155,6 @@ def settle(
                 one, two = money_text(due, currency), money_text(refundable, currency)
                 said = sentence("above_captured", due=one, refundable=two)
                 case.doubt("above_captured", said, field="due", values=(one, two))
-                due = refundable
         if gone > owed:
             one, two = money_text(gone, currency), money_text(owed, currency)
             said = sentence("over_refunded", gone=one, agreed=two)
@@ -169,6 +168,7 @@ def settle(
         due=due,
         captured=captured,
         refundable=refundable,
+        unplaced=sums.unplaced,
     )
 
 

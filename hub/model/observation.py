@@ -85,6 +85,8 @@ class Party(Struct, frozen=True, gc=False, kw_only=True):
     auto_authorize: bool = False
     """It has no approval step and its requests count as approved."""
     holds_money: bool = False
+    unplaced_refunds: words.Unplaced = "ask"
+    """Whose a refund is that names nothing: ask | oldest (the oldest open return's)."""
     locations: frozenset[str] = frozenset()
     orders_of: str | None = None
     """The account whose order numbers this one repeats (an ERP's sale reference is the shop's order number)."""
@@ -97,6 +99,8 @@ class Sibling(Struct, frozen=True, gc=False):
 
     number: str
     observations: tuple[Observation, ...]
+    twins: tuple[Twins, ...] = ()
+    """What is known of its facts: which refunds were made for it."""
 
 
 class Ground(Struct, frozen=True, gc=False, kw_only=True):

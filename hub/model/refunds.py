@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.model import fragment as told
 from hub.model import returns, words
 from hub.model.answers import amount
 from hub.model.case import Case
-from hub.model.facts import Event, Told, each, events, named
+from hub.model.facts import Event, Told, each, named
 from hub.model.fragment import Zero
 from hub.model.numbers import amount as money_text
-from hub.model.returns import Choice
+from hub.model.observation import FactId
+from hub.model.placing import LIVE, Item, total
+from hub.model.returns import Choice, Money
 from hub.model.sentences import sentence
+from hub.model.spread import place
 
 
 class Paid(Struct, kw_only=True):
@@ -25,10 +30,17 @@ class Paid(Struct, kw_only=True):
     by_line: dict[str, Decimal]
     refunded: Decimal = Zero
     pending: Decimal = Zero
+    unplaced: Decimal = Zero
     at: dict[str, Decimal] = {}
     """What went back or is about to, on the orders and in this return, by the account that knows of it first-hand."""
     at_pending: dict[str, Decimal] = {}
     """Of that, what is still on its way."""
+    by_payment: dict[tuple[str, str], Decimal] = {}
+    """What went back or is about to, by account and payment."""
+    possible: Sequence[tuple[Item, Decimal]] = ()
+    """What may be this return's, and nobody says so."""
+    numbers: Sequence[str] = ()
+    """The returns of the orders that such money may be for."""
 
 
 def state_of(refund: told.Refund) -> words.PaymentState:
@@ -40,22 +52,12 @@ def state_of(refund: told.Refund) -> words.PaymentState:
     return "failed"
 
 
-def total(refund: told.Refund, *states: str) -> Decimal:
-    """The sum of the parts in these states, of all parts if none is named."""
-    amount = Zero
-    for part in refund.parts:
-        if not states or part.state in states:
-            amount += part.amount
-    return amount
-
-
-def paid(case: Case, currency: str | None) -> Paid:
-    """The refunds of this return, and the sums over all that went back on its orders."""
-    sum_ = Paid(refunds=[], by_line={}, at={}, at_pending={})
+def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Payment]]) -> Paid:
+    """The refunds of this return, and the sums over all that went back on its orders. `held`: the payments."""
+    sum_ = Paid(refunds=[], by_line={}, at={}, at_pending={}, by_payment={})
     records = [*case.own, *case.shared]
     if case.alone is None and case.ground.others:
         records += [o for other in case.ground.others for o in other.observations if not o.gone]
-    ours = {id(o) for o in case.own}
     stated = []
     for one in each(records, "refunds"):
         if currency is None or one[1].currency == currency:
@@ -64,28 +66,19 @@ def paid(case: Case, currency: str | None) -> Paid:
         worth = other_currency(case, one[0].account, "refund", one[1].id, one[1].currency, currency)
         if worth is not None:
             stated.append((one[0], _in_ours(one[1], worth, currency), one[2]))
-    for event in events(stated, "refunds", case.links, case.ground):
-        own = any(id(one[2]) in ours for one in (*event.said, *(one for side in event.others.values() for one in side)))
-        for one in event.said:
-            fact, refund, observation = one
-            whole = total(refund, "pending", "succeeded")
-            holder = fact.account
-            sum_.at[holder] = sum_.at.get(holder, Zero) + whole
-            sum_.at_pending[holder] = sum_.at_pending.get(holder, Zero) + total(refund, "pending")
-            mine = _share(case, event, one, own)
-            if mine is None:
-                continue
-            amount, lines = mine
-            sum_.refunds.append(
-                returns.Refund(**named(event, one), value=refund, amount=amount, state=state_of(refund))
-            )
-            succeeded = min(amount, total(refund, "succeeded"))
-            sum_.refunded += succeeded
-            sum_.pending += min(amount - succeeded, total(refund, "pending"))
-            if whole:
-                for key, part in lines.items():
-                    sum_.by_line[key] = sum_.by_line.get(key, Zero) + part
-        _compare(case, event)
+    placed = place(case, stated, _beyond(stated, held, sum_.by_payment))
+    sum_.possible, sum_.unplaced, sum_.numbers = placed.possible, placed.unplaced, placed.numbers
+    compared: set[int] = set()
+    for item in placed.items:
+        if item.one is not None:
+            whole = total(item.one[1], *LIVE)
+            sum_.at[item.account] = sum_.at.get(item.account, Zero) + whole
+            pending = total(item.one[1], "pending")
+            sum_.at_pending[item.account] = sum_.at_pending.get(item.account, Zero) + pending
+        _take(case, sum_, item)
+        if item.event is not None and id(item.event) not in compared:
+            compared.add(id(item.event))
+            _compare(case, item.event)
     return sum_
 
 
@@ -95,81 +88,147 @@ def _in_ours(refund: told.Refund, worth: Decimal, currency: str) -> told.Refund:
     return replace(refund, currency=currency, parts=(part,), allocations=(), breakdown=None)
 
 
-def _share(case: Case, event: Event, one: Told, own: bool) -> tuple[Decimal, dict[str, Decimal]] | None:
-    """How much of a refund is for this return, and for which lines; None if nothing is."""
-    fact, refund, observation = one
-    here = {o.external_id for o in case.own if o.account == observation.account}
-    lines: dict[str, Decimal] = {}
-    amount, named = Zero, False
-    for allocation in refund.allocations:
-        if allocation.return_id is not None and allocation.return_id not in here:
-            named = True
+def _take(case: Case, sum_: Paid, item: Item) -> None:
+    """The return's share of one refund."""
+    share = item.shares.get(0)
+    if share is None or not (share.amount or share.own):
+        return
+    if item.one is None or item.event is None:
+        part = told.RefundPart(amount=item.amount, state="succeeded", payment=item.subject.object)
+        value = told.Refund(id=item.subject.id, currency=item.currency, parts=(part,), allocations=())
+        fields: dict[str, Any] = {"id": item.subject.text, "kind": "refunds", "speaker": item.subject}
+    else:
+        value, fields = item.one[1], named(item.event, item.one)
+    sum_.refunds.append(returns.Refund(**fields, value=value, amount=share.amount, state=state_of(value)))
+    succeeded = min(share.amount, total(value, "succeeded"))
+    sum_.refunded += succeeded
+    sum_.pending += min(share.amount - succeeded, total(value, "pending"))
+    if item.dead:
+        if any(case.ground.answers.get(("refund_came_back", (name,))) == "elsewhere" for name in item.names):
+            sum_.refunded += share.amount
+    else:
+        for key, part_ in share.lines.items():
+            sum_.by_line[key] = sum_.by_line.get(key, Zero) + part_
+
+
+def _beyond(
+    stated: Sequence[Told],
+    held: Mapping[str, Sequence[told.Payment]],
+    by_payment: dict[tuple[str, str], Decimal],
+) -> list[Item]:
+    """What the payments say went back beyond all refunds that are known: money without a word on what for."""
+    seen: set[tuple[str, str]] = set()
+    somewhere: dict[str, Decimal] = {}
+    for fact, refund, _ in sorted(stated, key=lambda one: -one[2].ticket):
+        if (fact.account, fact.id) in seen:
             continue
-        key = case.book.key(observation, allocation)
-        if (
-            allocation.return_id is None
-            and not own
-            and key is not None
-            and (observation.account, allocation.order_line) in case.claimed_elsewhere
-        ):
-            continue
-        named = True
-        amount += allocation.amount
-        if key is not None:
-            lines[key] = lines.get(key, Zero) + allocation.amount
-    if named:
-        return (amount, lines) if amount or own else None
-    if own or _written_by_us(case, event, refund):
-        return total(refund), {}
-    if (
-        refund.reference
-        and case.ground.number
-        and _is_number(refund.reference)
-        and refund.reference != case.ground.number
-    ):
-        return None
-    if not _in_time(case, refund):
-        return None
-    if case.ground.others:
-        if observation in case.shared:
-            amount_, numbers = money_text(total(refund), refund.currency), [s.number for s in case.ground.others]
-            answer = case.ask(
+        seen.add((fact.account, fact.id))
+        for part in refund.parts:
+            if part.state not in LIVE:
+                continue
+            if part.payment is None:
+                somewhere[fact.account] = somewhere.get(fact.account, Zero) + part.amount
+            else:
+                key = (fact.account, part.payment)
+                by_payment[key] = by_payment.get(key, Zero) + part.amount
+    found = []
+    for account in sorted(held):
+        known = somewhere.get(account, Zero)
+        for payment in held[account]:
+            more = (payment.refunded or Zero) - by_payment.get((account, payment.id), Zero)
+            explained = min(max(more, Zero), known)
+            known -= explained
+            more -= explained
+            if more > 0:
+                subject = FactId(account, "payment", payment.id, "refunds", "beyond")
+                found.append(
+                    Item(
+                        subject=subject,
+                        names=frozenset((subject.text,)),
+                        account=account,
+                        at=None,
+                        currency=payment.currency,
+                        amount=more,
+                        loose=more,
+                    )
+                )
+    return found
+
+
+def net(held: Mapping[str, Sequence[told.Payment]], sum_: Paid) -> tuple[told.Payment, ...]:
+    """The payments with what really went back on each, and what is left of what was captured."""
+    found = []
+    for account in sorted(held):
+        for payment in held[account]:
+            gone = max(payment.refunded or Zero, sum_.by_payment.get((account, payment.id), Zero))
+            said = {} if payment.refunded is None and not gone else {"refunded": gone}
+            found.append(replace(payment, **said))
+    return tuple(found)
+
+
+def ask(case: Case, sums: Paid, money: Money, ended: bool) -> None:
+    """Where money that names nothing, or that came back, decides what is paid now, a person is asked."""
+    if ended or case.alone is not None:
+        return
+    gone = money.refunded + money.pending
+    open_ = money.agreed is None or gone < money.agreed
+    for item, possible in sums.possible if open_ else ():
+        text = money_text(possible, money.currency)
+        if money.agreed is None:
+            said = sentence("unallocated_refund_early", account=item.account, amount=text)
+        else:
+            left = max(money.agreed - gone - possible, Zero)
+            said = sentence(
                 "unallocated_refund",
-                sentence("unallocated_refund", account=observation.account, amount=amount_),
-                about=(fact.text,),
-                choices=(*(Choice("of", n) for n in sorted({case.ground.number, *numbers})), Choice("goodwill")),
-                field="money",
-                accounts=(observation.account,),
-                values=(amount_,),
+                account=item.account,
+                amount=text,
+                left=money_text(left, money.currency),
+                due=money_text(money.agreed - gone, money.currency),
             )
-            if answer == f"of:{case.ground.number}":
-                return total(refund), {}
-        return None
-    return total(refund), {}
+        case.ask(
+            "unallocated_refund",
+            said,
+            about=(item.subject.text,),
+            choices=(*(Choice("of", to) for to in sums.numbers), Choice("goodwill")),
+            field="money",
+            accounts=(item.account,),
+            values=(text,),
+        )
+    if money.due > 0:
+        _came_back(case, sums, money)
 
 
-def _written_by_us(case: Case, event: Event, refund: told.Refund) -> bool:
-    if refund.reference and refund.reference == case.ground.number:
-        return True
-    return len(event.linked) > len(event.twins)
-
-
-def _is_number(text: str) -> bool:
-    return text[:1] == "R" and text[1:].isdigit()
-
-
-def _in_time(case: Case, refund: told.Refund) -> bool:
-    """Money that went back on the order before the return began is not this return's."""
-    if refund.at is None or case.founding is None:
-        return True
-    began = case.founding.fragment.requested_at
-    return began is UNSET or began is None or refund.at >= began
+def _came_back(case: Case, sums: Paid, money: Money) -> None:
+    """A refund that failed, or was reversed after it went through: whether to pay once more is a person's to say."""
+    done = [r.value.at for r in sums.refunds if r.state == "succeeded" and r.value.at]
+    for refund in sums.refunds:
+        if refund.state not in ("failed", "reversed") or not refund.amount:
+            continue
+        if refund.value.at and any(at > refund.value.at for at in done):
+            continue
+        said = sentence(
+            "refund_came_back",
+            account=refund.speaker.account,
+            amount=money_text(refund.amount, money.currency),
+            state=refund.state,
+            due=money_text(money.due, money.currency),
+            left=money_text(max(money.due - refund.amount, Zero), money.currency),
+        )
+        case.ask(
+            "refund_came_back",
+            said,
+            about=(refund.id,),
+            choices=(Choice("again"), Choice("elsewhere")),
+            field="money",
+            accounts=(refund.speaker.account,),
+            values=(money_text(refund.amount, money.currency),),
+        )
 
 
 def _compare(case: Case, event: Event) -> None:
-    spoken = sum((total(one[1], "pending", "succeeded") for one in event.said), Zero)
+    spoken = sum((total(one[1], *LIVE) for one in event.said), Zero)
     for account in sorted(event.others):
-        heard = sum((total(one[1], "pending", "succeeded") for one in event.others[account]), Zero)
+        heard = sum((total(one[1], *LIVE) for one in event.others[account]), Zero)
         if heard != spoken:
             one = money_text(spoken, event.said[0][1].currency)
             two = money_text(heard, event.others[account][0][1].currency)

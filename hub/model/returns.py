@@ -158,7 +158,10 @@ class Decision(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
 
 class Money(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """The sums, in one currency. due = agreed - refunds succeeded or pending in all accounts, never below zero."""
+    """The sums, in one currency. due = agreed - refunds succeeded or pending in all accounts, never below zero.
+
+    It may be more than `refundable`: then it has to be paid some other way.
+    """
 
     currency: str | None = None
     agreed: Decimal | None = None
@@ -169,6 +172,8 @@ class Money(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     captured: Decimal | None = None
     refundable: Decimal | None = None
     """What may still be paid on the order's payments, over all accounts."""
+    unplaced: Decimal = Zero
+    """What went back on the orders and nobody knows for what."""
 
 
 class Axes(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

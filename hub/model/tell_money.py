@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from hub.model.desk import UNDER_WAY, Desk
-from hub.model.fragment import Zero
+from hub.model.fragment import Payment, Zero
 from hub.model.numbers import amount as money_text
 from hub.model.operation import Outstanding
 from hub.model.returns import Refund
@@ -30,16 +30,13 @@ def paid(desk: Desk) -> bool:
     # Whatever is on its way, anywhere, may be this very money.
     if any(o.operation.kind in PAYING and o.state in UNDER_WAY for o in desk.all):
         return True
-    payment = next(
-        (p for p in desk.view.payments if p.captured > _refunded(p.refunded) and p.currency == money.currency), None
-    )
-    held = {p.id for p in desk.ret.payments}
-    if payment is None or payment.id not in held:
+    here = {p.id for p in desk.view.payments}
+    mine = [p for p in desk.ret.payments if p.id in here and p.currency == money.currency]
+    if not mine:
         return True
+    payment = next((p for p in mine if _left(p) > 0), mine[0])
     gone = money.refunded + money.pending
-    room = min(
-        money.refundable if money.refundable is not None else Zero, payment.captured - _refunded(payment.refunded)
-    )
+    room = min(money.refundable if money.refundable is not None else Zero, _left(payment))
     wanted = money.due - _by_hand(desk, gone)
     amount = min(wanted, room)
     name = f"money_due {money_text(money.due, money.currency)}"
@@ -50,8 +47,6 @@ def paid(desk: Desk) -> bool:
         pass  # people have dealt with all of it
     elif amount <= 0:
         desk.cannot(name, sentence("nothing_left"), "refund")
-    elif any(r.state == "failed" and r.amount > 0 for r in desk.view.refunds) and not _newer_success(desk.view.refunds):
-        desk.cannot(name, sentence("refund_failed", account=desk.account), "refund")
     elif any(o.operation.kind in PAYING and o.state == "dead" for o in desk.all):
         desk.cannot(name, sentence("refund_stuck"), "refund")
     elif not _frozen(desk, name, "refund"):
@@ -80,15 +75,9 @@ def _by_hand(desk: Desk, gone: Decimal) -> Decimal:
     return left
 
 
-def _refunded(amount: Decimal | None) -> Decimal:
-    return amount or Zero
-
-
-def _newer_success(refunds: Sequence[Refund]) -> bool:
-    """Whether a refund went through after the last that failed."""
-    failed = [r.value.at for r in refunds if r.state == "failed" and r.value.at]
-    done = [r.value.at for r in refunds if r.state == "succeeded" and r.value.at]
-    return bool(failed and done) and max(done) > max(failed)
+def _left(payment: Payment) -> Decimal:
+    """What was captured on a payment and is still there."""
+    return payment.captured - (payment.refunded or Zero) - (payment.charged_back or Zero)
 
 
 def credited(desk: Desk) -> bool:

@@ -26,7 +26,7 @@ def founded(desk: Desk) -> bool:
             desk.cannot("founded", sentence("deleted_there", account=account), "create_return")
         return False
     if desk.ended or ret.axes.closure.value == "closed" or desk.under_way("create_return"):
-        return False
+        return _holds_none(desk)
     asked = [line for line in ret.lines if line.quantity > line.cancelled and not line.unexpected]
     wanted = [line for line in asked if line.goods not in STAYS]
     if asked and not wanted and desk.terms.sells:
@@ -52,7 +52,7 @@ def founded(desk: Desk) -> bool:
     else:
         lines = [desk.target(line, words=line_words(desk, line)) for line in wanted]
         desk.ask("create_return", "founded", lines=lines, words=case_words(desk))
-    return False
+    return _holds_none(desk) and not desk.operations
 
 
 def _anew(desk: Desk) -> bool:
@@ -61,6 +61,13 @@ def _anew(desk: Desk) -> bool:
     if desk.ended or not there.ours or there.value not in ENDED or "reopen" in desk.terms.can:
         return False
     return not any(line.received > 0 for line in desk.view.lines)
+
+
+def _holds_none(desk: Desk) -> bool:
+    """A seller that has no returns, or refused this one, can pay all the same: only the return cannot stand there."""
+    terms = desk.terms
+    refused = any(o.operation.kind == "create_return" and o.state == "dead" for o in desk.mine)
+    return terms.sells and (refused or "create_return" not in terms.can & terms.asked)
 
 
 def decided(desk: Desk) -> bool:

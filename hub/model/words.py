@@ -52,6 +52,8 @@ ShipmentState = Literal[
 Method = Literal["original", "store_credit", "cash", "gift_card", "offline"]
 PaymentState = Literal["pending", "succeeded", "failed", "reversed"]
 CreditState = Literal["draft", "posted", "cancelled"]
+PaidFor = Literal["goods", "shipping", "duties", "tip", "adjustment", "fee"]
+Unplaced = Literal["ask", "oldest"]
 FeeKind = Literal["restocking", "return_shipping", "damage", "other"]
 
 Speaker = Literal["customer", "merchant", "platform", "system", "carrier"]

@@ -106,6 +106,7 @@ def look(
     known = twin_store.of_returns(conn, ids)
     unfinished = intents.unfinished(conn, ids)
     others = observations.of_siblings(conn, ids)
+    theirs = twin_store.of_returns(conn, sorted({other for beside in others.values() for other in beside}))
     wrote = intents.decided(conn, ids)
     waiting = invalid.of_returns(conn, ids)
     people = parties(accounts)
@@ -125,7 +126,10 @@ def look(
             twins=(*same, *found),
             apart=apart,
             number=f"R{return_id}",
-            others=tuple(Sibling(f"R{other}", tuple(told)) for other, told in others.get(return_id, {}).items()),
+            others=tuple(
+                Sibling(f"R{other}", tuple(told), theirs.get(other, ((), ()))[0])
+                for other, told in others.get(return_id, {}).items()
+            ),
             echoes=frozenset((name, word) for name, kind in wrote.get(return_id, ()) for word in _ECHOES[kind]),
             ties=bound,
             matched=old.matched() if old is not None else {},

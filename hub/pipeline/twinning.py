@@ -70,19 +70,26 @@ def _awaited(intent: Intent, reads: Mapping[Name, int]) -> list[tuple[str, str]]
 
 
 def _pairs(intent: Intent, seen: Sequence[Observation]) -> list[set[FactId]]:
-    """Groups of facts that are one event: what the operation told, and what the reply says was made of it."""
+    """Groups of facts that are one event: what the operation told, and what the reply says was made of it.
+
+    A refund that answers no credit stands by itself: that we made it says whose it is.
+    """
     theirs = {(f.kind, f.id): f for o in seen if o.account == intent.account for f in _facts(o)}
     groups: list[set[FactId]] = []
     for made in (intent.reply or {}).get("made", ()):
         twin = theirs.get((made["kind"], made["id"]))
-        if twin is None or not made.get("fact"):
+        if twin is None:
+            continue
+        if not made.get("fact"):
+            if twin.kind == "refunds":
+                groups.append({twin})
             continue
         group = {twin, FactId.parse(made["fact"])}
         for other in [g for g in groups if g & group]:
             group |= other
             groups.remove(other)
         groups.append(group)
-    return [group for group in groups if len(group) > 1]
+    return groups
 
 
 def _facts(observation: Observation) -> Iterable[FactId]:

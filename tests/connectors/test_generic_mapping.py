@@ -34,6 +34,7 @@ VOCABULARY = {
     "shipment": words.ShipmentState,
     "method": words.Method,
     "payment": words.PaymentState,
+    "for": words.PaidFor,
     "fee": words.FeeKind,
     "credit": words.CreditState,
     "exchange": words.Exchange,

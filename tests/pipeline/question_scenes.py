@@ -73,6 +73,39 @@ def exchanged_for_less(desk: Desk) -> None:
     desk.owed(number, "20.00")
 
 
+def refunded_before_the_return(desk: Desk) -> None:
+    """10.00 went back on the order in the morning, and nobody says for what; in the afternoon a return begins."""
+    desk.accounts()
+    desk.order()
+    parts = [{"amount": "10.00", "state": "succeeded", "payment": "PAY"}]
+    order, at = {"id": "O1"}, "2026-02-28T10:00:00Z"
+    desk.push("web", "refund.upsert", "RF-1", order=order, currency="EUR", parts=parts, at=at)
+    number = desk.asked()
+    desk.came("erp", number)
+    desk.owed(number)
+
+
+def total_that_moved(desk: Desk) -> None:
+    """The payment says that 10.00 went back; no refund says so."""
+    desk.accounts()
+    desk.order(payments=[{"id": "PAY", "captured": "30.00", "refunded": "10.00"}])
+    number = desk.asked()
+    desk.came("erp", number)
+    desk.owed(number)
+
+
+def refund_that_was_reversed(desk: Desk) -> None:
+    """The shop paid 10.00 by hand and the bank sent them back."""
+    desk.accounts()
+    desk.order()
+    number = desk.asked()
+    desk.came("erp", number)
+    for state in ("succeeded", "reversed"):
+        parts = [{"amount": "10.00", "state": state, "payment": "PAY"}]
+        desk.push("web", "refund.upsert", "RF-1", hub_number=f"R{number}", currency="EUR", parts=parts)
+    desk.owed(number)
+
+
 def credit_in_dollars(desk: Desk) -> None:
     desk.accounts()
     desk.order()
@@ -191,8 +224,11 @@ SCENES: Mapping[str, tuple[Scene, ...]] = {
     ),
     "unallocated_refund": (
         Scene(refund_of_the_order, {"of:R1001": "10.00", "of:R1002": "10.00", "goodwill": "20.00"}),
+        Scene(refunded_before_the_return, {"of:R1002": "0", "goodwill": "10.00"}),
+        Scene(total_that_moved, {"of:R1001": "0", "goodwill": "10.00"}),
     ),
     "exchange_sum": (Scene(exchanged_for_less, {"pay": "7.50", "all": "20.00", "aside": "0"}),),
+    "refund_came_back": (Scene(refund_that_was_reversed, {"again": "10.00", "elsewhere": "0"}),),
     "currency": (Scene(credit_in_dollars, {"counts:9.50": "9.50", "aside": "0"}),),
     "ambiguous_line": (
         Scene(two_lines_of_one_article, {"line:web/O1/L1": "10.00", "line:web/O1/L2": "10.00"}, before="10.00"),

@@ -36,9 +36,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "say whether they are the same. Until then nothing is told or paid on it.",
     ),
     "refunded_twice": (
-        "{one} 和 {other} 可能把同一笔退款各记了一次（各 {amount}）。请确认是否同一笔；确认前不会同步，也不会退款。",
-        "{one} and {other} may be telling of one event twice ({amount} each): "
-        "say whether they are the same. Until then nothing is told or paid on it.",
+        "{one}（{amount}）和 {other}（{otherwise}）可能把同一笔退款各记了一次。"
+        "[如果是同一笔，还应退 {left}；][如果是两笔，还应退 {due}。]请确认；确认前不会同步，也不会退款。",
+        "{one} ({amount}) and {other} ({otherwise}) may be telling of one event twice. [If it is one, {left} is still "
+        "to be paid; ][if they are two, {due}. ]Say which it is. Until then nothing is told or paid on it.",
     ),
     "unplaced": (
         "{account} 收到 {quantity} 件，但没有说明是哪一行商品，暂不计入。请在 {account} 补上。",
@@ -110,9 +111,21 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{gone} went back, {agreed} were agreed.",
     ),
     "unallocated_refund": (
-        "订单有多张退换单，{account} 退了 {amount}，没有说明属于哪一张。请先分清归属，再继续退款。",
-        "{account} refunded {amount} on an order with several returns and does not say for which: "
-        "allocate it before anything more is paid.",
+        "{account} 在订单上退了 {amount}，没有说明退的是什么。"
+        "如果属于本单，还应退 {left}；如果不属于本单，还应退 {due}。请确认；确认前不会退款。",
+        "{account} paid back {amount} on the order and does not say what for. If it was for this return, {left} is "
+        "still to be paid; if it was for something else, {due}. Say which it was; until then nothing is paid.",
+    ),
+    "unallocated_refund_early": (
+        "{account} 在订单上退了 {amount}，没有说明退的是什么。请确认是否属于本单；确认前不会退款。",
+        "{account} paid back {amount} on the order and does not say what for: say whether it was for this return. "
+        "Until then nothing is paid on it.",
+    ),
+    "refund_came_back": (
+        "{account} 的退款 {amount} {state:payment}。如果顾客已用其他方式拿到这笔钱，还应退 {left}；"
+        "如果没有，还应退 {due}。请确认是否重新退款；确认前不会退款。",
+        "The refund of {amount} at {account} {state:payment}. If the customer has that money in some other way, {left} "
+        "is still to be paid; if not, {due}. Say whether to pay it again; until then nothing is paid.",
     ),
     "provisional": (
         "{objects} 暂时关联到本单（依据：{why:weak}），尚未证实。人工确认后生效；等待期内没有其他可能，也会生效。",

@@ -90,10 +90,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "同一订单的另一笔退款正在途中；等它有结果后再付款。",
         "Another refund of the same order is on its way; this one follows when its outcome is known.",
     ),
-    "refund_failed": (
-        "{account} 上一次退款失败，需要人工决定重试还是改用其他方式。",
-        "The last refund at {account} failed: a person decides whether to try again or pay otherwise.",
-    ),
     "refund_stuck": (
         "有一笔退款被拒绝，或结果不明；人工确认之前不会再退款。",
         "A refund was refused, or its outcome is unknown: a person decides before money moves again.",

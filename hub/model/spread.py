@@ -1,0 +1,269 @@
+"""Which return the money of an order went to, where the refund does not name one: what it must be, and what it may be.
+
+All returns of the order are looked at together and alike, so they never disagree about money. What nobody can
+place is nobody's, until a person or the account's terms (`unplaced_refunds`) say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from hub.model.case import Case
+from hub.model.claimants import Claimant, claimants
+from hub.model.facts import Links, Told, events
+from hub.model.fragment import Zero
+from hub.model.numbers import rounded
+from hub.model.placing import Item, read
+
+MOST = Decimal(10) ** 15
+"""More than anything that is paid."""
+
+
+class Placed(NamedTuple):
+    """Everything that went back on the orders. The return itself is place 0 of every item's shares."""
+
+    items: Sequence[Item]
+    possible: Sequence[tuple[Item, Decimal]]
+    """What may be the return's, and nobody knows."""
+    unplaced: Decimal
+    """What is nobody's as yet."""
+    numbers: Sequence[str] = ()
+    """The returns that it may be."""
+
+
+class Open(NamedTuple):
+    """Pieces of a line that may be of several returns, or of none."""
+
+    item: Item
+    pieces: Decimal
+    amount: Decimal
+    able: Sequence[int]
+
+
+def place(case: Case, stated: Sequence[Told], beyond: Sequence[Item]) -> Placed:
+    """All refunds, in one currency, with their shares. `beyond`: what payments say went back beyond all refunds."""
+    if not stated and not beyond:
+        return Placed((), (), Zero)
+    who = claimants(case)
+    items = [
+        read(case, who, event, one)
+        for event in events(stated, "refunds", _links(case), case.ground)
+        for one in event.said
+    ]
+    items += beyond
+    for item in items:
+        _answered(case, who, item)
+    spread = _Spread(case, who, items)
+    spread.lines()
+    spread.beside()
+    unplaced = spread.loose()
+    possible = [(item, amount) for item in items if (amount := spread.possible.get(id(item)))]
+    return Placed(items, possible, unplaced, sorted(one.number for one in who if one.founded))
+
+
+def _links(case: Case) -> Links:
+    """What is recorded as one event, of this return and of the others of its orders."""
+    theirs = tuple(twins for other in case.ground.others for twins in other.twins)
+    return Links(replace(case.ground, twins=(*case.ground.twins, *theirs))) if theirs else case.links
+
+
+def _answered(case: Case, who: Sequence[Claimant], item: Item) -> None:
+    """A person's word: what the refund does not name is one return's, or none's."""
+    said = [case.ground.answers.get(("unallocated_refund", (name,))) for name in sorted(item.names)]
+    answer = next((word for word in said if word), None)
+    if answer is None:
+        return
+    for place_, one in enumerate(who):
+        if answer == f"of:{one.number}":
+            item.give(place_, item.loose + item.beside.get(place_, Zero))
+            for key, pieces, amount in item.pieces:
+                item.give(place_, amount, key, pieces)
+            item.shares[place_].own = True
+    item.loose, item.pieces, item.beside = Zero, [], {}
+
+
+class _Spread:
+    """The refunds of an order while they are spread over its returns."""
+
+    def __init__(self, case: Case, who: Sequence[Claimant], items: Sequence[Item]) -> None:
+        self.case = case
+        self.who = who
+        self.items = items
+        self.possible: dict[int, Decimal] = {}
+        """By item: what may be the return's own."""
+        self.sure = [Zero for _ in who]
+        """Per return what is surely its."""
+        for item in items:
+            for place_, share in item.shares.items():
+                if not item.dead:
+                    self.sure[place_] += share.amount
+
+    def give(
+        self, item: Item, to: int, amount: Decimal, line: str | None = None, pieces: Decimal | None = None
+    ) -> None:
+        item.give(to, amount, line, pieces)
+        if not item.dead:
+            self.sure[to] += amount
+
+    def may(self, item: Item, amount: Decimal) -> None:
+        self.possible[id(item)] = self.possible.get(id(item), Zero) + amount
+
+    def oldest(self, item: Item) -> bool:
+        return self.case.party(item.account).unplaced_refunds == "oldest"
+
+    def narrow(self, able: list[int], at: datetime | None) -> tuple[list[int], bool]:
+        """Of these returns the ones that had begun by then; where none had, all, and that it was before any of them."""
+        if at is None:
+            return able, True
+        begun = [p for p in able if (asked := self.who[p].asked) is None or asked <= at]
+        return (begun, False) if begun else (able, True)
+
+    # -- lines that name no return
+
+    def lines(self) -> None:
+        """Money for pieces of an order line: to the return of these pieces, as far as it must be or can only be its."""
+        loose: dict[str, list[tuple[Item, Decimal | None, Decimal]]] = {}
+        named: dict[str, list[tuple[int, Decimal, Decimal | None]]] = {}
+        for item in sorted(self.items, key=lambda item: item.order):
+            for key, pieces, amount in item.pieces:
+                loose.setdefault(key, []).append((item, pieces, amount))
+            for place_, share in item.shares.items() if not item.dead else ():
+                for key, amount in share.lines.items():
+                    named.setdefault(key, []).append((place_, amount, share.pieces.get(key)))
+        for key in sorted(loose):
+            self._line(key, loose[key], named.get(key, ()))
+
+    def _line(
+        self,
+        key: str,
+        loose: Sequence[tuple[Item, Decimal | None, Decimal]],
+        named: Sequence[tuple[int, Decimal, Decimal | None]],
+    ) -> None:
+        line = self.case.book.lines[key].line
+        rest = {p: one.pieces[key] for p, one in enumerate(self.who) if key in one.pieces and not one.ended}
+        sold = line.quantity if line.quantity > 0 else None
+        for place_, amount, pieces in named:
+            count = pieces if pieces is not None else amount / line.price if line.price else Zero
+            if place_ in rest:
+                rest[place_] = max(rest[place_] - count, Zero)
+            sold = None if sold is None else max(sold - count, Zero)
+        open_: list[Open] = []
+        for item, pieces, amount in loose:
+            if pieces is None and line.price:
+                pieces = amount / line.price
+            able, before = self.narrow(list(rest), item.at)
+            if item.dead:
+                for place_ in able:
+                    self.give(item, place_, amount, key)
+            elif not pieces:
+                if len(able) == 1 and not before:
+                    self.give(item, able[0], amount, key)
+                elif 0 in able:
+                    self.may(item, amount)
+            elif able:
+                if len(able) == 1 and not before:
+                    (one,) = able
+                    taken = min(pieces, rest[one])
+                    given = _part(item, amount, taken, pieces)
+                    self.give(item, one, given, key, taken)
+                    rest[one] -= taken
+                    sold = None if sold is None else max(sold - taken, Zero)
+                    pieces, amount, able = pieces - taken, amount - given, [p for p in rest if p != one]
+                elif pieces > sum((rest[p] for p in able), Zero):
+                    able = list(rest)
+                if self.oldest(item):
+                    pieces, amount = self._fill(item, pieces, amount, able, rest, key)
+                if pieces > 0 and able:
+                    open_.append(Open(item, pieces, amount, able))
+        if open_:
+            self._share(open_, rest, sold, key)
+
+    def _fill(
+        self, item: Item, pieces: Decimal, amount: Decimal, able: Sequence[int], rest: dict[int, Decimal], key: str
+    ) -> tuple[Decimal, Decimal]:
+        """The oldest first, as the account's terms say; what is left of it."""
+        left, paid = pieces, amount
+        for place_ in sorted(able, key=lambda p: self.who[p].standing):
+            taken = min(left, rest[place_])
+            given = _part(item, amount, taken, pieces)
+            self.give(item, place_, given, key, taken)
+            rest[place_] -= taken
+            left, paid = left - taken, paid - given
+        return left, paid
+
+    def _share(self, open_: Sequence[Open], rest: dict[int, Decimal], sold: Decimal | None, key: str) -> None:
+        """What must be whose: more was paid for than can be of anything else. And what may be the return's own."""
+        count = sum((one.pieces for one in open_), Zero)
+        free = max(sold - sum(rest.values(), Zero), Zero) if sold is not None else count
+        able = sorted({p for one in open_ for p in one.able}, key=lambda p: self.who[p].standing)
+        wanted = sum((rest[p] for p in able), Zero)
+        musts = {p: min(max(count - free - wanted + rest[p], Zero), rest[p]) for p in able}
+        if len(able) == 1 and count == wanted:
+            musts = {able[0]: count}
+        left = [one.pieces for one in open_]
+        for place_, must in musts.items():
+            rest[place_] -= must
+            for index, one in enumerate(open_):
+                if place_ in one.able and (taken := min(must, left[index])) > 0:
+                    must -= taken
+                    left[index] -= taken
+                    self.give(one.item, place_, _part(one.item, one.amount, taken, one.pieces), key, taken)
+        may = rest.get(0, Zero)
+        for index, one in enumerate(open_):
+            if 0 in one.able and (guess := min(may, left[index])) > 0:
+                may -= guess
+                self.may(one.item, _part(one.item, one.amount, guess, one.pieces))
+
+    # -- what names a return and no goods, and what names nothing
+
+    def beside(self) -> None:
+        """Shipping refunded with a return is owed on it where its documents add up to just that; else nobody knows."""
+        more = [Zero for _ in self.who]
+        for item in self.items:
+            for place_, amount in item.beside.items() if not item.dead else ():
+                more[place_] += amount
+        fits = [one.owed is not None and self.sure[p] + more[p] == one.owed for p, one in enumerate(self.who)]
+        short = [one.owed is not None and self.sure[p] < one.owed for p, one in enumerate(self.who)]
+        for item in self.items:
+            for place_, amount in item.beside.items() if not item.dead else ():
+                if fits[place_]:
+                    self.give(item, place_, amount)
+                elif place_ == 0 and short[place_]:
+                    self.may(item, amount)
+
+    def loose(self) -> Decimal:
+        """Money for nothing in particular: anybody's who is open, or the oldest's; what of it is nobody's yet."""
+        unplaced = Zero
+        for item in sorted((item for item in self.items if item.loose > 0), key=lambda item: item.order):
+            able = [p for p, one in enumerate(self.who) if one.wants and self.room(p) > 0]
+            begun, _ = self.narrow(able, item.at)
+            left = item.loose
+            if item.dead:
+                for place_ in begun:
+                    self.give(item, place_, left)
+                continue
+            over = left - sum((self.room(p) for p in begun), Zero)
+            first, able = begun, begun if over <= 0 else able
+            if self.oldest(item):
+                for place_ in sorted(able, key=lambda p: (p not in first, self.who[p].standing)):
+                    taken = min(left, self.room(place_))
+                    self.give(item, place_, taken)
+                    left -= taken
+            unplaced += left
+            if 0 in able and left > 0:
+                self.may(item, left if 0 in first else min(left, over))
+        return unplaced
+
+    def room(self, place_: int) -> Decimal:
+        """How much may still go to it; where nobody says what it is owed, anything."""
+        owed = self.who[place_].owed
+        return MOST if owed is None else owed - self.sure[place_]
+
+
+def _part(item: Item, amount: Decimal, pieces: Decimal, of: Decimal) -> Decimal:
+    return amount if pieces == of else rounded(amount * pieces / of, item.currency)

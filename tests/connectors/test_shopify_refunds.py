@@ -1,0 +1,167 @@
+"""Refunds that the merchant makes in Shopify's admin, of these lines or of others, with a return or without (simulated)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.kit.api import WebhookRequest
+from connectors.shopify import money as shopify
+from connectors.shopify.sandbox_graphql import Ref
+from connectors.shopify.sandbox_shop import money
+from hub import configuration
+from hub.pipeline.accept import accept
+from hub.store import inbox
+from tests.connectors.shopify_side import Remote
+from tests.pipeline.desk import Desk
+from tests.pipeline.desk import desk as desk
+from tests.pipeline.look import founded
+
+
+class Shop(Remote):
+    def setup(self) -> None:
+        self.waiting: list[WebhookRequest] = []
+        super().setup()
+
+    def webhook(self, topic: str, body: Any) -> None:
+        self.waiting.append(self.pushed(topic, body))
+
+    @property
+    def scarf(self) -> str:
+        return str(self.order["lineItems"][1].id)
+
+    def paid(self) -> list[str]:
+        return [effect["amount"] for effect in self.effects if effect["kind"] == "refund"]
+
+    def refund(
+        self, amount: str, lines: Sequence[tuple[str, int, str]] = (), shipping: str = "", own: bool = False
+    ) -> None:
+        """As the admin's page makes it: lines with their pieces, shipping, and with its return where it has one."""
+        sale = self.state.records[self.order["transactions"][0].id]
+        moved = self.state.transaction(self.order, "REFUND", Decimal(amount), sale)
+        none = money("0")
+        made = self.state.add(
+            "Refund",
+            createdAt=self.state.now(),
+            note="",
+            totalRefundedSet=money(amount),
+            refundLineItems=[
+                {"__typename": "RefundLineItem", "quantity": n, "lineItem": Ref(line), "subtotalSet": money(of),
+                 "totalTaxSet": none}
+                for line, n, of in lines
+            ],
+            refundShippingLines=[
+                {"__typename": "RefundShippingLine", "subtotalAmountSet": money(of), "taxAmountSet": none}
+                for of in filter(None, [shipping])
+            ],
+            orderAdjustments=[],
+            transactions=[Ref(moved["id"])],
+            **{"return": Ref(self.asked["id"]) if own else None},
+        )  # fmt: skip
+        self.order["refunds"].append(Ref(made["id"]))
+        self.order["updatedAt"] = self.state.now()
+        self.told("refunds/create", made, order_id=int(self.order["id"].rpartition("/")[2]))
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    with Shop() as running:
+        yield running
+
+
+def begin(desk: Desk, shop: Shop) -> int:
+    """Two shirts are to come back."""
+    wanted = {"connector": "shopify", "settings": shop.settings(), "terms": {"settle": 0, "money": True}}
+    configuration.put(desk.hub, "shop", wanted)
+    desk.account("erp", "erp", orders_of="shop", terms={"decides": True})
+    shop.moved("request", shop.asked)
+    return bring(desk, shop)
+
+
+def bring(desk: Desk, shop: Shop) -> int:
+    waiting, shop.waiting[:] = list(shop.waiting), []
+    with desk.hub.database.begin() as conn:
+        for request in waiting:
+            inbox.accept(conn, accept(desk.hub.accounts, "shop", request))
+    desk.work()
+    (one,) = founded(desk.hub)
+    return int(one.id)
+
+
+def through(desk: Desk, shop: Shop, number: int, amount: str = "40.00") -> None:
+    """The ERP approves, receives both shirts and posts its credit note."""
+    decided = {"hub_number": f"R{number}", "origin": "request", "authorization": {"value": "authorized"}}
+    desk.push("erp", "return.upsert", "C1", **decided)
+    desk.work()
+    bring(desk, shop)
+    desk.came("erp", number, sku="SHIRT-M", quantity=2)
+    desk.owed(number, amount)
+    desk.work()
+    bring(desk, shop)
+
+
+CASES: dict[str, tuple[dict[str, Any], list[str], bool]] = {
+    "the scarf": ({"amount": "12.50", "lines": "scarf", "of": 1}, ["40.00"], False),
+    "shipping": ({"amount": "4.90", "shipping": "4.90"}, ["40.00"], False),
+    "one of the shirts": ({"amount": "20.00", "lines": "shirt", "of": 1}, ["20.00"], False),
+    "both shirts": ({"amount": "40.00", "lines": "shirt", "of": 2}, [], False),
+    "both shirts and shipping": ({"amount": "44.90", "lines": "shirt", "of": 2, "shipping": "4.90"}, [], False),
+    "an amount for nothing": ({"amount": "5.00"}, [], True),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_refund_settles_what_it_names(desk: Desk, shop: Shop, name: str) -> None:
+    told, paid, asks = CASES[name]
+    number = begin(desk, shop)
+    line = {"scarf": shop.scarf, "shirt": shop.order_line}.get(told.get("lines", ""))
+    goods = Decimal(told["amount"]) - Decimal(told.get("shipping", 0))
+    lines = [(line, told["of"], str(goods))] if line else []
+    shop.refund(told["amount"], lines, told.get("shipping", ""))
+    bring(desk, shop)
+    through(desk, shop, number)
+    assert shop.paid() == paid
+    assert [doubt.kind for _, doubt in desk.frozen()] == (["unallocated_refund"] if asks else [])
+    if not asks:
+        assert (desk.doc(number).money.due, desk.doc(number).axes.settlement) == (0, "settled")
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3])
+def test_shirts_refunded_in_the_morning_and_returned_in_the_afternoon_are_not_paid_twice(
+    desk: Desk, shop: Shop, pieces: int
+) -> None:
+    """Three were bought; where less than the return's two were refunded, a person says whether it was for these."""
+    shop.asked["createdAt"] = "2026-07-20T18:00:00Z"
+    shop.refund(f"{20 * pieces}.00", [(shop.order_line, pieces, f"{20 * pieces}.00")])
+    shop.waiting.clear()
+    number = begin(desk, shop)
+    through(desk, shop, number)
+    assert shop.paid() == []
+    assert bool(desk.frozen("unallocated_refund")) == (pieces == 1)
+    assert (desk.doc(number).money.due == 0) == (pieces > 1)
+
+
+def test_change_handed_back_and_a_void_were_never_captured() -> None:
+    def moved(id: str, kind: str, amount: str, parent: str | None = None, gateway: str = "cash") -> dict[str, Any]:
+        bag = {"shopMoney": {"amount": amount, "currencyCode": "EUR"}}
+        return {"id": id, "kind": kind, "status": "SUCCESS", "gateway": gateway, "amountSet": bag,
+                "parentTransaction": {"id": parent} if parent else None}  # fmt: skip
+
+    order = {
+        "transactions": [
+            moved("1", "SALE", "50.00"),
+            moved("2", "CHANGE", "12.50", "1"),
+            moved("3", "AUTHORIZATION", "30.00", gateway="card"),
+            moved("4", "CAPTURE", "20.00", "3", "card"),
+            moved("5", "SALE", "9.00", gateway="card"),
+            moved("6", "VOID", "9.00", "5", "card"),
+            moved("7", "REFUND", "5.00", "1"),
+        ]
+    }
+    told = [(payment["id"], payment["captured"], payment["refunded"]) for payment in shopify.payments(order)]
+    assert told == [("1", Decimal("37.50"), 5), ("4", 20, 0), ("5", 0, 0)]
+    order["transactions"][1]["parentTransaction"] = None
+    assert shopify.payments(order)[0]["captured"] == Decimal("37.50"), "out of the till, whoever names it"
