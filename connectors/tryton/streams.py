@@ -82,7 +82,8 @@ STREAMS: Mapping[str, Stream] = {
         (Watch(INVOICE, (["type", "=", "out"], ["lines.quantity", "<", 0])),),
         (["type", "=", "out"], ["lines.quantity", "<", 0]),
     ),
-    # Only sales that something came back from: an ERP has many others, and nobody here needs them.
+    # Only sales that something came back from, and those that carry a shop's order number: a return may have waited for
+    # one to be entered. An ERP has many others, and nobody here needs them.
     "sale": Stream(
         SALE,
         SALE_FIELDS,
@@ -94,6 +95,10 @@ STREAMS: Mapping[str, Stream] = {
         ),
     ),
 }
+
+
+STANDS: Any = ["state", "in", ["confirmed", "processing", "done"]]
+"""A sale that something can come back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +179,8 @@ class Reader:
                 return
 
     def _wanted(self, stream: str, watch: Watch, roots: list[int]) -> list[int]:
-        """For plain sales: only those that something came back from, or that an invoice or line complaint is about."""
+        """For plain sales: only those that something came back from, or that an invoice or line complaint is about; and
+        where the account's sales repeat a shop's order numbers (`orders_of`) those that bear one."""
         if stream != "sale" or not roots:
             return roots
         if watch.model == COMPLAINT:
@@ -190,6 +196,10 @@ class Reader:
         direct = {i for row in (*complained, *returned) if (i := target(row["origin"], SALE))}
         of_line = Lookup(self.rest).many("sale.line", (target(c["origin"], "sale.line") for c in complained), ["sale"])
         direct |= {i for line in of_line.values() if (i := ident(line["sale"]))}
+        rest = [i for i in roots if i not in direct]
+        if rest and self.settings.get("orders_of"):
+            entered = [["id", "in", rest], ["reference", "!=", None], ["origin", "=", None], STANDS]
+            direct |= {row["id"] for row in self.rest.search(SALE, entered, ["reference"])}
         return [i for i in roots if i in direct]
 
     def _records(self, stream: str, ids: Iterable[int]) -> list[Found]:
