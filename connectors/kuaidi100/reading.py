@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -24,6 +26,9 @@ DIGITS = re.compile(r"\d{4}")
 """In every phone number, in few scans, and found at a fraction of the cost."""
 ENDS = frozenset(("3", "301", "302", "303", "304", "4", "401"))
 """States after which nothing more is to come: signed for, back with the sender and signed for, called off."""
+ZONE = ZoneInfo("Asia/Shanghai")
+AHEAD = timedelta(hours=1)
+"""By so much a carrier's clock may be ahead of ours."""
 NEVER = "-"
 """Sorts before every time: the version of a record without an event."""
 
@@ -58,12 +63,14 @@ def message(read: Record) -> Message:
 
 
 def version(read: Record) -> str:
-    """The newest event's time, how many events there are, and what they say: sorts as the history grows.
+    """The newest event's time, how many events there are, and what they say: sorts as the history grows. An event that
+    is said to come yet is none to go by: corrected, the parcel's history would look older than before.
 
     There is no id or number of theirs to go by; an event is known by its time, text and status.
     """
     known = sorted(map(_identity, read["lastResult"]["data"]))
-    newest = known[-1][0] if known else NEVER
+    now = (datetime.now(UTC) + AHEAD).astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")
+    newest = max((at for at, _, _ in known if at <= now), default=NEVER)
     said = _encode([known, _state(read["lastResult"])])
     return f"{newest}|{len(known):05d}|{hashlib.sha256(said).hexdigest()[:12]}"
 

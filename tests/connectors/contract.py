@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +28,7 @@ import pytest
 from connectors.kit import registry
 from connectors.kit.api import Account, Connector, Health, Hint, Message, Operation
 from connectors.kit.errors import InvalidWebhook, OverBudget, RetryLater, Unauthorized, Unsupported
+from hub.model.concerns import SILENT, Expected, Facts, concerns
 from mappings.engine import Mapping as Dictionary
 from mappings.engine import UnknownWord, read_json
 from tests.connectors.adapter import ALL
@@ -204,6 +205,25 @@ class ConnectorContract(Writes):
         assert caught.value.after == 3
         assert len(remote.calls) == before
         registry.close()
+
+    @proves("silence")
+    def test_hearing_nothing_for_longer_than_is_normal_is_said(self) -> None:
+        entry, now = registry.load(self.system), datetime.now(UTC)
+        normal = timedelta(seconds=entry.manifest.max_silence)
+        if not normal:
+            pytest.skip("its manifest does not say how long is normal")
+        for quiet, said in ((normal * 0.9, False), (normal * 1.1, True)):
+            facts = Facts(
+                name="here",
+                state="healthy",
+                now=now,
+                created_at=LONG_AGO,
+                last_success=now - quiet,
+                last_heard=now - quiet,
+            )
+            polls = bool(entry.capabilities.polls)
+            expected = Expected(max_silence=normal.total_seconds(), polls=polls, calls=polls)
+            assert bool(SILENT.intersection(one.code for one in concerns(facts, expected))) == said
 
     # -- webhooks
 

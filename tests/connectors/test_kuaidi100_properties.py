@@ -107,6 +107,15 @@ def test_a_history_that_grew_is_newer(history: Any, more: Any) -> None:
     assert version(record(PARCEL, grown)) > version(record(PARCEL, told(history)))
 
 
+@given(histories, events)
+def test_an_event_from_the_future_that_is_corrected_freezes_nothing(history: Any, more: Any) -> None:
+    """A courier's clock says 2099; the next push says the same event with the right time, and one more."""
+    wrong = told(history)
+    wrong["lastResult"]["data"].insert(0, {"ftime": "2099-01-01 10:00:00", "context": "派件", "statusCode": "5"})
+    later = [(hour + 100, state, context) for hour, state, context in {more, (1, "5", "派件")}]
+    assert version(record(PARCEL, told([*history, *sorted(later)]))) > version(record(PARCEL, wrong))
+
+
 @given(st.sampled_from(STATES))
 def test_an_empty_history_says_no_state_whatever_its_head_says(state: str) -> None:
     empty = record(PARCEL, {"status": "abort", "lastResult": {"state": state, "data": []}})

@@ -116,7 +116,13 @@ RULES = (
         checks.ordering,
         (Proof("ordering", "what orders by its version carries one, and what does not can be read again"),),
     ),
-    Rule("silence", "silver", "it is known how long hearing nothing is normal", checks.silence),
+    Rule(
+        "silence",
+        "silver",
+        "it is known how long hearing nothing is normal, and said when it is longer",
+        checks.silence,
+        (Proof("silence", "hearing nothing for longer than `max_silence` is a concern of the account's"),),
+    ),
     Rule(
         "write-back",
         "gold",
