@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from typing import Any
-
-import msgspec
 
 from connectors.kit import places
 from connectors.kit.manifest_parts import Stream
 from hub.accounts import Account
-from hub.model.personal import Name, names
+from hub.model.erasing import Eraser, addresses, may_hold
+from hub.model.personal import MASK, Name, names
+from hub.pipeline import unnamed
 from hub.secrets import Vault
 from hub.store import inbox, personal
 from hub.store.database import Connection
 from hub.store.observations import Name as Object
-
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Forgotten:
@@ -31,6 +26,10 @@ class Forgotten:
         """From now on what these people's records and these objects say of a person is masked."""
         texts = [*map(_person, people), *map(_object, objects)]
         personal.remember(conn, (self.vault.digests(text)[0] for text in texts))
+
+    def tokens(self, mails: Iterable[str]) -> dict[str, str]:
+        """What stands where these e-mail addresses stood: the same for the same address, so that names stay apart."""
+        return {mail: f"{MASK}{self.vault.digests(_person(Name('mail', mail)))[0].hex()[:8]}" for mail in mails}
 
     def clean(
         self, conn: Connection, accounts: Mapping[str, Account], rows: Mapping[int, list[inbox.Row]]
@@ -46,19 +45,47 @@ class Forgotten:
         if not erased:
             return rows
         masked = {
-            row.id: row._replace(body=without(stream_of(accounts, row.account, row.stream), row.body))
+            row.id: self._masked(accounts, row, erased)
             for mine in rows.values()
             for row in mine
             if digests[row.id] & erased
         }
         personal.rewrite(conn, "inbox", [(row.id, row.body) for row in masked.values()])
+        personal.rename(conn, {row.id: row.external_id for row in masked.values()})
         return {lane: [masked.get(row.id, row) for row in mine] for lane, mine in rows.items()}
+
+    def _masked(self, accounts: Mapping[str, Account], row: inbox.Row, erased: set[bytes]) -> inbox.Row:
+        """A message without the addresses that were erased; without its whole person where it is about one of those."""
+        stream = stream_of(accounts, row.account, row.stream)
+        about = {
+            _object((row.account, row.stream, row.external_id)),
+            *map(_person, people(row.account, stream, row.body)),
+        }
+        text = _text(row)
+        gone = [
+            mail for mail in addresses(text) if erased.intersection(self.vault.digests(_person(Name("mail", mail))))
+        ]
+        eraser = Eraser(self.tokens(gone), said(stream, row.body))
+        if erased.isdisjoint(digest for text in about for digest in self.vault.digests(text)):
+            body = None if row.body is None else eraser.bytes(row.body)
+        else:
+            account = accounts.get(row.account)
+            body = None if account is None else unnamed.body(account, row.stream, stream, row.body, eraser)
+        return row._replace(body=body, external_id=eraser.address(row.external_id))
 
     def _digests(self, accounts: Mapping[str, Account], row: inbox.Row) -> Iterator[bytes]:
         yield from self.vault.digests(_object((row.account, row.stream, row.external_id)))
         stream = stream_of(accounts, row.account, row.stream)
         for name in people(row.account, stream, row.body):
             yield from self.vault.digests(_person(name))
+        text = _text(row)
+        for mail in addresses(text) if may_hold(text) else ():
+            yield from self.vault.digests(_person(Name("mail", mail)))
+
+
+def _text(row: inbox.Row) -> str:
+    """All that a message says, and how it is called."""
+    return f"{row.external_id} {(row.body or b'').decode('utf-8', 'surrogateescape')}"
 
 
 def stream_of(accounts: Mapping[str, Account], account: str, stream: str) -> Stream | None:
@@ -69,7 +96,7 @@ def stream_of(accounts: Mapping[str, Account], account: str, stream: str) -> Str
 
 def people(account: str, stream: Stream | None, body: bytes | None) -> set[Name]:
     """Everybody whom a record is about."""
-    record = _record(body) if stream is not None and stream.customer else None
+    record = unnamed.record(body) if stream is not None and stream.customer else None
     if stream is None or record is None:
         return set()
     return {
@@ -82,23 +109,8 @@ def people(account: str, stream: Stream | None, body: bytes | None) -> set[Name]
 
 def said(stream: Stream | None, body: bytes | None) -> set[str]:
     """What a record says of a person."""
-    record = _record(body) if stream is not None and stream.personal else None
+    record = unnamed.record(body) if stream is not None and stream.personal else None
     return set() if stream is None or record is None else set(places.values(record, stream.personal))
-
-
-def without(stream: Stream | None, body: bytes | None) -> bytes | None:
-    """A body without its person; None where nobody can say any more what in it is about one."""
-    record = _record(body)
-    if stream is None or record is None:
-        return None
-    return body if not stream.personal else _encode(places.masked(record, stream.personal))
-
-
-def _record(body: bytes | None) -> Any:
-    try:
-        return _decode(body or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def _person(name: Name) -> str:

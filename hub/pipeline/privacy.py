@@ -5,26 +5,30 @@ What came back, what was decided and what was paid stays: books have to be kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from hub.accounts import Accounts
+from hub.model import erasing
+from hub.model.erasing import Eraser
 from hub.model.personal import MASK, Name, blank
 from hub.model.sentences import sentence
-from hub.pipeline import forgotten
+from hub.pipeline import forgotten, unnamed
 from hub.pipeline.combine import combine, whole
 from hub.pipeline.forgotten import Forgotten, stream_of
 from hub.pipeline.people import NotNow, hold
 from hub.store import invalid, journal, lanes, observations, personal, returns, reviews
 from hub.store.database import Connection, Database
 from hub.store.observations import Name as Object
+from hub.store.sweep import sweep
 
 
 class Found(NamedTuple):
-    """A record that is about a person. `why`: named (it names them) or return (it belongs to a return of theirs)."""
+    """A record that is about a person. `why`: named (it names them as its customer), return (it belongs to a return or
+    order of theirs) or mention (their e-mail address stands in somebody else's record)."""
 
     account: str
     stream: str
@@ -65,7 +69,12 @@ class Privacy:
             # Committed first: what is being taken in meanwhile is masked, or found below.
             self.forgotten.remember(conn, [name])
         found = self.find(who)
-        self._forget({one[:3] for one in found}, by, {who.strip()} if name.kind in ("mail", "phone") else set())
+        theirs = {one[:3] for one in found if one.why != "mention"}
+        mails = {name.text} if name.kind == "mail" else set()
+        self._forget(theirs, by, {who.strip()} if name.kind in ("mail", "phone") else set(), mails)
+        if mails:
+            eraser = Eraser(self.forgotten.tokens(mails))
+            self.database.run(lambda conn: sweep(conn, eraser.address))
         return found
 
     def carry_out(self, review_id: int, by: str) -> int:
@@ -89,6 +98,7 @@ class Privacy:
 
     def _find(self, conn: Connection, name: Name) -> list[Found]:
         named = {**self._known(conn, name), **self._read(conn, name)}
+        mentioned = self._mention(conn, name, named)
         held = {one.name: one for one in personal.family(conn, named)}
         found = []
         for thing in sorted({*named, *held}):
@@ -96,7 +106,8 @@ class Privacy:
             number = f"R{one.return_id}" if one is not None and one.return_id is not None else None
             at = named.get(thing) or (one.at if one is not None else None)
             found.append(Found(*thing, number, at, "named" if thing in named else "return"))  # type: ignore[arg-type]
-        return found
+        elsewhere = [(*thing, None, at, "mention") for thing, at in mentioned.items() if thing not in held]
+        return found + [Found(*one) for one in sorted(elsewhere)]
 
     def _known(self, conn: Connection, name: Name) -> dict[Object, datetime | None]:
         """The objects that bear this name themselves."""
@@ -123,9 +134,28 @@ class Privacy:
                 found[body.name] = body.at
         return found
 
+    def _mention(self, conn: Connection, name: Name, named: Collection[Object]) -> dict[Object, datetime]:
+        """The objects whose bodies hold this e-mail address elsewhere, in whatever form."""
+        if name.kind != "mail":
+            return {}
+        wanted = erasing.pattern(name.text, address=True)
+        return {
+            body.name: body.at
+            for body in personal.scan(conn)
+            if body.name not in named and wanted.search(body.body.decode("utf-8", "replace"))
+        }
+
     # -- erasing
 
-    def _forget(self, names: set[Object], by: str, typed: Iterable[str] = (), *, alone: bool = False) -> set[Object]:
+    def _forget(
+        self,
+        names: set[Object],
+        by: str,
+        typed: Iterable[str] = (),
+        mails: Collection[str] = (),
+        *,
+        alone: bool = False,
+    ) -> set[Object]:
         """Erase these records, and (not `alone`) all of their orders and returns, in one transaction; which."""
 
         def work(conn: Connection) -> set[Object]:
@@ -140,7 +170,7 @@ class Privacy:
             ids |= {return_id for return_id, _ in returns.of_orders(conn, orders)}
             hold(conn, sorted(ids))
             self.forgotten.remember(conn, objects=things)
-            said = {*typed, *self._mask(conn, things, known)}
+            said = {*typed, *self._mask(conn, things, known, typed, mails)}
             personal.scrub(conn, said, MASK, ids, {thing[0] for thing in things})
             invalid.reopen(conn, things)
             line = sentence("erased", by=by)
@@ -150,24 +180,36 @@ class Privacy:
 
         return whole(self.database, work) if names else set()
 
-    def _mask(self, conn: Connection, things: set[Object], known: Mapping[Object, observations.Stored]) -> set[str]:
+    def _mask(
+        self,
+        conn: Connection,
+        things: set[Object],
+        known: Mapping[Object, observations.Stored],
+        typed: Iterable[str],
+        mails: Collection[str],
+    ) -> set[str]:
         """Bodies and what was made of them, without their person; what they had said of them."""
         accounts = self.accounts.all()
         said: set[str] = set()
         digests: dict[bytes, bytes] = {}
         new: dict[str, list[tuple[int, bytes | None]]] = {"raw": [], "inbox": []}
-        for row in personal.bodies(conn, things):
-            stream = stream_of(accounts, row.account, row.stream)
-            said |= forgotten.said(stream, row.body)
-            body = forgotten.without(stream, row.body)
+        bodies = personal.bodies(conn, things)
+        for row in bodies:
+            said |= forgotten.said(stream_of(accounts, row.account, row.stream), row.body)
+        blanks = {thing: blank(record.observation.fragment) for thing, record in known.items()}
+        said.update(word for _, words in blanks.values() for word in words)
+        own = {*mails, *(mail for text in said if "@" in text for mail in erasing.addresses(text))}
+        eraser = Eraser(self.forgotten.tokens(own), {*typed, *said})
+        for row in bodies:
+            stream, account = stream_of(accounts, row.account, row.stream), accounts.get(row.account)
+            body = unnamed.body(account, row.stream, stream, row.body, eraser) if account else None
             digests[observations.digest(row.body)] = observations.digest(body)
             new[row.table].append((row.id, body))
         for table, rows in new.items():
             personal.rewrite(conn, table, rows)
         masked = []
-        for record in known.values():
-            fragment, words = blank(record.observation.fragment)
-            said.update(words)
+        for thing, record in known.items():
+            fragment = unnamed.fragment(blanks[thing][0], eraser)
             digest = digests.get(record.digest, record.digest) if record.digest is not None else None
             masked.append(record._replace(observation=replace(record.observation, fragment=fragment), digest=digest))
         observations.save(conn, masked)

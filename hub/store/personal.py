@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -38,10 +38,12 @@ _BODIES = " UNION ALL ".join(
 )
 
 
-def scan(conn: Connection, streams: Iterable[tuple[str, str]]) -> Iterator[Body]:
-    """Every body of these (account, stream), oldest first, a page in memory at a time."""
-    listed = sorted(set(streams))
-    which = "id > %(n)s AND (account, stream) IN (SELECT * FROM unnest(%(a)b::text[], %(s)b::text[]))"
+def scan(conn: Connection, streams: Iterable[tuple[str, str]] | None = None) -> Iterator[Body]:
+    """Every body of these (account, stream), of all if none are named, oldest first, a page in memory at a time."""
+    listed = sorted(set(streams or ()))
+    which = "id > %(n)s"
+    if streams is not None:
+        which += " AND (account, stream) IN (SELECT * FROM unnest(%(a)b::text[], %(s)b::text[]))"
     asked: dict[str, Any] = {"a": [pair[0] for pair in listed], "s": [pair[1] for pair in listed], "n": 0, "l": PAGE}
     while True:
         found = conn.exec_driver_sql(f"{_BODIES.format(which=which)} ORDER BY id LIMIT %(l)s", asked).all()
@@ -65,6 +67,15 @@ def rewrite(conn: Connection, table: str, new: Sequence[tuple[int, bytes | None]
             " WHERE t.id = n.id",
             {"i": [row[0] for row in new], "b": [row[1] for row in new]},
         )
+
+
+def rename(conn: Connection, names: Mapping[int, str]) -> None:
+    """What messages of the inbox are about, by their numbers."""
+    conn.exec_driver_sql(
+        "UPDATE inbox i SET external_id = n.name FROM unnest(%(i)b::bigint[], %(n)b::text[]) AS n(id, name)"
+        " WHERE i.id = n.id AND i.external_id <> n.name",
+        {"i": list(names), "n": list(names.values())},
+    )
 
 
 def known_as(conn: Connection, account: str, text: str) -> set[Name]:
