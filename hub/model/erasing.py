@@ -41,25 +41,31 @@ ANYBODYS = frozenset(
 )
 """First parts of addresses that name nobody."""
 
-_BEFORE = (
-    r"(?:(?<![\w.+-])|(?<=%[0-9A-Fa-f]{2})|(?<=%25[0-9A-Fa-f]{2})|(?<=%2525[0-9A-Fa-f]{2})|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4})"
-    r"|(?<=&lt;)|(?<=&gt;))"
+_BEFORE = "|".join(
+    [r"(?:(?<![\w.+-])"]
+    + [rf"(?<=%{again}[0-9A-Fa-f]{{2}})" for again in ("", "25", "2525")]
+    + [rf"(?<={slash}{end})" for slash in (r"\\", "%5C", "%255C") for end in ("[nrtbf]", "u[0-9A-Fa-f]{4}")]
+    + [r"(?<=&lt;)", r"(?<=&gt;))"]
 )
 """What may stand before a word: the end of another one's code counts as its end."""
 _ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+_BACKSLASH = r"(?:\\|%(?:25)*5C)+"
 _CONTROL = re.compile(r"\\+[nrtbf]")
 _ESCAPE = re.compile(r"\\+u([0-9A-Fa-f]{4})")
 
 
 @lru_cache(maxsize=1024)
-def pattern(text: str, *, address: bool = False) -> re.Pattern[str]:
-    """Matches `text` as a word, in any case and width, as it is or as JSON, addresses and HTML write its characters."""
+def pattern(text: str, *, address: bool = False, word: bool = True) -> re.Pattern[str]:
+    """Matches `text` as a word, in any case and width, as it is or as JSON, addresses and HTML write its characters.
+
+    Not `word`: also within one, for normal forms of names, which have lost the blanks around it.
+    """
     digits = [character for character in text.removeprefix("+").removeprefix("00") if character.isdigit()]
     if len(digits) >= PHONE and not any(map(str.isalpha, text)):
         between = r"(?:[\s().\-/\u2010-\u2015]|%2[089DF])*"
         return re.compile(rf"(?<!\d)(?:\+|%2B|00)?{between.join(map(_character, digits))}(?!\d)", re.IGNORECASE)
     end = r"(?![\w-]|\.\w)" if address else r"(?!\w)"
-    begins, ends = text[:1].isalnum(), text[-1:].isalnum()
+    begins, ends = word and text[:1].isalnum(), word and text[-1:].isalnum()
     body = "".join(_character(character) for character in " ".join(text.split()))
     return re.compile(f"{_BEFORE if begins else ''}{body}{end if ends else ''}", re.IGNORECASE)
 
@@ -67,13 +73,13 @@ def pattern(text: str, *, address: bool = False) -> re.Pattern[str]:
 def _character(character: str) -> str:
     """One character in every form."""
     if character == " ":
-        return r"(?:\s|\+|%20|%2B|\\+[nrt]|\\+u0020|&nbsp;|\u3000)+"
+        return rf"(?:\s|\+|%(?:25)*(?:20|2B)|{_BACKSLASH}(?:[nrt]|u0020)|&nbsp;|\u3000)+"
     forms: dict[str, None] = {}
     for one in dict.fromkeys((character, character.lower(), character.upper(), *_wide(character))):
         coded = quote(one, safe="") if not one.isascii() else f"%{ord(one):02X}"
         forms |= dict.fromkeys((re.escape(one), coded.replace("%", "%(?:25)*")))  # coded once or several times
         if len(one) == 1 and ord(one) < 0x10000:
-            forms[rf"\\+u{ord(one):04x}"] = None
+            forms[rf"{_BACKSLASH}u{ord(one):04x}"] = None
         forms |= dict.fromkeys(rf"&#(?:0*{ord(part)}|x0*{ord(part):x});" for part in one)
     forms |= dict.fromkeys({"@": ["&commat;"], ".": ["&period;"]}.get(character, []))
     return f"(?:{'|'.join(forms)})"
@@ -113,6 +119,7 @@ class Eraser:
 
     def __init__(self, tokens: Mapping[str, str], names: Iterable[str] = ()) -> None:
         self._addresses = [(pattern(mail, address=True), token) for mail, token in sorted(tokens.items())]
+        self._within = [(pattern(mail, address=True, word=False), token) for mail, token in sorted(tokens.items())]
         alone = (mail.partition("@")[0] for mail in tokens)
         locals_ = [name for name in alone if len(name) >= LOCAL and name not in ANYBODYS and not name.isdigit()]
         known = {name for name in (one.strip() for one in names) if _tells(name)}
@@ -121,6 +128,12 @@ class Eraser:
     def address(self, text: str) -> str:
         """The text without the e-mail addresses."""
         for found, token in self._addresses:
+            text = found.sub(token, text)
+        return text
+
+    def name(self, text: str) -> str:
+        """The normal form of a name without the addresses: what stood around them there has no blanks any more."""
+        for found, token in self._within:
             text = found.sub(token, text)
         return text
 

@@ -74,7 +74,7 @@ class Privacy:
         self._forget(theirs, by, {who.strip()} if name.kind in ("mail", "phone") else set(), mails)
         if mails:
             eraser = Eraser(self.forgotten.tokens(mails))
-            self.database.run(lambda conn: sweep(conn, eraser.address))
+            self.database.run(lambda conn: sweep(conn, eraser.address, eraser.name))
         return found
 
     def carry_out(self, review_id: int, by: str) -> int:

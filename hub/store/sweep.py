@@ -14,6 +14,8 @@ PAGE = 50
 """Rows in memory at a time: a body may have some megabytes."""
 NOT_ABOUT_PEOPLE = frozenset({"accounts", "erased", "alembic_version"})
 """Configuration and digests; everything else may hold what somebody said."""
+NORMAL = frozenset({"keys", "bearers", "hints"})
+"""Tables of names in their normal form."""
 FIRST = ("inbox", "lanes")
 """Whoever is taking a message in holds its rows: they are waited for, and what they then wrote is met later."""
 _BODIES = frozenset({"inbox", "raw"})
@@ -29,12 +31,12 @@ class _Table(NamedTuple):
     """(name, kind)."""
 
 
-def sweep(conn: Connection, clean: Clean) -> int:
-    """Have every text of every row cleaned; how many rows were changed."""
+def sweep(conn: Connection, clean: Clean, name: Clean) -> int:
+    """Have every text of every row cleaned (`name`: the normal forms of names); how many rows were changed."""
     changed = 0
     for table in sorted(_tables(conn), key=lambda one: (one.name not in FIRST, one.name)):
         for place, values in _rows(conn, table):
-            new = [_cleaned(value, clean) for value in values]
+            new = [_cleaned(value, name if table.name in NORMAL else clean) for value in values]
             if new != list(values):
                 changed += 1
                 _write(conn, table, place, new)
