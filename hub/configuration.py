@@ -95,7 +95,7 @@ def _put(hub: Hub, conn: Connection, name: Any, wanted: Any) -> bool:
     if changed:
         sealed = hub.vault.encrypt(secrets) if secrets else None
         store.put(conn, name, connector=manifest.name, mapping=mapping, settings=settings, secrets=sealed, terms=terms)
-        lanes.want(conn, "tell", sync.terms_changed(conn, name))
+        lanes.want(conn, "tell", sync.planned_again(conn, name))
     return changed
 
 

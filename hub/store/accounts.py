@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.store import documents, intents, lanes
+from hub.store import documents, intents, lanes, sync
 
 BREAKER = 5
 """Failures in a row after which nobody calls for a while."""
@@ -146,7 +146,8 @@ def pause(conn: Connection, name: str, why: str) -> bool:
 
 
 def resume(conn: Connection, name: str) -> bool:
-    """A person lets it go on, at once, from whatever stopped it. Raises LookupError."""
+    """A person lets it go on, at once, from whatever stopped it: what was asked about because it did not take it
+    is told again, too. Raises LookupError."""
     _known(conn, name)
     found = conn.exec_driver_sql(
         "WITH old AS MATERIALIZED (SELECT name, state FROM accounts WHERE name = %(n)s FOR UPDATE)"
@@ -154,6 +155,8 @@ def resume(conn: Connection, name: str) -> bool:
         " blocked_until = NULL FROM old WHERE a.name = old.name RETURNING old.state <> 'healthy'",
         {"n": name},
     ).scalar_one()
+    intents.revive(conn, name)
+    lanes.want(conn, "tell", sync.planned_again(conn, name))
     _back(conn, name)
     return bool(found)
 

@@ -130,6 +130,18 @@ def hurry(conn: Connection, account: str) -> None:
     )
 
 
+def revive(conn: Connection, account: str) -> None:
+    """A person says that the system is back: what it did not take, and what a person was asked about for that, is held
+    again, to be planned anew; those questions are closed."""
+    conn.exec_driver_sql(
+        "WITH back AS (UPDATE intents SET state = CASE WHEN progress = '{}' THEN 'held' ELSE 'waiting' END, tries = 0,"
+        " error = NULL, said = NULL, deadline = NULL, changed_at = clock_timestamp() WHERE account = %(a)s"
+        " AND state = 'dead' AND NOT possible AND said->>'code' = 'not_delivered' RETURNING id)"
+        " UPDATE reviews SET state = 'settled' WHERE state = 'open' AND dedupe IN (SELECT 'intent:' || id FROM back)",
+        {"a": account},
+    )
+
+
 def forget(conn: Connection, intent_id: int) -> None:
     """It never had an effect, and another one takes its place."""
     conn.exec_driver_sql("DELETE FROM intents WHERE id = %(i)s", {"i": intent_id})

@@ -157,8 +157,9 @@ def money_free(conn: Connection, return_id: int, account: str) -> list[tuple[str
     )
 
 
-def terms_changed(conn: Connection, account: str) -> list[tuple[str, str]]:
-    """The account may be asked for more than before, or for less: what was left to say there is planned again."""
+def planned_again(conn: Connection, account: str) -> list[tuple[str, str]]:
+    """The account may be asked for more than before, or for less, or is back: what was left to say there is planned
+    again. (account, lane) of each row, for its lane to be asked for."""
     return _planned_again(conn, account, "(state <> 'in_sync' OR residue <> '[]')")
 
 

@@ -305,6 +305,33 @@ def test_a_refusal_that_is_always_the_same_is_made_finitely_often(
     assert len(calls) == 5
 
 
+@pytest.mark.parametrize("steps", [0, 1], ids=["at its first call", "between two steps"])
+def test_a_system_that_was_away_too_long_is_told_when_a_person_says_that_it_is_back(
+    steps: int, hub: Hub, asked: None, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds of writes may have come to their end meanwhile: nobody has to answer for each."""
+    carry_out, calls = Stock.do_create_return, []
+
+    def away(self: Any, operation: Operation) -> Reply:
+        calls.append(operation.id)
+        if len(calls) <= steps:
+            return Reply(finished=False, progress={"draft": "d1"})
+        raise RetryLater("we are being repaired")
+
+    monkeypatch.setattr(Stock, "do_create_return", away)
+    for _ in range(20):
+        told(hub)
+        hurry(hub)
+        rows(hub, "UPDATE accounts SET state = 'healthy', failures = 0, blocked_until = NULL RETURNING 1")
+    assert len(calls) == steps + delivery.LAST_WAIT
+    assert len(questions(hub)) == 1
+    monkeypatch.setattr(Stock, "do_create_return", carry_out)
+    hub.database.run(lambda conn: accounts.resume(conn, "erp"))
+    work()
+    assert questions(hub) == []
+    assert row(hub, "erp") == ("in_sync", None)
+
+
 # -- what is awaited
 
 

@@ -172,8 +172,7 @@ class Delivery(RuleBasedStateMachine):
     def time_passes(self) -> None:
         self.world.time_passes()
         hurry(self.hub)
-        for account in ("erp", "web"):
-            self.database.run(lambda conn, account=account: accounts.resume(conn, account))  # type: ignore[misc]
+        rows(self.hub, "UPDATE accounts SET state = 'healthy', failures = 0, blocked_until = NULL RETURNING 1")
 
     @rule()
     def read(self) -> None:
