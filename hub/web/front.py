@@ -120,8 +120,9 @@ class Front:
 
     def _sender(self, scope: Any) -> str:
         """Whose request it is: as our proxy says in the last word of its header, else who is connected."""
-        if self.services.sender_header and (named := scope.headers.get(self.services.sender_header)):
-            return str(named).rpartition(",")[2].strip()[:64]
+        wanted = self.services.sender_header
+        if wanted and (named := [value for name, value in scope.headers.items() if name == wanted]):
+            return str(named[-1]).rpartition(",")[2].strip()[:64]
         return str(scope.client).rpartition(":")[0]
 
 

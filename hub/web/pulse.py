@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hub.store.outage import reason
+from hub.store.outage import away, reason
 from hub.web.counts import Answered, Counts
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,8 @@ class Pulse:
                     self._keep(answered)
             except Exception as error:
                 self._counts.again(answered)
-                log.warning("what webhooks were answered is kept in memory: %s", reason(error))
+                if not away(error):  # that is said already
+                    log.warning("what webhooks were answered is kept in memory: %s", reason(error))
 
     def away(self) -> str:
         """Why nothing can be made durable now; empty while the database answers."""

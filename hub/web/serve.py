@@ -105,7 +105,7 @@ def serve(target: str, host: str = "127.0.0.1", port: int = 0) -> None:
             "the web's process ended by itself after %.0f s%s; it is started again in %g s. What it said before, or the"
             " system's log (out of memory?), says why",
             lived,
-            f", for the {deaths}th time in a row" if deaths > 2 else "",
+            f", {deaths} times in a row" if deaths > 1 else "",
             rest,
         )
         until = time.monotonic() + rest

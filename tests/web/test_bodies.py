@@ -177,10 +177,12 @@ def test_nothing_is_left_of_any_mixture(seed: int) -> None:
         ("x-forwarded-for", {"x-forwarded-for": "203.0.113.9"}, "203.0.113.9"),
         ("x-forwarded-for", {"x-forwarded-for": "made up, 203.0.113.9"}, "203.0.113.9"),
         ("x-real-ip", {"x-real-ip": "2001:db8::1"}, "2001:db8::1"),
+        ("x-forwarded-for", [("x-forwarded-for", "made up"), ("x-forwarded-for", "203.0.113.9")], "203.0.113.9"),
     ],
 )
-def test_whose_request_it_is(header: str, given: dict[str, str], whose: str) -> None:
+def test_whose_request_it_is(header: str, given: Any, whose: str) -> None:
     """What senders write in front of the proxy's own word counts for nothing."""
     site = make_site(None, sender_header=header)
-    scope = SimpleNamespace(headers=given, client="127.0.0.1:50123")
+    lines = given if isinstance(given, list) else list(given.items())
+    scope = SimpleNamespace(headers=SimpleNamespace(items=lambda: lines), client="127.0.0.1:50123")
     assert site.client.application._front._sender(scope) == whose
