@@ -151,9 +151,9 @@ def unreachable(address: str, label: str, where: str, *, near: bool) -> str:
 
 
 def _ours(answer: Response) -> bool:
-    """Our lane takes POST only, and says so in a letter; of an account made a second ago, that there is none."""
+    """Our lane takes POST only, and says so in a letter."""
     said = answer.peek()
-    return answer.status in (404, 405) and isinstance(said, dict) and "what_now" in said
+    return answer.status == 405 and isinstance(said, dict) and "what_now" in said
 
 
 def _instead(answer: Response, where: str) -> str:

@@ -106,7 +106,7 @@ class Lane:
             log.error("webhook for account %s failed", account[:64], exc_info=error)
             error = refusals.ours()
         known = self.pulse.known
-        named = account in known if known is not None else error.status != 404
+        named = account in known if known is not None else error.status not in (404, 405)
         self.counts.add(account if named else "", error.status, str(error))
         return error.status, {"Content-Type": "application/json", **error.headers}, error.body
 

@@ -127,6 +127,7 @@ def test_refused_webhooks_are_told_with_count_and_reason(desk: Desk) -> None:
         assert desk.push(secret=forged) == 401
     assert desk.push(body=b"x" * (10 * 2**20 + 1)) == 413
     assert desk.client.post("/hooks/nobody", data=b"{}").status_code == 404
+    assert desk.client.get("/hooks/nobody").status_code == 405
     assert desk.client.get("/hooks/shop").status_code == 405
     assert rows(desk.hub, "SELECT account FROM webhooks") == [], "no write for each of them"
     desk.flush()
