@@ -12,6 +12,7 @@ from typing import Any
 
 from connectors.kit.api import Hint, Operation, OperationLine, Reply
 from connectors.kit.errors import NotFound, Rejected
+from connectors.kit.names import spellings
 from connectors.medusa.admin import Admin
 from connectors.medusa.drafts import Draft, Mark, Record, active, quantities, take
 
@@ -116,10 +117,14 @@ def order_of(admin: Admin, operation: Operation) -> str:
     """The order's id: known, or found by the number people use (#12). Medusa ignores `display_id` as a filter."""
     if known := operation.objects.get("order"):
         return known
-    number = (operation.order_number or "").removeprefix("#")
-    for order in admin.get("orders", q=number, fields="id,display_id,custom_display_id", limit=50)["orders"]:
-        if number and number in (str(order["display_id"]), order.get("custom_display_id")):
-            return str(order["id"])
+    written = spellings(operation.order_number or "")
+    number = (operation.order_number or "").strip("# ")
+    listed = admin.get("orders", q=number, fields="id,display_id,custom_display_id", limit=50)["orders"]
+    found = [o for o in listed if not {str(o["display_id"]), o.get("custom_display_id")}.isdisjoint(written)]
+    if len(found) > 1:
+        raise Rejected(f"Medusa has {len(found)} orders {operation.order_number}: which one is meant is not guessed")
+    if found:
+        return str(found[0]["id"])
     raise NotFound(f"Medusa has no order {operation.order_number}", code="not_found")
 
 

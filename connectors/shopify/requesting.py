@@ -14,6 +14,7 @@ from connectors.kit.api import Hint, Operation, OperationLine, Reply
 from connectors.kit.errors import NotFound, Rejected
 from connectors.kit.graphql import Graph
 from connectors.kit.marks import Mark
+from connectors.kit.names import spellings
 from connectors.shopify.admin import nodes
 
 ENDED = frozenset(("DECLINED", "CANCELED"))
@@ -122,7 +123,7 @@ def order_of(graph: Graph, operation: Operation) -> str:
         return known
     name = operation.order_number or ""
     listed = nodes(graph.ask("OrderByName", search=f"name:{quoted(name)}"), "orders") if name else []
-    found_ids = [str(item["id"]) for item in listed if item["name"].lstrip("#") == name.lstrip("#")]
+    found_ids = [str(item["id"]) for item in listed if item["name"] in spellings(name)]
     if len(found_ids) != 1:
         raise NotFound(f"Shopify has {len(found_ids) or 'no'} order(s) {name}", code="NOT_FOUND")
     return found_ids[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.kit.api import OperationLine
 from connectors.kit.errors import Rejected
+from connectors.kit.names import spellings
 from connectors.tryton.lookup import COMPLAINT, SALE, SALE_FIELDS, Row
 from connectors.tryton.situation import Situation
 from connectors.tryton.wire import pieces
@@ -16,13 +17,11 @@ def sale_of_order(now: Situation) -> Row:
     number = now.operation.order_number
     if not number:
         raise Rejected(f"{now.operation.number} has no order number to find its sale by", code="no_order_number")
-    sold = [
-        ["reference", "=", number],
-        ["company", "=", now.company],
-        ["state", "in", ["confirmed", "processing", "done"]],
-    ]
-    fields = [*SALE_FIELDS, "party"]
-    found = [s for s in now.rest.search(SALE, [*sold, ["lines.quantity", ">", 0]], fields) if not _ours(s)]
+    known = now.operation.objects.get("order")
+    found = _sales(now, ["id", "=", int(known)]) if known and known.isdigit() else []
+    found = found or _sales(now, ["reference", "=", number])
+    if not found and (others := [word for word in spellings(number) if len(word) < len(number)]):
+        found = _sales(now, ["reference", "in", others])
     if not found:
         raise Rejected(
             f"Tryton has no confirmed sale with the reference {number}, so nothing can come back to it: import the "
@@ -37,6 +36,13 @@ def sale_of_order(now: Situation) -> Row:
             code="several_sales",
         )
     return found[0]
+
+
+def _sales(now: Situation, which: list[Any]) -> list[Row]:
+    """Sales that goods can come back to; not the return sales and replacements that the hub made."""
+    sold = [which, ["company", "=", now.company], ["state", "in", ["confirmed", "processing", "done"]]]
+    found = now.rest.search(SALE, [*sold, ["lines.quantity", ">", 0]], [*SALE_FIELDS, "party"])
+    return [sale for sale in found if not _ours(sale)]
 
 
 def _ours(sale: Row) -> bool:
