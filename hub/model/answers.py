@@ -7,13 +7,15 @@ that have a way of their own (a link, a split); ACTS names those.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from hashlib import blake2b
 
 from msgspec.structs import replace
 
 from hub.model.identity import own_name
+from hub.model.numbers import rounded
 from hub.model.observation import HUB, Apart, FactId, Ground, Observation, Twins
 from hub.model.returns import Choice, Given
 
@@ -53,18 +55,23 @@ def question(kind: str, about: Sequence[str]) -> str:
 def chosen(choices: Iterable[Choice], text: str) -> Choice | None:
     """The choice that this answer takes: as it is, or with the amount that it wants."""
     for choice in choices:
-        if text == choice.text if not choice.takes else text.startswith(f"{choice.text}:") and amount(text) is not None:
+        if not choice.takes:
+            if text == choice.text:
+                return choice
+            continue
+        found = amount(text) if text.startswith(f"{choice.text}:") else None
+        if found is not None and rounded(found, choice.names) == found:
             return choice
     return None
 
 
+_amount = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII).fullmatch
+
+
 def amount(answer: str) -> Decimal | None:
     """The amount that an answer names behind its word; None where it names none that could be paid."""
-    try:
-        found = Decimal(answer.partition(":")[2])
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() and 0 <= found < 10**12 else None
+    said = answer.partition(":")[2]
+    return Decimal(said) if _amount(said) else None
 
 
 def heard(observations: Iterable[Observation], ground: Ground) -> Ground:

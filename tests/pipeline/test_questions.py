@@ -99,7 +99,22 @@ def test_an_answer_that_is_taken_back_is_asked_again(desk: Desk, kind: str, scen
         desk.hub.answering.take_back(number, given.act, "Wang")
 
 
-@pytest.mark.parametrize("answer", ["yes", "counts", "counts:", "counts:NaN", "counts:-1", "counts:1e99", "of:R9", ""])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "yes",
+        "counts",
+        "counts:",
+        "counts:NaN",
+        "counts:-1",
+        "counts:1e99",
+        "counts:9.505",
+        "counts:1_0",
+        "counts: 9",
+        "of:R9",
+        "",
+    ],
+)
 def test_only_an_offered_answer_counts(desk: Desk, answer: str) -> None:
     credit_in_dollars(desk)
     ((number, asked),) = desk.frozen()
