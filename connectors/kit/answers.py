@@ -110,6 +110,17 @@ def meaning(response: Response) -> ConnectorError:
     return Rejected(text, code=str(status))
 
 
+def page(response: Response) -> ConnectorError | None:
+    """A page for a browser, in answer to a request that changes something: somebody in between spoke."""
+    begins = response.body[:200].lstrip().lower()
+    if response.read or response.status >= 300 or not begins.startswith((b"<!doctype html", b"<html")):
+        return None
+    return OutcomeUnknown(
+        f"{response.system} answered {response.status} to {response.method} {response.url} with a page for a browser: "
+        "a login's or a proxy's? Whether it was done has to be looked up"
+    )
+
+
 def did_nothing(response: Response, error: ConnectorError | None) -> bool:
     """Whether this answer to a request that changes something proves that it changed nothing.
 

@@ -22,7 +22,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import requote_uri
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from connectors.kit.answers import Response, did_nothing, meaning
+from connectors.kit.answers import Response, did_nothing, meaning, page
 from connectors.kit.attempt import DEFAULT, Attempt
 from connectors.kit.auth import Auth, of_address
 from connectors.kit.clock import Clock
@@ -246,8 +246,8 @@ class Http:
         self.clock.heard(known.get("Date"))
         response = Response(status, known, body, call.method, call.url, call.read, self.name)
         error = call.classify(response) if call.classify else None
-        if error is None and status not in call.ok:
-            error = meaning(response)
+        if error is None:
+            error = page(response) if status in call.ok else meaning(response)
         if not call.read and did_nothing(response, error):
             self.attempt.did_nothing()
         if error is not None:

@@ -26,6 +26,7 @@ from hub.pipeline.purse import Purses
 from hub.pipeline.remote import DEADLINE, Outcome, call, note
 from hub.store import accounts as account_store
 from hub.store import documents, intents, lanes, sync
+from hub.store.budgets import Priority
 from hub.store.database import Connection, Database, now
 from hub.store.intents import Intent
 from hub.store.lanes import Lane
@@ -71,7 +72,8 @@ class Tell:
         for _ in range(STEPS):
             if step is None:
                 return
-            outcome = settle.sound(call(step.account, _doing(step), until, "write", step.attempt))
+            priority: Priority = "live" if step.looking else "write"
+            outcome = settle.sound(call(step.account, _doing(step), until, priority, step.attempt))
             until = time.monotonic() + self.deadline
             step = whole(self.database, lambda conn, s=step, o=outcome: self._after(conn, lane, s, o))  # type: ignore[misc]
         whole(self.database, lambda conn: self._back(conn, lane, step))

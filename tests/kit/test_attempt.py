@@ -163,6 +163,17 @@ def test_credentials_renewed_in_between_are_one_write(told: Told, http: Http) ->
     assert http.attempt.changed
 
 
+@pytest.mark.parametrize("body", [b"<!DOCTYPE html><title>Sign in", b" <html><body>Back soon"])
+def test_a_page_for_a_browser_is_no_answer_to_a_write(told: Told, http: Http, body: bytes) -> None:
+    told.answers = [Answer(200, body, {"Content-Type": "text/html"})]
+    with pytest.raises(OutcomeUnknown, match="page for a browser"):
+        http.post("/pay")
+    assert http.attempt.changed
+    assert http.get("/paid").body == body
+    told.answers = [Answer(200, b"<ok/>"), Answer(200, b"OK")]
+    assert http.post("/pay").status == http.post("/pay").status == 200
+
+
 def test_a_spent_budget_stops_what_has_not_begun_and_nothing_else(told: Told, http: Http) -> None:
     poor = http.view(budget=lambda bucket: 9.0, attempt=Attempt())
     with pytest.raises(OverBudget):
