@@ -6,7 +6,7 @@ it the return is found again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,8 @@ from connectors.kit.names import spellings
 from connectors.shopify.admin import nodes
 
 ENDED = frozenset(("DECLINED", "CANCELED"))
+OTHER = "other-reason"
+"""The reason, by its handle, of a line without one, or with one that the library does not have (any more)."""
 NOTE = 255
 """Characters that a reason's note may have (the customer's: 300)."""
 
@@ -31,11 +33,13 @@ def create_return(graph: Graph, operation: Operation) -> Reply:
     approved = bool(operation.payload.get("authorized"))
     note = "returnReasonNote" if approved else "customerNote"
     open_ = list(returnable(graph, order_id))
+    known = reasons(graph, [said.get("reason") or OTHER for said in words.values()])
     lines: list[dict[str, Any]] = []
     wanted: list[dict[str, Any]] = []
     for line in operation.lines:
         said = words.get(line.order_line, {})
-        why = {"returnReason": said.get("reason") or "OTHER", note: noted(operation, said.get("note"))}
+        reason = known.get(said.get("reason") or OTHER, known[OTHER])
+        why = {"returnReasonDefinitionId": reason, note: noted(operation, said.get("note"))}
         lines += [{**part, **why} for part in pieces(line, open_)]
         if said.get("wanted_sku"):
             wanted.append({"variantId": variant(graph, said["wanted_sku"]), "quantity": int(line.quantity)})
@@ -48,6 +52,18 @@ def create_return(graph: Graph, operation: Operation) -> Reply:
         made = graph.ask("Create", input={**told, **({"exchangeLineItems": wanted} if wanted else {})})
         made = made["returnCreate"]["return"]
     return created(made, order_id)
+
+
+def reasons(graph: Graph, handles: Iterable[str]) -> dict[str, str]:
+    """The ids of these reasons, and of OTHER, in Shopify's library. Raises Rejected where it lacks even that one."""
+    wanted = sorted({*handles, OTHER})
+    listed = nodes(graph.ask("Reasons", handles=wanted), "returnReasonDefinitions")
+    known = {str(item["handle"]): str(item["id"]) for item in listed}
+    if OTHER not in known:
+        raise Rejected(
+            f"Shopify's library of return reasons has no {OTHER!r} any more; the dictionary needs its new word"
+        )
+    return known
 
 
 def found(graph: Graph, operation: Operation) -> Reply | None:

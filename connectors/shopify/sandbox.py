@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.sandbox import Answer, Call, Refuse, route
+from connectors.shopify import sandbox_reasons
 from connectors.shopify.sandbox_graphql import Bad, Field, Ref, Request, Shape, read
 from connectors.shopify.sandbox_oauth import Login
 from connectors.shopify.sandbox_shop import BEGINS, GOODS, Record, Shop, amount
@@ -150,6 +151,8 @@ class ShopifySandbox(Writes, Login):
                 return sorted(state.of("Order"), key=lambda order: order[by])
             case "productVariants":
                 return state.of("ProductVariant")
+            case "returnReasonDefinitions":
+                return sandbox_reasons.listed(args.get("handles"))
             case "returnableFulfillments":
                 return self._returnable(state.get(args["orderId"], "Order"))
             case "bulkOperation":

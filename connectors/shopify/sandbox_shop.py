@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from connectors.shopify import sandbox_reasons
 from connectors.shopify.sandbox_graphql import Ref
 
 Record = dict[str, Any]
@@ -163,7 +164,8 @@ class Shop:
         return [(part, part["quantity"] - asked.get(part["id"], 0)) for part in sent]
 
     def request(self, order: Record, lines: list[Record], *, status: str = "REQUESTED") -> Record:
-        """A return with these lines: {"fulfillmentLineItemId", "quantity", "returnReason", notes}."""
+        """A return with these lines: {"fulfillmentLineItemId", "quantity", "returnReasonDefinitionId" (or the older
+        "returnReason"), notes}."""
         kept = [
             self.add(
                 "ReturnLineItem",
@@ -173,9 +175,9 @@ class Shop:
                 refundedQuantity=0,
                 refundableQuantity=line["quantity"],
                 customerNote=line.get("customerNote"),
-                returnReason=line["returnReason"],
+                returnReason=sandbox_reasons.said(line)[1] or "OTHER",
                 returnReasonNote=line.get("returnReasonNote") or "",
-                returnReasonDefinition=None,
+                returnReasonDefinition=sandbox_reasons.said(line)[0],
                 restockingFee=None,
                 fulfillmentLineItem=Ref(line["fulfillmentLineItemId"]),
             )

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.sandbox import Sandbox
+from connectors.shopify import sandbox_reasons
 from connectors.shopify.sandbox_graphql import Bad, Ref
 from connectors.shopify.sandbox_shop import Record, Shop, money
 
@@ -201,12 +202,15 @@ class Writes(Sandbox):
         room = {part["id"]: left for part, left in self.state.open_pieces(order)}
         for index, line in enumerate(given["returnLineItems"]):
             at = f"{where}.returnLineItems.{index}"
-            if not line.get("returnReason") and status == "OPEN":
+            definition, word = sandbox_reasons.said(line)
+            if line.get("returnReasonDefinitionId") and definition is None:
+                raise Refusal(f"{at}.returnReasonDefinitionId", "Return reason definition not found.", "NOT_FOUND")
+            if not word and status == "OPEN":
                 text = "Return line items Either return reason or return reason definition must be provided"
                 raise Refusal(at, text, "NOT_FOUND")
-            if not line.get("returnReason"):
+            if not word:
                 raise Refusal(f"{at}.returnReason", "Return reason can't be blank", "BLANK")
-            if status == "OPEN" and line["returnReason"] == "OTHER" and not line.get("returnReasonNote"):
+            if status == "OPEN" and word == "OTHER" and not line.get("returnReasonNote"):
                 text = 'Return line items return reason note The note is required when the return reason is "Other"'
                 raise Refusal(f"{at}.returnReasonNote", text, "BLANK")
             if line["quantity"] > room.get(line["fulfillmentLineItemId"], 0):

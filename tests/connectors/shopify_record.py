@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.api import Message, WebhookRequest
-from connectors.shopify import topics
+from connectors.shopify import sandbox_reasons, topics
 from connectors.shopify.admin import DOCUMENTS
 from connectors.shopify.reading import encode, message, whole
 from connectors.shopify.sandbox_graphql import Ref, Shape, read
@@ -141,7 +141,7 @@ def unverified(shop: Remote) -> Record:
         customerNote=None,
         returnReason="UNKNOWN",
         returnReasonNote="",
-        returnReasonDefinition=None,
+        returnReasonDefinition=sandbox_reasons.LIBRARY[0],
         unitPrice=money("9.90")["shopMoney"],
     )
     shop.approve()
@@ -150,13 +150,13 @@ def unverified(shop: Remote) -> Record:
 
 
 def reasons(shop: Remote) -> Record:
-    """A reason of the library with a word of ours, and one without: that one counts by its older word."""
-    order = shop.state.place({"SHIRT-M": 1, "SCARF": 1})
+    """A reason of the library with a word of ours, one without, and a line that names none."""
+    order = shop.state.place({"SHIRT-M": 1, "SCARF": 1, "MUG": 1})
     parts = [part["id"] for part, _ in shop.state.open_pieces(order)]
     lines = [{"fulfillmentLineItemId": part, "quantity": 1, "returnReason": "OTHER"} for part in parts]
     record = shop.state.request(order, lines)
-    for line, handle in zip(shop.state.all(record["returnLineItems"]), ("arrived-late", "absorbency"), strict=True):
-        line["returnReasonDefinition"] = {"__typename": "ReturnReasonDefinition", "handle": handle, "name": handle}
+    for line, handle in zip(shop.state.all(record["returnLineItems"]), ("arrived-late", "absorbency", ""), strict=True):
+        line["returnReasonDefinition"] = next(iter(sandbox_reasons.listed([handle])), None)
     return record
 
 

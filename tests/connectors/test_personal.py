@@ -38,6 +38,8 @@ NOBODYS = {
     "returnLineItems.nodes[].returnReasonDefinition.name": "a reason of the library",
 }
 """Flagged by their name, and about nobody."""
+WORDS_OF_OURS = frozenset(("goodwill",))
+"""What somebody wrote, and the canonical schema writes, too."""
 
 
 def recorded(system: str, stream: str = "") -> list[dict[str, Any]]:
@@ -129,6 +131,7 @@ def test_a_persons_records_are_found_and_erased(system: str, hub: Hub, work: Cal
         said |= set(places.values(record, stream.personal))
         _take(hub, account, recording)
     work(("read",))
+    said -= WORDS_OF_OURS | {text for one in recordings for place, text in leaves(one["record"]) if place in NOBODYS}
     assert people, "nobody can be found"
     assert said, "nothing is personal"
     kept = dump(hub.database)

@@ -232,7 +232,7 @@ def creating(remote: Remote, pieces: int = 1, *, authorized: bool = True, **word
 def test_a_return_is_created_once_and_carries_the_hubs_number(
     shopify: Shopify, remote: Remote, authorized: bool
 ) -> None:
-    operation = creating(remote, authorized=authorized, reason="DEFECTIVE", note="torn")
+    operation = creating(remote, authorized=authorized, reason="damaged-or-defective", note="torn")
     assert shopify.find(operation) is None
     remote.fault("drop_after", method="MUTATION")
     with pytest.raises(OutcomeUnknown):
@@ -259,7 +259,7 @@ def test_what_is_wanted_instead_goes_with_the_return(shopify: Shopify, remote: R
     with pytest.raises(Rejected, match="authorize it first"):
         shopify.perform(creating(remote, wanted_sku="SHIRT-L", authorized=False))
     assert remote.effects == []
-    made = shopify.perform(creating(remote, reason="STYLE", wanted_sku="SHIRT-L")).objects["return"]
+    made = shopify.perform(creating(remote, reason="style", wanted_sku="SHIRT-L")).objects["return"]
     record = msgspec.json.decode(shopify.fetch("return", made).body)
     assert [(item["sku"], item["state"]) for item in record["joined"]["replacements"]] == [("SHIRT-L", "DUE")]
 
