@@ -46,11 +46,7 @@ def piecewise(
             if len(part) == 1:
                 failed.append((part[0], problem))
                 return
-            if (
-                part is keys
-                and isinstance(problem, RetryLater)
-                and not any(_reads(read, [k]) for k in (keys[0], keys[-1]))
-            ):
+            if part is keys and isinstance(problem, RetryLater) and not any(_answers(read, key) for key in _some(keys)):
                 raise  # it is away: no need to ask for all of them
         middle = len(part) // 2
         some(part[:middle])
@@ -100,9 +96,15 @@ def _may_concern_one(problem: Exception) -> bool:
     return isinstance(problem, RetryLater) and not isinstance(problem, RateLimited)
 
 
-def _reads(read: Callable[[Sequence[K]], Iterable[T]], keys: Sequence[K]) -> bool:
+def _some(keys: Sequence[K]) -> Sequence[K]:
+    """The first, the last and one between."""
+    return keys if len(keys) <= 3 else (keys[0], keys[len(keys) // 2], keys[-1])
+
+
+def _answers(read: Callable[[Sequence[K]], Iterable[T]], key: K) -> bool:
+    """Whether the system says anything of this one: that it refuses it is an answer, too."""
     try:
-        list(read(keys))
-    except Exception:
-        return False
+        list(read([key]))
+    except Exception as problem:
+        return concerns_one(problem)
     return True

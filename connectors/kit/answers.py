@@ -57,7 +57,8 @@ class Response:
             return DECODER.decode(self.body)
         except NOT_JSON as error:
             text = (
-                f"{self.system} answered {self.status} to {self.method} {self.url}, but not with JSON ({error}). "
+                f"{self.system} answered {self.status} to {self.method} {self.url}, but not with JSON "
+                f"({not_json(error)}). "
                 f"A proxy's or maintenance page? It begins with {self.body[:80]!r}"
             )
             raise RetryLater(text) if self.read else OutcomeUnknown(text) from error
@@ -139,6 +140,13 @@ def did_nothing(response: Response, error: ConnectorError | None) -> bool:
         case RetryLater():
             return refused
     return response.status not in SEE_OTHER
+
+
+def not_json(problem: Exception) -> str:
+    """What keeps a body from being JSON that can be read."""
+    if isinstance(problem, ArithmeticError):
+        return "a number in it is of an impossible size"
+    return "it is nested too deeply" if isinstance(problem, RecursionError) else str(problem)
 
 
 def retry_after(value: str | None) -> float | None:

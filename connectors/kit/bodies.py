@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
-from connectors.kit.answers import NOT_JSON
+from connectors.kit.answers import NOT_JSON, not_json
 
 T = TypeVar("T", covariant=True)
 
@@ -29,5 +29,5 @@ def shaped(what: str) -> Iterator[None]:
     try:
         yield
     except (*NOT_JSON, KeyError, TypeError, AttributeError, IndexError) as problem:
-        why = f"{problem}" if isinstance(problem, NOT_JSON) else f"{type(problem).__name__}: {problem}"
+        why = not_json(problem) if isinstance(problem, NOT_JSON) else f"{type(problem).__name__}: {problem}"
         raise ValueError(f"it is signed, but no {what}: {why}") from problem

@@ -73,7 +73,12 @@ class At(msgspec.Struct, omit_defaults=True):
 
     @classmethod
     def read(cls, cursor: str | None) -> At:
-        return msgspec.json.decode(cursor, type=cls) if cursor and cursor.startswith("{") else cls(since=cursor or "")
+        if not cursor or not cursor.startswith("{"):
+            return cls(since=cursor or "")
+        try:
+            return msgspec.json.decode(cursor, type=cls)
+        except msgspec.DecodeError:  # of another make: it begins anew
+            return cls()
 
     def written(self) -> str:
         bare = self.place is None and not self.before and not self.since.startswith("{")

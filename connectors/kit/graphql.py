@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors.kit.answers import Response
 from connectors.kit.errors import (
@@ -78,6 +78,13 @@ def documents(folder: Path) -> dict[str, Document]:
     return {name: _whole(name, texts) for name, (kind, _) in texts.items() if kind != "fragment"}
 
 
+class Lost(NamedTuple):
+    """A member of a list that they could not tell, or only in part; `record` is what there is of it."""
+
+    error: ConnectorError
+    record: Any
+
+
 class Graph:
     """Asks one endpoint. `meanings` are the vendor's own codes, before those of this module."""
 
@@ -109,13 +116,17 @@ class Graph:
 
         GraphQL answers in parts: an error has the path of what it is about. Raises what is not about a single member.
         """
-        return self._listed(name, where, variables)[0]
+        found, _ = self._listed(name, where, variables)
+        if not isinstance(found, list):
+            raise RetryLater(f"{self.http.name} answered {name} with something else; is a cache in between?")
+        return [member.error if isinstance(member, Lost) else member for member in found]
 
     def page(self, name: str, where: str, **variables: Any) -> tuple[list[Any], str | None]:
-        """One page of the connection at `where`, its nodes as in `each`; and where the next one begins, if there is."""
+        """One page of the connection at `where`, and where the next one begins, if there is. A node that they could not
+        tell, or only in part, is Lost."""
         found, data = self._listed(name, f"{where}.nodes", variables)
         info = (_at(data, where) or {}).get("pageInfo") or {}
-        return found, info["endCursor"] if info.get("hasNextPage") else None
+        return found or [], info["endCursor"] if info.get("hasNextPage") else None
 
     def pages(self, name: str, where: str, *, most: int = MOST, **variables: Any) -> Iterator[list[Any]]:
         """The nodes of a connection, page by page. `where` leads to it ("order.lineItems"); the document has $after.
@@ -128,14 +139,14 @@ class Graph:
             guard.next(after)
             found, after = self.page(name, where, after=after, **variables)
             for node in found:
-                if isinstance(node, ConnectorError):
-                    raise node
+                if isinstance(node, Lost):
+                    raise node.error
             if found or after is not None:
                 yield found
             if after is None:
                 return
 
-    def _listed(self, name: str, where: str, variables: Mapping[str, Any]) -> tuple[list[Any], Any]:
+    def _listed(self, name: str, where: str, variables: Mapping[str, Any]) -> tuple[Any, Any]:
         path = where.split(".")
         answer = self.http.post(
             self.path,
@@ -150,8 +161,10 @@ class Graph:
             text = f"{self.http.name} answered {name} with something else; is a cache in between?"
             raise RetryLater(text) from problem
         for error in listed(body.get("errors")):
-            found[error["path"][len(path)]] = self._error(str(error.get("message")), _code(error), answer, [error])
-        return found or [], body["data"]
+            at = error["path"][len(path)]
+            told = found[at].record if isinstance(found[at], Lost) else found[at]
+            found[at] = Lost(self._error(str(error.get("message")), _code(error), answer, [error]), told)
+        return found, body["data"]
 
     def classify(self, answer: Response) -> ConnectorError | None:
         """The first error in a body that came with 2xx; other statuses mean what HTTP says."""

@@ -222,11 +222,15 @@ class Medusa(Signed):
         def read(some: Sequence[str]) -> list[Message | Unreadable]:
             return [message for family in reading.read_families(self.admin, some) for message in family.messages()]
 
+        lost: list[Unreadable] = []
+
         def bad(order_id: str, problem: Exception) -> Message | Unreadable:
+            lost.extend(Unreadable(*part, said(problem)) for part in reading.hanging_on(self.admin, order_id))
             return Unreadable("order", order_id, said(problem))
 
         batches = range(0, len(order_ids), reading.BATCH)
-        return [told for at in batches for told in piecewise(read, order_ids[at : at + reading.BATCH], bad)]
+        told = [one for at in batches for one in piecewise(read, order_ids[at : at + reading.BATCH], bad)]
+        return told + lost
 
     # -- single records
 

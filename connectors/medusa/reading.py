@@ -8,12 +8,14 @@ fields for what was read elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from connectors.kit.alone import each
 from connectors.kit.api import Message, Unreadable
+from connectors.kit.errors import ConnectorError
 from connectors.medusa.admin import Admin, encode
 from connectors.medusa.drafts import DAMAGED, GOOD, Mark, Record, confirmed_receipts, quantities
 from connectors.medusa.pricing import number, piece
@@ -170,6 +172,15 @@ def read_families(admin: Admin, order_ids: Sequence[str]) -> Iterator[Family]:
                 continue
             mine = {stream: [part for part in rows if part["order_id"] == order_id] for stream, rows in parts.items()}
             yield whole(admin, Family(orders[order_id], (), mine))
+
+
+def hanging_on(admin: Admin, order_id: str) -> Iterator[tuple[str, str]]:
+    """(stream, id) of what hangs on an order that cannot be read, as far as that can be asked."""
+    for stream, (collection, _) in PARTS.items():
+        with suppress(ConnectorError):
+            yield from (
+                (stream, str(row["id"])) for row in admin.all(collection, {"order_id[]": [order_id], "fields": "id"})
+            )
 
 
 def whole(admin: Admin, family: Family) -> Family:

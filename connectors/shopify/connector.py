@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.kit.alone import unreadable
-from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, WebhookRequest
+from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, Unreadable, WebhookRequest
 from connectors.kit.changes import Changes, Row, Taken
 from connectors.kit.errors import ConnectorError, Unsupported
-from connectors.kit.graphql import Graph
+from connectors.kit.graphql import Graph, Lost
 from connectors.kit.http import Http
+from connectors.kit.paging import Guard
 from connectors.kit.signing import Signed
 from connectors.kit.versions import Kind
 from connectors.shopify import backfill, deciding, goods, install, reading, refunding, requesting, topics
@@ -160,18 +161,31 @@ class Shopify(Signed):
             ask, TIMES, self.http.clock, overlap=overlap, oldest_first=True, name="Shopify's list of orders"
         )
         for listed, after in changes.since(cursor):
-            lost = [unreadable("order", order, order) for order in listed if isinstance(order, ConnectorError)]
-            known = [order["id"] for order in listed if not isinstance(order, ConnectorError)]
-            yield Page([*reading.read(self.graph, known), *lost], after)
+            ids = [_named(order)[0] for order in listed]  # of one told in part the number is enough
+            lost = [_lost(order) for order in listed if isinstance(order, Lost) and not _named(order)[0]]
+            yield Page([*reading.read(self.graph, filter(None, ids)), *lost], after)
 
     def _sweep(self) -> Iterator[Page]:
         """Every return that is requested or open. Their orders move their own date."""
-        for listed in self.graph.pages("OpenReturns", "orders", search=OPEN):
-            ids = [record["id"] for order in listed for record in nodes(order, "returns")]
-            if ids:
-                yield Page(list(reading.read(self.graph, ids)), "")
+        guard, after = Guard(), None
+        while True:
+            guard.next(after)
+            listed, after = self.graph.page("OpenReturns", "orders", search=OPEN, after=after)
+            told = [order for order in listed if not isinstance(order, Lost)]
+            ids = [record["id"] for order in told for record in nodes(order, "returns")]
+            lost = [_lost(order) for order in listed if isinstance(order, Lost)]
+            if ids or lost:
+                yield Page([*reading.read(self.graph, ids), *lost], "")
+            if after is None:
+                return
+
+
+def _lost(order: Lost) -> Unreadable:
+    """An order of a list that they did not tell whole."""
+    return unreadable("order", order.record, order.error)
 
 
 def _named(order: Any) -> tuple[str, str | None]:
-    """Id and version of an order in the list; an order that was not shown has neither."""
-    return (order["id"], order["updatedAt"]) if isinstance(order, dict) else (str(order), None)
+    """Id and version of an order in the list; an order that was not shown at all has neither."""
+    told = order.record if isinstance(order, Lost) else order
+    return (str(told.get("id") or ""), told.get("updatedAt")) if isinstance(told, dict) else ("", None)

@@ -14,7 +14,7 @@ import msgspec
 
 from connectors.kit.alone import concerns_one, each, piecewise, said
 from connectors.kit.api import Message, Unreadable
-from connectors.kit.errors import ConnectorError, NotFound, NotYet, Unauthorized
+from connectors.kit.errors import ConnectorError, NotFound, NotYet, RetryLater, Unauthorized
 from connectors.kit.graphql import Graph
 from connectors.kit.marks import Mark
 from connectors.shopify import money
@@ -71,7 +71,7 @@ def _messages(graph: Graph, ids: Sequence[str]) -> list[Message | Unreadable]:
     """These records as messages, those that are gone left out. Raises what concerns all of them, or the only one."""
     told: list[Message | Unreadable] = []
     problems: list[Exception] = []
-    for external_id, record in zip(ids, records(graph, ids), strict=False):
+    for external_id, record in zip(ids, records(graph, ids), strict=True):
         if record is None or isinstance(record, NotFound):
             continue
         if not isinstance(record, ConnectorError):
@@ -102,7 +102,10 @@ def record(graph: Graph, external_id: str) -> Any:
 def records(graph: Graph, ids: Sequence[str]) -> Sequence[Any]:
     """These records as they come, in their order; None for one that is gone, its error for one that is not shown."""
     try:
-        return graph.each("Records", "nodes", ids=list(ids))
+        found = graph.each("Records", "nodes", ids=list(ids))
+        if len(found) != len(ids):
+            raise RetryLater("Shopify answered with other records than were asked for; is a cache in between?")
+        return found
     except NotFound:  # one id of another kind fails them all
         if len(ids) == 1:
             return [None]

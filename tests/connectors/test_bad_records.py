@@ -45,7 +45,8 @@ def test_one_record_that_is_forbidden_or_of_another_shape_stops_itself(system: s
         told = [item for page in connector.poll("order", None) for item in page.messages]
         bad = {item.external_id for item in told if isinstance(item, Unreadable)}
         good = {item.external_id for item in told if isinstance(item, Message)}
-        assert bad == {victim["id"]}
+        hanging = {remote.asked["id"]} if system == "medusa" else set()
+        assert bad == {victim["id"], *hanging}
         assert {order["id"] for order in orders} - good <= {victim["id"]}
 
 
