@@ -10,9 +10,11 @@ import pytest
 from connectors.kit.api import Connector
 from connectors.kit.errors import NotYet, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unauthorized
 from connectors.kit.sandbox import Answer
+from hub import checkup
 from hub.boot import Hub
 from hub.pipeline.remote import call, postpone
-from hub.store import lanes
+from hub.store import accounts, lanes
+from hub.store.database import Connection
 from tests.kit.server import Told
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.play import Remote
@@ -116,3 +118,25 @@ def test_a_system_that_was_away_for_hours_is_read_as_soon_as_it_tells_of_somethi
     deliver(shop, "web")
     work()
     assert tries == ["return"]
+
+
+def test_a_check_that_is_answered_has_everything_done_now(hub: Hub, both: None) -> None:
+    def away(conn: Connection) -> None:
+        for _ in range(accounts.BREAKER):
+            accounts.failed(conn, "web", "no answer")
+        lanes.want(conn, "poll", [("web", "return")])
+        assert not lanes.claim(conn, ["poll"], "t", 1), "it rests"
+
+    hub.database.run(away)
+    assert rows(hub, "SELECT count(*) FROM lanes WHERE due > clock_timestamp()") == [(1,)]
+    assert checkup.check(hub, "web").ok
+    assert rows(hub, "SELECT state FROM accounts WHERE name = 'web'") == [("healthy",)]
+    assert rows(hub, "SELECT count(*) FROM lanes WHERE due > clock_timestamp()") == [(0,)]
+
+
+def test_a_check_that_nobody_answers_ends_no_rest(hub: Hub, connect: Callable[..., None]) -> None:
+    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
+    for _ in range(accounts.BREAKER):
+        hub.database.run(lambda conn: accounts.failed(conn, "web", "no answer"))
+    assert not checkup.check(hub, "web").ok
+    assert rows(hub, "SELECT state, blocked_until IS NULL FROM accounts") == [("degraded", False)]
