@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from hub.model import returns
 from hub.model.case import Case
 from hub.model.facts import Told, each, events, named
-from hub.model.fragment import Shipment
+from hub.model.fragment import Fragment, Shipment
+from hub.model.identity import founds
 from hub.model.ranks import rank
 from hub.model.sentences import sentence
 from hub.model.spelling import tracking
@@ -35,6 +36,20 @@ def shipments(case: Case) -> list[returns.Shipment]:
         for event in found
         for one in event.said[:1]
     ]
+
+
+def numbers(fragment: Fragment) -> frozenset[str]:
+    """Of which parcels that come back this record tells, in the normal form of their numbers."""
+    told = fragment.shipments or ()
+    return frozenset(tracking(parcel.number) for parcel in told if parcel.number and parcel.direction == "return")
+
+
+def alone(fragment: Fragment) -> bool:
+    """Whether it tells of nothing else: a carrier's record, which may concern several returns."""
+    return not founds(fragment) and not any(getattr(fragment, kind) for kind in _MORE)
+
+
+_MORE = ("lines", "receipts", "inspections", "dispositions", "refunds", "credits", "replacements", "order")
 
 
 def _current(case: Case, told: list[Told]) -> Iterable[Told]:

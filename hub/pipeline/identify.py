@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 from hub.model.identity import Groups, Name, order_names, own_name, strong
 from hub.model.observation import HUB
+from hub.model.parcels import alone, numbers
 from hub.pipeline import parting
 from hub.pipeline.ordering import orders
-from hub.store import intents, keys, returns
+from hub.store import intents, keys, parcels, returns
 from hub.store.database import Connection
 from hub.store.observations import Stored
 
@@ -28,6 +29,8 @@ class Bound:
     fresh: list[int] = field(default_factory=list)
     """Of the returns those that this batch begins."""
     postponed: list[int] = field(default_factory=list)
+    parcels: set[Name] = field(default_factory=set)
+    """Records that tell of parcels: what they say concerns every return with goods in them."""
     loud: set[int] = field(default_factory=set)
     """Of the returns those that others may see otherwise than before, whatever their records say."""
     linked: list[tuple[int, int]] = field(default_factory=list)
@@ -71,12 +74,23 @@ def identify(conn: Connection, news: Sequence[Stored]) -> Bound:
             order_id = ordered.of_name[own_name(record.observation)]
             bound.orders.add(order_id)
             bound.news.append(record._replace(order_id=order_id))
+    bound.parcels = _parcels(conn, news, bound)
     returns.belong(conn, pairs, bound.orders)
     bound.returns.update(return_id for return_id, _ in returns.of_orders(conn, bound.orders))
     bound.loud |= {*bound.fresh, *(survivor for survivor, _ in bound.linked)}
     bound.loud |= {return_id for return_id, _ in returns.of_orders(conn, ordered.touched)}
     bound.loud &= bound.returns
     return bound
+
+
+def _parcels(conn: Connection, news: Sequence[Stored], bound: Bound) -> set[Name]:
+    """Note which parcels these records tell of; those records that tell of any, or told of any before."""
+    told = {own_name(r.observation): (numbers(r.observation.fragment), alone(r.observation.fragment)) for r in news}
+    before = parcels.known(conn, told)
+    bound.returns |= parcels.returns_of(conn, before)
+    concerned = {name for name, (found, _) in told.items() if found} | before
+    parcels.keep(conn, {name: told[name] for name in concerned})
+    return concerned
 
 
 def _bind_returns(

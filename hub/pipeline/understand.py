@@ -20,7 +20,7 @@ from hub.pipeline.forgotten import Forgotten
 from hub.pipeline.identify import Bound, identify
 from hub.pipeline.translate import Untranslatable, translate
 from hub.store import accounts as account_store
-from hub.store import inbox, intents, invalid, journal, lanes, observations, returns
+from hub.store import inbox, intents, invalid, journal, lanes, observations, parcels, returns
 from hub.store.database import Connection, Database, ticket
 from hub.store.lanes import Lane
 from hub.store.observations import Name, Stored
@@ -109,6 +109,7 @@ class Understand:
         for survivor, other in bound.linked:
             said = sentence("same_key", one=f"R{survivor}", other=f"R{other}")
             journal.write(conn, [journal.entry(survivor, None, "link", said)])
+        bound.returns |= parcels.returns_of(conn, bound.parcels)
         ids = bound.returns | _read_back(conn, current, reads) | invalid.concerned(conn, spoken)
         heard = {own_name(r.observation): current.get(own_name(r.observation)) for r in bound.news}
         loud = bound.loud | _loud(conn, bound.news, heard)

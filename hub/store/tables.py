@@ -298,6 +298,18 @@ bearers = Table(
     comment="which order records go by which number: one that two of an account share is no key",
 )
 
+parcels = Table(
+    "parcels",
+    metadata,
+    Column("number", Text, primary_key=True, comment="in its normal form"),
+    Column("account", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("alone", Boolean, nullable=False, comment="the record tells of nothing but parcels"),
+    Index(None, "account", "stream", "external_id"),
+    comment="which records tell of which parcel that comes back: one may hold the goods of several returns",
+)
+
 facts = Table(
     "facts",
     metadata,
