@@ -77,7 +77,8 @@ def amend(now: Situation) -> Next:
             return _toward(now, complaint, "waiting")
         return finished(now, "the quantities stand there")
     if complaint["state"] == "waiting":
-        return _toward(now, complaint, "draft")
+        says = f"draft complaint {complaint['number']}"
+        return Step(COMPLAINT, says, record=complaint["id"], button="draft", undo="wait")
     action = complaint["actions"][0]["id"]
     values = {"actions": [["write", [action], {"sale_lines": changes}]]}
     return Step(COMPLAINT, f"change lines of complaint {complaint['number']}", values=values, record=complaint["id"])

@@ -6,6 +6,7 @@ There are no webhooks in Tryton, so nothing is accepted. A write is planned from
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.api import Account, Connector, Health, Message, Operation, Page, Reply
-from connectors.kit.errors import ConnectorError, Unsupported
+from connectors.kit.errors import ConnectorError, Rejected, Unsupported
 from connectors.tryton import case_steps, goods_steps, side_steps
 from connectors.tryton.client import Rest
 from connectors.tryton.health import look_around
@@ -104,7 +105,11 @@ class Tryton(Connector):
         following = self._plan(operation)
         if isinstance(following, Reply):
             return following
-        progress = {**operation.progress, **self._write(following, operation.progress)}
+        try:
+            progress = {**operation.progress, **self._write(following, operation.progress)}
+        except Rejected:
+            self._take_back(operation)
+            raise
         try:
             left = self._plan(replace(operation, progress=progress))
         except ConnectorError:  # the write stands; the next call meets the same trouble and tells it
@@ -113,23 +118,45 @@ class Tryton(Connector):
             return left
         return Reply(finished=False, progress=progress, detail=following.says)
 
+    def _take_back(self, operation: Operation) -> None:
+        """A step was refused: those before it are taken back, so that nothing half done stands there. Where that fails,
+        too, the error says so instead; the operation is performed once more, is refused again, and taken back then."""
+        begun: list[Any] = json.loads(str(operation.progress.get(BEGUN) or "[]"))
+        for model, record, undo in reversed(begun):
+            if isinstance(undo, str):  # a button that does not fit any more does nothing: Tryton filters by state
+                self.rest.press(model, record, undo)
+            else:
+                self.rest.write(model, record, undo)
+        if begun:
+            self.http.attempt.undone()
+
     def _plan(self, operation: Operation) -> Next:
         return STEPS[operation.kind](read(self.rest, self.account.settings, operation))
 
     def _write(self, step: Step, progress: Mapping[str, Any]) -> dict[str, str]:
-        if step.record is None:
-            made = self.rest.create(step.model, step.values or {})
-            return {step.creates: str(made["id"])} if step.creates else {}
-        if step.button:
-            self.rest.press(step.model, step.record, step.button)
+        told: dict[str, str] = {}
+        record = step.record
+        if record is None:
+            record = int(self.rest.create(step.model, step.values or {})["id"])
+            told |= {step.creates: str(record)} if step.creates else {}
+        elif step.button:
+            self.rest.press(step.model, record, step.button)
         else:
-            self.rest.write(step.model, step.record, step.values or {})
+            self.rest.write(step.model, record, step.values or {})
+        if step.settles:
+            told[BEGUN] = "[]"
+        elif step.undo is not None:
+            begun = [*json.loads(str(progress.get(BEGUN) or "[]")), [step.model, record, step.undo]]
+            told[BEGUN] = json.dumps(begun)
         kept = KEPT.get(step.model)
-        if kept is None:
-            return {}
-        touched = {*filter(None, str(progress.get(kept) or "").split(",")), str(step.record)}
-        return {kept: ",".join(sorted(touched))}
+        if kept is not None and step.record is not None:
+            touched = {*filter(None, str(progress.get(kept) or "").split(",")), str(record)}
+            told[kept] = ",".join(sorted(touched))
+        return told
 
+
+BEGUN = "begun"
+"""Of an operation's progress: what it has done so far and how that is taken back, as JSON."""
 
 KEPT = {SHIPMENT: "shipments", INVOICE: "credit_notes"}
 """What an operation has touched so far is its own: only that is told as made by it."""

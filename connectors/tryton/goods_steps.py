@@ -44,12 +44,15 @@ def receive(now: Situation) -> Next:
     changes = _lowered(now, shipment, dict(missing))
     if changes or not shipment["reference"]:
         values: Row = {"reference": shipment["reference"] or _mark(now)}
+        undo: Row = {"reference": shipment["reference"]}
         if changes:
+            before = {move["id"]: _count(move) for move in incoming(shipment)}
             values["incoming_moves"] = [["write", [move], {"quantity": float(count)}] for move, count in changes]
-        return Step(
-            SHIPMENT, f"expect on shipment {shipment['number']} what came", values=values, record=shipment["id"]
-        )
-    return Step(SHIPMENT, f"receive shipment {shipment['number']}", record=shipment["id"], button="receive")
+            undo["incoming_moves"] = [["write", [move], {"quantity": float(before[move])}] for move, _ in changes]
+        says = f"expect on shipment {shipment['number']} what came"
+        return Step(SHIPMENT, says, values=values, record=shipment["id"], undo=undo)
+    says = f"receive shipment {shipment['number']}"
+    return Step(SHIPMENT, says, record=shipment["id"], button="receive", settles=True)
 
 
 def dispose(now: Situation) -> Next:

@@ -46,7 +46,7 @@ def exchange(now: Situation) -> Next:
             "reference": now.operation.reference,
             "lines": [["create", lines]],
         }
-        return Step(SALE, "sale of what is sent instead", values=values, creates="replacement")
+        return Step(SALE, "sale of what is sent instead", values=values, creates="replacement", undo="cancel")
     sale = mine[0]
     button = {"draft": "quote", "quotation": "confirm"}.get(sale["state"])
     if button:

@@ -25,6 +25,10 @@ class Step:
     button: str | None = None
     creates: str | None = None
     """The name under which the new record's id is kept in `progress`."""
+    undo: Row | str | None = None
+    """What takes it back where a later step is refused: a button (on the new record, where one is made), or values."""
+    settles: bool = False
+    """After it what was done before is not taken back any more."""
 
 
 Next = Step | Reply

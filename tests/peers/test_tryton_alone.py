@@ -125,6 +125,20 @@ def test_amend_before_approval_and_not_after(case: Case) -> None:
         case.do("amend", case.line("SHIRT-M", 1))
 
 
+def test_an_amend_that_is_refused_in_the_middle_leaves_the_complaint_waiting(case: Case) -> None:
+    """Half a shirt: Tryton says so only when it is written, after the complaint went back to draft for it."""
+    complaint = case.requested()
+    half = {"quantity": Decimal("1.5"), "cancelled": Decimal(0)}
+    with pytest.raises(Rejected):
+        case.do("amend", case.line("SHIRT-M", 2, totals=half))
+    assert case.writes()[-3:] == [
+        f"POST sale.complaint/{complaint}/draft",
+        f"PUT sale.complaint/{complaint}",
+        f"POST sale.complaint/{complaint}/wait",
+    ]
+    assert case.state("sale.complaint", complaint) == "waiting"
+
+
 def test_reject_while_waiting(case: Case) -> None:
     complaint = case.requested()
     case.do("reject")

@@ -84,10 +84,14 @@ def _arrived(scenario: Scenario) -> Counter[str]:
 
 
 def credited(scenario: Scenario) -> Decimal:
-    """What the posted credit notes of this order come to."""
+    """What the posted credit notes of this order come to, less what is sent instead of goods that came back."""
     rpc, total, seen = scenario.rpc, Decimal(0), set()
     for sale in scenario.return_sales():
         seen |= set(rpc.search("account.invoice", [["sales", "=", sale], ["state", "in", ["posted", "paid"]]]))
+        for line in rpc.read("sale.sale", sale, "lines")["lines"]:
+            sent = rpc.read("sale.line", line, "quantity", "amount")
+            if (sent["quantity"] or 0) > 0:  # sent instead of what came back: invoiced, not paid out
+                total -= Decimal(sent["amount"]["decimal"])
     for complaint in scenario.complaints():
         for action in complaint["actions"]:
             result = rpc.read("sale.complaint.action", action, "result")["result"] or ""
