@@ -55,7 +55,8 @@ def take(
     if not must and (blocked or missing > 1e-9):
         return max(float(blocked or 0.0), missing / rate)
     conn.exec_driver_sql(
-        "UPDATE budgets SET tokens = %(t)s, refilled_at = clock_timestamp(), blocked_until = NULL"
+        "UPDATE budgets SET tokens = %(t)s, refilled_at = clock_timestamp(),"
+        " blocked_until = CASE WHEN blocked_until > clock_timestamp() THEN blocked_until END"
         " WHERE account = %(a)s AND bucket = %(b)s",
         {"a": account, "b": bucket, "t": tokens - n},
     )
