@@ -59,7 +59,7 @@ def test_a_backfill_goes_on_after_the_last_committed_page(
         if count == 2 * PAGE:
             break  # the process is gone: nothing but what was committed is left of it
     assert len(kept(hub)) == 2 * PAGE
-    shop.fault("answer", status=503, method="QUERY", path=".*[?]Records", times=9)
+    shop.fault("answer", status=503, method="QUERY", path=".*[?]Records", times=99)
     with pytest.raises(RetryLater):
         list(pages())
     assert len(kept(hub)) == 2 * PAGE, "a page that broke is kept in part"
