@@ -21,6 +21,7 @@ from msgspec import NODEFAULT, UNSET, Struct
 from hub.model import reasons, words
 from hub.model.fragment import Fragment, Reason, Statement, Zero
 from hub.model.operation import Operation
+from hub.model.units import counted
 from hub.sound import compiled, parts
 
 Errors = list[tuple[str, str]]
@@ -74,7 +75,7 @@ def fragment(data: dict[str, Any], *, clean: bool = False) -> Fragment:
         wrong = list(_rules(made, ""))
         if wrong:
             raise Invalid(wrong)
-    return made
+    return counted(made)
 
 
 def explain(data: dict[str, Any]) -> Errors:

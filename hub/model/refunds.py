@@ -59,7 +59,9 @@ def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Paym
     if case.alone is None and case.ground.others:
         records += [o for other in case.ground.others for o in other.observations if not o.gone]
     stated = []
-    for one in each(records, "refunds"):
+    lost = [o for other in case.ground.others for o in other.observations if o.gone] if case.alone is None else []
+    deleted = ((fact, _reversed(refund), observation) for fact, refund, observation in each(lost, "refunds"))
+    for one in (*each(records, "refunds"), *deleted):
         if currency is None or one[1].currency == currency:
             stated.append(one)
             continue
@@ -80,6 +82,11 @@ def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Paym
             compared.add(id(item.event))
             _compare(case, item.event)
     return sum_
+
+
+def _reversed(refund: told.Refund) -> told.Refund:
+    """A refund whose record was deleted: nobody says any more that the customer has the money."""
+    return replace(refund, parts=tuple(replace(part, state="reversed") for part in refund.parts))
 
 
 def _in_ours(refund: told.Refund, worth: Decimal, currency: str) -> told.Refund:

@@ -18,7 +18,7 @@ from hub.model.claimants import Claimant, claimants
 from hub.model.facts import Links, Told, events
 from hub.model.fragment import Zero
 from hub.model.numbers import rounded
-from hub.model.placing import Item, read
+from hub.model.placing import LIVE, Item, read
 
 MOST = Decimal(10) ** 15
 """More than anything that is paid."""
@@ -55,6 +55,8 @@ def place(case: Case, stated: Sequence[Told], beyond: Sequence[Item]) -> Placed:
         for event in events(stated, "refunds", _links(case), case.ground)
         for one in event.said
     ]
+    for item in beyond:
+        _made_by_us(case, who, items, item)
     items += beyond
     for item in items:
         _answered(case, who, item)
@@ -70,6 +72,27 @@ def _links(case: Case) -> Links:
     """What is recorded as one event, of this return and of the others of its orders."""
     theirs = tuple(twins for other in case.ground.others for twins in other.twins)
     return Links(replace(case.ground, twins=(*case.ground.twins, *theirs))) if theirs else case.links
+
+
+def _made_by_us(case: Case, who: Sequence[Claimant], items: Sequence[Item], beyond: Item) -> None:
+    """Of a payment's total that moved, what we paid ourselves and no refund shows: some systems tell no more."""
+    account, payment = beyond.account, beyond.subject.object
+    for place_, one in enumerate(who):
+        paid = case.ground.made.get((one.number, account, payment), Zero)
+        shown = sum(
+            (
+                part.amount
+                for item in items
+                if item.one is not None and item.event is not None and one.wrote(item.event, item.one[1])
+                for part in item.one[1].parts
+                if part.state in LIVE and part.payment in (payment, None) and item.account == account
+            ),
+            Zero,
+        )
+        ours = min(max(paid - shown, Zero), beyond.loose)
+        if ours:
+            beyond.give(place_, ours)
+            beyond.loose -= ours
 
 
 def _answered(case: Case, who: Sequence[Claimant], item: Item) -> None:

@@ -112,6 +112,7 @@ def look(
     others = observations.of_siblings(conn, ids)
     theirs = twin_store.of_returns(conn, sorted({other for beside in others.values() for other in beside}))
     wrote = intents.decided(conn, ids)
+    made = intents.made(conn, {*ids, *(other for beside in others.values() for other in beside)})
     waiting = invalid.of_returns(conn, ids)
     people = parties(accounts)
     at = now(conn) if any(row.ties for row in rows.values()) else None
@@ -123,7 +124,10 @@ def look(
         old = returns.decode(row.doc) if row.doc else None
         same, apart = known.get(return_id, ((), ()))
         before = unfinished.get(return_id, [])
-        open_, found, over = twinning.observed(conn, return_id, before, seen[return_id], same, reads)
+        beside = others.get(return_id, {})
+        # A refund that names only the order stands by itself until it is known to be ours.
+        around = [*seen[return_id], *(told for records in beside.values() for told in records)] if before else ()
+        open_, found, over = twinning.observed(conn, return_id, before, around, same, reads)
         bound = ties.decode(row.ties) if row.ties else ties.Ties()
         ground = Ground(
             parties=people,
@@ -131,9 +135,9 @@ def look(
             apart=apart,
             number=f"R{return_id}",
             others=tuple(
-                Sibling(f"R{other}", tuple(told), theirs.get(other, ((), ()))[0])
-                for other, told in others.get(return_id, {}).items()
+                Sibling(f"R{other}", tuple(told), theirs.get(other, ((), ()))[0]) for other, told in beside.items()
             ),
+            made=made,
             echoes=frozenset((name, word) for name, kind in wrote.get(return_id, ()) for word in _ECHOES[kind]),
             ties=bound,
             matched=old.matched() if old is not None else {},
@@ -291,7 +295,9 @@ def _moved(conn: Connection, situations: Sequence[Situation], loud: Collection[i
         beside = {int(other.number[1:]) for other in one.picture.ground.others} - done - moved
         if one.id not in loud or not beside:
             continue
-        order_money = any(speaks_of_order(o.fragment) and o.fragment.refunds for o in one.seen)
+        # A refund that founds nothing and names no return is the order's, also in a record of its own.
+        alone = one.merged.origin is None
+        order_money = any(o.fragment.refunds and (alone or speaks_of_order(o.fragment)) for o in one.seen)
         if order_money or outward(one.old) != outward(one.merged):
             moved |= beside
             continue

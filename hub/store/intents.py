@@ -234,6 +234,17 @@ def decided(conn: Connection, return_ids: Iterable[int]) -> dict[int, set[tuple[
     return result
 
 
+def made(conn: Connection, return_ids: Iterable[int]) -> dict[tuple[str, str, str], Decimal]:
+    """What we had paid back: by the return's number, the account and the payment; answered, whatever shows of it."""
+    found = conn.exec_driver_sql(
+        "SELECT return_id, account, operation->>'payment', sum((operation->>'amount')::numeric) FROM intents"
+        " WHERE return_id = ANY(%(r)b::bigint[]) AND kind = 'refund' AND state IN ('sent', 'done')"
+        " AND operation->>'payment' IS NOT NULL GROUP BY 1, 2, 3",
+        {"r": sorted(set(return_ids))},
+    )
+    return {(f"R{return_id}", account, payment): amount for return_id, account, payment, amount in found}
+
+
 def get(conn: Connection, intent_id: int) -> Intent | None:
     """One intent, or None."""
     found = conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM intents WHERE id = %(i)s", {"i": intent_id}).first()

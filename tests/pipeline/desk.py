@@ -38,6 +38,8 @@ class Payer(GenericSandbox):
     def setup(self) -> None:
         super().setup()
         self.paid: dict[str, Decimal] = {}
+        self.mute = False
+        """It pays and tells of no refund."""
 
     @route("POST", "/hub")
     def told(self, call: Call) -> Any:
@@ -56,6 +58,8 @@ class Payer(GenericSandbox):
         if said["type"] != "refund":
             raise Refuse(410, {"message": f"this shop has no {said['type']}"})
         self.paid.setdefault(key, D(data["amount"]))
+        if self.mute:
+            return {}
         refund = {
             **{name: data[name] for name in ("hub_number", "order", "currency")},
             **{"id": key, "version": 10**6 + len(self.paid), "reference": data["hub_number"]},

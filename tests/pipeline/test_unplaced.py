@@ -142,3 +142,35 @@ def test_a_system_without_returns_pays_and_the_missing_return_is_no_blockade(des
     said = {"origin": "counter", "order": {"number": "5001"}, "lines": [line], "receipts": [line], "agreed": "10.00"}
     desk.push("till", "return.upsert", "T-1", currency="EUR", authorization={"value": "authorized"}, **said)
     assert desk.paid() == D("10.00")
+
+
+def test_a_refund_that_is_deleted_over_there_asks_before_it_is_paid_again(desk: Desk) -> None:
+    number = begun(desk)
+    back(desk, allocations=[{"order_line": "L1", "quantity": 1, "amount": "10.00"}])
+    assert (desk.paid(), desk.doc(number).money.refunded) == (0, 10)
+    desk.push("web", "refund.delete", "RF-1")
+    assert (desk.paid(), desk.doc(number).money.due) == (0, 10)
+    ((_, asked),) = desk.frozen("refund_came_back")
+    desk.hub.answering.answer(number, asked.question, "again", "Li")
+    assert desk.paid() == D("10.00")
+
+
+def test_a_total_that_moved_by_what_the_hub_paid_is_the_hubs_payment_and_asks_nobody(desk: Desk) -> None:
+    """The shop keeps no refunds, only what went back on a payment."""
+    desk.payer.mute = True
+    number = begun(desk)
+    assert desk.paid() == D("10.00")
+    desk.order(payments=[{"id": "PAY", "captured": "30.00", "refunded": "10.00"}])
+    money = desk.doc(number).money
+    assert (desk.paid(), money.refunded, money.due, money.unplaced, desk.frozen()) == (D("10.00"), 10, 0, 0, [])
+    desk.order(payments=[{"id": "PAY", "captured": "30.00", "refunded": "14.00"}])
+    assert (desk.doc(number).money.refunded, desk.doc(number).money.unplaced) == (10, 4)
+
+
+def test_a_refund_in_yen_counts_in_whole_yen_whatever_the_record_says(desk: Desk) -> None:
+    desk.accounts()
+    desk.order(currency="JPY", payments=[{"id": "PAY", "captured": "3000.4", "currency": "JPY"}])
+    number = desk.asked(currency="JPY")
+    back(desk, amount="333.3", currency="JPY", allocations=[{"order_line": "L1", "quantity": 1, "amount": "333.3"}])
+    money = desk.doc(number).money
+    assert (money.captured, money.refunded, money.refundable) == (3000, 333, 2667)
