@@ -44,16 +44,18 @@ class Scenario:
         if self.dice.random() < 0.85:
             self._enter()
         self._do(self.dice.choice((self._ask_in_shop, self._ask_in_shop, self._ask_in_erp, self._exchange)))
-        acts = self.dice.choices(*zip(*self._weighted(), strict=True), k=self.dice.randint(3, 8))
+        acts, weights = zip(*self._weighted(), strict=True)
         away: Any = None
-        for act in acts:
+        for _ in range(self.dice.randint(3, 8)):
             if away is None and self.dice.random() < 0.1:
                 away = self.dice.choice(("web", "erp"))
                 self.log.append(f"{away} is away")
                 getattr(self.between, away).down()
             if self.dice.random() < 0.6:
                 self.pause(8)
-            self._do(act)
+            for act in self.dice.choices(acts, weights, k=4):  # what cannot be done now is passed over
+                if self._do(act):
+                    break
             if away is not None and self.dice.random() < 0.5:
                 getattr(self.between, away).up()
                 self.log.append(f"{away} is back")
@@ -83,12 +85,15 @@ class Scenario:
             (self._exchange, 1),
         ]
 
-    def _do(self, act: Callable[[], str]) -> None:
+    def _do(self, act: Callable[[], str]) -> bool:
+        """Whether the server took it."""
         name = act.__name__.strip("_")
         try:
             self.log.append(f"{name}: {act()}")
         except REFUSALS as no:
             self.log.append(f"{name}: no ({str(no)[:160]})")
+            return False
+        return True
 
     # -- what people do in the shop
 
