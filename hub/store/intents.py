@@ -225,7 +225,7 @@ def decided(conn: Connection, return_ids: Iterable[int]) -> dict[int, set[tuple[
     found = conn.exec_driver_sql(
         "SELECT DISTINCT ON (return_id, account) return_id, account, kind FROM intents"
         " WHERE return_id = ANY(%(r)b::bigint[]) AND kind IN ('authorize', 'reject', 'cancel', 'reopen')"
-        " AND state IN ('sent', 'done', 'unknown') ORDER BY return_id, account, id DESC",
+        " AND (state IN ('sent', 'done', 'unknown') OR possible) ORDER BY return_id, account, id DESC",
         {"r": sorted(set(return_ids))},
     )
     result: dict[int, set[tuple[str, str]]] = {}
