@@ -8,6 +8,7 @@ from hub.model import words
 from hub.model.axes import said
 from hub.model.case import Case
 from hub.model.fragment import Zero
+from hub.model.parcels import ON_THE_WAY
 from hub.model.returns import Replacement, ReturnLine, Shipment
 
 
@@ -36,26 +37,10 @@ def receipt(lines: Sequence[ReturnLine]) -> words.Receipt:
     return "over" if over else "full"
 
 
-_ON_THE_WAY = (
-    "unknown",
-    "label_created",
-    "accepted",
-    "in_transit",
-    "exception",
-    "delivery_attempted",
-    "available_for_pickup",
-    "out_for_delivery",
-    "returning_to_sender",
-    "returned_to_sender",
-    "lost",
-    "delivered",
-)
-
-
 def transit(case: Case, shipments: Sequence[Shipment]) -> str:
     """Of the parcels coming back the one that has got the least far; per parcel see `shipments`."""
     states = [s.value.state for s in shipments if s.value.direction == "return" and s.value.state != "cancelled"]
-    return min(states, key=_ON_THE_WAY.index) if states else "none"
+    return min(states, key=ON_THE_WAY.index) if states else "none"
 
 
 def exchange(

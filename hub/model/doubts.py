@@ -9,6 +9,7 @@ from hub.model.case import Case
 from hub.model.claimants import written
 from hub.model.fragment import Zero
 from hub.model.identity import own_name
+from hub.model.matching import BookLine
 from hub.model.numbers import amount as money_text
 from hub.model.numbers import digits, number
 from hub.model.observation import FactId
@@ -163,6 +164,28 @@ def ambiguous(case: Case, lines: Sequence[ReturnLine]) -> None:
                 choices=[Choice("line", other.key, _named(other)) for other in others],
                 line=line.key,
             )
+
+
+def unmatched(case: Case, lines: Sequence[ReturnLine]) -> None:
+    """A line of the order as another account has it, of an article that the shop sold in several lines: which is it?"""
+    for line in lines:
+        rivals = case.book.rivals(line.key)
+        if rivals:
+            account = line.key.partition("/")[0]
+            case.ask(
+                "ambiguous_line",
+                sentence("unmatched_line", account=account, line=line.name or line.sku or line.key),
+                about=(line.key,),
+                choices=[Choice("line", one.key, _sold(one)) for one in rivals],
+                line=line.key,
+                accounts=(account,),
+            )
+
+
+def _sold(line: BookLine) -> str:
+    """An order line as people tell it from others."""
+    home = line.line
+    return f"{number(home.quantity)} × {home.name or home.sku or line.key} ({line.key.rpartition('/')[2]})"
 
 
 def shared_number(case: Case) -> None:

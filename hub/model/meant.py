@@ -37,7 +37,10 @@ def meant(observations: Sequence[Observation]) -> Meant:
     bearers: dict[Name, list[Name]] = {}
     written: dict[Name, str] = {}
     for observation in observations:
-        written.update(_written(observation))
+        for name, text in _written(observation).items():
+            if name[0] == observation.account:
+                written[name] = text  # as its issuer writes it
+            written.setdefault(name, text)
         if speaks_of_order(observation.fragment):
             groups.join(_ids(order_names(observation)))
             if observation.fragment.orders:

@@ -202,6 +202,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         doubts.possible_twins(case, built, told.receipts)
         doubts.possible_refunds(case, paid.refunds, balance)
         doubts.ambiguous(case, built)
+        doubts.unmatched(case, built)
         doubts.unasked(case, built)
         doubts.shared_number(case)
         chosen = doubts.doubled(case)

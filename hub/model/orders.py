@@ -145,6 +145,19 @@ class Book:
             ids = {ref.ids[observation.account] for ref in refs if observation.account in ref.ids}
         return ids.pop() if len(ids) == 1 else ""
 
+    def rivals(self, key: str) -> list[BookLine]:
+        """For a line that only another account than the order's home has: the lines of that article that home sold."""
+        mine = self.lines.get(key)
+        if mine is None or not mine.order or mine.parent is not None:
+            return []
+        home, account = mine.order.partition("/")[0], key.partition("/")[0]
+        if account == home:
+            return []
+        found = {k for word, form in GOODS if (value := getattr(mine.line, word)) is not None
+                 for k in self._by_goods.get((word, form(value)), ())}  # fmt: skip
+        same = [self.lines[k] for k in sorted(found) if self.lines[k].order == mine.order]
+        return [line for line in same if line.key.partition("/")[0] == home and account not in line.ids]
+
     def concerns(self, sibling: Sibling) -> bool:
         """Whether this other return is one of the same orders; of one that only shares a number it is not."""
         names = {name for o in sibling.observations for name in order_names(o)}
@@ -157,9 +170,9 @@ class Book:
         known = [line for line in self.lines.values() if line.order == label and account not in line.ids]
         found = match(account, lines, known, self._memory)
         for line in lines:
-            same = found.get(line.id)
-            if same is None:
-                key = f"{account}/{order_id}/{line.id}"
+            key = f"{account}/{order_id}/{line.id}"
+            same = found.get(line.id) or [self.lines[k] for k in [self._answered(key)] if k in self.lines]
+            if not same:
                 same = [BookLine(key=key, order=label, line=line, ids={})]
                 self._add(same[0])
                 for part in line.components:

@@ -16,6 +16,23 @@ from hub.model.ranks import rank
 from hub.model.sentences import sentence
 from hub.model.spelling import tracking
 
+ON_THE_WAY = (
+    "cancelled",
+    "unknown",
+    "label_created",
+    "accepted",
+    "in_transit",
+    "exception",
+    "delivery_attempted",
+    "available_for_pickup",
+    "out_for_delivery",
+    "returning_to_sender",
+    "returned_to_sender",
+    "lost",
+    "delivered",
+)
+"""How far a parcel has got."""
+
 REUSE = timedelta(days=120)
 """So long a number is one parcel's: USPS and UPS keep its events for 120 days, then they may give it out again."""
 
@@ -32,10 +49,21 @@ def shipments(case: Case) -> list[returns.Shipment]:
     found = events(told, "shipments", case.links, case.ground)
     known = _known(case, told)
     return [
-        returns.Shipment(**named(event, one), value=_with_state(one[1], known.get(case.links.root(one[0]))))
+        returns.Shipment(
+            **named(event, one), value=_with_state(_latest(event.said), known.get(case.links.root(one[0])))
+        )
         for event in found
         for one in event.said[:1]
     ]
+
+
+def _latest(said: Iterable[Told]) -> Shipment:
+    """What an account tells of one parcel in several places: the last that happened, else the furthest it got."""
+    told: list[Shipment] = [parcel for _, parcel, _ in said]
+    timed = [parcel for parcel in told if parcel.at is not None and parcel.state != "unknown"]
+    if len(timed) == len(told):
+        return max(timed, key=lambda parcel: (parcel.at, ON_THE_WAY.index(parcel.state)))
+    return max(told, key=lambda parcel: ON_THE_WAY.index(parcel.state))
 
 
 def numbers(fragment: Fragment) -> frozenset[str]:

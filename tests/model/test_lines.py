@@ -140,3 +140,21 @@ def test_no_line_is_matched_twice_unless_the_sums_agree(ours: list[int], theirs:
     if sorted(ours) == sorted(theirs) and not late:
         assert all(len(lines) == 1 and lines[0].line.quantity == quantity[name] for name, lines in found.items())
         assert len(once) == len(ours)
+
+
+def test_a_line_that_fits_several_is_asked_about_and_is_the_one_that_a_person_names() -> None:
+    told = case({"line": "1", "order_line": "S", "quantity": 1})
+    seen = (sold(("A", 1), ("B", 1)), booked(("S", 1)), asked(("A", 1)), told)
+    (doubt,) = [doubt for doubt in together(*seen).discrepancies if doubt.freezes]
+    assert (doubt.kind, doubt.line) == ("ambiguous_line", "erp/s/S")
+    assert [choice.to for choice in doubt.choices] == ["web/o/A", "web/o/B"]
+    answer = {
+        "kind": doubt.kind,
+        "about": list(doubt.about),
+        "answer": doubt.choices[0].text,
+        "by": "ann",
+        "at": "2026-11-01T10:00:00Z",
+    }
+    ret = together(*seen, said("hub", "act", "1", answers=[answer]))
+    assert pairs(ret) == [("web/o/A", "S", 1)]
+    assert ret.discrepancies == ()

@@ -53,6 +53,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "SKU {sku} 对应多行商品，有记录没有说明是哪一行。请确认；确认前不会同步。",
         "SKU {sku} is on several lines and a record names it without saying which.",
     ),
+    "unmatched_line": (
+        "{account} 订单中的 {line} 可能对应店铺订单的多行。请确认是哪一行；确认前不会同步。",
+        "{line} of {account}'s order may be one of several lines that the shop sold: say which.",
+    ),
     "shared_number": (
         "订单号 {number} 在 {account} 对应多个订单（{ids}），记录只写了号码。请选择；确认前不会同步或退款。",
         "{account} has several orders {number} ({ids}), and a record names no more than that: say which one it is.",
