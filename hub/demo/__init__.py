@@ -15,6 +15,7 @@ from hub.demo.omnichannel import Omnichannel
 from hub.demo.play import Play, pair
 from hub.demo.stage import Stage, stage
 from hub.demo.tale import StoryBroke
+from hub.plain import plain
 from hub.settings import Settings
 
 EVERY = (20.0, 45.0)
@@ -47,11 +48,11 @@ def _one(play: Any) -> int:
     except BROKEN as problem:
         _say(f"\nThe story broke: {_what(problem)}")
         if play.number:
-            print(play.story())
+            print(plain(play.story()))
         return 1
     print(f"\nThe story of {number}, from the hub's journal:\n")
-    print(play.story())
-    print(f"\n{play.epilogue()}")
+    print(plain(play.story()))
+    print(plain(f"\n{play.epilogue()}"))
     return 0
 
 
@@ -82,4 +83,4 @@ def _what(problem: BaseException) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(plain(text), file=sys.stderr, flush=True)
