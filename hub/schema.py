@@ -31,6 +31,8 @@ _encode = msgspec.json.Encoder().encode
 
 LARGEST = Decimal(10) ** 15
 FINEST = -10
+WHOLE = 2**31 - 1
+"""The largest whole number (a round): what every database and language takes."""
 CURRENCIES = frozenset(list_currencies())
 NEVER_NEGATIVE = frozenset(
     {"quantity", "cancelled", "amount", "captured", "refunded", "shipped", "price", "total", "agreed"}
@@ -98,8 +100,8 @@ def vocabulary() -> dict[str, Any]:
 def _amount(field: str, value: Decimal) -> str:
     if not value.is_finite():
         return "is no number"
-    if abs(value) >= LARGEST:
-        return f"{value} is larger than anything that is sold or paid"
+    if value.copy_abs() >= LARGEST:  # abs() rounds, which overflows
+        return f"{_shown(value)} is larger than anything that is sold or paid"
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and exponent < FINEST:
         return f"has more than {-FINEST} decimals"
@@ -123,11 +125,20 @@ def _text(field: str, value: str) -> str:
     return ""
 
 
+def _whole(name: str, value: int) -> str:
+    return "" if -WHOLE <= value <= WHOLE else "is a number of impossible size"
+
+
+def _shown(value: Decimal) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:20]}… ({len(text)} characters)"
+
+
 def _moment(name: str, value: datetime) -> str:
     return "" if value.tzinfo is not None else "names no time zone"
 
 
-_RULES: dict[type, Callable[[str, Any], str]] = {Decimal: _amount, str: _text, datetime: _moment}
+_RULES: dict[type, Callable[[str, Any], str]] = {Decimal: _amount, str: _text, datetime: _moment, int: _whole}
 
 
 def _rules(value: Struct, path: str) -> Iterator[tuple[str, str]]:
@@ -173,6 +184,8 @@ def _condition(field: str, kind: Any) -> str:
     if kind is Decimal:
         least = "ZERO" if _never_below(field) else "LEAST"
         return f"{{it}} is ZERO or {least} <= FITTED({{it}}, UNIT) and ({{it}} or {{it}}.adjusted() >= FINEST)"
+    if kind is int:
+        return f"{-WHOLE} <= {{it}} <= {WHOLE}"
     if kind is datetime:
         return "{it}.tzinfo is not None"
     if kind is Statement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.cli.out import as_json, dump, say, show, working
+from hub.cli.out import ROW, as_json, dump, say, show, working
 from hub.store import console as pages
 
 
@@ -41,7 +41,7 @@ def list_(account: str, json_: bool) -> None:
 
 
 @inbox.command("show")
-@click.argument("message", type=int)
+@click.argument("message", type=ROW)
 def show_(message: int) -> None:
     """One invalid message: its errors and its body."""
     with working() as hub, hub.database.begin() as conn:
@@ -53,7 +53,7 @@ def show_(message: int) -> None:
 
 
 @inbox.command()
-@click.argument("messages", type=int, nargs=-1)
+@click.argument("messages", type=ROW, nargs=-1)
 @click.option("--all", "all_", is_flag=True, help="All that are waiting.")
 def replay(messages: tuple[int, ...], all_: bool) -> None:
     """Take messages up again with the mapping of today."""

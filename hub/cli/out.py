@@ -28,6 +28,9 @@ LETTERS = (ConnectorError, DatabaseError, NotNow, PostgresError, SettingsError, 
 
 as_json = click.option("--json", "json_", is_flag=True, help="One JSON document instead of a table.")
 
+ROW = click.IntRange(1, 2**63 - 2)
+"""The number of something that the database keeps."""
+
 console = Console()
 
 
@@ -114,6 +117,6 @@ def _lettered(callback: Callable[..., Any]) -> Callable[..., Any]:
 def number(text: str) -> int:
     """A return's number as people write it: R1001, r1001 or 1001. Raises ValueError."""
     digits = text.removeprefix("R").removeprefix("r")
-    if not digits.isdigit():
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
         raise ValueError(f"{text!r} is no return; write its number, such as R1001 (hub returns list shows them)")
     return int(digits)

@@ -6,7 +6,7 @@ import getpass
 
 import click
 
-from hub.cli.out import as_json, say, show, working
+from hub.cli.out import ROW, as_json, say, show, working
 from hub.pipeline.privacy import Found
 from hub.store import reviews
 
@@ -60,7 +60,7 @@ def requests(json_: bool) -> None:
 
 
 @privacy.command()
-@click.argument("request", type=int)
+@click.argument("request", type=ROW)
 def done(request: int) -> None:
     """Carry out REQUEST where it asks to erase; else note that the person was answered."""
     with working() as hub:

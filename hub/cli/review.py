@@ -6,7 +6,7 @@ import getpass
 
 import click
 
-from hub.cli.out import as_json, number, say, show, working
+from hub.cli.out import ROW, as_json, number, say, show, working
 from hub.store import reviews
 
 
@@ -64,7 +64,7 @@ def confirm(return_: str) -> None:
 
 
 @review.command()
-@click.argument("entry", type=int)
+@click.argument("entry", type=ROW)
 def undo(entry: int) -> None:
     """Take back the link that ENTRY of the journal records (hub story shows the entries)."""
     with working() as hub:
@@ -94,7 +94,7 @@ def take_back(return_: str, act: str) -> None:
 
 
 @review.command()
-@click.argument("id_", metavar="ID", type=int)
+@click.argument("id_", metavar="ID", type=ROW)
 def again(id_: int) -> None:
     """A write's question: it did not happen, tell them again (what is known by its key there is not done twice)."""
     with working() as hub:
@@ -103,7 +103,7 @@ def again(id_: int) -> None:
 
 
 @review.command()
-@click.argument("id_", metavar="ID", type=int)
+@click.argument("id_", metavar="ID", type=ROW)
 @click.option("--note", default="", help="why, for whoever reads the story")
 def done(id_: int, note: str) -> None:
     """A write's question: it happened, was done by hand, or is not wanted any more."""

@@ -10,7 +10,9 @@ from hub.store.database import upgrade
 
 
 @click.command()
-@click.option("--workers", type=int, default=None, help="Threads that work off lanes (default: HUB_WORKERS).")
+@click.option(
+    "--workers", type=click.IntRange(1, 1000), default=None, help="Threads that work off lanes (default: HUB_WORKERS)."
+)
 def serve(workers: int | None) -> None:
     """Everything in one process: console, webhooks, workers and clock."""
     from hub.cli.process import serve_all
@@ -19,7 +21,7 @@ def serve(workers: int | None) -> None:
 
 
 @click.command()
-@click.option("--workers", type=int, default=None)
+@click.option("--workers", type=click.IntRange(1, 1000), default=None)
 def worker(workers: int | None) -> None:
     """Only workers; as many of these processes as you like beside `serve`."""
     from hub.cli.process import work

@@ -110,7 +110,8 @@ def actions(ready: Hub) -> Mapping[str, Callable[..., str | None]]:
         return f"R{people.split(return_id, objects, WHO)}"
 
     def undo(act: str) -> str:
-        return f"R{people.undo(int(act), WHO)}"
+        entry = int(act) if act.isascii() and act.isdigit() and len(act) <= 18 else 0  # no entry has this number
+        return f"R{people.undo(entry, WHO)}"
 
     def confirm(return_id: int) -> None:
         people.confirm(return_id, WHO)

@@ -49,8 +49,16 @@ def install(app: Flask) -> None:
     """Guard every request of this application."""
     app.jinja_env.globals["form_token"] = token
     app.before_request(_host)
+    app.before_request(_storable)
     app.before_request(_own_form)
     app.after_request(_headers)
+
+
+def _storable() -> None:
+    """Nothing that no database text or number can be: there is nothing of that name."""
+    given = (*request.args.values(), *(request.view_args or {}).values(), *request.form.values())
+    if any("\0" in value if isinstance(value, str) else abs(value) >= 2**63 for value in given):
+        abort(400, _("This address cannot be asked that way."))
 
 
 def _host() -> None:

@@ -183,3 +183,21 @@ def test_the_vocabulary_names_every_field_with_its_words() -> None:
 def test_what_absorb_keeps_is_not_taken_from_a_mapping() -> None:
     with pytest.raises(schema.Invalid):
         schema.fragment({"since": {"number": 1}})
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ({"agreed": Decimal("1e999999999")}, "agreed: 1E+999999999 is larger than anything that is sold or paid"),
+        ({"agreed": Decimal("1e-999999999")}, "agreed: has more than 10 decimals"),
+        ({"agreed": 10**5000}, "agreed: 10000000000000000000… (5001 characters) is larger than"),
+        ({"agreed": "1e99999999999999999999"}, "agreed: Invalid decimal string"),
+        ({"lines": [{"quantity": 1, "round": 2**31}]}, "lines[0].round: is a number of impossible size"),
+        ({"lines": [{"quantity": 1, "round": -(10**30)}]}, "lines[0].round: is a number of impossible size"),
+    ],
+)
+def test_a_number_of_impossible_size_is_named(data: dict[str, Any], why: str) -> None:
+    with pytest.raises(schema.Invalid) as refused:
+        schema.fragment(data)
+    assert why in str(refused.value)
+    assert any(why.startswith(path) for path, _ in schema.explain(data))

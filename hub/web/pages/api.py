@@ -83,7 +83,7 @@ def take_back(name: str) -> Response:
 def _done(name: str, action: str, *fields: str) -> Response:
     wanted = request.get_json(silent=True)
     given = [wanted.get(field) if isinstance(wanted, dict) else None for field in fields]
-    if not all(isinstance(value, str) and 0 < len(value) <= 500 for value in given):
+    if not all(isinstance(value, str) and 0 < len(value) <= 500 and value.isprintable() for value in given):
         return as_json({"error": f"send JSON, an object with {' and '.join(fields)} as text"}, 400)
     try:
         services().actions[action](number(name), *given)
