@@ -218,11 +218,16 @@ def _wait(rule: Rule, known: Known) -> float:
         case "reauth":
             return max(REAUTH_AGAIN, known.after or 0.0)
         case "read back":
-            return READ_BACK if known.fetched else PUSHED_BACK
+            return read_back(known.fetched)
         case "grows":
             return growing(known.misses if rule.ended == "look" else known.tries - 1, known.after)
         case _:
             return 0.0
+
+
+def read_back(fetched: bool) -> float:
+    """Seconds in which the records of an answer have to be read: by us, or where we cannot, told by them."""
+    return READ_BACK if fetched else PUSHED_BACK
 
 
 def growing(before: int, after: float | None) -> float:

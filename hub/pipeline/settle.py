@@ -180,7 +180,7 @@ def _answered(
         "detail": reply.detail,
     }
     fetched = all(stream in account.entry.capabilities.fetches for stream, _ in read_back)
-    wait = delivery.READ_BACK if fetched else delivery.PUSHED_BACK
+    wait = delivery.read_back(fetched)
     intents.move(conn, intent.id, "sent", progress=progress, reply=answer, wait=wait)
     _fetch(conn, account, read_back)
     _awaits(conn, row, intent, read_back)
@@ -205,7 +205,7 @@ def _observe(conn: Connection, account: Account, row: sync.Row, intent: Intent) 
     able = account.entry.capabilities.fetches
     read_back = [(s, i) for s, i in sorted(intent.call.get("objects", {}).items()) if s in able]
     reply = {"ticket": drawn, "read_back": read_back, "records": read_back, "made": []}
-    intents.move(conn, intent.id, "sent", reply=reply, wait=delivery.READ_BACK)
+    intents.move(conn, intent.id, "sent", reply=reply, wait=delivery.read_back(True))
     _awaits(conn, row, intent, read_back)
 
 

@@ -356,6 +356,23 @@ def test_a_read_back_that_never_comes_is_asked_for_again_and_then_a_person(hub: 
     assert len(questions(hub)) == 1
 
 
+def test_where_only_they_tell_they_have_a_day(hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their record cannot be fetched; it comes with a push, or not at all."""
+
+    def create(self: Any, operation: Operation) -> Reply:
+        return Reply(objects={"pallet": "p1"})
+
+    monkeypatch.setattr(Stock, "do_create_return", create)
+    told(hub)
+    ((left,),) = rows(hub, "SELECT extract(epoch FROM deadline - clock_timestamp()) FROM intents")
+    assert delivery.READ_BACK < left <= delivery.PUSHED_BACK
+    for _ in range(2):
+        rows(hub, "UPDATE intents SET deadline = clock_timestamp() - interval '1 second' RETURNING 1")
+        hub.database.run(timetable.overdue)
+        told(hub)
+    assert len(questions(hub)) == 1
+
+
 def test_a_read_back_that_comes_too_late_answers_the_question(hub: Hub, asked: None, work: Work) -> None:
     test_a_read_back_that_never_comes_is_asked_for_again_and_then_a_person(hub, None)
     hurry(hub)
