@@ -23,7 +23,7 @@ from hub.model.sentences import Sentence, sentence
 from hub.pipeline import awaited, parked, routes, twinning
 from hub.pipeline.story import changes
 from hub.pipeline.translate import size
-from hub.store import intents, invalid, journal, lanes, observations, parcels, returns, sync
+from hub.store import intents, invalid, journal, lanes, observations, parcels, paying, returns, sync
 from hub.store import twins as twin_store
 from hub.store.database import Connection, Database, now
 from hub.store.intents import Intent
@@ -112,7 +112,7 @@ def look(
     others = observations.of_siblings(conn, ids)
     theirs = twin_store.of_returns(conn, sorted({other for beside in others.values() for other in beside}))
     wrote = intents.decided(conn, ids)
-    made = intents.made(conn, {*ids, *(other for beside in others.values() for other in beside)})
+    made = paying.made(conn, {*ids, *(other for beside in others.values() for other in beside)})
     waiting = invalid.of_returns(conn, ids)
     people = parties(accounts)
     at = now(conn) if any(row.ties for row in rows.values()) else None
@@ -206,7 +206,7 @@ def plan_for(conn: Connection, situation: Situation, account: Account) -> Plan:
         Outstanding(
             operation=msgspec.convert(intent.operation, Operation),
             state=_planned_as(intent),
-            since=intents.paid_since(conn, intent) if (intent.kind, intent.state) == ("refund", "given_up") else Zero,
+            since=paying.since(conn, intent) if (intent.kind, intent.state) == ("refund", "given_up") else Zero,
         )
         for intent in matter
     ]
@@ -214,7 +214,7 @@ def plan_for(conn: Connection, situation: Situation, account: Account) -> Plan:
     its_view = situation.picture.of(account.name)
     if terms.money and situation.merged.money.due:
         payments = [payment.id for payment in its_view.payments]
-        terms = replace(terms, reserved=intents.reserved(conn, situation.id, account.name, payments))
+        terms = replace(terms, reserved=paying.reserved(conn, situation.id, account.name, payments))
     operations, residue = plan(situation.merged, its_view, terms, outstanding)
     mine = [intent for intent in matter if intent.account == account.name]
     waits = [o for o, i in zip(outstanding, matter, strict=True) if i.account == account.name]

@@ -25,7 +25,7 @@ from hub.pipeline.combine import Situation, look, plan_for, whole
 from hub.pipeline.purse import Purses
 from hub.pipeline.remote import DEADLINE, Outcome, call, note
 from hub.store import accounts as account_store
-from hub.store import documents, intents, lanes, sync
+from hub.store import documents, intents, lanes, paying, sync
 from hub.store.budgets import Priority
 from hub.store.database import Connection, Database, now
 from hub.store.intents import Intent
@@ -140,7 +140,7 @@ class Tell:
         planned = plan_for(conn, situation, account)
         if planned.operations and planned.operations[0].moves_money:
             # Whoever pays here at this moment is waited for; then what is left is read and planned anew.
-            intents.hold_money(conn, account.name)
+            paying.hold(conn, account.name)
             (situation,) = look(conn, [row.return_id], self.accounts.all())
             planned = plan_for(conn, situation, account)
         held = [intent for intent in mine if intent.state == "held"]

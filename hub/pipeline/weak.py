@@ -1,8 +1,7 @@
 """Weak bindings: what may be one return, without proof, is bound provisionally, asked, or parted again.
 
 Runs after the strong names are bound, on whatever is near the news: returns of the same orders, and numbers that
-somebody typed. All of it is held, judged anew as a whole, and brought to what was decided. Where nothing is near
-(nearly always) it is one cheap question to the database.
+somebody typed. All of it is held, judged anew as a whole, and brought to what was decided. Nearly always nothing is.
 """
 
 from __future__ import annotations

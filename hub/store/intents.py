@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -234,17 +233,6 @@ def decided(conn: Connection, return_ids: Iterable[int]) -> dict[int, set[tuple[
     return result
 
 
-def made(conn: Connection, return_ids: Iterable[int]) -> dict[tuple[str, str, str], Decimal]:
-    """What we had paid back: by the return's number, the account and the payment; answered, whatever shows of it."""
-    found = conn.exec_driver_sql(
-        "SELECT return_id, account, operation->>'payment', sum((operation->>'amount')::numeric) FROM intents"
-        " WHERE return_id = ANY(%(r)b::bigint[]) AND kind = 'refund' AND state IN ('sent', 'done')"
-        " AND operation->>'payment' IS NOT NULL GROUP BY 1, 2, 3",
-        {"r": sorted(set(return_ids))},
-    )
-    return {(f"R{return_id}", account, payment): amount for return_id, account, payment, amount in found}
-
-
 def get(conn: Connection, intent_id: int) -> Intent | None:
     """One intent, or None."""
     found = conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM intents WHERE id = %(i)s", {"i": intent_id}).first()
@@ -294,41 +282,6 @@ def made_since(conn: Connection, return_id: int, entry_id: int) -> bool:
         {"j": entry_id, "r": return_id},
     )
     return bool(found.scalar_one())
-
-
-_IN_FLIGHT = "(state IN ('open', 'waiting', 'sent', 'unknown') OR (state = 'dead' AND possible))"
-"""Writes that may still take effect, or have taken it and are not observed."""
-
-
-def hold_money(conn: Connection, account: str) -> None:
-    """Until this transaction ends nobody else plans to pay at this account: whoever waited sees what we reserve."""
-    conn.exec_driver_sql("SELECT pg_advisory_xact_lock(%(k)s, hashtext(%(a)s))", {"k": _PAYING, "a": account})
-
-
-_PAYING = 7203
-
-
-def reserved(conn: Connection, return_id: int, account: str, payments: Iterable[str] = ()) -> Decimal:
-    """What refunds in flight for other returns may still take: of the same orders, or from these payments here."""
-    found = conn.exec_driver_sql(
-        "SELECT coalesce(sum((i.operation->>'amount')::numeric), 0) FROM intents i"
-        f" WHERE i.account = %(a)s AND i.kind = 'refund' AND {_IN_FLIGHT} AND i.return_id <> %(r)s"
-        " AND (i.operation->>'payment' = ANY(%(p)b::text[])"
-        " OR i.return_id IN (SELECT other.return_id FROM return_orders mine"
-        " JOIN return_orders other USING (order_id) WHERE mine.return_id = %(r)s))",
-        {"a": account, "r": return_id, "p": sorted(set(payments))},
-    )
-    return Decimal(found.scalar_one())
-
-
-def paid_since(conn: Connection, intent: Intent) -> Decimal:
-    """What was paid on the same return by writes that began after this one."""
-    found = conn.exec_driver_sql(
-        "SELECT coalesce(sum((operation->>'amount')::numeric), 0) FROM intents"
-        " WHERE return_id = %(r)s AND kind = 'refund' AND state IN ('done', 'sent') AND id > %(i)s",
-        {"r": intent.return_id, "i": intent.id},
-    )
-    return Decimal(found.scalar_one())
 
 
 def overdue(conn: Connection, limit: int = 1000) -> list[tuple[str, str]]:

@@ -155,3 +155,18 @@ def asked(both: None, shop: Remote, deliver: Callable[..., None], work: Callable
     shop.do("request", order="12", lines=lines)
     deliver(shop, "web")
     work(("read",))
+
+
+@pytest.fixture
+def due(
+    hub: Hub, begun: tuple[str, str], stock: Remote, deliver: Callable[..., None], work: Callable[..., int]
+) -> tuple[str, str]:
+    """Goods are back, the credit note is posted: the shop has to pay 158.00."""
+    stock.do("authorize", id=begun[1])
+    stock.do("arrive", id=begun[1], line="SHIRT-M", quantity=2, condition="good")
+    deliver(stock, "erp")
+    work()
+    stock.do("post_credit", id=begun[1], amount="158.00")
+    deliver(stock, "erp")
+    work(("read",))
+    return begun

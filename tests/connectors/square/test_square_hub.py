@@ -19,7 +19,7 @@ from hub.model.returns import Return
 from hub.pipeline.accept import accept
 from hub.store import inbox
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import document, founded, hurry, intents
+from tests.pipeline.look import document, founded, hurry, intents, written
 
 KEY, ADDRESS = "simulated-signature-key", "http://hub.simulated.example/hooks/pos"
 LINE = {"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}
@@ -129,7 +129,7 @@ def test_money_held_at_square_is_paid_back_there_and_found_again_without_its_lin
     ((refund_id, refund),) = counter.shop.refunds.items()
     (found,) = founded(hub)
     assert refund["payment_id"] == sale["tenders"][0]["id"]
-    assert refund["reason"].startswith(f"Returns Hub R{found.id} / ")
+    assert refund["reason"].startswith(f"Returns Hub {written(hub, 'pos', found.id)} / ")
     assert counter.shop.orders[refund["order_id"]]["returns"][0]["return_line_items"][0]["item_type"] == "CUSTOM_AMOUNT"
     counter.shop.settle(refund_id)
     counter.bring()

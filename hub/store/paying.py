@@ -1,0 +1,55 @@
+"""Money that our writes have paid back, or may still: counted once, whoever else is about to pay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from hub.store.intents import Intent
+
+_IN_FLIGHT = "(state IN ('open', 'waiting', 'sent', 'unknown') OR (state = 'dead' AND possible))"
+"""Writes that may still take effect, or have taken it and are not observed."""
+
+
+def hold(conn: Connection, account: str) -> None:
+    """Until this transaction ends nobody else plans to pay at this account: whoever waited sees what we reserve."""
+    conn.exec_driver_sql("SELECT pg_advisory_xact_lock(%(k)s, hashtext(%(a)s))", {"k": _PAYING, "a": account})
+
+
+_PAYING = 7203
+
+
+def reserved(conn: Connection, return_id: int, account: str, payments: Iterable[str] = ()) -> Decimal:
+    """What refunds in flight for other returns may still take: of the same orders, or from these payments here."""
+    found = conn.exec_driver_sql(
+        "SELECT coalesce(sum((i.operation->>'amount')::numeric), 0) FROM intents i"
+        f" WHERE i.account = %(a)s AND i.kind = 'refund' AND {_IN_FLIGHT} AND i.return_id <> %(r)s"
+        " AND (i.operation->>'payment' = ANY(%(p)b::text[])"
+        " OR i.return_id IN (SELECT other.return_id FROM return_orders mine"
+        " JOIN return_orders other USING (order_id) WHERE mine.return_id = %(r)s))",
+        {"a": account, "r": return_id, "p": sorted(set(payments))},
+    )
+    return Decimal(found.scalar_one())
+
+
+def since(conn: Connection, intent: Intent) -> Decimal:
+    """What was paid on the same return by writes that began after this one."""
+    found = conn.exec_driver_sql(
+        "SELECT coalesce(sum((operation->>'amount')::numeric), 0) FROM intents"
+        " WHERE return_id = %(r)s AND kind = 'refund' AND state IN ('done', 'sent') AND id > %(i)s",
+        {"r": intent.return_id, "i": intent.id},
+    )
+    return Decimal(found.scalar_one())
+
+
+def made(conn: Connection, return_ids: Iterable[int]) -> dict[tuple[str, str, str], Decimal]:
+    """What we had paid back: by the return's number, the account and the payment; answered, whatever shows of it."""
+    found = conn.exec_driver_sql(
+        "SELECT return_id, account, operation->>'payment', sum((operation->>'amount')::numeric) FROM intents"
+        " WHERE return_id = ANY(%(r)b::bigint[]) AND kind = 'refund' AND state IN ('sent', 'done')"
+        " AND operation->>'payment' IS NOT NULL GROUP BY 1, 2, 3",
+        {"r": sorted(set(return_ids))},
+    )
+    return {(f"R{return_id}", account, payment): amount for return_id, account, payment, amount in found}
