@@ -9,7 +9,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from hub.model.case import Case
-from hub.model.fragment import Line, Reason, Zero
+from hub.model.fragment import Line, OrderLine, Reason, Zero
 from hub.model.matching import BookLine
 from hub.model.numbers import number
 from hub.model.observation import Observation
@@ -238,6 +238,7 @@ def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, a
         quantity=quantity,
         cancelled=min(cancelled, quantity),
         price=home.price if home else None,
+        amount=_worth(said, quantity, home),
         stated=stated,
         found=of.found or found,
         round=round_,
@@ -256,6 +257,13 @@ def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, a
         undisposed=max(of.received - put, Zero) if put else of.received,
         said_by=said_by,
     )
+
+
+def _worth(said: Sequence[Statement], quantity: Decimal, home: OrderLine | None) -> Decimal | None:
+    """What so many pieces cost: as whoever speaks of them says, else the order where all of the line comes back."""
+    stated = (line.amount for _, line in said if line.amount is not None and line.quantity == quantity)
+    whole = home.amount if home is not None and home.quantity == quantity else None
+    return next(stated, whole)
 
 
 def _disagree(case: Case, key: str, higher: Statement, lower: Statement) -> None:

@@ -54,6 +54,8 @@ class ReturnLine(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
     quantity: Decimal = Zero
     cancelled: Decimal = Zero
     price: Decimal | None = None
+    amount: Decimal | None = None
+    """What all of its pieces cost, where somebody says: exact where the price of one had to be rounded."""
     stated: told.Reason | None = None
     found: told.Reason | None = None
     round: int = 1

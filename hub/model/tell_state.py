@@ -211,6 +211,7 @@ def line_words(desk: Desk, line: ReturnLine) -> dict[str, Any]:
         ("unit", line.unit),
         ("gtin", line.gtin),
         ("price", line.price),
+        ("amount", line.amount if not line.cancelled else None),
     ):
         if value is not None:
             words[name] = value

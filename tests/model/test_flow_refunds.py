@@ -78,3 +78,17 @@ def test_a_refund_that_covers_two_returns_and_was_told_to_the_till_for_one_of_th
         )
     )
     assert world.merged.money.refunded == 50
+
+
+def test_the_books_hear_what_the_pieces_cost_together_where_the_price_of_one_had_to_be_rounded() -> None:
+    """Three for 31.00: 10.33 a piece would be 30.99."""
+    world = paid_order()
+    line = {"id": "A", "quantity": 3, "sku": "SHOE", "price": "10.33", "amount": "31.00"}
+    world.hears("web", "order", "o1", keys=[{"type": "order_number", "value": "12"}],
+                order={"number": "12", "currency": "EUR", "lines": [line]})  # fmt: skip
+    for count, stated, heard in ((3, None, "31.00"), (2, "20.67", "20.67"), (2, None, None)):
+        world.hears("web", "return", "w1", origin="request", orders=[{"type": "order", "value": "o1"}],
+                    lines=[{"order_line": "A", "quantity": count, "amount": stated}])  # fmt: skip
+        (asked,) = (operation for operation in world.plan("erp")[0] if operation.kind == "create_return")
+        amount = asked.lines[0].words.get("amount")
+        assert (None if amount is None else str(amount)) == heard
