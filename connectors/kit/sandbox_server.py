@@ -107,6 +107,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if answer.status not in BODILESS:
             self.send_header("Content-Length", str(len(raw)))
+        if self.close_connection:  # else the client keeps what is closed under its next request (RFC 9112, 9.6)
+            self.send_header("Connection", "close")
         self.end_headers()
         if self.command == "HEAD" or answer.status in BODILESS:
             return

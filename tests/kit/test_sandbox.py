@@ -244,3 +244,13 @@ def test_faults_tell_reads_from_writes_behind_one_address() -> None:
         assert ask(sandbox.url, "POST", "/door", {"do": "look"}) == (200, {"n": 0}), "reads lag behind"
         sandbox.faults.clear()
         assert ask(sandbox.url, "POST", "/door", {"do": "look"}) == (200, {"n": 1})
+
+
+def test_a_connection_that_the_sandbox_closes_is_said_to_be_closed() -> None:
+    with Counter() as counter:
+        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(counter.url).port, timeout=10)
+        connection.request("GET", "/", headers={"Connection": "close"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.headers["Connection"] == "close"
+        connection.close()
