@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,9 +116,20 @@ class Accounts:
         self._known = self.read()
         self._until = time.monotonic() + KEPT
 
+    def now(self) -> Mapping[str, Account]:
+        """Every account as it is at this moment, whoever changed it: waits for the reading, where `all` does not."""
+        with self._lock:
+            self._renew()
+            return self._known or {}
+
+    def knowing(self, names: Iterable[str]) -> Mapping[str, Account]:
+        """Every account; a name that is not known may have been added just now, so they are read again for it."""
+        known = self.all()
+        return known if all(name in known for name in names) else self.now()
+
     def get(self, name: str) -> Account:
         """One account. Raises KeyError with a letter when there is none of this name."""
-        known = self.all()
+        known = self.knowing([name])
         if name not in known:
             raise KeyError(f"there is no account {name!r}; known are {', '.join(sorted(known)) or 'none'}")
         return known[name]

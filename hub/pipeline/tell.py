@@ -83,9 +83,8 @@ class Tell:
         known = self.accounts.get(lane.account)
         stamp, stands_still = account_store.standing(conn, lane.account)
         if stamp != known.stamp:
-            self.accounts.forget()
-            known = self.accounts.get(lane.account)
-        return None if stands_still else known
+            known = self.accounts.now().get(lane.account, known)
+        return None if stands_still or known.stamp != stamp else known
 
     def _next(self, conn: Connection, lane: Lane) -> Step | None:
         """The next call on this lane, its intent committed; None when there is nothing to do now."""

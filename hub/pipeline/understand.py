@@ -54,8 +54,8 @@ class Understand:
         batch = [lane for lane in batch if lane.id in held]
         if not batch:
             return
-        accounts = self.accounts.all()
         waiting = inbox.rows(conn, batch)
+        accounts = self.accounts.knowing({lane.account for lane in batch})
         batch, others = _handful(batch, waiting)
         for lane in others:
             waiting.pop(lane.id, None)

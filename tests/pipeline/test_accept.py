@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +14,16 @@ import pytest
 from connectors.kit.api import WebhookRequest
 from connectors.kit.errors import InvalidWebhook
 from connectors.kit.registry import Entry
-from hub.boot import Hub
+from hub import configuration
+from hub.accounts import Accounts
+from hub.boot import Hub, assemble_hub
 from hub.pipeline.accept import accept
+from hub.settings import Settings
+from hub.store import inbox
+from hub.store.database import Database
 from tests.pipeline.fakes.connector import signature
 from tests.pipeline.fakes.play import SECRET
+from tests.pipeline.look import rows
 
 NOWHERE = "http://127.0.0.1:9"
 BODY = json.dumps({"id": "r1", "version": 1}).encode()
@@ -57,3 +66,45 @@ def test_a_changed_secret_is_the_only_good_one(connect: Callable[..., None], sig
     with pytest.raises(InvalidWebhook):
         signed(SECRET)
     assert signed("another, simulated") == 1
+
+
+def test_an_account_that_another_process_has_just_added_is_known_to_whoever_reads_its_messages(
+    hub: Hub, connect: Callable[..., None], work: Callable[..., int], tmp_path: Path
+) -> None:
+    connect("erp", "fake_stock", base_url=NOWHERE, orders_of="web")
+    hub.accounts.age = 1000
+    assert set(hub.accounts.all()) == {"erp"}
+    beside = Database(hub.settings.database_url)
+    other = assemble_hub(Settings(data=tmp_path, database_url=hub.settings.database_url), beside)
+    account = {"connector": "fake_shop", "settings": {"secret": SECRET, "base_url": NOWHERE}}
+    configuration.put(other, "web", account)
+    record = json.dumps({"id": "r1", "version": 1, "order": "o1", "number": "1", "lines": []}).encode()
+    request = WebhookRequest("POST", "/hooks/web", {"X-Signature": signature(SECRET, record)}, record)
+    with other.database.begin() as conn:
+        inbox.accept(conn, accept(other.accounts, "web", request))
+    beside.close()
+    work(("read",))
+    said = [error for (error,) in rows(hub, "SELECT error::text FROM inbox WHERE error IS NOT NULL")]
+    assert not any("no account" in error for error in said)
+
+
+def test_who_needs_this_moment_waits_for_a_reading_that_is_under_way() -> None:
+    """`all` has the last known ones meanwhile; what is about to be paid must not go by those."""
+    begun, go_on, versions = threading.Event(), threading.Event(), iter(["old", "new", "newest"])
+
+    def read() -> Any:
+        version = next(versions)
+        if version == "new":
+            begun.set()
+            go_on.wait(10)
+        return {"web": version}
+
+    accounts = Accounts(read, age=0.0)
+    assert accounts.all() == {"web": "old"}
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(accounts.all)
+        assert begun.wait(10)
+        assert accounts.all() == {"web": "old"}
+        second = pool.submit(accounts.now)
+        go_on.set()
+        assert (first.result(10), second.result(10)) == ({"web": "new"}, {"web": "newest"})
