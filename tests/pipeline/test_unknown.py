@@ -20,6 +20,7 @@ from hub.store.lanes import Lane
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.play import Remote
 from tests.pipeline.look import founded, hurry, intents, rows, story, told
+from tests.pipeline.payments import paid
 
 
 def deaf(monkeypatch: pytest.MonkeyPatch, of: type, name: str, *, does: bool, times: int = 1) -> list[str]:
@@ -165,24 +166,6 @@ def test_a_worker_that_lost_its_lease_sends_nothing_and_changes_nothing(
     assert stock.get("effects") == []
     assert intents(hub) == [("create_return", "open")]
     assert rows(hub, "SELECT worker FROM lanes WHERE kind = 'tell'") == [("other",)]
-
-
-@pytest.fixture
-def due(
-    hub: Hub, begun: tuple[str, str], stock: Remote, deliver: Callable[..., None], work: Callable[..., int]
-) -> None:
-    """Goods are back, the credit note is posted: the shop has to pay 158.00."""
-    stock.do("authorize", id=begun[1])
-    stock.do("arrive", id=begun[1], line="SHIRT-M", quantity=2, condition="good")
-    deliver(stock, "erp")
-    work()
-    stock.do("post_credit", id=begun[1], amount="158.00")
-    deliver(stock, "erp")
-    work(("read",))
-
-
-def paid(shop: Remote) -> list[str]:
-    return [effect["amount"] for effect in shop.get("effects") if effect["what"] == "refund"]
 
 
 @pytest.fixture
