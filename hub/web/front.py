@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from hub.store.inbox import Full
 from hub.web import refusals
 from hub.web.bodies import Bodies
 from hub.web.bridge import Bridge
-from hub.web.pulse import Pulse
+from hub.web.pulse import LATE, Pulse
 from hub.web.refusals import LAST, Refusal
 from hub.web.services import Services
 from hub.web.webhooks import PREFIX, Lane, Told, request
@@ -69,6 +70,8 @@ class Front:
     async def _webhook(self, scope: Any, protocol: Any, account: str) -> Told:
         try:
             headers = scope.headers
+            if self.lane.may_be_new(account):
+                await self._look()
             stated = self.lane.admit(account, scope.method, headers.get("content-length", ""))
             body = await self.bodies.read(protocol, self._sender(scope), stated, self.services.largest_body)
             base = self.services.public_url or f"{scope.scheme}://{scope.authority or headers.get('host', '')}"
@@ -84,6 +87,14 @@ class Front:
         except Exception as error:
             return self.lane.refuse(account, error)
         return told
+
+    async def _look(self) -> None:
+        """The accounts were looked at again, or the database does not answer in time."""
+        loop = asyncio.get_running_loop()
+        known: asyncio.Future[None] = loop.create_future()
+        self.pulse.soon(lambda: loop.call_soon_threadsafe(_settle, known))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(known, LATE)
 
     async def _store(self, arrivals: Sequence[Any]) -> None:
         """Durable when this returns. Raises Full or Unstorable."""

@@ -1,5 +1,6 @@
 """Does the database answer, and which accounts are there? Looked at once a second by a thread of its own, so that no
-request waits to find out: webhooks are answered from what was last known, and `/health` answers at once."""
+request waits to find out: webhooks are answered from what was last known, and `/health` answers at once. Only for a
+name that is not known it looks again before the second is over: the account may have been added just now."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 
 EVERY = 1.0
 """Seconds between two looks."""
+SOON = 0.2
+"""Seconds between two looks at the least: whoever guesses names makes no more of them."""
 LATE = 4.0
 """Seconds without an answer after which the database counts as away."""
 KEEP = 5.0
@@ -43,6 +46,8 @@ class Pulse:
         self._answered = time.monotonic()
         self._kept = time.monotonic()
         self._end = threading.Event()
+        self._wake = threading.Event()
+        self._waiting: list[Callable[[], object]] = []
         self._thread: threading.Thread | None = None
 
     @property
@@ -66,9 +71,15 @@ class Pulse:
     def stop(self) -> None:
         """Look no more; what was counted is stored."""
         self._end.set()
+        self._wake.set()
         if self._thread is not None:
             self._thread.join(LATE)
             self._thread = None
+
+    def soon(self, told: Callable[[], object]) -> None:
+        """Call `told` from another thread after a look that begins from now on; all who wait share it."""
+        self._waiting.append(told)
+        self._wake.set()
 
     def beat(self) -> None:
         """One look."""
@@ -106,6 +117,11 @@ class Pulse:
         return 200, {"status": "ok", "database": "answers", "accounts": dict(self.known or {})}
 
     def _run(self) -> None:
-        while not self._end.wait(EVERY):
+        while not self._end.wait(SOON):
+            self._wake.wait(EVERY - SOON)
+            self._wake.clear()
+            waiting, self._waiting = self._waiting, []
             self.beat()
+            for told in waiting:
+                told()
         self.beat()

@@ -50,6 +50,12 @@ class Lane:
 
     # -- before the body
 
+    def may_be_new(self, account: str) -> bool:
+        """Whether this could be the name of an account that was added since the last look."""
+        known = self.pulse.known
+        unknown = self.pulse.beats and known is not None and account not in known
+        return unknown and NAME.fullmatch(account) is not None and not self.pulse.away()
+
     def admit(self, account: str, method: str, length: str) -> int | None:
         """The stated length, once the account is known and may be sent to. Raises Refusal."""
         if method != "POST":  # whatever the account: whoever sets up an address asks so whether it leads here

@@ -16,6 +16,17 @@ def site() -> Any:
     return made
 
 
+def growing() -> Any:
+    """The account is added after the first look; every later one finds it."""
+    looks: list[int] = []
+
+    def look() -> dict[str, str]:
+        looks.append(1)
+        return {"web": "healthy"} if len(looks) > 1 else {}
+
+    return make_site(database=None, look=look).client.application
+
+
 def away() -> Any:
     """The account was known once; then the database went away."""
     looks = [{"web": "healthy"}]

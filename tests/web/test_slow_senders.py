@@ -166,3 +166,13 @@ def test_pages_do_not_wait_for_a_database_that_is_away() -> None:
             status, _answer, took = ask(port, "GET", "/returns")
             assert (status, took < AT_ONCE) == (503, True)
         assert ask(port, "GET", "/static/base.css")[0] == 200
+
+
+def test_an_account_that_was_just_added_takes_its_first_webhook() -> None:
+    """A 404 is for good: its sender would not come again."""
+    with serving("growing") as port:
+        status, _, took = ask(port, "POST", "/hooks/web", b"{}")
+        assert status == 202
+        assert took < AT_ONCE
+        guessed = [ask(port, "POST", f"/hooks/guessed-{n}", b"{}") for n in range(3)]
+        assert [answer[0] for answer in guessed] == [404, 404, 404]
