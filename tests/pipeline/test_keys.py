@@ -1,6 +1,6 @@
 """Where nobody can look for an earlier write its key has to cover it; what an answer carries whole is read already."""
 
-# ruff: noqa: F401, F811 - fixtures of the tests of unknown outcomes
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from hub.boot import Hub
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.play import Remote
 from tests.pipeline.look import founded, hurry, intents, rows, told
-from tests.pipeline.test_unknown import deaf, due, paid
+from tests.pipeline.test_unknown import deaf, paid
 
 
 @pytest.fixture
