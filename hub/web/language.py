@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
 from flask import Flask, Response, request, url_for
 from flask_babel import Babel, get_locale
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 LANGUAGES = {"zh": "中文", "en": "English"}
 COOKIE = "lang"
@@ -44,3 +49,21 @@ def in_language(lang: str) -> str:
     if request.endpoint is None or request.method != "GET":
         return url_for("overview.page", lang=lang)
     return url_for(request.endpoint, **{**request.args, **(request.view_args or {}), "lang": lang})
+
+
+def filters(app: Flask, **named: Callable[..., object]) -> None:
+    """Give the templates filters whose answer depends on who reads.
+
+    Jinja works a filter of a constant out once, while it compiles a template, so in the first reader's language for
+    everybody; not one that asks for the context.
+    """
+    app.jinja_env.filters.update({name: _for_each_reader(function) for name, function in named.items()})
+
+
+def _for_each_reader(function: Callable[..., object]) -> Callable[..., object]:
+    @pass_context
+    @wraps(function)
+    def filtered(_context: Context, /, *args: object, **kwargs: object) -> object:
+        return function(*args, **kwargs)
+
+    return filtered

@@ -10,6 +10,7 @@ from flask import Flask
 
 from hub.model import sentences
 from hub.model.sentences import Sentence
+from hub.web.language import filters
 from hub.web.words import spoken
 
 
@@ -30,4 +31,4 @@ def phrases(line: Any) -> tuple[str, list[str]]:
 
 def install(app: Flask) -> None:
     """Make these the templates' filters."""
-    app.jinja_env.filters.update(say=say, phrases=phrases)
+    filters(app, say=say, phrases=phrases)

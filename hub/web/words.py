@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from hub.model.rules import FACTS
 from hub.model.sentences import TABLES
+from hub.web.language import filters
 
 WORDS: Mapping[str, Mapping[str, Any]] = {
     "sync": {
@@ -235,7 +236,8 @@ def safe_link(url: str | None) -> str | None:
 
 def install(app: Flask) -> None:
     """Make these the templates' filters."""
-    app.jinja_env.filters.update(
+    filters(
+        app,
         word=word,
         fact=fact,
         call=call,

@@ -1,6 +1,5 @@
 """Where nobody can look for an earlier write its key has to cover it; what an answer carries whole is read already."""
 
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import delete
@@ -10,6 +12,9 @@ from sqlalchemy import delete
 from hub.model.sentences import sentence
 from hub.store import console, reviews, tables
 from hub.store.database import Database
+from hub.web.console import create_console
+from hub.web.counts import Counts
+from hub.web.services import Services
 from tests.web.conftest import Site, make_site
 from tests.web.simulated import SPITE
 
@@ -53,6 +58,19 @@ def test_language_by_address_then_cookie_then_browser(site: Site) -> None:
     assert "Overview" in site.get("/", "zh"), "the choice is remembered"
     assert "总览" in site.get("/?lang=zh", "en")
     assert "总览" in site.get("/?lang=klingon", "en"), "an unknown language leaves the choice as it is"
+
+
+def test_no_template_keeps_the_language_of_who_read_it_first(database: Database) -> None:
+    app = create_console(Services(database=database, accept=lambda _account, _request: [], writer=Mock()), Counts())
+    jinja = app.jinja_env
+    for name in jinja.list_templates(extensions=["html"]):
+        source = jinja.get_template(name).filename
+        assert source is not None
+        compiled = []
+        for lang in ("en", "zh"):
+            with app.test_request_context(f"/?lang={lang}"):
+                compiled.append(jinja.compile(Path(source).read_text(encoding="utf-8"), name, raw=True))
+        assert compiled[0] == compiled[1], name
 
 
 def test_the_language_switch_keeps_the_page_and_its_filters(site: Site) -> None:
