@@ -21,6 +21,7 @@ from hub.model.marks import Checks, unmarked
 from hub.model.observation import HUB, Party
 from hub.model.operation import Terms
 from hub.model.rules import DEFAULTS, OPERATIONS
+from hub.model.spelling import OrderNumbers
 from hub.store.budgets import Priority
 from hub.store.database import DBAPIError
 from mappings.engine import Mapping as Dictionary
@@ -62,6 +63,8 @@ class Account:
     sweep: float = 0.0
     checks: Checks = unmarked
     """What shows that a number of ours was written for this account (`hub.model.marks`)."""
+    numbers: Mapping[str, OrderNumbers] = field(default_factory=dict)
+    """How the orders of each account are numbered that says so."""
     mask: Mask = field(default_factory=Mask)
     """What no text about this account may hold."""
     stamp: str | None = None

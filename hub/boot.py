@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from connectors.kit.api import Connector
 from connectors.kit.attempt import Attempt
 from hub.accounts import Account, Accounts, assemble
 from hub.grants import StoredGrants
+from hub.model.spelling import OrderNumbers
 from hub.pipeline.answering import Answering
 from hub.pipeline.forgotten import Forgotten
 from hub.pipeline.install import Install
@@ -140,7 +141,9 @@ def read_accounts(database: Database, vault: Vault) -> dict[str, Account]:
     """All accounts with their connectors and dictionaries, as the database knows them."""
     with database.begin() as conn:
         rows, stamps = account_store.all_(conn), account_store.stamps(conn)
-    return {row.name: _account(row, vault, database, stamps.get(row.name)) for row in rows}
+    numbers = {row.name: OrderNumbers(**row.terms["order_numbers"]) for row in rows if "order_numbers" in row.terms}
+    made = {row.name: _account(row, vault, database, stamps.get(row.name)) for row in rows}
+    return {name: replace(account, numbers=numbers) for name, account in made.items()}
 
 
 def _account(row: account_store.Row, vault: Vault, database: Database, stamp: str | None) -> Account:

@@ -20,8 +20,21 @@ MOST = 100_000
 LARGEST = 2**53
 """Whole numbers beyond are not the same in every program that reads them."""
 
+Affix = Annotated[str, Meta(max_length=64)]
 Seconds = Annotated[float, Meta(ge=0, le=366 * 86_400)]
 Names = list[Annotated[str, Meta(min_length=1)]]
+
+
+class Numbered(Struct, forbid_unknown_fields=True):
+    """What a shop writes before and after the digits of an order's number, where that is more than `#`."""
+
+    prefix: Affix = "#"
+    suffix: Affix = ""
+
+    @property
+    def clear(self) -> bool:
+        """Whether the number's own digits can be told from them."""
+        return not (self.prefix[-1:].isdigit() or self.suffix[:1].isdigit())
 
 
 class Terms(Struct, forbid_unknown_fields=True):
@@ -40,6 +53,8 @@ class Terms(Struct, forbid_unknown_fields=True):
     ranks: dict[str, int] = {}
     unplaced_refunds: Unplaced = "ask"
     """Whose a refund is that names neither a return nor goods: a person says, or the oldest open return's."""
+    order_numbers: Numbered = msgspec.field(default_factory=Numbered)
+    """How its orders are numbered, so that an ERP that leaves `EN` out of `EN1001` names the same order."""
     settle: Seconds = 0
     poll: Seconds = 0
     sweep: Seconds = 0
@@ -60,6 +75,11 @@ def terms(given: Any, place: str) -> dict[str, Any]:
             raise ValueError(
                 f"{place}: terms: {name} does not know {', '.join(strange)}, but {', '.join(sorted(words))}"
             )
+    if not made.order_numbers.clear:
+        raise ValueError(
+            f"{place}: terms: order_numbers: a prefix that ends with a digit, or a suffix that begins with one, cannot"
+            " be told from the number itself; leave the term out, then numbers are compared as a whole"
+        )
     return dict(found)
 
 

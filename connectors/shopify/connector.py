@@ -58,6 +58,7 @@ class Shopify(Signed):
             "domain": shop["myshopifyDomain"],
             "currency": shop["currencyCode"],
             "plan": shop["plan"]["publicDisplayName"],
+            "order numbers": f"{shop['orderNumberFormatPrefix']}1001{shop['orderNumberFormatSuffix']}",
             "scopes": ", ".join(sorted(scopes)),
             "all orders": "yes" if "read_all_orders" in scopes else "of the last 60 days (read_all_orders is lacking)",
         }

@@ -160,7 +160,8 @@ class ShopifySandbox(Writes, Login):
             case "shop":
                 plan = {"__typename": "ShopPlan", "publicDisplayName": "Simulated"}
                 told = {"name": "Simulated shop", "myshopifyDomain": "simulated.myshopify.com", "currencyCode": "EUR"}
-                return {"__typename": "Shop", **told, "plan": plan}
+                form = {"orderNumberFormatPrefix": "#", "orderNumberFormatSuffix": ""}
+                return {"__typename": "Shop", **told, **form, "plan": plan}
             case "currentAppInstallation":
                 scopes = [{"__typename": "AccessScope", "handle": scope} for scope in self.gives]
                 return {"__typename": "AppInstallation", "accessScopes": scopes}

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from hub.model.fragment import Fragment, Key
 from hub.model.observation import Observation
-from hub.model.spelling import order_number
+from hub.model.spelling import OrderNumbers, order_number
 
 Name = tuple[str, str, str]
 """A key: issuing account, type, value. An object's own name is (account, stream, external id)."""
@@ -21,6 +22,18 @@ NUMBER = "order_number"
 def name_of(key: Key, account: str) -> Name:
     """The key as it is known everywhere; no issuer means the account that said it. Numbers in their normal form."""
     return (key.issuer or account, key.type, order_number(key.value) if key.type == NUMBER else key.value)
+
+
+def numbered(fragment: Fragment, numbers: Mapping[str, OrderNumbers], account: str) -> Fragment:
+    """The record with its numbers of orders as their shops write them, where a shop says how (`numbers`)."""
+    if not numbers:
+        return fragment
+
+    def written(key: Key) -> Key:
+        form = numbers.get(key.issuer or account) if key.type == NUMBER else None
+        return replace(key, value=form.written(key.value)) if form else key
+
+    return replace(fragment, keys=tuple(map(written, fragment.keys)), orders=tuple(map(written, fragment.orders)))
 
 
 def own_name(observation: Observation) -> Name:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import NamedTuple
 
 _blanks = re.compile(r"\s+").sub
 _between = re.compile(r"[\s\W_]+").sub
@@ -24,8 +25,25 @@ def folded(text: str) -> str:
 
 def order_number(text: str) -> str:
     """`# 1001`, `#1001` and `1001` are one number; a dash inside belongs to it."""
-    plain = folded(_blanks("", folded(text)))
+    plain = _together(text)
     return plain.lstrip("#") or plain
+
+
+class OrderNumbers(NamedTuple):
+    """How a shop writes the numbers of its orders around their digits: EN1001-X."""
+
+    prefix: str = "#"
+    suffix: str = ""
+
+    def written(self, text: str) -> str:
+        """`1001`, `#1001`, `en 1001` as this shop writes it: EN1001. What is not just digits within them stays."""
+        bare = _together(text).lstrip("#").removeprefix(_together(self.prefix).lstrip("#"))
+        digits = bare.removesuffix(_together(self.suffix))
+        return f"{self.prefix}{digits}{self.suffix}" if digits.isascii() and digits.isdigit() else text
+
+
+def _together(text: str) -> str:
+    return folded(_blanks("", folded(text)))
 
 
 def typed(text: str) -> str:

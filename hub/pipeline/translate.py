@@ -8,6 +8,7 @@ from hub import schema
 from hub.accounts import Account
 from hub.model.absorb import LISTS
 from hub.model.fragment import Fragment
+from hub.model.identity import numbered
 from hub.model.marks import verified
 from mappings import engine
 
@@ -57,7 +58,7 @@ def translate(account: Account, stream: str, body: bytes) -> Fragment:
             str(problem), field=problem.field, what_now="mend the mapping, then replay the message"
         ) from problem
     try:
-        fragment = verified(schema.fragment(told, clean=True), account.checks)
+        fragment = numbered(verified(schema.fragment(told, clean=True), account.checks), account.numbers, account.name)
     except schema.Invalid as problem:
         raise Untranslatable(
             [

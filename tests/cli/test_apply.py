@@ -67,6 +67,8 @@ def with_setting(text: str) -> str:
         (with_terms(listens=["founded", "everything"]), "listens does not know everything, but accepted"),
         (with_terms(ranks={"cash": 3}), "ranks does not know cash"),
         (with_terms(locations=[7]), "terms: Expected `str`, got `int` - at `locations[0]`"),
+        (with_terms(order_numbers="EN"), "terms: Expected `object`, got `str` - at `order_numbers`"),
+        (with_terms(order_numbers={"prefix": "EN24"}), "cannot be told from the number itself"),
         (
             "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
             + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 10)}]\n" for n in range(8))

@@ -274,7 +274,8 @@ def test_no_credentials_go_to_the_host_of_the_bulk_file(remote: Remote) -> None:
 
 def test_a_token_is_fetched_with_the_apps_own_credentials(remote: Remote) -> None:
     shopify = connect(remote, access_token=None, client_id=CLIENT, client_secret=CLIENT_SECRET)
-    assert shopify.check().ok
+    assert (found := shopify.check()).ok
+    assert found.facts["order numbers"] == "#1001"
     assert shopify.fetch("return", remote.asked["id"]).deleted is False
     assert [effect["kind"] for effect in remote.effects] == ["token"]
 

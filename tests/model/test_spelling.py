@@ -81,3 +81,26 @@ def test_two_spellings_of_one_name(form: Callable[[str], str], one: str, two: st
 )
 def test_different_names_stay_different(form: Callable[[str], str], one: str, two: str) -> None:
     assert form(one) != form(two)
+
+
+@given(
+    st.sampled_from(["#", "EN", "en-", "\uff37EB ", ""]),
+    st.sampled_from(["", "-X", " /eu"]),
+    st.text(alphabet="0123456789", min_size=1, max_size=12),
+)
+def test_a_shops_number_is_one_with_and_without_what_it_writes_around_it(prefix: str, suffix: str, digits: str) -> None:
+    shop = spelling.OrderNumbers(prefix, suffix)
+    full = f"{prefix}{digits}{suffix}"
+    for text in (full, digits, f"#{digits}", wide(full), full.upper(), f" {prefix} {digits}"):
+        assert shop.written(text) == full
+
+
+@pytest.mark.parametrize("text", ["US1001", "ENEN1001", "EN1001-Y", "EN", "EN10 01A", "1-001", "", "R1001"])
+def test_what_is_not_a_shops_number_stays_as_it_is(text: str) -> None:
+    assert spelling.OrderNumbers("EN", "-X").written(text) == text
+
+
+def test_another_number_of_a_shop_stays_another() -> None:
+    shop = spelling.OrderNumbers("EN")
+    others = ("EN1001", "EN01001", "1002", "US1001", "EN-1001")
+    assert len({spelling.order_number(shop.written(number)) for number in others}) == len(others)

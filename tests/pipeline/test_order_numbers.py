@@ -95,6 +95,37 @@ def test_a_person_says_which_order_it_is(numbered: None, hub: Hub, post: Post, w
     assert len(founded(hub)) == 1
 
 
+def test_a_number_is_one_with_and_without_the_prefix_of_its_shop(
+    connect: Callable[..., None], numbered: None, hub: Hub, post: Post, work: Work
+) -> None:
+    """Whoever speaks first; a number with another prefix is another order, and what is shown is the shop's number."""
+    connect("web", "fake_shop", base_url="http://127.0.0.1:9", terms={"order_numbers": {"prefix": "EN"}})
+    post("erp", complaint("early", "1001"))
+    work(("read", "weigh"))
+    post("web", bought("a", "EN1001"))
+    post("web", bought("b", "US1001"))
+    work(("read", "weigh"))
+    for id, number in (("late", "en 1001"), ("hash", "#1001"), ("other", "US1001"), ("none", "EN-1001")):
+        post("erp", complaint(id, number))
+        work(("read", "weigh"))
+    of = whose(hub)
+    paid = {id: payments(hub, of[id]) for id in ("early", "late", "hash", "other", "none")}
+    assert paid == {"early": ["pay-a"], "late": ["pay-a"], "hash": ["pay-a"], "other": ["pay-b"], "none": []}
+    assert [order.number for order in document(hub, of["early"]).orders] == ["EN1001"]
+
+
+def test_two_orders_that_differ_by_the_prefix_alone_are_asked_about(
+    connect: Callable[..., None], numbered: None, hub: Hub, post: Post, work: Work
+) -> None:
+    """A shop that began anew with a prefix: its old #1001 is not the new one."""
+    connect("web", "fake_shop", base_url="http://127.0.0.1:9", terms={"order_numbers": {"prefix": "EN"}})
+    post("web", bought("a", "EN1001"))
+    post("web", bought("b", "#1001"))
+    post("erp", complaint("c", "1001"))
+    work(("read", "weigh"))
+    assert kinds(hub, whose(hub)["c"]) == ["shared_number"]
+
+
 def test_numbers_that_were_kept_as_written_are_found_in_their_normal_form(empty_database_url: str) -> None:
     database = Database(empty_database_url)
     with database.begin() as conn:
