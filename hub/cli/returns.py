@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 
 import click
 
 from hub.cli.out import as_json, dump, line, number, say, show, working
 from hub.model.labels import LABELS
-from hub.model.returns import Weak
+from hub.model.returns import Discrepancy, Weak
 from hub.store import console as pages
 
 
@@ -93,10 +94,9 @@ def show_(return_: str, json_: bool) -> None:
         line((f"question {question.id}", "red"), f" {question.text}")
     for discrepancy in ret.discrepancies:
         line(("discrepancy", "red"), f" {discrepancy.kind}: {discrepancy.text}")
-        for choice in discrepancy.choices:
-            typed = f"{choice.text}:{choice.takes.upper()}" if choice.takes else choice.text
-            say(f"  {LABELS['choice'][choice.word][1]} {choice.names or choice.to}")
-            say(f"    hub review answer R{return_id} {discrepancy.question} {shlex.quote(typed)}")
+        for means, command in ways(return_id, discrepancy):
+            say(f"  {means}")
+            say(f"    {command}")
     for given in ret.answers:
         word, _, what = given.answer.partition(":")
         says = f"{given.by} answered {given.kind}: {LABELS['choice'][word][1]} {what}".rstrip()
@@ -108,6 +108,14 @@ def show_(return_: str, json_: bool) -> None:
             line(f"  cannot be told: {residue.fact}: {residue.why}")
             if residue.question:
                 say(f"    hub review answer R{return_id} {residue.question} by_hand")
+
+
+def ways(return_id: int, asked: Discrepancy) -> Iterator[tuple[str, str]]:
+    """What may be answered to a discrepancy: (what it means, the command that answers it)."""
+    for choice in asked.choices:
+        typed = f"{choice.text}:{choice.takes.upper()}" if choice.takes else choice.text
+        means = f"{LABELS['choice'][choice.word][1]} {choice.names or choice.to}".rstrip()
+        yield means, f"hub review answer R{return_id} {asked.question} {shlex.quote(typed)}"
 
 
 def _standing(bound: Weak) -> str:

@@ -7,7 +7,9 @@ import getpass
 import click
 
 from hub.cli.out import ROW, as_json, number, say, show, working
-from hub.store import reviews
+from hub.cli.returns import ways
+from hub.model.answers import waiting
+from hub.store import console, reviews
 
 
 @click.group()
@@ -18,12 +20,30 @@ def review() -> None:
 @review.command("list")
 @as_json
 def list_(json_: bool) -> None:
-    """The open questions, oldest first."""
+    """The open questions, oldest first; those without an id are answered with `hub review answer`."""
     with working() as hub, hub.database.begin() as conn:
-        rows = reviews.open_reviews(conn)
+        rows = [{**row, "answers": []} for row in reviews.open_reviews(conn)]
+        asking = console.asking(conn, limit=None).rows
     for row in rows:
         row["returns"] = [f"R{return_id}" for return_id in row["returns"]]
-    show(rows, ("id", "kind", "returns", "text", "at"), json_, empty="Nothing waits for a decision.")
+    for one in asking:
+        rows += (
+            {
+                "id": None,
+                "kind": asked.kind,
+                "returns": [f"R{one.id}"],
+                "text": asked.text,
+                "at": one.at,
+                "answers": [{"means": means, "command": command} for means, command in ways(one.id, asked)],
+            }
+            for asked in waiting(one.doc)
+        )
+    columns = ("id", "kind", "returns", "text", "at")
+    show(rows, (*columns, "answers") if json_ else columns, json_, empty="Nothing waits for a decision.")
+    if not json_:
+        for row in rows:
+            for answer in row["answers"]:
+                say(f"{row['returns'][0]} {answer['means']}: {answer['command']}")
 
 
 @review.command()

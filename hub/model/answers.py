@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from hub.model.identity import own_name
 from hub.model.numbers import rounded
 from hub.model.observation import HUB, Apart, FactId, Ground, Observation, Twins
-from hub.model.returns import Choice, Given
+from hub.model.returns import Choice, Discrepancy, Given, Return
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "possible_twins": ("same", "apart"),
@@ -39,11 +39,19 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
 ACTS = frozenset({"split", "confirm", "part", "is", "none", "refuse"})
 """Answers that are acts with a way of their own: people.py carries them out, and they are undone as those acts are."""
 
+QUEUED = frozenset({"two_candidates"})
+"""Questions about several returns, which the review queue asks once for all of them."""
+
 UNTOLD = "untold"
 """The kind of question that every residue is: it has no discrepancy of its own."""
 
 OF_THE_ORDER = frozenset({"unallocated_refund"})
 """Questions whose answer, given on one return, counts on the other returns of the order."""
+
+
+def waiting(ret: Return) -> tuple[Discrepancy, ...]:
+    """The questions that this return alone waits for."""
+    return tuple(one for one in ret.discrepancies if one.question and one.kind not in QUEUED)
 
 
 def question(kind: str, about: Sequence[str]) -> str:

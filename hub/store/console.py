@@ -40,6 +40,10 @@ shown_state = case(
 )
 
 
+ASKING = (returns.c.questions > 0, returns.c.merged_into.is_(None))
+"""Which returns wait for a person's answer."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A return in a list: its row, its document, and the sync state per account."""
@@ -129,6 +133,14 @@ def _with_sync(conn: Connection, rows: Sequence[Row[Any]]) -> list[Found]:
         )
         for row in rows
     ]
+
+
+def asking(conn: Connection, *, after: int = 0, limit: int | None = 20) -> Slice:
+    """Returns that wait for a person's answer (`answers.waiting` are their questions), oldest first; no limit: all."""
+    query = select(returns).where(*ASKING, returns.c.id > after).order_by(returns.c.id)
+    rows = conn.execute(query if limit is None else query.limit(limit + 1)).all()
+    found = _with_sync(conn, rows[:limit])
+    return Slice(found, (found[-1].id,) if len(rows) > len(found) else None)
 
 
 def find(conn: Connection, return_ids: Sequence[int]) -> dict[int, Found]:

@@ -8,12 +8,12 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Row, desc, func, select
+from sqlalchemy import ColumnElement, Connection, Row, desc, func, select
 
 from hub.model.concerns import GRAVE, RECENT, SILENT, TRIES, Expected, Facts, concerns
 from hub.model.sentences import Sentence, say
 from hub.store import webhooks
-from hub.store.console import STUCK, counted, listed, shown_state
+from hub.store.console import ASKING, STUCK, counted, listed, shown_state
 from hub.store.tables import accounts, inbox, intents, journal, lanes, returns, reviews, sync
 
 
@@ -122,7 +122,7 @@ def overview(conn: Connection, expected: Mapping[str, Expected] = MappingProxyTy
         now=now,
         accounts=health,
         returns=counted(conn, select(returns.c.status, func.count()).where(*listed()).group_by(returns.c.status)),
-        reviews=conn.execute(select(func.count()).where(reviews.c.state == "open")).scalar_one(),
+        reviews=conn.execute(select(_waiting())).scalar_one(),
         discrepancies=conn.execute(select(func.count()).where(*listed(), returns.c.discrepancies > 0)).scalar_one(),
         latest=conn.execute(select(journal).order_by(desc(journal.c.id)).limit(12)).all(),
     )
@@ -223,6 +223,12 @@ def alive(conn: Connection) -> datetime:
     return now
 
 
+def _waiting() -> ColumnElement[int]:
+    """Questions for a person: the review queue's, and returns that wait for an answer of their own."""
+    queued = select(func.count()).where(reviews.c.state == "open").scalar_subquery()
+    return queued + select(func.count()).where(*ASKING).scalar_subquery()
+
+
 @dataclass(frozen=True)
 class Badges:
     """How much waits for a person."""
@@ -237,6 +243,6 @@ def badges(conn: Connection) -> Badges:
     counts = select(
         select(func.count()).where(inbox.c.state == "invalid").scalar_subquery(),
         select(func.count()).where(intents.c.state.in_(STUCK)).scalar_subquery(),
-        select(func.count()).where(reviews.c.state == "open").scalar_subquery(),
+        _waiting(),
     )
     return Badges(*conn.execute(counts).one())

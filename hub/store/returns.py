@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
+from hub.model.answers import waiting
 from hub.model.returns import Return
 
 OVER = frozenset({"completed", "closed", "cancelled", "rejected", "expired", "voided"})
@@ -160,13 +161,15 @@ def save(conn: Connection, changes: Sequence[Change]) -> None:
     ordered = sorted(changes, key=lambda change: change.id)
     merged = [change.merged for change in ordered]
     conn.exec_driver_sql(
-        "INSERT INTO returns (id, doc, status, kind, founded, is_open, order_number, search, discrepancies, revision)"
+        "INSERT INTO returns (id, doc, status, kind, founded, is_open, order_number, search, discrepancies,"
+        " questions, revision)"
         " SELECT *, 1 FROM unnest(%(id)b::bigint[], %(doc)b::bytea[], %(status)b::text[], %(kind)b::text[],"
-        " %(founded)b::bool[], %(open)b::bool[], %(number)b::text[], %(search)b::text[], %(disc)b::int[])"
+        " %(founded)b::bool[], %(open)b::bool[], %(number)b::text[], %(search)b::text[], %(disc)b::int[],"
+        " %(ask)b::int[])"
         " ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, revision = returns.revision + 1, status = excluded.status,"
         " kind = excluded.kind, founded = excluded.founded, is_open = excluded.is_open,"
         " order_number = excluded.order_number, search = excluded.search, discrepancies = excluded.discrepancies,"
-        " at = clock_timestamp()",
+        " questions = excluded.questions, at = clock_timestamp()",
         {
             "id": [change.id for change in ordered],
             "doc": [change.doc for change in ordered],
@@ -177,6 +180,7 @@ def save(conn: Connection, changes: Sequence[Change]) -> None:
             "number": [next((order.number for order in ret.orders if order.number), None) for ret in merged],
             "search": [_search(change) for change in ordered],
             "disc": [len(ret.discrepancies) for ret in merged],
+            "ask": [len(waiting(ret)) for ret in merged],
         },
     )
     _save_facts(conn, ordered)

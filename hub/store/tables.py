@@ -237,9 +237,11 @@ returns = Table(
     Column("founded_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
     _now(),
     Column("ties", LargeBinary, comment="what binds it weakly, what it was split from; none for nearly all"),
+    Column("questions", Integer, nullable=False, server_default="0", comment="that wait for a person's answer"),
     Index(None, "at"),
     Index(None, "status"),
     Index("returns_open_idx", "id", postgresql_where=text("is_open")),
+    Index("returns_asking_idx", "id", postgresql_where=text("questions > 0")),
     postgresql_with={"fillfactor": "80"},
 )
 

@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from hub.cli import main
-from hub.model.returns import Return, Weak
+from hub.model.returns import Choice, Discrepancy, Return, Weak
 from hub.model.sentences import sentence
 from hub.settings import Settings
 from hub.store import personal, returns, reviews
@@ -122,6 +122,26 @@ def test_a_return_shows_its_relations_what_is_bound_without_proof_and_the_questi
     assert "erp: receive has no effect there" in shown
     assert f"nothing is bound to R{number} without proof" in run("review", "confirm", f"R{number}").output
     assert "there is no return R9" in run("review", "confirm", "R9").output
+
+
+def test_the_queue_lists_what_one_return_waits_for_and_how_to_answer(
+    run: Callable[..., Result], database_url: str
+) -> None:
+    said = sentence("quantities_differ", one="erp", quantity=2, other="web", otherwise=1)
+    choices = (Choice("of", "R7"), Choice("goodwill"))
+    asked = Discrepancy(kind="unallocated_refund", said=said, question="ab12", choices=choices)
+    database = Database(database_url)
+    with database.begin() as conn:
+        (number,) = returns.numbers(conn, 1)
+        doc = Return(discrepancies=(asked,))
+        returns.save(conn, [returns.Change(number, returns.encode(doc), doc, True)])
+    database.close()
+    shown = " ".join(run("review", "list").output.split())
+    assert "erp says 2 come back" in shown
+    assert f"hub review answer R{number} ab12 of:R7" in shown
+    (row,) = json.loads(run("review", "list", "--json").output)
+    assert (row["id"], row["kind"], row["returns"]) == (None, "unallocated_refund", [f"R{number}"])
+    assert [answer["command"] for answer in row["answers"]][1] == f"hub review answer R{number} ab12 goodwill"
 
 
 def test_an_address_that_is_not_of_this_machine_is_refused(

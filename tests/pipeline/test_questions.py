@@ -15,6 +15,7 @@ import hub
 from hub.model.answers import ACTS, QUESTIONS, UNTOLD
 from hub.model.labels import LABELS
 from hub.pipeline.people import NotNow
+from hub.store import console, health, reviews
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk
 from tests.pipeline.look import story
@@ -48,6 +49,15 @@ def test_every_kind_that_freezes_has_its_answers_and_a_scene() -> None:
         assert {answer.partition(":")[0] for scene in SCENES[kind] for answer in scene.pays} == set(words), kind
 
 
+def queued(desk: Desk) -> set[int]:
+    """The returns that whoever looks for open questions is shown."""
+    with desk.hub.database.begin() as conn:
+        asked = {number for row in reviews.open_reviews(conn) for number in row["returns"]}
+        found = asked | {one.id for one in console.asking(conn).rows}
+        assert bool(found) == bool(health.badges(conn).reviews) == bool(health.overview(conn).reviews)
+    return found
+
+
 PLAYED = [
     pytest.param(kind, scene, answer, id=f"{scene.begins.__name__}-{answer}")
     for kind, scenes in SCENES.items()
@@ -64,6 +74,7 @@ def test_each_answer_ends_the_freeze_and_the_right_sum_is_paid(
     (number, asked), *_ = desk.frozen(kind)
     assert desk.paid() == D(scene.before), "it was paid although it is asked about"
     asked = next(doubt for _, doubt in desk.frozen(kind) if doubt.question == asked.question)
+    assert number in queued(desk), "it stands where nobody looks"
     offered = {choice.word for choice in asked.choices}
     assert offered <= set(QUESTIONS[kind])
     chosen = next(c for c in asked.choices if re.fullmatch(re.escape(answer).replace(r"\*", ".*"), c.text) or c.takes)
@@ -75,6 +86,7 @@ def test_each_answer_ends_the_freeze_and_the_right_sum_is_paid(
     assert desk.paid() == D(scene.pays[answer])
     assert [doubt for host, doubt in desk.frozen(kind) if host == number] == []
     assert any("Li" in line for line in story(desk.hub, number))
+    assert {host for host, _ in desk.frozen()} == queued(desk), "answered, and still in the queue"
 
 
 UNDONE = [played for played in PLAYED if str(played.values[2]).partition(":")[0] not in ACTS]

@@ -6,12 +6,16 @@ import threading
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from hub.store import tables
-from hub.store.database import Database, DatabaseError, upgrade
+from hub.model.answers import waiting
+from hub.model.returns import Choice, Discrepancy, Return
+from hub.model.sentences import sentence
+from hub.store import returns, tables
+from hub.store.database import Database, DatabaseError, migrations, upgrade
 from hub.store.migrations import compared
 
 CATALOG = {
@@ -55,6 +59,28 @@ def test_upgrade_makes_what_the_tables_say(empty_database_url: str) -> None:
     assert columns_sorted(upgraded) == columns_sorted(created)
     assert upgraded["indexes"]
     assert upgraded["options"]
+
+
+def test_returns_that_waited_for_an_answer_still_wait(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    choices = (Choice("goodwill"),)
+    asked, queued, told = (
+        Discrepancy(kind=kind, said=sentence("gone"), question=question, choices=choices)
+        for kind, question in (("unallocated_refund", "ab"), ("two_candidates", "cd"), ("quantity", ""))
+    )
+    docs = [Return(discrepancies=found) for found in ((asked, asked, queued, told), (queued, told), ())]
+    with database.begin() as conn:
+        command.upgrade(migrations(conn), "0010")
+        for n, doc in enumerate(docs):
+            conn.exec_driver_sql(
+                "INSERT INTO returns (id, doc, discrepancies) OVERRIDING SYSTEM VALUE VALUES (%s, %s, %s)",
+                (n, returns.encode(doc), len(doc.discrepancies)),
+            )
+    upgrade(empty_database_url)
+    with database.begin() as conn:
+        found = conn.exec_driver_sql("SELECT questions FROM returns ORDER BY id").scalars().all()
+    database.close()
+    assert found == [len(waiting(doc)) for doc in docs] == [2, 0, 0]
 
 
 def test_two_processes_upgrade_at_once(empty_database_url: str) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import insert
 
+from hub.model.answers import waiting
 from hub.model.operation import Residue
 from hub.model.returns import Return
 from hub.model.sentences import sentence
@@ -93,6 +94,7 @@ def put(conn, return_id: int, doc: Return, at: datetime, founded: bool = True) -
         "order_number": next((order.number for order in doc.orders), None),
         "search": " ".join(words).lower(),
         "discrepancies": len(doc.discrepancies),
+        "questions": len(waiting(doc)),
         "founded_at": doc.requested_at or at,
         "at": at,
         "founded": founded,

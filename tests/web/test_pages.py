@@ -9,14 +9,16 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import delete
 
+from hub.model.returns import Choice, Discrepancy, Return
 from hub.model.sentences import sentence
 from hub.store import console, reviews, tables
 from hub.store.database import Database
 from hub.web.console import create_console
 from hub.web.counts import Counts
 from hub.web.services import Services
+from tests.web.build import put
 from tests.web.conftest import Site, make_site
-from tests.web.simulated import SPITE
+from tests.web.simulated import SPITE, ago
 
 PAGES = (
     "/",
@@ -115,6 +117,33 @@ def test_candidates_stand_side_by_side_and_what_has_no_effect_can_be_tried_again
     assert 'action="/do/retry_sync"' in parked
     assert "keep_apart" not in parked
     assert "It has no effect there" in site.get("/returns/R1003", "en"), "the return shows that it needs a person"
+
+
+def test_a_question_of_one_return_is_in_the_queue_with_its_answers(site: Site, database: Database) -> None:
+    def counted() -> tuple[int, ...]:
+        page = site.get("/", "en")
+        beside = re.findall(r'href="/review"[^>]*>\s*<span>Review</span><b class="count warn">(\d+)</b>', page)
+        return tuple(map(int, beside + re.findall(r"<b>(\d+)</b><span>to review</span>", page)))
+
+    before = counted()
+    said = sentence("quantities_differ", one="erp", quantity=2, other="web", otherwise=1)
+    choices = (Choice("of", "R1007"), Choice("goodwill"))
+    asked = Discrepancy(kind="unallocated_refund", said=said, freezes=True, question="ab12", choices=choices)
+    with database.begin() as conn:
+        for number in range(1101, 1122):
+            put(conn, number, Return(numbers={"web": f"#{number}"}, discrepancies=(asked,)), ago(days=1))
+    assert counted() == tuple(count + 21 for count in before)
+    assert len(before) == 2, "beside the menu and on the overview"
+    page = site.get("/review", "en")
+    letter = page[page.index('id="r1101"') :]
+    letter = letter[: letter.index("</article>")]
+    assert [letter.count(f'name="choice" value="{answer}"') for answer in ("of:R1007", "goodwill")] == [1, 1]
+    assert "It belongs to no return (goodwill)" in letter
+    assert 'id="r1121"' not in page
+    rest = site.get("/review?after=1120", "zh")
+    assert 'id="r1121"' in rest
+    assert "R1005" not in rest, "the second page tells the queue again"
+    assert 'id="r1101"' not in site.get("/review?state=answered", "en")
 
 
 def test_a_request_about_a_person_is_open_until_somebody_did_it(site: Site, database: Database) -> None:
