@@ -12,7 +12,7 @@ from hub.boot import Hub
 from hub.pipeline.accept import accept
 from hub.pipeline.people import NotNow
 from hub.store import accounts as account_store
-from hub.store import health, intents, webhooks
+from hub.store import health, webhooks
 from hub.store.writer import Writer
 from hub.web import Services
 from hub.web.counts import Answered
@@ -74,11 +74,7 @@ def actions(ready: Hub) -> Mapping[str, Callable[..., str | None]]:
         people.retry(return_id, account, WHO)
 
     def resend(intent_id: int) -> None:
-        with database.begin() as conn:
-            intent = intents.get(conn, intent_id)
-        if intent is None:
-            raise LookupError(f"there is no operation {intent_id}")
-        people.retry(intent.return_id, intent.account, WHO)
+        people.resend(intent_id, WHO)
 
     def give_up(intent_id: int, note: str) -> None:
         people.give_up(intent_id, WHO, note)

@@ -12,12 +12,15 @@ from hub import schema
 from hub.accounts import Accounts
 from hub.model.observation import HUB, FactId, Observation
 from hub.model.sentences import Sentence, say, sentence
-from hub.pipeline import parked, parting, settle, weak
+from hub.pipeline import asking, parked, parting, settle, weak
 from hub.pipeline.combine import combine, whole
 from hub.pipeline.identify import being_written
 from hub.store import intents, journal, keys, lanes, observations, returns, reviews, sync, twins
 from hub.store.database import Connection, Database, ticket
 from hub.store.observations import Name, Stored
+
+_OF_WRITES = frozenset({asking.KIND, parked.KIND})
+"""Kinds of questions about a write: whether it is to be told again, or is dealt with."""
 
 
 class NotNow(Exception):
@@ -153,33 +156,43 @@ class People:
     def retry(self, return_id: int, account: str, by: str) -> None:
         """Say it again: it was not done over there, and the row is planned anew. Raises NotNow.
 
-        What comes out the same goes out under the key it had, so that they may know it if it was done after all.
+        What comes out the same goes out under the key it had, so that they may know it if it was done after all. What a
+        person has dealt with stays so.
         """
 
         def work(conn: Connection) -> None:
             returns.lock(conn, [return_id])
             for intent in intents.unfinished(conn, [return_id]).get(return_id, []):
-                if intent.account == account and intent.state in ("dead", "given_up"):
-                    intents.taken_back(conn, intent.id, keep=intent.possible and not intent.refused)
-                    reviews.close(conn, f"intent:{intent.id}")
-            parked.asked_again(conn, return_id, account)
-            lane = sync.want(conn, return_id, account)
-            if lane is None:
-                raise NotNow("no_such_row", number=f"R{return_id}", account=account)
-            lanes.want(conn, "tell", [(account, lane)])
-            lanes.hurry(conn, account, ["tell"], [lane])
-            _note(conn, return_id, account, "retry", sentence("tell_again", by=by, account=account))
+                if intent.account == account and intent.state == "dead":
+                    _take_back(conn, intent)
+            self._tell_again(conn, return_id, account, by)
 
         whole(self.database, work)
+
+    def resend(self, intent_id: int, by: str) -> None:
+        """Say this one write again, whatever else waits there. Raises NotNow where somebody was faster."""
+
+        def work(conn: Connection) -> None:
+            intent = _waiting(conn, intent_id)
+            _take_back(conn, intent)
+            self._tell_again(conn, intent.return_id, intent.account, by)
+
+        whole(self.database, work)
+
+    def _tell_again(self, conn: Connection, return_id: int, account: str, by: str) -> None:
+        parked.asked_again(conn, return_id, account)
+        lane = sync.want(conn, return_id, account)
+        if lane is None:
+            raise NotNow("no_such_row", number=f"R{return_id}", account=account)
+        lanes.want(conn, "tell", [(account, lane)])
+        lanes.hurry(conn, account, ["tell"], [lane])
+        _note(conn, return_id, account, "retry", sentence("tell_again", by=by, account=account))
 
     def give_up(self, intent_id: int, by: str, note: str) -> None:
         """Do not say it: the operation counts as dealt with by a person. Raises NotNow."""
 
         def work(conn: Connection) -> None:
-            intent = intents.get(conn, intent_id)
-            if intent is None or intent.state != "dead":
-                raise NotNow("not_waiting", id=intent_id)
-            returns.lock(conn, [intent.return_id])
+            intent = _waiting(conn, intent_id)
             intents.move(conn, intent_id, "given_up", error=note)
             reviews.close(conn, f"intent:{intent_id}")
             settle.landed(conn, intent)
@@ -192,7 +205,16 @@ class People:
     def again(self, review_id: int, by: str) -> None:
         """The answer to a question about a write: it did not happen, tell them again. Raises NotNow."""
         question = self._asked(review_id)
-        self.retry(question["returns"][0], question["detail"]["account"], by)
+        (return_id,), detail = question["returns"], question["detail"]
+        if "intent" in detail:
+            self.resend(detail["intent"], by)
+            return
+
+        def work(conn: Connection) -> None:
+            returns.lock(conn, [return_id])
+            self._tell_again(conn, return_id, detail["account"], by)
+
+        whole(self.database, work)
 
     def dealt(self, review_id: int, by: str, note: str) -> None:
         """The other answer: it happened, was done by hand, or is not wanted any more. Raises NotNow."""
@@ -216,7 +238,7 @@ class People:
     def _asked(self, review_id: int) -> dict[str, Any]:
         with self.database.begin() as conn:
             question = reviews.get(conn, review_id)
-        if question is None or question["state"] != "open" or "account" not in question["detail"]:
+        if question is None or question["state"] != "open" or question["kind"] not in _OF_WRITES:
             raise NotNow("no_question", id=review_id)
         return question
 
@@ -228,6 +250,23 @@ def hold(conn: Connection, return_ids: Sequence[int]) -> dict[int, returns.Row]:
     if missing := set(return_ids) - rows.keys():
         raise NotNow("no_such_return", numbers=", ".join(f"R{return_id}" for return_id in sorted(missing)))
     return rows
+
+
+def _waiting(conn: Connection, intent_id: int) -> intents.Intent:
+    """A write that waits for a person, its return held. Raises NotNow where it does not, or not any more."""
+    intent = intents.get(conn, intent_id)
+    if intent is not None:
+        returns.lock(conn, [intent.return_id])
+        intent = intents.get(conn, intent_id)  # whoever held its return before us may have answered
+    if intent is None or intent.state != "dead":
+        raise NotNow("not_waiting", id=intent_id)
+    return intent
+
+
+def _take_back(conn: Connection, intent: intents.Intent) -> None:
+    """It was not done: it is planned anew, and its question is answered."""
+    intents.taken_back(conn, intent.id, keep=intent.possible and not intent.refused)
+    reviews.close(conn, f"intent:{intent.id}")
 
 
 def _free(conn: Connection, return_ids: Iterable[int]) -> None:

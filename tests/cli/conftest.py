@@ -12,6 +12,9 @@ from connectors.medusa.sandbox import MedusaSandbox
 from hub.cli import main
 from tests.cli.person import Run
 from tests.connectors.shopify_side import Remote as Shopify
+from tests.pipeline.conftest import begun, both, connect, deliver, due, hub, post, stock, work
+
+__all__ = ["begun", "both", "connect", "deliver", "due", "hub", "medusa", "post", "run", "shop", "stock", "work"]
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_refusals_of_the_hub_are_told_on_the_page(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lang", "said"), [("zh", "第 409 号写入没有在等待人工处理。"), ("en", "operation 409 is not waiting for a person")]
+    ("lang", "said"), [("zh", "第 409 号写入没有在等待人工处理："), ("en", "operation 409 is not waiting for a person")]
 )
 def test_a_refusal_that_is_a_sentence_is_told_in_the_persons_language(site: Site, lang: str, said: str) -> None:
     form = {"id": "409", "note": "", "form_token": token(site), "next": "/dead"}

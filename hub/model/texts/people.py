@@ -79,7 +79,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{number} 没有编号为 {act} 的回答可以收回。",
         "{number} has no answer {act} that could be taken back",
     ),
-    "no_question": ("没有编号为 {id} 的问题。", "there is no question {id}"),
+    "no_question": (
+        "没有编号为 {id} 的待回答问题：可能已有人回答，或它已自行解决；复核列表中是仍待回答的问题。",
+        "there is no question {id} that this answers: somebody may have answered it, or it has settled itself;"
+        " the review queue lists what is open",
+    ),
     "no_link": (
         "第 {id} 条记录不是合并，不能撤销：只有合并可以撤销，拆分要用合并来恢复。",
         "entry {id} is no link; only links can be undone, a split is undone by a link",
@@ -91,7 +95,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "nothing_weak": ("{number} 没有待确认的关联。", "nothing is bound to {number} without proof"),
     "no_such_row": ("{number} 与 {account} 没有关系。", "{number} has nothing to do with {account}"),
-    "not_waiting": ("第 {id} 号写入没有在等待人工处理。", "operation {id} is not waiting for a person"),
+    "not_waiting": (
+        "第 {id} 号写入没有在等待人工处理：可能已有人回答，或它的结果已经读到。",
+        "operation {id} is not waiting for a person: somebody may have answered, or its effect was read meanwhile",
+    ),
     "being_written": (
         "{numbers} 正在写入其他系统，等结果明确后再试。",
         "a write for {numbers} is under way; try again when its outcome is known",
