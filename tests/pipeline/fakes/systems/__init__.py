@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from connectors.kit import manifest, registry
+from connectors.kit.api import Connector
+from connectors.kit.declarative import Declarative
 from connectors.kit.manifest_parts import Budget
 from connectors.kit.registry import Entry
 from tests.pipeline.fakes import connector
@@ -15,11 +17,17 @@ HERE = Path(__file__).parent
 
 TIGHT = Budget(rate=60.0, burst=15)
 """Requests of one account at the most, where budgets bite."""
-SYSTEMS = {"shop": connector.Shop, "bazaar": connector.Bazaar, "stock": connector.Stock, "till": connector.Till}
+SYSTEMS: dict[str, type[Connector]] = {
+    "shop": connector.Shop,
+    "bazaar": connector.Bazaar,
+    "stock": connector.Stock,
+    "till": connector.Till,
+    "stall": type("Stall", (Declarative,), {}),
+}
 
 
 def register(*, tight: bool = False) -> None:
-    """fake_shop, fake_bazaar, fake_stock and fake_till are systems like any other from now on; `tight`: on a budget."""
+    """These (fake_shop, ...) are systems like any other from now on; `tight`: on a budget."""
     for name, of in SYSTEMS.items():
         folder = HERE / name
         read = manifest.load(folder / manifest.FILE)

@@ -1,0 +1,95 @@
+"""Money that a shop gave back before Tryton's complaint was opened; its records as they were once read (simulated)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from connectors.kit.api import Message
+from hub import configuration
+from hub.pipeline.accept import arrivals
+from hub.store import inbox
+from hub.store.database import ticket
+from tests.pipeline.desk import D, Desk
+from tests.pipeline.desk import desk as desk
+from tests.pipeline.look import founded, work_off
+
+RECORDED = Path(__file__).parent / "tryton"
+SHIRTS = {"id": "L1", "sku": "SHIRT-M", "quantity": 2, "shipped": 2, "price": "79.00"}
+MUG = {"id": "L2", "sku": "MUG-BLUE", "quantity": 1, "shipped": 1, "price": "14.50"}
+
+
+def booked(desk: Desk, name: str, **more: Any) -> None:
+    """One of its records, with what is different here."""
+    said = msgspec.json.decode((RECORDED / f"{name}.json").read_bytes())
+    record = {**said["record"], **more}
+    message = Message(said["stream"], record["id"], msgspec.json.encode(record), record["modified_at"])
+    with desk.hub.database.begin() as conn:
+        (drawn,) = ticket(conn)
+        inbox.accept(conn, arrivals(desk.hub.accounts.get("erp"), [message], "fetch", drawn))
+    work_off(desk.hub, kinds=("read",))
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Desk:
+    """Order 12, two shirts and a mug, sold in the shop and entered in Tryton, which decides."""
+    desk.accounts()
+    settings = {"base_url": "http://127.0.0.1:9", "database": "d", "key": "simulated", "orders_of": "web"}
+    terms = {"settle": 0, "decides": True, "listens": []}
+    configuration.put(desk.hub, "erp", {"connector": "tryton", "settings": settings, "terms": terms})
+    paid = [{"id": "PAY", "captured": "172.50"}]
+    desk.push("web", "order.upsert", "O1", number="12", currency="EUR", lines=[SHIRTS, MUG], payments=paid)
+    booked(desk, "sale_shipped")
+    return desk
+
+
+def back(desk: Desk, amount: str, **more: Any) -> None:
+    """The clerk of the shop gives money back."""
+    parts = [{"amount": amount, "state": "succeeded", "payment": "PAY"}]
+    said = {"order": {"id": "O1", "number": "12"}, "currency": "EUR", "at": "2026-11-23T10:00:00Z", "parts": parts}
+    desk.push("web", "refund.upsert", "RF-1", **said, **more)
+
+
+def through(desk: Desk) -> int:
+    """A complaint about both shirts, approved, its goods received, its credit note posted; its number here."""
+    booked(desk, "complaint_authorized", hub_number=None)
+    booked(desk, "return_sale_of_complaint")
+    (line,) = msgspec.json.decode((RECORDED / "shipment_good.json").read_bytes())["record"]["receipts"]
+    booked(desk, "shipment_good", receipts=[{**line, "quantity": 2}])
+    booked(desk, "credit_note_posted", amount="158.00")
+    (one,) = founded(desk.hub)
+    return int(one.id)
+
+
+CASES: dict[str, tuple[dict[str, Any] | None, str, str]] = {
+    "nothing": (None, "158.00", ""),
+    "one shirt's worth, for nothing in particular": ({"amount": "79.00"}, "0", "unallocated_refund"),
+    "one of the shirts, all of which come back": ({"amount": "79.00", "lines": ("L1", 1)}, "79.00", ""),
+    "both shirts": ({"amount": "158.00", "lines": ("L1", 2)}, "0", ""),
+    "the mug": ({"amount": "14.50", "lines": ("L2", 1)}, "158.00", ""),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_went_back_before_the_complaint_counts(shop: Desk, name: str) -> None:
+    told, paid, asks = CASES[name]
+    if told:
+        line, pieces = told.get("lines", (None, 0))
+        parts = [{"order_line": line, "quantity": pieces, "amount": told["amount"]}] if line else []
+        back(shop, told["amount"], allocations=parts)
+    number = through(shop)
+    assert shop.paid() == D(paid)
+    assert [asked.kind for _, asked in shop.frozen()] == ([asks] if asks else [])
+    money = shop.doc(number).money
+    assert money.agreed == 158
+    assert bool(money.due) == bool(asks)
+
+
+def test_a_credit_note_that_a_clerk_made_without_a_complaint_is_no_returns_and_no_money(shop: Desk) -> None:
+    booked(shop, "credit_note_posted", id="9", return_sales=[], complaints=[])
+    number = through(shop)
+    assert shop.paid() == D("158.00")
+    assert (shop.doc(number).money.credited, shop.frozen()) == (158, [])
