@@ -51,10 +51,14 @@ def show(rows: Sequence[Any], columns: Sequence[str], json_: bool, *, empty: str
         say(empty)
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
+    texts = {column: [plain(_cell(row[column])) for row in cells] for column in columns}
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for row in cells:
-        table.add_row(*(Text(plain(_cell(row[column]))) for column in columns))
+        heading = column.replace("_", " ")
+        # Width is taken from columns whose texts are longer than their heading, so that no heading is broken.
+        short = all(len(text) <= len(heading) for text in texts[column])
+        table.add_column(heading, overflow="fold", no_wrap=short)
+    for row in zip(*texts.values(), strict=True):
+        table.add_row(*map(Text, row))
     console.print(table)
 
 

@@ -18,6 +18,7 @@ from connectors.kit.api import WebhookRequest
 from connectors.kit.signing import sign_standard
 from hub import configuration
 from hub.boot import Hub, assemble_hub
+from hub.cli import out
 from hub.pipeline.accept import accept
 from hub.plain import Lines, in_json, plain
 from hub.settings import Settings
@@ -138,3 +139,11 @@ def test_nothing_of_the_command_line_prints_past_it() -> None:
         if file.name != "out.py":
             text = file.read_text("utf-8")
             assert not any(way in text for way in ("click.echo", "click.secho", "console.print", "print(")), file.name
+
+
+def test_a_narrow_terminal_breaks_no_heading_within_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"number": "R1003", "status": "authorized", "kind": "return_refund", "order": "#5001", "sync": "a" * 60}
+    row = {**told, "discrepancies": 1, "last_success": "2026-11-29 08:27:42"}
+    out.show([row], list(row), False, empty="")
+    heading = capsys.readouterr().out.partition("R1003")[0]
+    assert {"number", "status", "kind", "order", "sync", "discrepancies", "last", "success"} == set(heading.split())
