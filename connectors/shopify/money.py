@@ -41,8 +41,21 @@ def worth(sold: Record, taxes_included: bool, pieces: int, after: int = 0) -> De
     return share(whole, pieces, count, price["shopMoney"]["currencyCode"], after=after)
 
 
+def tip(order: Record) -> str | None:
+    """The order's line that is its tip: no article, nothing to send, at the price of all tips."""
+    tips = amount(order.get("totalTipReceivedSet"))
+    found = [
+        line["id"]
+        for line in (nodes(order, "lineItems") if tips else ())
+        if not line["variant"] and not line["sku"] and not line.get("requiresShipping", True)
+        if amount(line["discountedUnitPriceAfterAllDiscountsSet"]) * line["quantity"] == tips
+    ]
+    return str(found[0]) if len(found) == 1 else None
+
+
 def payments(order: Record) -> list[dict[str, Any]]:
-    """Captured payments: what of each was kept, and what went back on it and is not on its way any more."""
+    """Captured payments: what of each was kept for goods and the like, and what went back on it and is not on its way
+    any more. Which payment a tip came with nobody says: it is taken off the last ones, but for what went back of it."""
     done = [transaction for transaction in order["transactions"] if transaction["status"] == "SUCCESS"]
     captured = [transaction for transaction in done if transaction["kind"] in CAPTURED]
     refunded = {transaction["id"]: Decimal(0) for transaction in captured}
@@ -55,15 +68,37 @@ def payments(order: Record) -> list[dict[str, Any]]:
             refunded[parent] += amount(transaction["amountSet"])
         elif kind in ("CHANGE", "VOID") and parent in given:
             given[parent] += abs(amount(transaction["amountSet"]))
+    kept = [max(amount(transaction["amountSet"]) - given[transaction["id"]], Decimal(0)) for transaction in captured]
+    tips = max(amount(order.get("totalTipReceivedSet")) - _tips_back(order), Decimal(0))
+    for at in reversed(range(len(kept))):
+        taken = min(tips, kept[at])
+        kept[at], tips = kept[at] - taken, tips - taken
     return [
         {
             "id": transaction["id"],
-            "captured": max(amount(transaction["amountSet"]) - given[transaction["id"]], Decimal(0)),
+            "captured": left,
             "refunded": refunded[transaction["id"]],
             "method": method(transaction),
         }
-        for transaction in captured
+        for transaction, left in zip(captured, kept, strict=True)
     ]
+
+
+def _tips_back(order: Record) -> Decimal:
+    """What of the tips went back."""
+    line = tip(order)
+    done = [
+        refund
+        for refund in (order["refunds"] if line else ())
+        if any(moved["status"] == "SUCCESS" for moved in nodes(refund, "transactions"))
+    ]
+    back = (part for refund in done for part in nodes(refund, "refundLineItems") if part["lineItem"]["id"] == line)
+    return sum(map(_whole, back), Decimal(0))
+
+
+def _whole(line: Record) -> Decimal:
+    """What a refund paid for a line, tax included."""
+    return amount(line["subtotalSet"]) + amount(line["totalTaxSet"])
 
 
 def method(transaction: Record) -> str:
@@ -71,8 +106,8 @@ def method(transaction: Record) -> str:
     return "manual" if transaction.get("manualPaymentGateway") else str(transaction.get("gateway") or "")
 
 
-def refund(record: Record) -> dict[str, Any]:
-    """The parts of a refund, its breakdown, and for which return and lines it is.
+def refund(record: Record, tip_line: str | None) -> dict[str, Any]:
+    """The parts of a refund, its breakdown, and for which return and lines it is. `tip_line`: the order's tip.
 
     Its transactions may come after it; until then the whole is on its way. One that moves no money has no parts.
     """
@@ -89,23 +124,28 @@ def refund(record: Record) -> dict[str, Any]:
     ]
     if not moved and whole:
         parts = [{"amount": whole, "state": "PENDING", "payment": None, "method": ""}]
-    lines, shipping = nodes(record, "refundLineItems"), nodes(record, "refundShippingLines")
-    adjusted = nodes(record, "orderAdjustments")
+    lines = [line for line in nodes(record, "refundLineItems") if line["lineItem"]["id"] != tip_line]
+    shipping, adjusted = nodes(record, "refundShippingLines"), nodes(record, "orderAdjustments")
     mark = Mark.read(record.get("note"))
     return {
         "parts": parts,
         "goods": total(line["subtotalSet"] for line in lines),
         "tax": total(line["totalTaxSet"] for line in lines) + total(line["taxAmountSet"] for line in shipping),
         "shipping": total(line["subtotalAmountSet"] for line in shipping),
+        "duties": _duties(record),
         "adjustment": total(line["amountSet"] for line in adjusted) + total(line["taxAmountSet"] for line in adjusted),
-        "allocations": allocations(record, whole),
+        "allocations": allocations(record, whole, tip_line),
         "reference": mark.reference if mark else None,
     }
 
 
-def allocations(record: Record, whole: Decimal) -> list[dict[str, Any]]:
-    """What it is for: lines with their pieces, shipping, and what was paid beyond them (duties, goodwill); of a return,
-    where it names one. Of a refund that names nothing, nothing is said."""
+def _duties(record: Record) -> Decimal:
+    return total(duty["amountSet"] for duty in record.get("duties") or ())
+
+
+def allocations(record: Record, whole: Decimal, tip_line: str | None) -> list[dict[str, Any]]:
+    """What it is for: lines with their pieces, a tip, shipping, duties, and what was paid beyond them (goodwill); of a
+    return, where it names one. Of a refund that names nothing, nothing is said."""
     return_id = (record.get("return") or {}).get("id")
     lines, shipping = nodes(record, "refundLineItems"), nodes(record, "refundShippingLines")
     parts = [
@@ -114,10 +154,12 @@ def allocations(record: Record, whole: Decimal) -> list[dict[str, Any]]:
             "return_id": return_id,
             "order_line": line["lineItem"]["id"],
             "quantity": line["quantity"],
-            "amount": amount(line["subtotalSet"]) + amount(line["totalTaxSet"]),
+            "amount": _whole(line),
         }
         for line in lines
+        if line["lineItem"]["id"] != tip_line
     ]
+    parts += [{"kind": "tip", "amount": _whole(line)} for line in lines if line["lineItem"]["id"] == tip_line]
     parts += [
         {
             "kind": "shipping",
@@ -126,7 +168,9 @@ def allocations(record: Record, whole: Decimal) -> list[dict[str, Any]]:
         }
         for line in shipping
     ]
+    parts.append({"kind": "duties", "return_id": return_id, "amount": _duties(record)})
+    parts = [part for part in parts if part["amount"] > 0]
     rest = whole - sum((part["amount"] for part in parts), Decimal(0))
     if rest > 0 and (parts or return_id):
         parts.append({"kind": "adjustment" if parts else "goods", "return_id": return_id, "amount": rest})
-    return [part for part in parts if part["amount"] > 0]
+    return parts

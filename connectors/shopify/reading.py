@@ -176,7 +176,7 @@ def join_order(record: Any) -> dict[str, Any]:
     for fulfillment in record["fulfillments"]:
         for part in nodes(fulfillment, "fulfillmentLineItems") if fulfillment["status"] not in GONE else ():
             sent[part["lineItem"]["id"]] = sent.get(part["lineItem"]["id"], 0) + (part["quantity"] or 0)
-    included = record["taxesIncluded"]
+    included, tip = record["taxesIncluded"], money.tip(record)
     lines = [
         {
             **line,
@@ -187,8 +187,9 @@ def join_order(record: Any) -> dict[str, Any]:
             },
         }
         for line in nodes(record, "lineItems")
+        if line["id"] != tip
     ]
-    refunds = [{**refund, "joined": money.refund(refund)} for refund in record["refunds"]]
+    refunds = [{**refund, "joined": money.refund(refund, tip)} for refund in record["refunds"]]
     joined = {"payments": money.payments(record)}
     return {"lineItems": {"nodes": lines}, "refunds": refunds, "joined": joined}
 

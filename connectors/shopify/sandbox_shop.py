@@ -81,13 +81,17 @@ class Shop:
 
     # -- people
 
-    def place(self, lines: dict[str, int], *, send: bool = True, currency: str = CURRENCY) -> Record:
-        """Somebody buys, pays, and is sent everything."""
+    def place(
+        self, lines: dict[str, int], *, send: bool = True, currency: str = CURRENCY, tip: str | None = None
+    ) -> Record:
+        """Somebody buys, pays (and leaves a tip), and is sent everything."""
         at = self.now()
         sold = [self._line(sku, quantity, sent=send) for sku, quantity in lines.items()]
         total = sum(
-            (amount(line["discountedUnitPriceAfterAllDiscountsSet"]) * line["quantity"] for line in sold), Decimal(0)
+            (amount(line["discountedUnitPriceAfterAllDiscountsSet"]) * line["quantity"] for line in sold),
+            Decimal(tip or 0),
         )
+        extra = [self._sold(None, "Tip", tip, 1, sent=True)] if tip else []
         order = self.add(
             "Order",
             name=f"#{next(self._named)}",
@@ -100,7 +104,8 @@ class Shop:
             sourceName="web",
             returnStatus="NO_RETURN",
             totalPriceSet=money(total),
-            lineItems=[Ref(line["id"]) for line in sold],
+            totalTipReceivedSet=money(tip or "0"),
+            lineItems=[Ref(line["id"]) for line in (*sold, *extra)],
             fulfillments=[],
             transactions=[],
             refunds=[],
@@ -117,16 +122,20 @@ class Shop:
 
     def _line(self, sku: str, quantity: int, *, sent: bool) -> Record:
         name, price = GOODS[sku]
+        return self._sold(sku, name, price, quantity, sent=sent)
+
+    def _sold(self, sku: str | None, name: str, price: str, quantity: int, *, sent: bool) -> Record:
         return self.add(
             "LineItem",
             sku=sku,
             name=name,
             title=name,
             quantity=quantity,
+            requiresShipping=sku is not None,
             unfulfilledQuantity=0 if sent else quantity,
             discountedUnitPriceAfterAllDiscountsSet=money(price),
             taxLines=[],
-            variant={"__typename": "ProductVariant", "barcode": None},
+            variant={"__typename": "ProductVariant", "barcode": None} if sku else None,
         )
 
     def line_of(self, variant: str, quantity: int) -> Ref:

@@ -256,6 +256,7 @@ class Writes(Sandbox):
             createdAt=made_at,
             note=input.get("note"),
             totalRefundedSet=money(total),
+            duties=[],
             refundLineItems=[],
             refundShippingLines=[],
             orderAdjustments=[],

@@ -204,6 +204,7 @@ def refunded(shop: Remote, status: str = "SUCCESS", gateway: str = "bogus", *, t
         createdAt=shop.state.now(),
         note="Too small",
         totalRefundedSet=money("44.90"),
+        duties=[],
         refundLineItems=[line],
         refundShippingLines=[shipping],
         orderAdjustments=[],
@@ -219,6 +220,39 @@ def refunded_by_the_hub(shop: Remote) -> Record:
     told = {"orderId": shop.order["id"], "note": "Returns Hub R1001 / 9", "transactions": [paid]}
     shop.mutate_refundCreate(told, {"idempotent": {"key": "simulated"}}, "2026-07")
     return shop.order
+
+
+def tipped(shop: Remote) -> Record:
+    """An order with a tip, of which nothing went back."""
+    return shop.state.place({"SHIRT-M": 1}, tip="3.00")
+
+
+def tip_and_duties_refunded(shop: Remote) -> Record:
+    """The tip and the duties went back, and no goods."""
+    order = tipped(shop)
+    sale, (_, tip) = shop.state.all(order["transactions"])[0], order["lineItems"]
+    moved = shop.state.transaction(order, "REFUND", Decimal("10.20"), sale)
+    line = {
+        "__typename": "RefundLineItem",
+        "quantity": 1,
+        "lineItem": tip,
+        "subtotalSet": money("3.00"),
+        "totalTaxSet": money("0"),
+    }
+    made = shop.state.add(
+        "Refund",
+        createdAt=shop.state.now(),
+        note="",
+        totalRefundedSet=money("10.20"),
+        duties=[{"__typename": "RefundDuty", "amountSet": money("7.20")}],
+        refundLineItems=[line],
+        refundShippingLines=[],
+        orderAdjustments=[],
+        transactions=[Ref(moved["id"])],
+        **{"return": None},
+    )
+    order["refunds"].append(Ref(made["id"]))
+    return order
 
 
 def restocked_only(shop: Remote) -> Record:
@@ -255,6 +289,8 @@ SCENES: dict[str, Scene] = {
     "order_refund_before_its_transactions": lambda shop: refunded(shop, told=False),
     "order_refund_as_store_credit": lambda shop: refunded(shop, gateway="shopify_store_credit"),
     "order_refunded_by_the_hub": refunded_by_the_hub,
+    "order_tipped": tipped,
+    "order_tip_and_duties_refunded": tip_and_duties_refunded,
     "order_restocked_only": restocked_only,
 }
 

@@ -37,9 +37,14 @@ class Shop(Remote):
         return [effect["amount"] for effect in self.effects if effect["kind"] == "refund"]
 
     def refund(
-        self, amount: str, lines: Sequence[tuple[str, int, str]] = (), shipping: str = "", own: bool = False
+        self,
+        amount: str,
+        lines: Sequence[tuple[str, int, str]] = (),
+        shipping: str = "",
+        own: bool = False,
+        duties: str = "",
     ) -> None:
-        """As the admin's page makes it: lines with their pieces, shipping, and with its return where it has one."""
+        """As the admin's page makes it: lines with their pieces, shipping, duties, and with its return where it has one."""
         sale = self.state.records[self.order["transactions"][0].id]
         moved = self.state.transaction(self.order, "REFUND", Decimal(amount), sale)
         none = money("0")
@@ -48,6 +53,7 @@ class Shop(Remote):
             createdAt=self.state.now(),
             note="",
             totalRefundedSet=money(amount),
+            duties=[{"__typename": "RefundDuty", "amountSet": money(of)} for of in filter(None, [duties])],
             refundLineItems=[
                 {"__typename": "RefundLineItem", "quantity": n, "lineItem": Ref(line), "subtotalSet": money(of),
                  "totalTaxSet": none}
@@ -106,6 +112,7 @@ def through(desk: Desk, shop: Shop, number: int, amount: str = "40.00") -> None:
 CASES: dict[str, tuple[dict[str, Any], list[str], bool]] = {
     "the scarf": ({"amount": "12.50", "lines": "scarf", "of": 1}, ["40.00"], False),
     "shipping": ({"amount": "4.90", "shipping": "4.90"}, ["40.00"], False),
+    "duties": ({"amount": "7.20", "duties": "7.20"}, ["40.00"], False),
     "one of the shirts": ({"amount": "20.00", "lines": "shirt", "of": 1}, ["20.00"], False),
     "both shirts": ({"amount": "40.00", "lines": "shirt", "of": 2}, [], False),
     "both shirts and shipping": ({"amount": "44.90", "lines": "shirt", "of": 2, "shipping": "4.90"}, [], False),
@@ -118,9 +125,9 @@ def test_a_refund_settles_what_it_names(desk: Desk, shop: Shop, name: str) -> No
     told, paid, asks = CASES[name]
     number = begin(desk, shop)
     line = {"scarf": shop.scarf, "shirt": shop.order_line}.get(told.get("lines", ""))
-    goods = Decimal(told["amount"]) - Decimal(told.get("shipping", 0))
+    goods = Decimal(told["amount"]) - Decimal(told.get("shipping", 0)) - Decimal(told.get("duties", 0))
     lines = [(line, told["of"], str(goods))] if line else []
-    shop.refund(told["amount"], lines, told.get("shipping", ""))
+    shop.refund(told["amount"], lines, told.get("shipping", ""), duties=told.get("duties", ""))
     bring(desk, shop)
     through(desk, shop, number)
     assert shop.paid() == paid
@@ -165,3 +172,31 @@ def test_change_handed_back_and_a_void_were_never_captured() -> None:
     assert told == [("1", Decimal("37.50"), 5), ("4", 20, 0), ("5", 0, 0)]
     order["transactions"][1]["parentTransaction"] = None
     assert shopify.payments(order)[0]["captured"] == Decimal("37.50"), "out of the till, whoever names it"
+
+
+def test_tips_are_taken_off_what_was_captured_but_for_what_went_back_of_them() -> None:
+    def bag(amount: str) -> dict[str, Any]:
+        return {"shopMoney": {"amount": amount, "currencyCode": "EUR"}}
+
+    def sale(id: str, amount: str) -> dict[str, Any]:
+        return {"id": id, "kind": "SALE", "status": "SUCCESS", "gateway": "card", "amountSet": bag(amount)}
+
+    line = {"id": "L1", "sku": None, "variant": None, "requiresShipping": False, "quantity": 1}
+    tip = {**line, "discountedUnitPriceAfterAllDiscountsSet": bag("12.0")}
+    order = {
+        "transactions": [sale("1", "50.00"), sale("2", "10.00")],
+        "totalTipReceivedSet": bag("12.0"),
+        "lineItems": {"nodes": [tip]},
+        "refunds": [],
+    }
+
+    def captured() -> list[Decimal]:
+        return [payment["captured"] for payment in shopify.payments(order)]
+
+    assert captured() == [48, 0], "no payment falls below zero"
+    back = {"quantity": 1, "lineItem": {"id": "L1"}, "subtotalSet": bag("7.0"), "totalTaxSet": bag("0.0")}
+    for status, left in (("FAILURE", [48, 0]), ("SUCCESS", [50, 5])):
+        order["refunds"] = [{"refundLineItems": {"nodes": [back]}, "transactions": {"nodes": [{"status": status}]}}]
+        assert captured() == left
+    order["lineItems"] = {"nodes": [{**tip, "sku": "GIFT-WRAP"}]}
+    assert (shopify.tip(order), captured()) == (None, [48, 0])
