@@ -45,5 +45,8 @@ class Basic(Header):
 
 def of_address(url: str) -> Auth:
     """The name and password that an address carries before its host, as browsers send them: a proxy may want them."""
-    user, at, _ = urlsplit(url).netloc.rpartition("@")
+    try:
+        user, at, _ = urlsplit(url).netloc.rpartition("@")
+    except ValueError:  # no address at all (half an IPv6 one): whoever calls it is told so
+        return Auth()
     return Basic(*(unquote(part) for part in user.partition(":")[::2])) if at else Auth()

@@ -179,6 +179,11 @@ class Http:
         """The full URL of a path; refuses another host."""
         if not self.base_url:
             raise Rejected(f"{self.name} has no address; set it in the account's settings", code="missing_setting")
+        if not self.origin[0]:
+            text = (
+                f"{self.name}: its base_url is no address; write it like https://shop.example in the account's settings"
+            )
+            raise Rejected(text, code="bad_address")
         if "://" in path:
             if origin(path) != self.origin:
                 raise Rejected(f"{self.name}: will not follow {path!r}: credentials are for {self.origin} only")
@@ -304,11 +309,11 @@ def segment(value: object) -> str:
 
 def origin(url: str) -> tuple[str, str, int | None]:
     """Scheme, host and port: what credentials are for."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port
-    except ValueError:  # a port that is no number is nobody's
-        port = 0
+    except ValueError:  # a port that is no number, half an IPv6 address: nobody's
+        return "", url, 0
     usual = {"http": 80, "https": 443}.get(parts.scheme)
     return parts.scheme, parts.hostname or "", usual if port is None else port
 

@@ -54,8 +54,6 @@ class Stream:
     """How versions compare: number, time, text; several where each record's sender chooses."""
     fetch: bool = False
     label: Text = Text()
-    order: bool = False
-    parent: str | None = None
     sweep_open: float = 0.0
     every: float = 60.0
     overlap: float = 0.0

@@ -90,8 +90,6 @@ def _strings(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
 def _streams(manifest: Manifest) -> Iterator[tuple[Place, str]]:
     for name, stream in manifest.streams.items():
         at: Place = ("streams", name)
-        if stream.parent is not None and (stream.parent not in manifest.streams or stream.parent == name):
-            yield (*at, "parent"), f"there is no other stream {stream.parent!r}"
         if stream.sweep_open and not stream.fetch:
             yield (*at, "sweep_open"), "open records are read one by one: say fetch, too"
         if (stream.poll or stream.read) and not stream.id:

@@ -119,8 +119,6 @@ class StreamSchema(Schema):
     version_type = VersionType()
     fetch = FetchField()
     label = TextField()
-    order = fields.Boolean(truthy={True}, falsy={False})
-    parent = fields.String()
     sweep_open = Duration()
     every = Duration()
     overlap = Duration()

@@ -94,7 +94,10 @@ def test_a_rule_between_or_within_keys(tmp_path: Path, more: str) -> None:
 
 
 STREAMS = {
-    "{feed: cursor, parent: x}": "return.parent: there is no other stream 'x'",
+    "{feed: push, version: ordering}": "return.version_type: say how its versions compare: number, time",
+    "{feed: push, version: ordering, version_type: date}": "return.version_type: ",
+    "{feed: sweep, poll: {path: /r, records: d, paging: {kind: link, oldest_first: true}}}": "say version_type, too",
+    "{feed: cursor, version_type: number, overlap: 2s, poll: {path: /r, records: d}}": "return.overlap: is taken off",
     "{feed: cursor, sweep_open: 5m}": "return.sweep_open: open records are read one by one",
     "{feed: sweep, poll: {path: /r, records: data}}": "return.id: say where the id is",
     "{feed: cursor, id: id, poll: {path: /r, records: data}}": "return.version_at: the cursor moves with it",

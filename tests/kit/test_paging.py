@@ -12,7 +12,8 @@ from requests.structures import CaseInsensitiveDict
 
 from connectors.kit import paging
 from connectors.kit.answers import Response
-from connectors.kit.errors import RetryLater
+from connectors.kit.errors import Rejected, RetryLater
+from connectors.kit.http import Http
 
 ROWS = list(range(7))
 
@@ -103,3 +104,49 @@ def test_an_endless_list_is_left_after_so_many_pages() -> None:
         list(paging.walk(paging.numbers(read, rows, query="page"), 5))
     with pytest.raises(RetryLater, match="more than 5 pages"):
         list(paging.walk(paging.tokens(read, lambda page: str(page["rows"][0]), query="t"), 5))
+
+
+@pytest.mark.parametrize(
+    ("address", "letter"),
+    [
+        ("http://127.0.0.1:abc/r?page=2", "will not follow"),
+        ("http://127.0.0.1:99999999/r", "will not follow"),
+        ("http://127.0.0.1:-1/r", "will not follow"),
+        ("http://[::1/r", "will not follow"),
+    ],
+)
+def test_a_next_page_at_an_impossible_address_is_a_letter(address: str, letter: str) -> None:
+    """Nothing is asked there: what was read stays read, and who looks at the log sees which address it was."""
+    http = Http("http://127.0.0.1:9")
+    seen: list[Any] = []
+    with pytest.raises((Rejected, RetryLater), match=letter) as told:
+        seen += paging.walk(paging.links(lambda query: answer({"rows": [1]}, f'<{address}>; rel="next"'), http.get))
+    assert address in str(told.value)
+
+
+@pytest.mark.parametrize("base", ["http://[::1", "http://u:secret@[::1", "shop.example", "http"])
+def test_an_account_whose_address_is_none_is_told_so(base: str) -> None:
+    with pytest.raises(Rejected, match="its base_url is no address; write it like") as told:
+        Http(base).get("r")
+    assert "secret" not in str(told.value)
+
+
+def test_a_next_page_that_cannot_be_put_behind_the_page_before_is_a_letter() -> None:
+    page = Response(200, CaseInsensitiveDict({"Link": '<//[::1/r>; rel="next"'}), b"{}", url="http://127.0.0.1:9/r")
+    with pytest.raises(RetryLater, match="is no address"):
+        list(paging.walk(paging.links(lambda query: page, lambda url: page)))
+
+
+@pytest.mark.parametrize("total", ["1e30", "1e999999999999999999", "-1", "NaN", "Infinity", '"many"', "true", "[3]"])
+def test_a_total_that_cannot_be_is_a_letter(total: str) -> None:
+    page = Response(200, CaseInsensitiveDict(), f'{{"rows": [1], "total": {total}}}'.encode())
+    way = paging.offsets(lambda query: page, rows, query="at", size=1, total=lambda page: page["total"])
+    with pytest.raises(RetryLater, match="which is no count|JSON"):
+        list(paging.walk(way))
+
+
+@pytest.mark.parametrize("total", ["3", "3.0", '"3"', "3e0"])
+def test_a_total_is_a_count_however_it_is_written(total: str) -> None:
+    pages = (Response(200, CaseInsensitiveDict(), f'{{"rows": [{n}], "total": {total}}}'.encode()) for n in count())
+    way = paging.offsets(lambda query: next(pages), rows, query="at", size=1, total=lambda page: page["total"])
+    assert all_of(paging.walk(way)) == [0, 1, 2]
