@@ -119,12 +119,15 @@ class Work:
 
     def _give_back(self, lane: Lane, error: Exception) -> None:
         """One lane that its handler cannot do: later, and in the end a person has to look."""
-        why = f"{type(error).__name__}: {error}".split("\n[SQL:")[0][:2000]
-        log.error("%s %s/%s failed", lane.kind, lane.account, lane.key, exc_info=error)
+        futile = isinstance(error, lanes.Futile)
+        why = str(error) if futile else f"{type(error).__name__}: {error}".split("\n[SQL:")[0][:2000]
+        log.error("%s %s/%s failed: %s", lane.kind, lane.account, lane.key, why, exc_info=None if futile else error)
 
         def work(conn: Connection) -> None:
             wait = lanes.wait(lane.attempts)
-            if wait is None:
+            if isinstance(error, lanes.Futile):
+                lanes.park(conn, lane, why, error.about)
+            elif wait is None:
                 lanes.park(conn, lane, f"{lane.attempts + 1} attempts failed, the last: {why}")
             else:
                 lanes.later(conn, lane, wait, why)

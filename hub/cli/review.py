@@ -116,10 +116,11 @@ def take_back(return_: str, act: str) -> None:
 @review.command()
 @click.argument("id_", metavar="ID", type=ROW)
 def again(id_: int) -> None:
-    """A write's question: it did not happen, tell them again (what is known by its key there is not done twice)."""
+    """Try again: a write that did not happen (what is known by its key there is not done twice), or what the hub itself
+    could not do."""
     with working() as hub:
         hub.people.again(id_, getpass.getuser())
-    say("they are told again")
+    say("it is tried again")
 
 
 @review.command()

@@ -82,6 +82,9 @@ def actions(ready: Hub) -> Mapping[str, Callable[..., str | None]]:
     def dealt(review_id: int, note: str) -> None:
         people.dealt(review_id, WHO, note)
 
+    def again(review_id: int) -> None:
+        people.again(review_id, WHO)
+
     def pause(account: str) -> None:
         with database.begin() as conn:
             account_store.pause(conn, account, f"paused at the {WHO}")
@@ -122,7 +125,7 @@ def actions(ready: Hub) -> Mapping[str, Callable[..., str | None]]:
         people.say(return_id, decision, WHO)
 
     offered = (
-        *(replay_inbox, retry_sync, resend, give_up, dealt, pause, resume, reconcile),
+        *(replay_inbox, retry_sync, resend, give_up, dealt, again, pause, resume, reconcile),
         *(link, keep_apart, carry_out, split, confirm, undo, answer, take_back, say),
     )
     return {action.__name__: action for action in offered}

@@ -169,6 +169,13 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "erase": ("删除某位顾客的个人资料", "Erase a customer's data"),
         "erase_all": ("删除这个账户的全部个人资料", "Erase everything of this account"),
     },
+    "work": {
+        "read": ("理解记录", "Understanding"),
+        "fetch": ("读取记录", "Reading back"),
+        "poll": ("轮询", "Polling"),
+        "tell": ("告知", "Telling"),
+        "weigh": ("判断关联", "Judging"),
+    },
     "relation": {
         "converted_to": ("转为", "Converted to"),
         "split_from": ("拆分自", "Split from"),

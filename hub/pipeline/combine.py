@@ -23,7 +23,7 @@ from hub.model.sentences import Sentence, sentence
 from hub.pipeline import awaited, parked, routes, twinning
 from hub.pipeline.story import changes
 from hub.pipeline.translate import size
-from hub.store import intents, invalid, journal, lanes, observations, parcels, paying, returns, sync
+from hub.store import intents, invalid, journal, lanes, observations, parcels, parked_lanes, paying, returns, sync
 from hub.store import twins as twin_store
 from hub.store.database import Connection, Database, now
 from hub.store.intents import Intent
@@ -59,8 +59,12 @@ MOST = 100_000
 """Lines and facts of all records of a return, and of its orders, that are laid together."""
 
 
-class TooMuch(Exception):
+class TooMuch(lanes.Futile):
     """A return that many large records feed: understanding it would hold up all others."""
+
+    def __init__(self, return_id: int, parts: int) -> None:
+        why = f"the records of R{return_id} have {parts} lines and facts; the hub lays {MOST} together"
+        super().__init__(why, [return_id])
 
 
 class Situation(NamedTuple):
@@ -119,7 +123,7 @@ def look(
     situations = []
     for return_id in ids:
         if (parts := sum(size(o.fragment) for o in seen[return_id])) > MOST:
-            raise TooMuch(f"the records of R{return_id} have {parts} lines and facts; the hub lays {MOST} together")
+            raise TooMuch(return_id, parts)
         row = rows[return_id]
         old = returns.decode(row.doc) if row.doc else None
         same, apart = known.get(return_id, ((), ()))
@@ -279,6 +283,8 @@ def combine(
                 key = (account.name, lane)
                 tell[key] = min(tell.get(key, planned.settle), planned.settle)
     returns.save(conn, changed)
+    if changed:
+        parked_lanes.try_about(conn, [change.id for change in changed])
     sync.save(conn, news)
     parked.planned(conn, [planned for planned in news if planned.return_id in told_before])
     journal.write(conn, entries)

@@ -15,11 +15,11 @@ from hub.model.sentences import Sentence, say, sentence
 from hub.pipeline import asking, parked, parting, settle, weak
 from hub.pipeline.combine import combine, whole
 from hub.pipeline.identify import being_written
-from hub.store import intents, journal, keys, lanes, observations, returns, reviews, sync, twins
+from hub.store import intents, journal, keys, lanes, observations, parked_lanes, returns, reviews, stuck, sync, twins
 from hub.store.database import Connection, Database, ticket
 from hub.store.observations import Name, Stored
 
-_OF_WRITES = frozenset({asking.KIND, parked.KIND})
+_OF_WRITES = (asking.KIND, parked.KIND)
 """Kinds of questions about a write: whether it is to be told again, or is dealt with."""
 
 
@@ -203,14 +203,19 @@ class People:
         whole(self.database, work)
 
     def again(self, review_id: int, by: str) -> None:
-        """The answer to a question about a write: it did not happen, tell them again. Raises NotNow."""
-        question = self._asked(review_id)
-        (return_id,), detail = question["returns"], question["detail"]
+        """The answer to a question about a write, it did not happen, tell them again; or to one about work that the
+        hub could not do: try it again. Raises NotNow."""
+        question = self._asked(review_id, *_OF_WRITES, stuck.KIND)
+        detail = question["detail"]
         if "intent" in detail:
             self.resend(detail["intent"], by)
             return
 
         def work(conn: Connection) -> None:
+            if "lane" in detail:
+                parked_lanes.try_again(conn, detail["lane"])
+                return
+            (return_id,) = question["returns"]
             returns.lock(conn, [return_id])
             self._tell_again(conn, return_id, detail["account"], by)
 
@@ -218,7 +223,7 @@ class People:
 
     def dealt(self, review_id: int, by: str, note: str) -> None:
         """The other answer: it happened, was done by hand, or is not wanted any more. Raises NotNow."""
-        question = self._asked(review_id)
+        question = self._asked(review_id, *_OF_WRITES)
         detail = question["detail"]
         if "intent" in detail:
             self.give_up(detail["intent"], by, note)
@@ -235,10 +240,10 @@ class People:
 
         whole(self.database, work)
 
-    def _asked(self, review_id: int) -> dict[str, Any]:
+    def _asked(self, review_id: int, *kinds: str) -> dict[str, Any]:
         with self.database.begin() as conn:
             question = reviews.get(conn, review_id)
-        if question is None or question["state"] != "open" or question["kind"] not in _OF_WRITES:
+        if question is None or question["state"] != "open" or question["kind"] not in kinds:
             raise NotNow("no_question", id=review_id)
         return question
 

@@ -16,6 +16,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from hub.store import stuck
 from hub.store.horizon import BEGIN, Horizon
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,14 @@ PARKED = datetime(9999, 1, 1, tzinfo=UTC)
 """The due time of a lane that waits for a person."""
 
 _STANDS_STILL = "(a.state IN ('paused', 'needs_reauth') OR a.blocked_until > statement_timestamp())"
+
+
+class Futile(Exception):
+    """What a handler raises where trying again is of no use until what it is about changes; `about`: these returns."""
+
+    def __init__(self, why: str, about: Iterable[int]) -> None:
+        super().__init__(why)
+        self.about = tuple(about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,8 @@ def wait(attempts: int) -> float | None:
 def want(conn: Connection, kind: str, items: Iterable[tuple[str, str]], *, after: float = 0.0) -> None:
     """Ask for these (account, key): a lane for each, due in `after` seconds, or sooner if it was.
 
-    A lane that is being worked on is done once more afterwards; one that backs off or is parked keeps its due time.
+    A lane that is being worked on is done once more afterwards; one that backs off keeps its due time. A parked one is
+    tried once, since what is new may mend it; but a poll's news is only that time has passed, and who kills is let be.
     """
     wanted = sorted(set(items))
     if wanted:
@@ -124,8 +134,9 @@ def _raise(conn: Connection, kind: str, wanted: Sequence[tuple[str, str]], after
         " SELECT %(k)s, account, key, clock_timestamp() + %(s)s::float8 * interval '1 second'"
         " FROM unnest(%(a)b::text[], %(e)b::text[]) AS n(account, key)"
         " ON CONFLICT (kind, account, key) DO UPDATE SET wanted = lanes.wanted + 1, due = CASE"
+        " WHEN lanes.due = %(p)s AND lanes.kind <> 'poll' AND lanes.crashes < %(c)s THEN excluded.due"
         " WHEN lanes.attempts > 0 OR lanes.due = %(p)s THEN lanes.due ELSE least(lanes.due, excluded.due) END",
-        {**_named(kind, wanted), "s": after, "p": PARKED},
+        {**_named(kind, wanted), "s": after, "p": PARKED, "c": CRASHES},
     )
 
 
@@ -254,6 +265,7 @@ def finish(conn: Connection, done: Iterable[tuple[Lane, int]]) -> None:
             "d": [number for _, number in listed],
         },
     )
+    stuck.over(conn, [lane.id for lane, _ in listed if lane.attempts or lane.crashes])
 
 
 def later(conn: Connection, lane: Lane, seconds: float, why: str, *, attempt: bool = True) -> None:
@@ -266,13 +278,15 @@ def later(conn: Connection, lane: Lane, seconds: float, why: str, *, attempt: bo
     )
 
 
-def park(conn: Connection, lane: Lane, why: str) -> None:
-    """Nothing more happens here until a person looks; what is wanted meanwhile is counted."""
-    conn.exec_driver_sql(
-        "UPDATE lanes SET due = %(p)s, lease_until = NULL, worker = NULL, why = %(y)s"
+def park(conn: Connection, lane: Lane, why: str, about: Iterable[int] = ()) -> None:
+    """Nothing more happens here until something new is wanted, or a person has it tried again, who is asked."""
+    found = conn.exec_driver_sql(
+        "UPDATE lanes SET due = %(p)s, lease_until = NULL, worker = NULL, attempts = attempts + 1, why = %(y)s"
         " WHERE id = %(i)s AND token = %(t)s",
         {"p": PARKED, "y": why, "i": lane.id, "t": lane.token},
     )
+    if found.rowcount:
+        stuck.ask(conn, lane.id, lane.kind, lane.account, lane.key, why, about)
 
 
 def renew(conn: Connection, lanes: Iterable[Lane], lease: float) -> set[int]:
@@ -303,6 +317,8 @@ def hurry(conn: Connection, account: str, kinds: Iterable[str] = REMOTE, keys: I
         " WHERE id = ANY(%(i)b::bigint[])",
         {"i": ids},
     )
+    if named is not None:
+        stuck.over(conn, ids)
     return len(ids)
 
 

@@ -12,16 +12,23 @@ from hub.store import documents
 
 
 def ask(
-    conn: Connection, kind: str, returns: list[int], question: Sentence, dedupe: str, detail: dict[str, Any]
+    conn: Connection,
+    kind: str,
+    returns: list[int],
+    question: Sentence,
+    dedupe: str,
+    detail: dict[str, Any],
+    *,
+    again: bool = False,
 ) -> None:
-    """Put a question into the queue, once. Asked again after a person answered, it stays answered; one that had
-    settled itself is open again."""
+    """Put a question into the queue, once. Asked again after a person answered, it stays answered (but with `again`);
+    one that had settled itself is open again."""
     text, said = documents.both(question)
     conn.exec_driver_sql(
         "INSERT INTO reviews (kind, returns, text, said, detail, dedupe)"
         " VALUES (%(k)s, %(r)s::jsonb, %(t)s, %(s)s::jsonb, %(d)s::jsonb, %(u)s) ON CONFLICT (dedupe) DO UPDATE"
         " SET state = 'open', returns = excluded.returns, text = excluded.text, said = excluded.said,"
-        " detail = excluded.detail, at = clock_timestamp() WHERE reviews.state = 'settled'",
+        " detail = excluded.detail, at = clock_timestamp() WHERE reviews.state = 'settled' OR %(g)s",
         {
             "k": kind,
             "r": documents.text(returns),
@@ -29,6 +36,7 @@ def ask(
             "s": said,
             "d": documents.text(detail),
             "u": dedupe,
+            "g": again,
         },
     )
 

@@ -65,7 +65,7 @@ class Services:
     sentence for the person, and raises one of `refusals` with a letter when it cannot:
 
         replay_inbox(inbox_id)            retry_sync(return_id, account)     resend(intent_id)
-        give_up(intent_id, note)          dealt(review_id, note)
+        give_up(intent_id, note)          dealt(review_id, note)             again(review_id)
         pause(account)                    resume(account)
         reconcile(account)                link(return_id, other_id)          keep_apart(review_id)
         split(return_id, objects)         undo(act)                          say(return_id, words)

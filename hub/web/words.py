@@ -82,6 +82,7 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
         "possible_twins": _l("The same event, told twice?"),
         "unknown_outcome": _l("Did it happen?"),
         "no_effect": _l("It has no effect there"),
+        "stuck": _l("The hub cannot do it"),
         "privacy": _l("A person's data"),
     },
     "answer": {

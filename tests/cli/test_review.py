@@ -86,7 +86,7 @@ def test_again_sends_it_once_more_under_its_key(
 ) -> None:
     assert refunds(hub) == ["dead"]
     said = run("review", "again", asked)
-    assert (said.exit_code, said.output) == (0, "they are told again\n")
+    assert (said.exit_code, said.output) == (0, "it is tried again\n")
     assert refunds(hub) == ["held"]
     assert rows(hub, "SELECT state FROM reviews") == [("settled",)]
     (one,) = founded(hub)

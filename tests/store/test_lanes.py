@@ -7,7 +7,7 @@ import threading
 import pytest
 from sqlalchemy import Connection
 
-from hub.store import accounts, lanes, queue
+from hub.store import accounts, lanes, parked_lanes, queue
 from hub.store.database import Database
 from hub.store.lanes import Lane
 from tests.store.queueing import claim, finish, one, stored, wait_for_lock, want
@@ -98,17 +98,60 @@ def test_hints_do_not_cut_a_back_off_short(database: Database) -> None:
     assert one(database).attempts == 0
 
 
-def test_a_parked_lane_counts_and_waits_for_a_person(database: Database) -> None:
+def asked(database: Database) -> list[str]:
+    with database.begin() as conn:
+        return list(conn.exec_driver_sql("SELECT state FROM reviews WHERE kind = 'stuck' ORDER BY id").scalars())
+
+
+def test_a_parked_lane_waits_for_a_person_who_is_asked(database: Database) -> None:
     want(database, "r1")
     lane = one(database)
     database.run(lambda conn: lanes.park(conn, lane, "look at it"))
-    want(database, "r1")
+    assert asked(database) == ["open"]
     assert claim(database) == []
     assert database.run(lambda conn: lanes.hurry(conn, "web", ["read"])) == 0
     (row,) = database.run(lambda conn: queue.waiting(conn, "read", parked=True))
-    assert (row["wanted"], row["due"], row["why"]) == (2, lanes.PARKED, "look at it")
+    assert (row["wanted"], row["due"], row["why"]) == (1, lanes.PARKED, "look at it")
     assert database.run(lambda conn: lanes.hurry(conn, "web", ["read"], ["r1"])) == 1
-    assert one(database).wanted == 2
+    assert asked(database) == ["settled"]
+    assert one(database).wanted == 1
+
+
+def test_a_lane_that_somebody_else_has_is_not_parked_and_nobody_is_asked(database: Database) -> None:
+    want(database, "r1")
+    late = one(database, lease=0.0)
+    one(database)
+    database.run(lambda conn: lanes.park(conn, late, "too late"))
+    assert asked(database) == []
+
+
+@pytest.mark.parametrize(("kind", "tried"), [("read", True), ("fetch", True), ("tell", True), ("poll", False)])
+def test_something_new_has_a_parked_lane_tried_once(database: Database, kind: str, tried: bool) -> None:
+    """A poll is wanted whenever its time has come, which mends nothing."""
+    want(database, "r1", kind=kind)
+    lane = one(database, kind)
+    database.run(lambda conn: lanes.park(conn, lane, "look at it"))
+    want(database, "r1", kind=kind)
+    assert bool(again := claim(database, kind)) is tried
+    for lane in again:
+        database.run(lambda conn, lane=lane: lanes.park(conn, lane, "look again"))  # type: ignore[misc]
+    assert claim(database, kind) == []
+    assert asked(database) == ["open"]
+
+
+def test_what_goes_through_ends_the_question(database: Database) -> None:
+    want(database, "r1")
+    database.run(lambda conn: lanes.park(conn, one(database), "look at it"))
+    ((lane_id,),) = database.run(lambda conn: conn.exec_driver_sql("SELECT id FROM lanes").all())
+    assert database.run(lambda conn: parked_lanes.try_again(conn, lane_id))
+    assert asked(database) == ["settled"]
+    assert lanes.wait(one(database).attempts) is None, "it is tried once"
+    want(database, "r2")
+    database.run(lambda conn: lanes.park(conn, one(database), "look at it"))
+    want(database, "r2")
+    finish(database, one(database))
+    assert asked(database) == ["settled", "settled"]
+    assert not database.run(lambda conn: parked_lanes.try_again(conn, 424242))
 
 
 def test_claiming_touches_no_index(database: Database) -> None:

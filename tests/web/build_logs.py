@@ -242,6 +242,15 @@ def letters(conn) -> None:
             "at": ago(minutes=40),
         },
         {
+            "kind": "stuck",
+            "returns": [1005, 1006],
+            **told("text", sentence("stuck", work="tell", account="erp", key="order:5", why="KeyError: 'x'")),
+            "detail": {"lane": 7, "account": "erp", "key": "order:5"},
+            "dedupe": "lane:7",
+            "state": "open",
+            "at": ago(minutes=35),
+        },
+        {
             "kind": "two_candidates",
             "returns": [1006, 1007],
             "text": "Two requests for one open piece.",

@@ -22,6 +22,7 @@ ACTIONS = (
     "resend",
     "give_up",
     "dealt",
+    "again",
     "pause",
     "resume",
     "reconcile",

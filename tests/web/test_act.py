@@ -19,6 +19,7 @@ FORMS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "resend": ({"id": "1"}, (1,)),
     "give_up": ({"id": "1", "note": " lost "}, (1, "lost")),
     "dealt": ({"id": "1", "note": " by hand "}, (1, "by hand")),
+    "again": ({"id": "1"}, (1,)),
     "pause": ({"account": "erp"}, ("erp",)),
     "resume": ({"account": "erp"}, ("erp",)),
     "reconcile": ({"account": "erp"}, ("erp",)),

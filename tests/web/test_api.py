@@ -56,5 +56,5 @@ def test_health(site: Site) -> None:
     assert site.client.get("/health").json["status"] == "ok"
     text = site.get("/metrics")
     assert 'hub_sync_rows{account="erp",state="blocked"} 2' in text
-    assert "hub_reviews_open 4" in text
+    assert "hub_reviews_open 5" in text
     assert 'hub_account_healthy{account="erp",state="degraded"} 0' in text

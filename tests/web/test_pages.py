@@ -112,10 +112,12 @@ def test_candidates_stand_side_by_side_and_what_has_no_effect_can_be_tried_again
     several = several[: several.index("</article>")]
     assert several.count('class="candidate"') == 3
     assert [several.count(words) for words in ("It is R1006", "It is R1007", "It is none of them")] == [1, 1, 1]
-    parked = page[page.index("It has no effect there") :]
-    parked = parked[: parked.index("</article>")]
-    assert 'action="/do/retry_sync"' in parked
-    assert "keep_apart" not in parked
+    for title in ("It has no effect there", "The hub cannot do it"):
+        parked = page[page.index(title) :]
+        parked = parked[: parked.index("</article>")]
+        assert 'action="/do/again"' in parked
+        assert "keep_apart" not in parked
+        assert "/do/link" not in parked
     assert "It has no effect there" in site.get("/returns/R1003", "en"), "the return shows that it needs a person"
 
 

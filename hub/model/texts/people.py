@@ -43,6 +43,13 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} 要求：{asks:asked}[；顾客 {customer}][；订单 {orders}]。最迟 {due} 完成。",
         "{account} asks: {asks:asked}[; customer {customer}][; orders {orders}]. To be done by {due}.",
     ),
+    "stuck": (
+        "系统自身做不到：{work:work}，{account} 的 {key}。原因：{why}。有新消息时会再试一次，您也可以让它再试；"
+        "系统日志中有详情。若记录并无异常，这是系统的缺陷，请报告。",
+        "{work:work} {key} of {account} fails in the hub itself: {why}. It is tried once more when something new comes,"
+        " or when you have it tried; the log says more. If nothing is wrong with the record, it is a fault of the hub:"
+        " please report it.",
+    ),
     "no_install": (
         "{account} 不能在网页上安装：该系统不提供，或账户缺少客户端编号和密钥，或已填写令牌。",
         "{account} is not installed on a page: its system offers none, or the account lacks client id and secret, or it"

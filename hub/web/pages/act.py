@@ -67,6 +67,7 @@ ACTIONS: Mapping[str, tuple[Mapping[str, Callable[[str], Any]], Any]] = {
     "replay_inbox": ({"id": _id}, _l("The message is read again.")),
     "retry_sync": ({"return": _id, "account": _name}, _l("This account is asked again.")),
     "resend": ({"id": _id}, _l("It is sent again.")),
+    "again": ({"id": _id}, _l("It is tried again.")),
     "give_up": ({"id": _id, "note": _note}, _l("Given up; the return says so from now on.")),
     "dealt": ({"id": _id, "note": _note}, _l("Noted; it is not told again.")),
     "pause": ({"account": _name}, _l("Paused. Webhooks are still taken.")),

@@ -1,0 +1,37 @@
+"""Work that the hub itself cannot do is a question for a person: it ends when the work goes through after all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from hub.model.sentences import sentence
+from hub.store import reviews
+
+KIND = "stuck"
+
+_RETURNS = """
+SELECT return_id FROM sync WHERE %(k)s = 'tell' AND account = %(a)s AND lane = %(e)s
+UNION SELECT return_id FROM observations WHERE %(k)s IN ('read', 'fetch') AND account = %(a)s
+AND stream = split_part(%(e)s, '/', 1) AND external_id = substr(%(e)s, strpos(%(e)s, '/') + 1) AND return_id IS NOT NULL
+ORDER BY 1
+"""
+
+
+def ask(conn: Connection, lane_id: int, kind: str, account: str, key: str, why: str, about: Iterable[int] = ()) -> None:
+    """This lane is parked. `about`: the returns that it waits for; by default those that its key is about."""
+    found = sorted(set(about)) or list(conn.exec_driver_sql(_RETURNS, {"k": kind, "a": account, "e": key}).scalars())
+    said = sentence("stuck", work=kind, account=account, key=key, why=why)
+    detail = {"lane": lane_id, "account": account, "key": key}
+    reviews.ask(conn, KIND, found, said, _dedupe(lane_id), detail, again=True)
+
+
+def over(conn: Connection, lane_ids: Iterable[int]) -> None:
+    """They went through, or are tried again because a person said so."""
+    for lane_id in lane_ids:
+        reviews.close(conn, _dedupe(lane_id))
+
+
+def _dedupe(lane_id: int) -> str:
+    return f"lane:{lane_id}"
