@@ -98,7 +98,16 @@ class Reader:
         for tender in order.get("tenders") or ():
             payment = self._payment(tender.get("payment_id") or tender["id"], read)
             if payment is not None:
-                yield payment
+                yield {**payment, "joined": {"tip_back": self._tip_back(payment)}}
+
+    def _tip_back(self, payment: Record) -> int:
+        """What of a payment's tip went back: that stands in the orders that its refunds made."""
+        if not payment.get("tip_money") or not payment.get("refunded_money"):
+            return 0
+        refunds = [self.client.get("refunds", key)["refund"] for key in payment.get("refund_ids") or ()]
+        done = [refund for refund in refunds if refund["status"] == "COMPLETED" and refund.get("order_id")]
+        made = self.client.orders(list(dict.fromkeys(refund["order_id"] for refund in done)))
+        return sum(_tip(made[refund["order_id"]], refund) for refund in done if refund["order_id"] in made)
 
     def _made_with(self, order: Record, known: Mapping[str, Record], read: Payments) -> list[Record] | None:
         """The refunds that were made with a return; None where it is of no sale, so that they cannot be found from it.
@@ -212,9 +221,24 @@ def _refund(refund: Record, payment: Record | None, made: Record | None) -> Mess
         joined["sale"] = {"order": payment["order_id"], "currency": payment["total_money"]["currency"]}
     else:  # of no sale: it belongs to the return that it names, else to the order that was made for it
         joined["own"] = {"number": mark.number} if mark else {"order": refund.get("order_id")}
-    if made is not None and back(made):
-        joined["returned"] = [{"order": made["id"]}]
+    if made is not None and (paid_for := _returned(made, refund)):
+        joined["returned"] = paid_for
     return _message("refund", refund, {**keep(REFUND, refund), "joined": joined}, refund.get("updated_at"))
+
+
+def _returned(made: Record, refund: Record) -> list[Record]:
+    """What a refund is for, as the order says that was made with it: what came back, and a tip."""
+    tip = _tip(made, refund)
+    goods = refund["amount_money"]["amount"] - tip if back(made) else 0
+    parts = [{"order": made["id"], "kind": "goods", "amount": goods}, {"kind": "tip", "amount": tip}]
+    return [part for part in parts if part["amount"] > 0]
+
+
+def _tip(made: Record, refund: Record) -> int:
+    """How much of a refund was a tip: tips name the tender that they came with."""
+    tips = [tip for returned in made.get("returns") or () for tip in returned.get("return_tips") or ()]
+    ours = (tip for tip in tips if tip.get("source_tender_id") in (None, refund.get("payment_id")))
+    return min(sum(int(tip["applied_money"]["amount"]) for tip in ours), int(refund["amount_money"]["amount"]))
 
 
 def _adjustment(adjustment: Record, goods: Mapping[str, Record]) -> Message:

@@ -78,6 +78,7 @@ class Counter:
         place: str = LOCATIONS[0],
         reference: str | None = None,
         paid: str = "CARD",
+        tip: int = 0,
     ) -> Record:
         """A sale. With a reference it is an online order kept here by another system; `paid` EXTERNAL: over there."""
         order = self._order(place)
@@ -88,7 +89,8 @@ class Counter:
             order.update(reference_id=reference, version=4, source={"name": "Simulated web shop"})
         payment = {
             **{"id": self.name("PAY"), "status": "COMPLETED", "source_type": paid, "order_id": order["id"]},
-            **{"amount_money": self.money(total), "total_money": self.money(total), "location_id": place},
+            **{"amount_money": self.money(total), "total_money": self.money(total + tip), "location_id": place},
+            **({"tip_money": self.money(tip)} if tip else {}),
             **{"created_at": order["created_at"], "updated_at": order["created_at"]},
             **({"card_details": {"card": {"card_brand": "VISA", "last_4": "1111"}}} if paid == "CARD" else {}),
             "buyer_email_address": "jane.buyer@example.com",
@@ -109,10 +111,11 @@ class Counter:
         restock: bool = False,
         cash: bool = False,
         reason: str = "Returned Goods",
+        tip: int = 0,
     ) -> Record:
         """A return rung up at the counter, against a receipt or without one; with `buys` it is an exchange.
 
-        `cash`: out of the drawer, however it was paid.
+        `cash`: out of the drawer, however it was paid. `tip`: what of the tip goes back, too.
         """
         sale = self.orders[source] if source else None
         order = self._order(place or (sale["location_id"] if sale else LOCATIONS[0]))
@@ -121,12 +124,14 @@ class Counter:
             {**self._line(sku, count), **({"source_line_item_uid": named[variation(sku)]} if sale else {})}
             for sku, count in lines.items()
         ]
-        given = sum(line["total_money"]["amount"] for line in back)
+        given = sum(line["total_money"]["amount"] for line in back) + tip
         returned = {
             "uid": self.name("R"),
             "return_line_items": back,
             "return_amounts": {"total_money": self.money(given)},
         }
+        if tip:
+            returned["return_tips"] = [{"uid": self.name("T"), "applied_money": self.money(tip)}]
         order["returns"] = [{**returned, **({"source_order_id": source} if source else {})}]
         order["return_amounts"] = {"total_money": self.money(given)}
         if buys:

@@ -87,6 +87,23 @@ def cases(shop: Counter) -> Iterator[tuple[str, str, str]]:
         moved = {**goods, "quantity": "1", "from_state": "UNLINKED_RETURN", "to_state": to_state, "reference_id": mark}
         (made,) = shop.adjust([{"adjustment": {**moved, "occurred_at": shop.now()}}])
         yield f"adjustment_{'restocked' if to_state == 'IN_STOCK' else 'scrapped'}", "adjustment", made["id"]
+    tipped = shop.sell({"SHIRT-M": 2}, reference="#16", tip=1000)
+    yield "order_sale_tipped", "order", tipped["id"]
+    kept = shop.take_back(tipped["id"], {"SHIRT-M": 1}, tip=1000)
+    (with_tip,) = shop.payments[tipped["tenders"][0]["id"]]["refund_ids"]
+    shop.settle(with_tip)
+    yield "order_return_with_its_tip", "order", kept["id"]
+    yield "order_sale_tip_back", "order", tipped["id"]
+    yield "refund_with_a_tip", "refund", with_tip
+    only_tip = shop.sell({"MUG": 1}, reference="#17", tip=300)
+    shop.take_back(only_tip["id"], {}, tip=300)
+    yield "refund_of_a_tip", "refund", shop.payments[only_tip["tenders"][0]["id"]]["refund_ids"][0]
+    keyed = shop.sell({"MUG": 1}, reference="#18")
+    keyed_back = shop.take_back(keyed["id"], {"MUG": 1})
+    for line in (*keyed["line_items"], *keyed_back["returns"][0]["return_line_items"]):
+        del line["catalog_object_id"], line["name"]
+        line.update(item_type="CUSTOM_AMOUNT")
+    yield "order_return_of_a_keyed_amount", "order", keyed_back["id"]
     noted_sale = shop.sell({"SHIRT-M": 1, "MUG": 1}, reference="#15")
     swap = shop.take_back(noted_sale["id"], {"SHIRT-M": 1}, buys={"SHIRT-L": 1})
     for line in (*noted_sale["line_items"], *swap["line_items"], *swap["returns"][0]["return_line_items"]):

@@ -259,3 +259,18 @@ def test_money_that_moved_elsewhere_is_written_down_and_counts_once(
     assert [doubt.kind for doubt in ret.discrepancies] == ["over_refunded"], "an even exchange owes nothing"
     assert [effect["kind"] for effect in counter.sandbox.effects] == ["refund"]
     assert intents(hub) == [("record_refund", "done")]
+
+
+def test_a_tip_that_goes_back_is_no_shirts_money_and_leaves_all_of_the_other_shirt_to_pay(
+    hub: Hub, counter: Counter, work: Callable[..., int]
+) -> None:
+    sale = counter.shop.sell({"SHIRT-M": 2}, tip=1000)
+    counter.shop.take_back(sale["id"], {}, tip=1000, reason="Tip")
+    counter.shop.take_back(sale["id"], {"SHIRT-M": 1})
+    for refund_id in list(counter.shop.refunds):
+        counter.shop.settle(refund_id)
+    counter.bring()
+    work()
+    ret = only(hub)
+    assert (ret.money.agreed, ret.money.refunded, ret.money.unplaced) == (79, 79, 0)
+    assert (ret.money.captured, ret.money.refundable, ret.discrepancies) == (168, 79, ())
