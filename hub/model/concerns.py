@@ -18,7 +18,8 @@ RECENT = timedelta(days=1)
 NEW = timedelta(minutes=10)
 """An account may take so long until its first call succeeds."""
 TRIES = 3
-"""Failures in a row after which a read counts as failing."""
+"""Failures in a row after which a read counts as failing, and so do webhooks: fewer may be a stranger's doing, or a
+message that is not well formed."""
 STARVED = 10
 """Calls that our own budget put off within a quarter of an hour; some are usual."""
 
@@ -44,6 +45,8 @@ class Refused(Struct, frozen=True, kw_only=True):
 
     status: int
     count: int
+    in_row: int
+    """Of these so many since one of the account's was taken."""
     why: str
     first_at: datetime
     last_at: datetime
@@ -99,24 +102,20 @@ def _concerns(facts: Facts, expected: Expected) -> Iterator[Sentence]:
 
 
 def _webhooks(facts: Facts) -> Iterator[Sentence]:
-    """Refused ones, the last reason with them. Where others are taken meanwhile it may be a stranger's."""
+    """Refused ones, the last reason with them. Few of them, or among taken ones, may be a stranger's."""
     recent = [one for one in facts.refused if facts.now - one.last_at < RECENT]
     if not recent:
         return
     last = max(recent, key=lambda one: one.last_at)
-    count = sum(one.count for one in recent)
-    since = span(facts.now - min(one.first_at for one in recent))
-    about: dict[str, str | int | Sentence] = {
-        "account": facts.name,
-        "count": count,
-        "since": since,
-        "status": last.status,
-        "why": last.why,
-    }
-    if facts.accepted_at is None or facts.accepted_at < last.first_at:
-        yield sentence("webhooks_refused", **about)
+    in_row = sum(one.in_row for one in recent)
+    first = min(one.first_at for one in recent)
+    about: dict[str, str | int | Sentence] = {"account": facts.name, "status": last.status, "why": last.why}
+    if in_row >= TRIES:
+        since = span(facts.now - max(first, facts.accepted_at or first))
+        yield sentence("webhooks_refused", count=in_row, since=since, **about)
     else:
-        yield sentence("webhooks_some_refused", **about)
+        count = sum(one.count for one in recent)
+        yield sentence("webhooks_some_refused", count=count, since=span(facts.now - first), **about)
 
 
 def _last_word(facts: Facts, expected: Expected) -> datetime:

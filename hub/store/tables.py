@@ -81,6 +81,13 @@ webhooks = Table(
     Column("why", Text, nullable=False, comment="of the last one"),
     Column("first_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
     Column("last_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column(
+        "in_row",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="since one of the account's was taken; 0 where it was taken",
+    ),
     comment="how an account's webhooks were answered",
 )
 

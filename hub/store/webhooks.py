@@ -33,19 +33,23 @@ class Heard(NamedTuple):
 
 
 def add(conn: Connection, answered: Iterable[Answered]) -> None:
-    """Count these, of accounts that exist. After a day without any a status is counted anew."""
+    """Count these, of accounts that exist. After a day without any a status is counted anew.
+
+    Which of them came first is not known: where one was taken, no refused one of these is in a row.
+    """
     rows = sorted(answered, key=lambda one: (one.account, one.status))
     if not rows:
         return
+    stale = "webhooks.last_at < clock_timestamp() - %(r)s * interval '1 second'"
     conn.exec_driver_sql(
-        "INSERT INTO webhooks (account, status, count, why)"
-        " SELECT n.account, n.status, n.count, n.why FROM unnest(%(a)b::text[], %(s)b::int[], %(n)b::bigint[],"
+        "INSERT INTO webhooks (account, status, count, in_row, why)"
+        " SELECT n.account, n.status, n.count, n.count, n.why FROM unnest(%(a)b::text[], %(s)b::int[], %(n)b::bigint[],"
         " %(w)b::text[]) AS n(account, status, count, why) JOIN accounts ON accounts.name = n.account"
         " ORDER BY n.account, n.status ON CONFLICT (account, status) DO UPDATE SET"
-        " count = excluded.count + CASE WHEN webhooks.last_at < clock_timestamp() - %(r)s * interval '1 second'"
-        " THEN 0 ELSE webhooks.count END,"
-        " first_at = CASE WHEN webhooks.last_at < clock_timestamp() - %(r)s * interval '1 second'"
-        " THEN clock_timestamp() ELSE webhooks.first_at END, why = excluded.why, last_at = clock_timestamp()",
+        f" count = excluded.count + CASE WHEN {stale} THEN 0 ELSE webhooks.count END,"
+        f" in_row = excluded.in_row + CASE WHEN {stale} THEN 0 ELSE webhooks.in_row END,"
+        f" first_at = CASE WHEN {stale} THEN clock_timestamp() ELSE webhooks.first_at END,"
+        " why = excluded.why, last_at = clock_timestamp()",
         {
             "a": [one.account for one in rows],
             "s": [one.status for one in rows],
@@ -54,18 +58,23 @@ def add(conn: Connection, answered: Iterable[Answered]) -> None:
             "r": RECENT.total_seconds(),
         },
     )
+    taken = [one.account for one in rows if one.status < 300]
+    if taken:
+        conn.exec_driver_sql(
+            "UPDATE webhooks SET in_row = 0 WHERE account = ANY(%(a)b::text[]) AND in_row > 0", {"a": taken}
+        )
 
 
 def all_(conn: Connection) -> Mapping[str, Heard]:
     """By account."""
     found: dict[str, Heard] = {}
-    for account, status, count, why, first_at, last_at in conn.exec_driver_sql(
-        "SELECT account, status, count, why, first_at, last_at FROM webhooks ORDER BY account, status"
+    for account, status, count, in_row, why, first_at, last_at in conn.exec_driver_sql(
+        "SELECT account, status, count, in_row, why, first_at, last_at FROM webhooks ORDER BY account, status"
     ):
         heard = found.get(account, Heard())
         if status < 300:
             found[account] = heard._replace(accepted_at=max(last_at, heard.accepted_at or last_at))
         else:
-            one = Refused(status=status, count=count, why=why, first_at=first_at, last_at=last_at)
+            one = Refused(status=status, count=count, in_row=in_row, why=why, first_at=first_at, last_at=last_at)
             found[account] = heard._replace(refused=(*heard.refused, one))
     return found

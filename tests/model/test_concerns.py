@@ -72,9 +72,14 @@ def test_silence(case: str) -> None:
     assert codes(facts(**known), expected) == told
 
 
-def refused(count: int, first: timedelta, last: timedelta, status: int = 401) -> Refused:
+def refused(count: int, first: timedelta, last: timedelta, status: int = 401, in_row: int | None = None) -> Refused:
     return Refused(
-        status=status, count=count, why="the signature does not fit", first_at=NOW - first, last_at=NOW - last
+        status=status,
+        count=count,
+        in_row=count if in_row is None else in_row,
+        why="the signature does not fit",
+        first_at=NOW - first,
+        last_at=NOW - last,
     )
 
 
@@ -89,11 +94,21 @@ def test_refused_webhooks_are_told_with_the_last_reason_and_the_count() -> None:
 
 
 def test_among_taken_ones_they_may_be_a_strangers_and_old_ones_are_history() -> None:
-    known = facts(refused=[refused(40, 5 * MINUTE, MINUTE)], accepted_at=NOW - 2 * MINUTE)
+    known = facts(refused=[refused(40, 5 * MINUTE, MINUTE, in_row=2)], accepted_at=NOW - 2 * MINUTE)
     assert codes(known, PUSHED) == ["webhooks_some_refused"]
     known = facts(refused=[refused(40, 5 * MINUTE, MINUTE)], accepted_at=NOW - 6 * MINUTE)
     assert codes(known, PUSHED) == ["webhooks_refused"]
+    one = facts(refused=[refused(1, 5 * MINUTE, 5 * MINUTE, 400)], accepted_at=NOW - 9 * MINUTE)
+    assert codes(one, PUSHED) == ["webhooks_some_refused"], "one message that is not well formed is no outage"
     assert codes(facts(refused=[refused(40, 3 * DAY, 2 * DAY)]), PUSHED) == []
+
+
+def test_refused_since_one_was_taken_are_told_whatever_was_refused_before() -> None:
+    """A secret that was changed an hour ago, and a stranger this morning."""
+    known = facts(refused=[refused(11, 8 * 60 * MINUTE, MINUTE, in_row=10)], accepted_at=NOW - 60 * MINUTE)
+    (told,) = concerns(known, PUSHED)
+    assert told.code == "webhooks_refused"
+    assert "refused in the last 60 minutes: 10, and none was taken meanwhile" in say(told)
 
 
 def test_what_fails_is_told_with_its_reason() -> None:

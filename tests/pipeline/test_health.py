@@ -12,10 +12,12 @@ import pytest
 from werkzeug.test import Client
 
 from connectors.generic.sandbox import SECRET
+from connectors.kit.errors import NotYet, OverBudget
 from connectors.kit.signing import sign_standard
 from hub import checkup, configuration
 from hub.boot import Hub
 from hub.cli.site import services
+from hub.pipeline.remote import Outcome, note
 from hub.store import accounts as store
 from hub.store import health
 from hub.web import create_app
@@ -121,6 +123,72 @@ def test_a_paused_account_is_not_waited_for(desk: Desk, caplog: pytest.LogCaptur
     assert caplog.records == []
 
 
+def test_one_refused_webhook_is_no_outage_and_a_secret_that_changed_is(desk: Desk) -> None:
+    """Among taken ones, behind the last one taken, and at last nothing but refused ones."""
+    forged = "whsec_" + "QUJD" * 8
+    for pushes in ([{}], [{"body": b"{"}], [{"secret": forged}], [{}, {"body": b"{"}], [{}]):
+        for push in pushes:
+            desk.push(**push)
+        desk.flush()
+        assert desk.account()["state"] == "healthy", pushes
+        assert not any("none was taken" in said for said in desk.account()["concerns"])
+    assert desk.account()["refused"] == {"400": 2, "401": 1}
+    for count in (1, 2):
+        desk.push(secret=forged)
+        desk.flush()
+        assert desk.account()["state"] == "healthy", count
+    desk.push(secret=forged)
+    desk.flush()
+    assert desk.account()["state"] == "unwell"
+    (said,) = desk.account()["concerns"]
+    assert ": 3, and none was taken meanwhile" in said
+    desk.push()
+    desk.flush()
+    assert desk.account()["state"] == "healthy"
+
+
+def test_a_budget_that_starves_is_told(desk: Desk) -> None:
+    """Ten calls within a quarter of an hour that our own budget put off; what somebody else put off is another thing."""
+
+    def put_off(count: int, error: Exception | None = None, ago: int = 0) -> None:
+        outcome: Outcome[None] = Outcome(error=error or OverBudget("our own budget 'default' is used up", after=9.0))
+        with desk.hub.database.begin() as conn:
+            for _ in range(count):
+                note(conn, desk.hub.accounts.get("shop"), "poll order", outcome)
+            conn.exec_driver_sql(f"UPDATE attempts SET at = at - interval '{ago} minutes' WHERE at > now()")
+
+    put_off(20, ago=16)
+    put_off(9)
+    put_off(5, error=NotYet("not ready", after=1.0))
+    assert desk.account()["concerns"] == []
+    put_off(1)
+    (said,) = desk.account()["concerns"]
+    assert said.startswith("Calls to shop keep waiting for the hub's own budget, 10 of them lately")
+    assert desk.account()["state"] == "healthy", "it works, slowly"
+    assert 'hub_account_concern{account="shop",concern="starving"} 1' in desk.metrics()
+    assert "最近 10 次" in desk.page("zh")
+
+
+def test_a_write_that_waits_long_for_its_budget_starves_too(desk: Desk) -> None:
+    put = "INSERT INTO returns (id, founded, at) SELECT n, true, now() - interval '%s' FROM generate_series(%s, %s) n"
+    told = (
+        "INSERT INTO sync (return_id, account, lane, state, said) SELECT id, 'shop', 'return/' || id, 'pending',"
+        " jsonb_build_object('code', '%s') FROM returns WHERE id BETWEEN %s AND %s RETURNING 1"
+    )
+    for code, age, first, last in (
+        ("over_budget", "20 minutes", 1, 9),
+        ("over_budget", "1 minute", 10, 30),
+        ("later", "20 minutes", 31, 60),
+    ):
+        rows(desk.hub, put % (age, first, last) + " RETURNING 1")
+        rows(desk.hub, told % (code, first, last))
+    assert desk.account()["concerns"] == []
+    rows(desk.hub, put % ("20 minutes", 61, 61) + " RETURNING 1")
+    rows(desk.hub, told % ("over_budget", 61, 61))
+    (said,) = desk.account()["concerns"]
+    assert "10 of them lately" in said
+
+
 def test_refused_webhooks_are_told_with_count_and_reason(desk: Desk) -> None:
     forged = "whsec_" + "QUJD" * 8
     for _ in range(3):
@@ -146,7 +214,7 @@ def test_refused_webhooks_are_told_with_count_and_reason(desk: Desk) -> None:
     assert desk.push() == 202
     desk.flush()
     (said,) = desk.account()["concerns"]
-    assert "Others were taken meanwhile" in said
+    assert "others were taken meanwhile" in said
     assert desk.account()["state"] == "healthy"
     assert checkup.check(desk.hub, "shop").ok, "a stranger makes no account unready"
 

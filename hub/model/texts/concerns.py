@@ -31,9 +31,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         " with {status}[: {why}]",
     ),
     "webhooks_some_refused": (
-        "{account} 的回调在 {since}内被拒绝 {count} 次，其他的已被接受，也可能来自陌生人；最近一次为 {status}[：{why}]",
-        "Webhooks of {account} that were refused in the last {since}: {count}. Others were taken meanwhile, so they may"
-        " be a stranger's; the last with {status}[: {why}]",
+        "{account} 的回调在 {since}内被拒绝 {count} 次；次数很少或其他的已被接受，可能来自陌生人；"
+        "最近一次为 {status}[：{why}]",
+        "Webhooks of {account} that were refused in the last {since}: {count}. They are few, or others were taken"
+        " meanwhile, so they may be a stranger's; the last with {status}[: {why}]",
     ),
     "writes_stuck": (
         "{account} 有 {count} 项写入被拒绝或结果不明[，最近的原因：{why}]",
