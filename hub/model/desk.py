@@ -79,14 +79,14 @@ class Desk:
             told = self._told[kind] = frozenset(name for o in self.under_way(kind) for name in o.operation.facts)
         return bool(told) and (fact.id in told or any(twin.text in told for twin in fact.twins))
 
-    def cannot(self, fact: str, said: Sentence, operation: str | None = None) -> None:
+    def cannot(self, fact: str, said: Sentence, operation: str | None = None, *, amount: Decimal | None = None) -> None:
         about = (self.account, fact, said.code)
         known = (fact, operation, repr(said))
         if known in self._said or about in self._by_hand:
             return
         self._said.add(known)
         asks = "" if said.code == "waits_for_person" else question(UNTOLD, about)
-        self.residue.append(Residue(fact=fact, said=said, operation=operation, question=asks))
+        self.residue.append(Residue(fact=fact, said=said, operation=operation, question=asks, amount=amount))
 
     def waits(self, fact: str, doubt: Discrepancy, operation: str) -> None:
         """It cannot be told before a person has settled this discrepancy."""
@@ -117,10 +117,10 @@ class Desk:
         """Plan it, or say why it cannot be said. `fact` is what it tells; `name` how a residue calls that."""
         terms, title = self.terms, name or fact
         if kind not in terms.can:
-            self.cannot(title, sentence("no_way", account=self.account, operation=kind), kind)
+            self.cannot(title, sentence("no_way", account=self.account, operation=kind), kind, amount=amount)
             return None
         if kind not in terms.asked:
-            self.cannot(title, sentence("not_asked", account=self.account, operation=kind), kind)
+            self.cannot(title, sentence("not_asked", account=self.account, operation=kind), kind, amount=amount)
             return None
         frozen = self.frozen or (self.unsure if kind in LASTING else None)
         if frozen is not None:
@@ -128,7 +128,7 @@ class Desk:
             return None
         moves = terms.moves_money.get(kind, MOVES_MONEY.get(kind, "no")) != "no"
         if moves and not terms.money:
-            self.cannot(title, sentence("money_off", account=self.account, operation=kind), kind)
+            self.cannot(title, sentence("money_off", account=self.account, operation=kind), kind, amount=amount)
             return None
         lines = tuple(lines)
         facts = tuple(sorted(facts))
@@ -150,7 +150,7 @@ class Desk:
         )
         ended = self._refusals.of(planned)
         if ended == "refused":
-            self.cannot(title, sentence("refused", account=self.account, operation=kind), kind)
+            self.cannot(title, sentence("refused", account=self.account, operation=kind), kind, amount=amount)
         if ended:
             return None
         self.operations.append(planned)

@@ -61,6 +61,8 @@ class Residue(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     operation: str | None = None
     question: str = ""
     """Its name as a question: has somebody dealt with it by hand? Empty where another answer settles it."""
+    amount: Decimal | None = None
+    """The sum it is about."""
 
     @property
     def why(self) -> str:
@@ -76,7 +78,7 @@ class Outstanding(Struct, frozen=True, gc=False, kw_only=True):
     """open | sent | unknown: under way · refused: nothing was done, the same would be refused again · tried_out: that,
     too often · dead: a person decides · given_up: a person has dealt with it"""
     since: Decimal = Decimal(0)
-    """Of a payment that a person has dealt with: what we paid on the same return after it."""
+    """Of a payment or a credit that a person has dealt with: what we paid or credited on the same return after it."""
 
 
 class Terms(Struct, frozen=True, gc=False, kw_only=True):

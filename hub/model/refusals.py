@@ -13,6 +13,9 @@ from hub.model.rules import ENTITIES
 _ONCE = frozenset({"create_return", "exchange", "refund", "credit"})
 """One refusal settles these for the whole return; for the others it settles the facts or the very operation refused."""
 
+SUMS = frozenset({"refund", "credit"})
+"""What a person has dealt with of these counts by its amount."""
+
 _ENDED = frozenset({"dead", "refused", "tried_out", "given_up"})
 
 
@@ -23,8 +26,8 @@ class Refusals:
         self._by_kind: dict[str, list[Outstanding]] = {}
         self._by_name: dict[tuple[str, str], list[Outstanding]] = {}
         for one in mine:
-            # What was paid by hand is taken off what is due (tell_money), so it stands against nothing.
-            if one.state in _ENDED and not (one.state == "given_up" and one.operation.kind == "refund"):
+            # Money dealt with by hand is taken off what is wanted (tell_money), so it stands against nothing.
+            if one.state in _ENDED and not (one.state == "given_up" and one.operation.kind in SUMS):
                 self._by_kind.setdefault(one.operation.kind, []).append(one)
                 for name in (one.operation.fingerprint, *one.operation.facts):
                     self._by_name.setdefault((one.operation.kind, name), []).append(one)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hub.model.desk import UNDER_WAY, Desk
 from hub.model.fragment import Payment, Zero
 from hub.model.numbers import amount as money_text
-from hub.model.operation import Outstanding
+from hub.model.operation import Operation, Outstanding
 from hub.model.returns import Refund
 from hub.model.sentences import sentence
 
@@ -37,7 +37,7 @@ def paid(desk: Desk) -> bool:
     payment = next((p for p in mine if _left(p) > 0), mine[0])
     gone = money.refunded + money.pending
     room = min(money.refundable if money.refundable is not None else Zero, _left(payment))
-    wanted = money.due - _by_hand(desk, gone)
+    wanted = money.due - _by_hand(desk.all, "refund", gone)
     amount = min(wanted, room)
     name = f"money_due {money_text(money.due, money.currency)}"
     if wanted > 0 and room - desk.terms.reserved < wanted and desk.terms.reserved:
@@ -65,14 +65,20 @@ def paid(desk: Desk) -> bool:
     return True
 
 
-def _by_hand(desk: Desk, gone: Decimal) -> Decimal:
-    """What people say they have dealt with, as far as no record shows it: what went back since, but for our own."""
+def _by_hand(outstanding: Sequence[Outstanding], kind: str, shown: Decimal) -> Decimal:
+    """What people say they have dealt with, as far as no record shows it. `shown`: what went back, or was credited, by
+    now; what came of it since, but for our own, is theirs."""
     left = Zero
-    for one in desk.all:
-        if one.operation.kind in PAYING and one.state == "given_up":
-            amount, before = one.operation.amount or Zero, one.operation.gone or Zero
-            left += min(amount, max(amount - (gone - before - one.since), Zero))
+    for one in outstanding:
+        if one.operation.kind == kind and one.state == "given_up":
+            amount, before = one.operation.amount or Zero, _before(one.operation)
+            left += min(amount, max(amount - (shown - before - one.since), Zero))
     return left
+
+
+def _before(operation: Operation) -> Decimal:
+    """What had gone back, or was credited, when this was planned."""
+    return Decimal(operation.words.get("credited", "0")) if operation.gone is None else operation.gone
 
 
 def _left(payment: Payment) -> Decimal:
@@ -90,7 +96,7 @@ def credited(desk: Desk) -> bool:
         wanted += money.refunded
     if desk.listens("money_due") and not money.credited:
         wanted += money.due
-    gap = wanted - money.credited
+    gap = wanted - money.credited - _by_hand(desk.mine, "credit", money.credited)
     if gap <= 0 or not _goods_here(desk) or desk.under_way("credit"):
         return True
     name = f"credit {money_text(gap, money.currency)}"

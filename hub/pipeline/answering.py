@@ -16,7 +16,7 @@ from hub.model.sentences import sentence
 from hub.pipeline import parting, weak
 from hub.pipeline.combine import whole
 from hub.pipeline.people import NotNow, People, hold
-from hub.store import console, observations, returns, reviews
+from hub.store import console, intents, observations, returns, reviews
 from hub.store.database import Connection, ticket
 from hub.store.observations import Stored
 
@@ -44,6 +44,7 @@ class Answering:
             said = Answer(kind=asked.kind, about=asked.about, answer=text, by=by, at=at)
             refunds = _paid_otherwise(seen, asked, act, by, at)
             _keep(conn, return_id, act, Fragment(answers=(said,), orders=_orders(choice), refunds=refunds))
+            _booked_otherwise(conn, return_id, seen, asked, act)
             told = sentence("answered", by=by, question=asked.said, choice=choice.word, what=_what(choice, text))
             parting.write(conn, return_id, "answer", told, {"act": "answer", "of": act})
             weak.again(conn, self.people.accounts.all(), near, f"hub {by}")
@@ -60,6 +61,7 @@ class Answering:
             if said is None or said.gone or not said.fragment.answers:
                 raise NotNow("no_such_answer", number=f"R{return_id}", act=act)
             _keep(conn, return_id, act, said.fragment, gone=True)
+            intents.not_by_hand(conn, return_id, act)
             for answer in said.fragment.answers:
                 word, _, what = answer.answer.partition(":")
                 told = sentence("answer_back", by=by, kind=answer.kind, choice=word, what=what)
@@ -114,8 +116,14 @@ def _untold(conn: Connection, return_id: int) -> Iterator[Discrepancy]:
     for row in console.telling(conn, return_id):
         for rest in console.cannot(row):
             about = (row.account, rest.fact, rest.said.code)
-            choices = (Choice("by_hand"),)
-            yield Discrepancy(kind=UNTOLD, said=rest.said, question=rest.question, about=about, choices=choices)
+            yield Discrepancy(
+                kind=UNTOLD,
+                said=rest.said,
+                question=rest.question,
+                about=about,
+                choices=(Choice("by_hand"),),
+                values=(f"{rest.amount:f}",) if rest.operation == "credit" and rest.amount is not None else (),
+            )
 
 
 def _paid_otherwise(
@@ -127,6 +135,16 @@ def _paid_otherwise(
         return UNSET
     part = RefundPart(amount=money.due, state="succeeded", method="offline", by=by)
     return (Refund(id=act, currency=money.currency, parts=(part,), at=at),)
+
+
+def _booked_otherwise(conn: Connection, return_id: int, seen: Return, asked: Discrepancy, act: str) -> None:
+    """A credit that the books could not be asked for: somebody wrote it, as far as this sum goes."""
+    if asked.kind == UNTOLD and asked.values:
+        words = {"credited": f"{seen.money.credited:f}", "act": act}
+        booked = {"kind": "credit", "account": asked.about[0], "round": seen.round, "amount": asked.values[0]}
+        intents.by_hand(
+            conn, return_id, asked.about[0], {**booked, "currency": seen.money.currency, "words": words}, ""
+        )
 
 
 def _orders(choice: Choice) -> tuple[Key, ...]:

@@ -18,6 +18,7 @@ from hub.model.merge import Picture
 from hub.model.observation import Ground, Observation, Sibling
 from hub.model.operation import Operation, Outstanding, Residue
 from hub.model.plan import needs_somebody, plan, state, unheard
+from hub.model.refusals import SUMS
 from hub.model.returns import Return
 from hub.model.sentences import Sentence, sentence
 from hub.pipeline import awaited, parked, routes, twinning
@@ -210,7 +211,7 @@ def plan_for(conn: Connection, situation: Situation, account: Account) -> Plan:
         Outstanding(
             operation=msgspec.convert(intent.operation, Operation),
             state=_planned_as(intent),
-            since=paying.since(conn, intent) if (intent.kind, intent.state) == ("refund", "given_up") else Zero,
+            since=paying.since(conn, intent) if intent.state == "given_up" and intent.kind in SUMS else Zero,
         )
         for intent in matter
     ]

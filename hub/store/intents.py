@@ -107,6 +107,14 @@ def by_hand(conn: Connection, return_id: int, account: str, operation: dict[str,
     )
 
 
+def not_by_hand(conn: Connection, return_id: int, act: str) -> None:
+    """A person takes back the act by which they said so."""
+    conn.exec_driver_sql(
+        "DELETE FROM intents WHERE return_id = %(r)s AND state = 'given_up' AND operation->'words'->>'act' = %(a)s",
+        {"r": return_id, "a": act},
+    )
+
+
 def again(conn: Connection, intent_id: int, deadline: float, *, step: bool = False) -> None:
     """The same intent is called once more, with the same key; looking for its effect begins anew, too. `step`: the
     one before is answered."""

@@ -35,11 +35,12 @@ def reserved(conn: Connection, return_id: int, account: str, payments: Iterable[
 
 
 def since(conn: Connection, intent: Intent) -> Decimal:
-    """What was paid on the same return by writes that began after this one."""
+    """What was paid (or credited, by the same account) on the same return by writes that began after this one."""
     found = conn.exec_driver_sql(
         "SELECT coalesce(sum((operation->>'amount')::numeric), 0) FROM intents"
-        " WHERE return_id = %(r)s AND kind = 'refund' AND state IN ('done', 'sent') AND id > %(i)s",
-        {"r": intent.return_id, "i": intent.id},
+        " WHERE return_id = %(r)s AND kind = %(k)s AND state IN ('done', 'sent') AND id > %(i)s"
+        " AND (kind = 'refund' OR account = %(a)s)",
+        {"r": intent.return_id, "i": intent.id, "k": intent.kind, "a": intent.account},
     )
     return Decimal(found.scalar_one())
 

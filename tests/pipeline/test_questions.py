@@ -183,3 +183,34 @@ def test_every_residue_has_its_way_out_and_none_of_what_waits_for_another_answer
     assert [rest.question for rest in waits if rest.said.code == "waits_for_person"] == [""] * len(waits)
     with pytest.raises(NotNow, match="no question"):
         desk.hub.answering.answer(number, "", "by_hand", "Li")
+
+
+def test_a_credit_that_was_written_by_hand_counts_for_its_sum_and_not_for_later_ones(desk: Desk) -> None:
+    """The books are not asked for credit notes; 10.00 went back, then 5.00 more."""
+    desk.accounts(asked=["create_return"])
+    desk.order()
+    number = desk.asked()
+    books = {"order": {"id": "O1", "number": "5001"}, "lines": [{"id": "1", "order_line": "L1", "quantity": 1}]}
+    desk.push("erp", "return.upsert", "C1", hub_number=f"R{number}", **books)
+    desk.came("erp", number)
+
+    def went_back(*amounts: str) -> list[str]:
+        paid = [
+            {"id": f"f{n}", "currency": "EUR", "parts": [{"amount": amount, "state": "succeeded", "payment": "PAY"}]}
+            for n, amount in enumerate(amounts)
+        ]
+        desk._add(("web", "return", "RET-1"), refunds=paid)
+        return wanted()
+
+    def wanted() -> list[str]:
+        desk.work()
+        return [rest.fact for rest in desk.untold(number, "erp") if rest.fact.startswith("credit")]
+
+    assert went_back("10.00") == ["credit 10.00 EUR"]
+    (rest,) = [rest for rest in desk.untold(number, "erp") if rest.fact.startswith("credit")]
+    desk.hub.answering.answer(number, rest.question, "by_hand", "Li")
+    assert wanted() == []
+    assert went_back("10.00", "5.00") == ["credit 5.00 EUR"]
+    (given,) = desk.doc(number).answers
+    desk.hub.answering.take_back(number, given.act, "Li")
+    assert wanted() == ["credit 15.00 EUR"]
