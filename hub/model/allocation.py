@@ -12,6 +12,7 @@ from msgspec import UNSET
 from hub.model.case import Case
 from hub.model.fragment import Zero
 from hub.model.identity import founds, own_name
+from hub.model.matching import deducts
 from hub.model.numbers import number
 from hub.model.observation import Observation, Sibling
 from hub.model.returns import Choice, ReturnLine
@@ -135,7 +136,8 @@ def shortages(case: Case, me: Sibling, keys: Iterable[str]) -> dict[str, dict[st
 def _pieces(case: Case, keys: Iterable[str]) -> dict[str, Decimal]:
     """How much of these lines can come back at all."""
     known = {key: case.book.lines[key].line for key in keys if key in case.book.lines}
-    return {k: line.quantity if line.shipped is None else line.shipped for k, line in known.items() if line.quantity}
+    goods = {key: line for key, line in known.items() if line.quantity and not deducts(line)}
+    return {key: line.quantity if line.shipped is None else line.shipped for key, line in goods.items()}
 
 
 _OVER = frozenset({"rejected", "cancelled", "voided", "expired"})

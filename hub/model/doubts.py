@@ -16,13 +16,14 @@ from hub.model.observation import FactId
 from hub.model.placing import LIVE, total
 from hub.model.returns import Choice, Fact, Money, Receipt, Refund, ReturnLine, Shipment
 from hub.model.sentences import Sentence, sentence
+from hub.model.words import STAYS
 
 
 def possible_twins(case: Case, lines: Sequence[ReturnLine], receipts: Sequence[Receipt]) -> None:
     """Two systems each report goods, nobody linked them, and together they are more than was expected."""
     if len({r.speaker.account for r in receipts}) < 2:
         return
-    asked = {line.key: line.quantity - line.cancelled if line.goods != "kept" else Zero for line in lines}
+    asked = {line.key: Zero if line.goods in STAYS else line.quantity - line.cancelled for line in lines}
     stated = any(o.fragment.lines for o in case.own)
     by_line: dict[str, list[Receipt]] = {}
     for receipt in receipts:
@@ -128,7 +129,7 @@ def unasked(case: Case, lines: Sequence[ReturnLine]) -> None:
     in_doubt = {doubt.line for doubt in case.doubts if doubt.kind in ("possible_twins", "ambiguous_line")}
     asked = any(not line.unexpected for line in lines)
     for line in lines:
-        wanted = Zero if line.unexpected or line.goods in ("kept", "never_shipped") else line.quantity - line.cancelled
+        wanted = Zero if line.unexpected or line.goods in STAYS else line.quantity - line.cancelled
         if asked and line.received > max(wanted, Zero) and line.key not in in_doubt:
             goods = line.name or line.sku or line.key
             said = sentence("unasked", line=goods, received=line.received, wanted=wanted)

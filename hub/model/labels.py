@@ -24,6 +24,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "expected": ("需退回", "To come back"),
         "kept": ("顾客保留", "Kept by the customer"),
         "never_shipped": ("未发货", "Never shipped"),
+        "deduction": ("抵扣项，无实物", "Takes off the price, no goods"),
         "refused": ("拒收", "Refused at the door"),
     },
     "resolution": {

@@ -142,7 +142,7 @@ def kind_of(origin: str | None, lines: Sequence[ReturnLine]) -> str:
         return "undelivered"
     kinds = set()
     for line in lines:
-        if line.unexpected:
+        if line.unexpected or line.goods == "deduction":
             continue
         special = _BY_RESOLUTION.get(line.resolution)
         if special is None:

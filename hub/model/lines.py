@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from hub.model.case import Case
 from hub.model.fragment import Line, OrderLine, Reason, Zero
-from hub.model.matching import BookLine
+from hub.model.matching import BookLine, deducts
 from hub.model.numbers import number
 from hub.model.observation import Observation
 from hub.model.returns import Disposition, Inspection, Receipt, Refund, ReturnLine
@@ -213,6 +213,8 @@ def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, a
             goods = line.goods
         if resolution is None and line.resolution is not UNSET:
             resolution = line.resolution
+    if (home is not None and deducts(home)) or any((line.amount or Zero) < 0 for _, line in said):
+        goods = "deduction"
     put = (
         sum((amount for word, amount in of.disposed.items() if word != "keep_by_customer"), Zero)
         if of.disposed

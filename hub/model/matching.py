@@ -30,6 +30,12 @@ class BookLine(Struct, kw_only=True):
     """For a component: the key of its kit."""
 
 
+def deducts(line: OrderLine) -> bool:
+    """Whether it takes off the price (a coupon, a voucher, a deposit, what a bundle costs less): it is no goods."""
+    worth = line.price if line.amount is None else line.amount
+    return line.quantity < 0 or (worth is not None and worth < 0)
+
+
 class Memory(Struct, kw_only=True):
     """What decides before articles and quantities do."""
 

@@ -96,7 +96,8 @@ def agreed(
     """What is owed in all, and what of it is documented. Goods that are exchanged leave only a stated difference."""
     posted = [c for c in credited if c.value.state == "posted"]
     documented = sum((c.value.amount for c in posted), Zero)
-    swapped = bool(lines) and all(line.resolution in ("exchange", "repair", "reship") for line in lines)
+    goods = [line for line in lines if line.goods != "deduction"]
+    swapped = bool(goods) and all(line.resolution in ("exchange", "repair", "reship") for line in goods)
     if posted and (due := swaps.owed(case, posted, swapped=swapped)) is not None:
         return due, documented
     best: Observation | None = None

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from hub.model.fragment import LinePart, OrderLine
 from hub.model.identity import NUMBER, Name, bears, order_names, own_name, speaks_of_order
-from hub.model.matching import GOODS, BookLine, LineName, Memory, match
+from hub.model.matching import GOODS, BookLine, LineName, Memory, deducts, match
 from hub.model.meant import meant
 from hub.model.observation import Ground, Observation, Sibling
 from hub.model.ranks import party
@@ -76,7 +76,7 @@ class Book:
         for (word, form), value in zip(GOODS, (sku, gtin), strict=True):
             if value is not None:
                 keys = self._by_goods.get((word, form(value)), [])
-                for rule in (self._is_written(word, value), self._stated.__contains__, self._is_sold):
+                for rule in (self._is_goods, self._is_written(word, value), self._stated.__contains__, self._is_sold):
                     # Several order lines sell it: each rule counts where it leaves any.
                     if len(keys) > 1:
                         keys = list(filter(rule, keys)) or keys
@@ -93,6 +93,10 @@ class Book:
     def _is_written(self, word: str, value: str) -> Callable[[str], bool]:
         """The article that is written exactly so, between two that differ in spelling only."""
         return lambda key: getattr(self.lines[key].line, word) == value
+
+    def _is_goods(self, key: str) -> bool:
+        """What can come back, and not what took something off its price."""
+        return not deducts(self.lines[key].line)
 
     def _is_sold(self, key: str) -> bool:
         """What was sold first, and not sent instead of another."""

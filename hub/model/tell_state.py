@@ -8,10 +8,9 @@ from hub.model.desk import Desk
 from hub.model.operation import LineTarget
 from hub.model.returns import ReturnLine
 from hub.model.sentences import sentence
+from hub.model.words import STAYS
 
 ENDED = ("rejected", "cancelled")
-STAYS = ("kept", "never_shipped")
-"""Goods that are never asked back."""
 
 
 def founded(desk: Desk) -> bool:
@@ -27,7 +26,11 @@ def founded(desk: Desk) -> bool:
         return False
     if desk.ended or ret.axes.closure.value == "closed" or desk.under_way("create_return"):
         return _holds_none(desk)
-    asked = [line for line in ret.lines if line.quantity > line.cancelled and not line.unexpected]
+    asked = [
+        line
+        for line in ret.lines
+        if line.quantity > line.cancelled and not line.unexpected and line.goods != "deduction"
+    ]
     wanted = [line for line in asked if line.goods not in STAYS]
     if asked and not wanted and desk.terms.sells:
         return True  # Nothing comes back, so there is no return to make: the money alone is told.
@@ -124,7 +127,7 @@ def amended(desk: Desk) -> bool:
     stored = desk.terms.stored
     unknown_order = any(line.order is None for line in desk.view.lines)
     for line in desk.ret.lines:
-        if line.unexpected or line.key in desk.frozen_lines:
+        if line.unexpected or line.goods == "deduction" or line.key in desk.frozen_lines:
             continue
         there = desk.here.get(line.key)
         rest = line.quantity - line.cancelled

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 Origin = Literal["request", "counter", "blind", "undelivered"]
-Goods = Literal["expected", "kept", "never_shipped", "refused"]
+Goods = Literal["expected", "kept", "never_shipped", "refused", "deduction"]
+STAYS = frozenset({"kept", "never_shipped", "deduction"})
+"""Nothing of such a line is ever asked back."""
 Resolution = Literal["refund", "exchange", "repair", "reship", "store_credit", "price_adjustment", "none"]
 
 Authorization = Literal["none", "requested", "needs_info", "authorized", "rejected", "cancelled"]

@@ -15,7 +15,8 @@ from connectors.kit.money import digits
 from connectors.medusa import pricing
 from connectors.shopify import money as shopify
 from hub import schema
-from hub.model.fragment import Fragment
+from hub.model.fragment import Fragment, OrderLine
+from hub.model.matching import deducts
 from mappings.engine import Mapping, read_json
 
 HERE = Path(__file__).parent
@@ -164,19 +165,25 @@ def test_a_line_below_zero_is_a_line_and_refuses_no_order(system: str) -> None:
     record["total"] = "-3.00"
     order = fragment(system, stream, record, settings).order
     assert [(one.quantity, one.price) for one in order.lines][-1] == (line["quantity"], Decimal("-5.00"))  # type: ignore[union-attr]
+    assert [deducts(one) for one in order.lines] == [*[False] * (len(order.lines) - 1), True]  # type: ignore[union-attr]
     assert order.total == -3  # type: ignore[union-attr]
 
 
-def test_a_line_below_zero_of_a_cart_or_a_sale_elsewhere_refuses_no_order() -> None:
+def test_a_line_below_zero_of_a_cart_or_a_sale_elsewhere_refuses_no_order_and_is_no_goods() -> None:
+    def first(system: str, stream: str, record: Any, settings: Any = None) -> OrderLine:
+        line: OrderLine = fragment(system, stream, record, settings or {}).order.lines[0]  # type: ignore[union-attr]
+        assert deducts(line)
+        return line
+
     stream, record, settings = recorded("square", "order_sale_partly_refunded")
     record["joined"]["sale"]["lines"][0]["total_money"]["amount"] = -500
-    assert fragment("square", stream, record, settings).order.lines[0].amount == -5  # type: ignore[union-attr]
+    assert first("square", stream, record, settings).amount == -5
     stream, record, _ = recorded("medusa", "order_shipped")
     record["items"][0]["joined"]["price"] = "-5"
-    assert fragment("medusa", stream, record).order.lines[0].price == -5  # type: ignore[union-attr]
+    assert first("medusa", stream, record).price == -5
     stream, record, settings = recorded("shopify", "order_sent")
     record["lineItems"]["nodes"][0]["joined"] |= {"price": Decimal(-5), "amount": Decimal(-15)}
-    assert fragment("shopify", stream, record, settings).order.lines[0].amount == -15  # type: ignore[union-attr]
+    assert first("shopify", stream, record, settings).amount == -15
 
 
 def test_a_refund_or_a_payment_below_zero_is_still_refused() -> None:

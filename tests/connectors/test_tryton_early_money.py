@@ -22,6 +22,11 @@ SHIRTS = {"id": "L1", "sku": "SHIRT-M", "quantity": 2, "shipped": 2, "price": "7
 MUG = {"id": "L2", "sku": "MUG-BLUE", "quantity": 1, "shipped": 1, "price": "14.50"}
 
 
+def recorded(name: str) -> dict[str, Any]:
+    record: dict[str, Any] = msgspec.json.decode((RECORDED / f"{name}.json").read_bytes())["record"]
+    return record
+
+
 def booked(desk: Desk, name: str, **more: Any) -> None:
     """One of its records, with what is different here."""
     said = msgspec.json.decode((RECORDED / f"{name}.json").read_bytes())
@@ -57,7 +62,7 @@ def through(desk: Desk) -> int:
     """A complaint about both shirts, approved, its goods received, its credit note posted; its number here."""
     booked(desk, "complaint_authorized", hub_number=None)
     booked(desk, "return_sale_of_complaint")
-    (line,) = msgspec.json.decode((RECORDED / "shipment_good.json").read_bytes())["record"]["receipts"]
+    (line,) = recorded("shipment_good")["receipts"]
     booked(desk, "shipment_good", receipts=[{**line, "quantity": 2}])
     booked(desk, "credit_note_posted", amount="158.00")
     (one,) = founded(desk.hub)
@@ -86,6 +91,32 @@ def test_what_went_back_before_the_complaint_counts(shop: Desk, name: str) -> No
     money = shop.doc(number).money
     assert money.agreed == 158
     assert bool(money.due) == bool(asks)
+
+
+def test_a_voucher_on_the_sale_is_no_goods_and_the_shop_hears_of_the_shirts_alone(shop: Desk) -> None:
+    """A complaint about the whole sale names the voucher's line, too."""
+    (shirts,) = recorded("complaint_authorized")["lines"]
+    voucher = {
+        **shirts,
+        "id": "1-99",
+        "order_line": "99",
+        "sku": None,
+        "name": "Voucher",
+        "quantity": 1,
+        "amount": "-5.00",
+    }
+    sold = recorded("sale_shipped")["lines"]
+    entered = {"id": "99", "name": "Voucher", "price": "-5.00", "quantity": 1, "shipped": 0, "sku": None}
+    booked(shop, "sale_shipped", lines=[*sold, entered])
+    booked(shop, "complaint_authorized", hub_number=None, lines=[shirts, voucher])
+    (one,) = founded(shop.hub)
+    assert {line.name: line.goods for line in shop.doc(one.id).lines} == {
+        "Linen shirt M": "expected",
+        "Voucher": "deduction",
+    }
+    shop.work()
+    (made,) = shop.payer.created
+    assert ([line["sku"] for line in made], shop.frozen()) == (["SHIRT-M"], [])
 
 
 def test_a_credit_note_that_a_clerk_made_without_a_complaint_is_no_returns_and_no_money(shop: Desk) -> None:

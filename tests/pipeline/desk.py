@@ -38,6 +38,8 @@ class Payer(GenericSandbox):
     def setup(self) -> None:
         super().setup()
         self.paid: dict[str, Decimal] = {}
+        self.created: list[list[dict[str, Any]]] = []
+        """Of each return that it was asked to make: its lines."""
         self.mute = False
         """It pays and tells of no refund."""
 
@@ -47,6 +49,7 @@ class Payer(GenericSandbox):
         key, data = said["id"], said["data"]
         if said["type"] == "create_return":
             lines = [{**line, "id": str(i)} for i, line in enumerate(data["lines"])]
+            self.created.append(lines)
             made = {
                 "id": key,
                 "version": 10**6,
