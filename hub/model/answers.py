@@ -24,6 +24,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "unallocated_refund": ("of", "goodwill"),
     "exchange_sum": ("pay", "all", "aside"),
     "refund_came_back": ("again", "elsewhere"),
+    "credit_paid": ("elsewhere", "owed"),
     "currency": ("counts", "aside"),
     "ambiguous_line": ("line",),
     "over_return": ("allow", "rest", "refuse"),

@@ -174,7 +174,7 @@ class Refund(Part, frozen=True, kw_only=True, gc=False):
 
 
 class Credit(Part, frozen=True, kw_only=True, gc=False):
-    """The document, not the money. `settles`: ids of refunds it accounts for."""
+    """The document, not the money. `settles`: ids of refunds it accounts for. `paid`: it is balanced there, somehow."""
 
     id: str
     state: words.CreditState
@@ -183,6 +183,7 @@ class Credit(Part, frozen=True, kw_only=True, gc=False):
     number: str | None = None
     tax: Decimal | None = None
     settles: tuple[str, ...] = ()
+    paid: bool = False
     at: datetime | None = None
 
 
@@ -274,8 +275,7 @@ class Replacement(Part, frozen=True, kw_only=True, gc=False):
     quantity: Decimal = Decimal(1)
     state: words.Exchange = "due"
     order_line: str | None = None
-    amount: Decimal | None = None
-    """What the customer pays for it, tax included, in the return's currency."""
+    amount: Decimal | None = None  # what the customer pays for it, tax included, in the return's currency
 
 
 class Answer(Part, frozen=True, kw_only=True, gc=False):

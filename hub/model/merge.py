@@ -13,6 +13,7 @@ from hub.model import (
     allocation,
     answers,
     axes,
+    balanced,
     derived,
     doubts,
     entities,
@@ -193,6 +194,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
     )
     balance = money.settle(case, told.currency, paid, told.held, told.owed, told.documented, ripe)
     over = authorization.value in ("rejected", "cancelled") or closure.value in ("voided", "expired")
+    balance = balanced.asked(case, told.credits, balance, over)
     refunds.ask(case, paid, balance, over)
     swap = derived.exchange(case, built, told.replacements, told.shipments, authorization.value == "authorized")
 

@@ -58,13 +58,13 @@ def back(desk: Desk, amount: str, **more: Any) -> None:
     desk.push("web", "refund.upsert", "RF-1", **said, **more)
 
 
-def through(desk: Desk) -> int:
+def through(desk: Desk, state: str = "posted") -> int:
     """A complaint about both shirts, approved, its goods received, its credit note posted; its number here."""
     booked(desk, "complaint_authorized", hub_number=None)
     booked(desk, "return_sale_of_complaint")
     (line,) = recorded("shipment_good")["receipts"]
     booked(desk, "shipment_good", receipts=[{**line, "quantity": 2}])
-    booked(desk, "credit_note_posted", amount="158.00")
+    booked(desk, "credit_note_posted", amount="158.00", state=state)
     (one,) = founded(desk.hub)
     return int(one.id)
 
@@ -117,6 +117,21 @@ def test_a_voucher_on_the_sale_is_no_goods_and_the_shop_hears_of_the_shirts_alon
     shop.work()
     (made,) = shop.payer.created
     assert ([line["sku"] for line in made], shop.frozen()) == (["SHIRT-M"], [])
+
+
+def test_a_credit_note_that_was_paid_in_tryton_is_asked_about_before_the_shop_pays_it_again(shop: Desk) -> None:
+    number = through(shop, state="paid")
+    assert shop.paid() == 0
+    ((_, asked),) = shop.frozen("credit_paid")
+    shop.hub.answering.answer(number, asked.question, "elsewhere", "Li")
+    assert (shop.paid(), shop.doc(number).money.due, shop.doc(number).axes.settlement) == (0, 0, "settled")
+
+
+def test_a_credit_note_that_is_balanced_after_the_shop_paid_asks_nobody(shop: Desk) -> None:
+    number = through(shop)
+    assert shop.paid() == D("158.00")
+    booked(shop, "credit_note_posted", amount="158.00", state="paid", modified_at="2026-11-25T01:59:19Z")
+    assert (shop.frozen(), shop.doc(number).money.refunded) == ([], 158)
 
 
 def test_a_credit_note_that_a_clerk_made_without_a_complaint_is_no_returns_and_no_money(shop: Desk) -> None:

@@ -106,6 +106,16 @@ def refund_that_was_reversed(desk: Desk) -> None:
     desk.owed(number)
 
 
+def credit_paid_in_the_books(desk: Desk) -> None:
+    """An accountant paid the note, or balanced it, before the shop was asked for the money."""
+    desk.accounts()
+    desk.order()
+    number = desk.asked()
+    desk.came("erp", number)
+    said = {"state": "posted", "paid": True, "amount": "10.00", "currency": "EUR"}
+    desk.push("erp", "credit.upsert", "CN-1", hub_number=f"R{number}", number="2026-7", **said)
+
+
 def credit_in_dollars(desk: Desk) -> None:
     desk.accounts()
     desk.order()
@@ -229,6 +239,7 @@ SCENES: Mapping[str, tuple[Scene, ...]] = {
     ),
     "exchange_sum": (Scene(exchanged_for_less, {"pay": "7.50", "all": "20.00", "aside": "0"}),),
     "refund_came_back": (Scene(refund_that_was_reversed, {"again": "10.00", "elsewhere": "0"}),),
+    "credit_paid": (Scene(credit_paid_in_the_books, {"elsewhere": "0", "owed": "10.00"}),),
     "currency": (Scene(credit_in_dollars, {"counts:9.50": "9.50", "aside": "0"}),),
     "ambiguous_line": (
         Scene(two_lines_of_one_article, {"line:web/O1/L1": "10.00", "line:web/O1/L2": "10.00"}, before="10.00"),

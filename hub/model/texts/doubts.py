@@ -131,6 +131,13 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The refund of {amount} at {account} {state:payment}. If the customer has that money in some other way, {left} "
         "is still to be paid; if not, {due}. Say whether to pay it again; until then nothing is paid.",
     ),
+    "credit_paid": (
+        "{account} 的贷项凭证 {number} 已结清，却没有 {amount} 的退款记录：可能已从那里付给顾客，也可能只是账上冲抵。"
+        "如果顾客已经拿到，还应退 {left}；如果没有，还应退 {due}。请确认；确认前不会退款。",
+        "Credit note {number} of {account} is paid there, and no refund of {amount} is known: the money may have gone "
+        "from there, or the note is only balanced in the books. If the customer has it, {left} is still to be paid; "
+        "if not, {due}. Say which it was; until then nothing is paid.",
+    ),
     "provisional": (
         "{objects} 暂时关联到本单（依据：{why:weak}），尚未证实。人工确认后生效；等待期内没有其他可能，也会生效。",
         "{objects} is taken for this return because of {why:weak}, without proof. It counts once a person confirms it, "
