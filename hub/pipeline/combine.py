@@ -127,7 +127,7 @@ def look(
             raise TooMuch(return_id, parts)
         row = rows[return_id]
         old = returns.decode(row.doc) if row.doc else None
-        same, apart = known.get(return_id, ((), ()))
+        same = known.get(return_id, ())
         before = unfinished.get(return_id, [])
         beside = others.get(return_id, {})
         # A refund that names only the order stands by itself until it is known to be ours.
@@ -137,11 +137,8 @@ def look(
         ground = Ground(
             parties=people,
             twins=(*same, *found),
-            apart=apart,
             number=f"R{return_id}",
-            others=tuple(
-                Sibling(f"R{other}", tuple(told), theirs.get(other, ((), ()))[0]) for other, told in beside.items()
-            ),
+            others=tuple(Sibling(f"R{other}", tuple(told), theirs.get(other, ())) for other, told in beside.items()),
             made=made,
             echoes=frozenset((name, word) for name, kind in wrote.get(return_id, ()) for word in _ECHOES[kind]),
             ties=bound,

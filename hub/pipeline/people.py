@@ -10,12 +10,12 @@ import msgspec
 
 from hub import schema
 from hub.accounts import Accounts
-from hub.model.observation import HUB, FactId, Observation
+from hub.model.observation import HUB, Observation
 from hub.model.sentences import Sentence, say, sentence
 from hub.pipeline import asking, parked, parting, settle, weak
 from hub.pipeline.combine import combine, whole
 from hub.pipeline.identify import being_written
-from hub.store import intents, journal, keys, lanes, observations, parked_lanes, returns, reviews, stuck, sync, twins
+from hub.store import intents, journal, keys, lanes, observations, parked_lanes, returns, reviews, stuck, sync
 from hub.store.database import Connection, Database, ticket
 from hub.store.observations import Name, Stored
 
@@ -85,21 +85,17 @@ class People:
         whole(self.database, work)
 
     def apart(self, review_id: int, by: str) -> None:
-        """The facts (or returns) of a question are different events, whatever they look like. Raises NotNow."""
+        """The return that a question is about is none of its candidates. Raises NotNow."""
 
         def work(conn: Connection) -> None:
-            question = reviews.answer(conn, review_id, "apart")
-            if question is None:
+            question = reviews.get(conn, review_id)
+            if question is None or "seeks" not in question["detail"] or not reviews.answer(conn, review_id, "apart"):
                 raise NotNow("no_question", id=review_id)
-            asked = msgspec.convert(question["said"], Sentence) if question["said"] else question["text"]
+            said = sentence("kept_apart", by=by, question=msgspec.convert(question["said"], Sentence))
             for return_id in question["returns"]:
-                facts = [FactId.parse(text) for text in question["detail"].get("facts", ())]
-                if facts:
-                    twins.add(conn, return_id, facts, f"review:{review_id}", same=False)
-                parting.write(conn, return_id, "apart", sentence("kept_apart", by=by, question=asked))
-            if seeks := question["detail"].get("seeks"):
-                for other in question["detail"]["candidates"]:
-                    parting.cut(conn, seeks, other)
+                parting.write(conn, return_id, "apart", said)
+            for other in question["detail"]["candidates"]:
+                parting.cut(conn, question["detail"]["seeks"], other)
             self._again(conn, question["returns"], by)
 
         whole(self.database, work)
@@ -232,7 +228,8 @@ class People:
         def work(conn: Connection) -> None:
             return_id = question["returns"][0]
             returns.lock(conn, [return_id])
-            reviews.answer(conn, review_id, "done")
+            if not reviews.answer(conn, review_id, "done"):
+                raise NotNow("no_question", id=review_id)
             intents.by_hand(conn, return_id, detail["account"], detail["what"], note)
             said = sentence("dealt_with", by=by, operation=detail["operation"], note=note)
             _note(conn, return_id, detail["account"], "give up", said)

@@ -183,8 +183,8 @@ def _decide(
     candidates = []
     for one in parts.values():
         shared = [o for o in seen[one.host] if speaks_of_order(o.fragment)]
-        same, apart = known.get(one.host, ((), ()))
-        ground = Ground(parties=people, twins=same, apart=apart, number=f"R{one.id}")
+        same = known.get(one.host, ())
+        ground = Ground(parties=people, twins=same, number=f"R{one.id}")
         live = [o for o in one.seen if not o.gone]
         settled = any(
             bears_ours(o.fragment) and any((HUB, key.type, key.value) in ours for key in o.fragment.keys) for o in live

@@ -42,9 +42,10 @@ def ask(
 
 
 def answer(conn: Connection, review_id: int, state: str) -> dict[str, Any] | None:
-    """A person decided: `state` is linked, apart, done ...; the question as it stood, or None."""
+    """A person decided: `state` is linked, apart, done ...; the question as it stood, None where it was not open."""
     found = conn.exec_driver_sql(
-        "UPDATE reviews SET state = %(s)s WHERE id = %(i)s RETURNING id, kind, returns, text, said, detail",
+        "UPDATE reviews SET state = %(s)s WHERE id = %(i)s AND state = 'open'"
+        " RETURNING id, kind, returns, text, said, detail",
         {"s": state, "i": review_id},
     ).first()
     return None if found is None else dict(found._mapping)
@@ -62,6 +63,16 @@ def is_open(conn: Connection, dedupe: str) -> bool:
     """Whether this question waits for an answer."""
     found = conn.exec_driver_sql("SELECT state = 'open' FROM reviews WHERE dedupe = %(u)s", {"u": dedupe})
     return bool(found.scalar())
+
+
+def same(conn: Connection, kind: str, detail: dict[str, Any]) -> dict[str, Any] | None:
+    """The open question of this kind that says this, too; None where there is none."""
+    found = conn.exec_driver_sql(
+        "SELECT dedupe, detail FROM reviews WHERE state = 'open' AND kind = %(k)s AND detail @> %(d)s::jsonb"
+        " ORDER BY id",
+        {"k": kind, "d": documents.text(detail)},
+    ).first()
+    return None if found is None else dict(found._mapping)
 
 
 def open_reviews(conn: Connection) -> list[dict[str, Any]]:

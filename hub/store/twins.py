@@ -1,4 +1,4 @@
-"""Facts in two systems that are known to be the same event, or known not to be."""
+"""Facts in two systems that are known to be the same event."""
 
 from __future__ import annotations
 
@@ -7,35 +7,25 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from hub.model.observation import Apart, FactId, Twins
+from hub.model.observation import FactId, Twins
 
 
-def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, tuple[tuple[Twins, ...], tuple[Apart, ...]]]:
-    """Per return: which of its facts are twins, and which a person declared different."""
+def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, tuple[Twins, ...]]:
+    """Per return: which of its facts are twins."""
     same: dict[int, list[Twins]] = {}
-    apart: dict[int, list[Apart]] = {}
     found = conn.exec_driver_sql(
-        "SELECT return_id, same, facts FROM twins WHERE return_id = ANY(%(r)b::bigint[]) ORDER BY id",
+        "SELECT return_id, facts FROM twins WHERE return_id = ANY(%(r)b::bigint[]) ORDER BY id",
         {"r": list(return_ids)},
     )
-    for return_id, is_same, facts in found:
-        ids = frozenset(FactId(*fact) for fact in facts)
-        if is_same:
-            same.setdefault(return_id, []).append(Twins(ids))
-        else:
-            apart.setdefault(return_id, []).append(Apart(ids))
-    return {key: (tuple(same.get(key, ())), tuple(apart.get(key, ()))) for key in {*same, *apart}}
+    for return_id, facts in found:
+        same.setdefault(return_id, []).append(Twins(frozenset(FactId(*fact) for fact in facts)))
+    return {return_id: tuple(twins) for return_id, twins in same.items()}
 
 
-def add(conn: Connection, return_id: int, facts: Iterable[FactId], source: str, *, same: bool = True) -> None:
-    """Record that these facts are the same event (or are not); `source` says which write or person it comes from."""
+def add(conn: Connection, return_id: int, facts: Iterable[FactId], source: str) -> None:
+    """Record that these facts are the same event; `source` says which write it comes from."""
     listed = sorted((f.account, f.stream, f.object, f.kind, f.id) for f in facts)
     conn.exec_driver_sql(
-        "INSERT INTO twins (return_id, same, facts, source) VALUES (%(r)s, %(s)s, %(f)s::jsonb, %(o)s)",
-        {"r": return_id, "s": same, "f": msgspec.json.encode(listed).decode(), "o": source},
+        "INSERT INTO twins (return_id, facts, source) VALUES (%(r)s, %(f)s::jsonb, %(o)s)",
+        {"r": return_id, "f": msgspec.json.encode(listed).decode(), "o": source},
     )
-
-
-def remove(conn: Connection, source: str) -> None:
-    """Take back what a person or a write recorded."""
-    conn.exec_driver_sql("DELETE FROM twins WHERE source = %(o)s", {"o": source})

@@ -79,7 +79,6 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
     },
     "review": {
         "two_candidates": _l("Which return is it?"),
-        "possible_twins": _l("The same event, told twice?"),
         "unknown_outcome": _l("Did it happen?"),
         "no_effect": _l("It has no effect there"),
         "stuck": _l("The hub cannot do it"),

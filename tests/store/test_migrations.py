@@ -26,8 +26,8 @@ CATALOG = {
     " WHERE connamespace = 'public'::regnamespace AND contype <> 'n'",
     "options": "SELECT relname, relkind, array_to_string(reloptions, ','), pg_get_partkeydef(oid) FROM pg_class"
     " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S')",
-    "comments": "SELECT objoid::regclass::text, objsubid, description FROM pg_description"
-    " WHERE classoid = 'pg_class'::regclass AND objoid IN"
+    "comments": "SELECT objoid::regclass::text, attname, description FROM pg_description"
+    " LEFT JOIN pg_attribute ON attrelid = objoid AND attnum = objsubid AND attnum > 0 WHERE classoid = 'pg_class'::regclass AND objoid IN"
     " (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)",
     "sequences": "SELECT sequencename, start_value, increment_by, cache_size, cycle FROM pg_sequences",
 }
