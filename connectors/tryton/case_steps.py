@@ -113,8 +113,11 @@ def authorize(now: Situation) -> Next:
 
 
 def reject(now: Situation) -> Next:
-    """Say no; after an approval only while nothing has arrived."""
-    return _end(now, "rejected")
+    """Say no; after an approval only while nothing has arrived. What no person refused is cancelled instead: should a
+    person allow it after all, a cancelled complaint can be opened again, a rejected one never."""
+    said = now.operation.payload
+    by_itself = (said.get("decided_by"), said.get("by")) == ("hub", "rule")
+    return _end(now, "cancelled" if by_itself else "rejected")
 
 
 def cancel(now: Situation) -> Next:

@@ -158,14 +158,14 @@ def test_who_asks_for_more_than_is_open_goes_short_and_is_refused(journey: Journ
     first = journey.wait("a complaint in Tryton", lambda: journey.merged.objects.get("erp", {}).get("complaint"))
     journey.quiet()
     second = journey.world.erp.complain(journey.order.sold, {"SHIRT-M": Decimal(1)})
-    journey.wait("the second to be refused there", lambda: complaints(journey).get(second) == "rejected")
+    journey.wait("the second to be refused there", lambda: complaints(journey).get(second) == "cancelled")
     journey.wait("two returns", lambda: len(returns_of(journey)) == 2)
     journey.quiet()
     assert doubts(journey) == []
     (loser,) = (row.id for row in returns_of(journey) if row.id != journey.return_id)
     journey.return_id = loser
     journey.quiet()
-    assert complaints(journey) == {int(first): "waiting", second: "rejected"}
+    assert complaints(journey) == {int(first): "waiting", second: "cancelled"}
     assert journey.world.shop_returns(journey.order) == {journey.asked: "REQUESTED"}, "the shop was told of no other"
     assert (journey.merged.status, doubts(journey)) == ("rejected", ["over_return"])
     assert "authorization rejected (by hub)" in journey.story()
