@@ -28,6 +28,11 @@ log = logging.getLogger(__name__)
 
 INLINE = 64 * 1024
 """Bytes of a body that are checked at once; larger ones in a thread, since others wait meanwhile."""
+REQUESTS = 1000
+"""Answers on one connection, before it is ended, as web servers do. So answers that nobody reads end, too: Granian has
+no deadline for writing, but so few of ours fit into the system's own buffers, and nothing is held for them."""
+KNOWN = 16 * 1024
+"""Connections whose answers are counted; more than can be open."""
 FORM = 256 * 1024
 """Bytes of a form of the console."""
 AWAY = "数据库暂时无法访问；中枢会自动重试。\nThe database is away; the hub tries again by itself.\n".encode()
@@ -44,6 +49,7 @@ class Front:
         self.bridge = Bridge(console)
         self.bodies = Bodies(services.bodies)
         self.forms = Bodies(services.bodies)
+        self._answers: dict[str, int] = {}
         self._checks = ThreadPoolExecutor(2, thread_name_prefix="large webhook")
 
     def start(self) -> None:
@@ -56,16 +62,30 @@ class Front:
 
     async def serve(self, scope: Any, protocol: Any) -> None:
         """Answer one request, whatever happens."""
-        path: str = scope.path
+        status, headers, body = await self._answer(scope, protocol, scope.path)
+        if self._is_last(scope.client) and LAST not in headers:
+            headers.append(LAST)
+        protocol.response_bytes(status, headers, body)
+
+    async def _answer(self, scope: Any, protocol: Any, path: str) -> tuple[int, list[tuple[str, str]], bytes]:
         if path.startswith(PREFIX):
             status, headers, body = await self._webhook(scope, protocol, path[len(PREFIX) :])
-            protocol.response_bytes(status, list(headers.items()), body)
-        elif path == "/health" and self.pulse.beats:
+            return status, list(headers.items()), body
+        if path == "/health" and self.pulse.beats:
             status, said = self.pulse.health()
             kind = ("Content-Type", "application/json")
-            protocol.response_bytes(status, [kind, ("Cache-Control", "no-store")], msgspec.json.encode(said))
-        else:
-            protocol.response_bytes(*await self._page(scope, protocol))
+            return status, [kind, ("Cache-Control", "no-store")], msgspec.json.encode(said)
+        return await self._page(scope, protocol)
+
+    def _is_last(self, connection: str) -> bool:
+        """Whether this connection, named by its other end, has had as many answers as it gets."""
+        answers = self._answers.pop(connection, 0) + 1
+        if answers >= REQUESTS:
+            return True
+        self._answers[connection] = answers
+        if len(self._answers) > KNOWN:
+            del self._answers[next(iter(self._answers))]
+        return False
 
     async def _webhook(self, scope: Any, protocol: Any, account: str) -> Told:
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.web.front import REQUESTS
 from hub.web.serve import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +87,12 @@ def closed(sockets: list[socket.socket], within: float) -> int:
     return len(sockets) - len(left)
 
 
+def held(port: int) -> int:
+    """How many connections the server holds, as the system lists them (proc(5): 01 is ESTABLISHED)."""
+    listed = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[1] == f"0100007F:{port:04X}" and row[3] == "01" for row in listed)
+
+
 def lives(port: int) -> None:
     """Monitors and genuine webhooks are answered at once."""
     for method, path, body, status in (("GET", "/health", None, 200), ("POST", "/hooks/web", b'{"id":1}', 202)):
@@ -123,6 +130,36 @@ def test_a_crowd_silences_nobody_and_is_sent_away(port: int, crowd: str) -> None
         for one in sockets:
             one.close()
     lives(port)
+
+
+def test_who_reads_no_answers_is_not_held(port: int) -> None:
+    """It asks and asks on one connection, until nothing more goes through: its answers fill every buffer on the way."""
+    asks = b"GET /health HTTP/1.1\r\nHost: hub\r\n\r\n" * 1000
+    with connect(port) as sender:
+        sender.settimeout(3)
+        with pytest.raises(OSError, match="timed out|reset|Broken pipe"):
+            sender.sendall(asks * 1000)
+        lives(port)
+        until = time.monotonic() + 10
+        while held(port) and time.monotonic() < until:
+            time.sleep(0.2)
+        assert held(port) == 0
+    lives(port)
+
+
+def test_a_connection_that_is_kept_is_told_when_it_ends(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    said = []
+    for _ in range(REQUESTS):
+        connection.request("GET", "/health")
+        answer = connection.getresponse()
+        answer.read()
+        said.append(answer.headers.get("Connection"))
+    assert said[-1] == "close"
+    assert set(said[:-1]) == {None}
+    connection.request("GET", "/health")  # on a new one
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 def test_an_unknown_account_is_told_so_before_its_body_is_read(port: int) -> None:
