@@ -36,7 +36,7 @@ PACE = 20.0
 """Seconds over which the customers ask."""
 DONE_UNHEARD = ("500 after", "503 after", "drop after", "hang after", "late")
 PATIENCE = 300.0
-"""Seconds after which what is not right is wrong."""
+"""Seconds after the last death after which what is not right is wrong; a busy machine takes long to die so often."""
 MANNERS = {"faults": 0.1, "late": 1.0, "patience": 1.0, "slow": 0.05, "lag": 0.8}
 """What was asked for stands, and is listed, within the time that the systems' manifests promise (settles_within)."""
 
@@ -117,10 +117,12 @@ def world(
     stock.stop()
 
 
+@pytest.mark.timeout(3 * PATIENCE)
 def test_everything_arrives_and_nothing_happens_twice(world: World, hub: Hub, crash_seed: int) -> None:
-    began = time.monotonic()
+    started = time.monotonic()
     disturb(world, hub, random.Random(crash_seed + 1))
-    print(f"disturbed for {time.monotonic() - began:.0f} s")
+    began = time.monotonic()
+    print(f"disturbed for {began - started:.0f} s")
     while time.monotonic() - began < PATIENCE / 2 and not world.people.done:
         operate(world, hub, 1.0)
     for remote in (world.shop, world.stock):
