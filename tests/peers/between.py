@@ -151,11 +151,13 @@ class Between:
         for account in ("web", "erp"):
             self.hub.database.run(lambda conn, name=account: self.hub.reconcile.sweep(conn, name))  # type: ignore[misc]
 
-    def idle(self) -> bool:
-        """Nothing is to be done, now or soon."""
+    def idle(self, seconds: float = 3600.0) -> bool:
+        """Nothing is to be done within so many seconds."""
         with self.hub.database.begin() as conn:
-            row = conn.exec_driver_sql("SELECT count(*) FROM lanes WHERE due < now() + interval '1 hour'").one()
-        return row[0] == 0
+            row = conn.exec_driver_sql(
+                "SELECT count(*) FROM lanes WHERE due < now() + make_interval(secs => %(s)s)", {"s": seconds}
+            )
+        return row.scalar_one() == 0
 
     def in_hand(self) -> str:
         """What is to be done and who does it, and where our threads are: why a wait may have been in vain."""
