@@ -48,6 +48,7 @@ class Journey(Tale):
         """By a clerk in Tryton, once the hub has entered the complaint there; both systems can go on."""
         told = self.wait("a complaint in Tryton", lambda: self.merged.objects.get("erp", {}).get("complaint"))
         self.complaint = int(told)
+        self.wait("the complaint to wait for a decision", lambda: self.world.erp.can_decide(self.complaint))
         self.world.erp.rpc.press("sale.complaint", self.complaint, "approve")
         self.wait("the hub to bring the approval through to a shipment", lambda: self.merged.ready)
         self.sale = self.world.erp.return_sale(self.complaint)

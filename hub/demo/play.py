@@ -53,6 +53,7 @@ class Play(Tale):
         self._ask_back(say)
         complaint = self.wait("a complaint in Tryton", lambda: self.merged.objects.get("erp", {}).get("complaint"))
         say(f"{self.number}: the hub has entered complaint {complaint} in Tryton")
+        self.wait("the complaint to wait for a decision", lambda: self.erp.can_decide(complaint))
         self.erp.rpc.press("sale.complaint", complaint, "approve")
         say(f"{self.number}: a clerk approves in Tryton")
         self.wait("the hub to bring the approval through to a shipment", lambda: self.merged.ready)

@@ -133,6 +133,10 @@ class People:
         self.rpc.call("wizard.sale.return_sale.delete", wizard)
         return int(answer["actions"][0][1]["res_id"][0])
 
+    def can_decide(self, complaint: int | str) -> bool:
+        """Whether a clerk may decide: whoever enters a complaint makes a draft first, which nobody can approve."""
+        return str(self.rpc.read("sale.complaint", complaint, "state")["state"]) == "waiting"
+
     def approve(self, complaint: int | str) -> int:
         """Approve, and bring the return sale that comes out of it as far as an open shipment. Returns the sale."""
         self.rpc.press("sale.complaint", complaint, "approve")

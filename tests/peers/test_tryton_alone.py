@@ -44,6 +44,7 @@ def test_create_return_is_a_waiting_complaint_once(case: Case) -> None:
     assert again.objects == first.objects
     assert len(case.writes()) == 2
     assert case.state("sale.complaint", first.objects["complaint"]) == "waiting"
+    assert case.people.can_decide(first.objects["complaint"])
     record = case.record("complaint", first.objects["complaint"])
     assert record["hub_number"] == case.reference
     assert record["sale"]["reference"] == case.order
@@ -58,6 +59,8 @@ def test_a_create_cut_off_after_its_first_write_finds_its_draft(case: Case) -> N
     found = case.connector.find(operation)
     assert found is not None
     assert not found.finished
+    draft = case.people.rpc.first("sale.complaint", [["reference", "like", f"{case.reference}%"]])
+    assert not case.people.can_decide(draft), "the demo's clerk waits"
     reply = case.carry_out(operation)
     assert case.writes() == ["POST sale.complaint", f"POST sale.complaint/{reply.objects['complaint']}/wait"]
 
