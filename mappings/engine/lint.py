@@ -17,10 +17,11 @@ from typing import Any
 from mappings.engine import files
 from mappings.engine.document import Document, read_document
 from mappings.engine.errors import Finding, Mark
+from mappings.engine.left import left_behind
 from mappings.engine.parsing import Node
 from mappings.engine.reach import Reach
 from mappings.engine.shapes import Each, Expr, Field, Items, Obj, Section, Shape
-from mappings.engine.tree import Remarks
+from mappings.engine.tree import Remarks, Scalar
 
 Words = Mapping[str, Any]
 
@@ -36,10 +37,16 @@ def lint(
 ) -> list[Finding]:
     """Every finding of this text, by place. What it extends is sought in `parents`, then in `folder`; with `settings`
     (the names an account may have, without secrets) unknown ones are found, too."""
-    tree, remarks = files.joined(text, file, Path(file).stem, files.finder(folder, parents))
+    find = files.finder(folder, parents)
+    tree, remarks = files.joined(text, file, Path(file).stem, find)
     if tree is not None:
         document = read_document(tree, remarks)
         _Check(document, remarks).all(vocabulary)
+        link = tree.get("extends")
+        above = find(link.text) if isinstance(link, Scalar) else None
+        parent, _ = files.joined(*above, find) if above else (None, remarks)
+        if parent is not None:
+            left_behind(document, read_document(parent, Remarks()), remarks)
         for name, mark in document.settings.items():
             if settings is not None and name not in settings:
                 remarks.error(mark, f"there is no setting {name!r} (or it is a secret){_meant(name, settings)}")

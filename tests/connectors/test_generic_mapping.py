@@ -81,6 +81,7 @@ extends: generic
 inbound:
   return:
     number: rma
+    origin: positions && 'request'
     authorization: {value: "lookup('standing', status)"}
     lines: {each: positions, line: text(pos), sku: article, reason: {code: "lookup('reason', why)", raw: why}}
 tables:
@@ -96,7 +97,7 @@ def test_an_account_joins_with_a_mapping_file_only() -> None:
     record["positions"] = [{"pos": 10, "article": "MUG", "quantity": 2, "why": "KAPUTT"}]
     own = Mapping.load(OWN, parents={"generic": FILE})
     fragment = schema.fragment(own.read("return", record, {}, account="here"))
-    assert fragment.authorization.value == "authorized"
+    assert (fragment.origin, fragment.authorization.value) == ("request", "authorized")
     assert [(line.line, line.sku, line.reason.code) for line in fragment.lines] == [("10", "MUG", "defective")]
     asked = Operation(
         kind="create_return", account="here", lines=(LineTarget(line="l", quantity=2, words={"reason": "defective"}),)

@@ -320,3 +320,27 @@ def test_an_account_is_linted_over_what_it_extends(tmp_path: Path) -> None:
     assert len(got) == 2
     assert got[0].startswith("mappings/me.yaml:3:15: error: 'nope' is no word of origin")
     assert got[1].startswith(f"{tmp_path.name}/shop.yaml:3:19: error: there is no canonical field 'oops'")
+
+
+SHOP = """\
+system: x
+inbound:
+  s:
+    origin: origin || (lines && 'request')
+    number: joined.lines
+    lines: {each: lines, sku: sku}
+    keys: {each: "$root.lines[?joined.lines]", value: text(id)}
+"""
+
+
+def left(own: str) -> list[str]:
+    return [str(f) for f in lint(own, VOCABULARY, file="mappings/me.yaml", parents={"shop": SHOP})]
+
+
+def test_who_reads_a_list_elsewhere_is_told_what_still_reads_the_old_one() -> None:
+    own = "extends: shop\ninbound:\n  s:\n    lines: {each: positions, sku: article}\n"
+    places = ("'keys' (mappings/shop.yaml:7:18)", "'origin' (mappings/shop.yaml:4:13)")
+    said = "mappings/me.yaml:4:5: warning: lines is read from positions, but {} still reads lines: write it here, too"
+    assert left(own) == [said.format(place) for place in places]
+    assert left(own + "    origin: \"'request'\"\n    keys: null\n") == []
+    assert left("extends: shop\ninbound:\n  s:\n    lines: {sku: article}\n") == []
