@@ -33,7 +33,10 @@ class Book:
         self._by_goods: dict[tuple[str, str], list[str]] = {}
         self._loose: dict[tuple[str, str], str] = {}
         """Articles of no known line, as they were first written."""
-        self._own: dict[tuple[str, str], str] = {}
+        self._own: dict[tuple[tuple[str, ...], str], tuple[str, str | None]] = {}
+        """Lines of returns by their scope and id: our key, and the article that was named with it."""
+        self._whose: dict[Name, str] = {}
+        """Records of the other returns: whose they are."""
         self._stated: dict[str, None] = {}
         self._orders: set[tuple[str, str]] = set()
         self._ref: dict[Name, OrderRef] = {}
@@ -48,6 +51,7 @@ class Book:
         self._memory = Memory(added=_added(observations, ground), before=ground.matched)
         self._read(observations)
         self._read_claims(observations)
+        self._read_others(observations)
 
     def key(self, observation: Observation, part: LinePart, gtin: str | None = None) -> str | None:
         """Our key of the line that `part` means in this record; None where it names none."""
@@ -65,7 +69,7 @@ class Book:
                 found = [key for key in found if key in self._stated] or found
             return found or [f"{account}/{order}/{part.order_line}"]
         if part.line is not None:
-            own = self._own.get((account, part.line))
+            own = self._said(observation, part)
             if own is not None:
                 return [own]
         if part.sku is not None or gtin is not None:
@@ -211,7 +215,7 @@ class Book:
                     continue
                 key = self.key(observation, line)
                 if key is not None:
-                    self._state(observation.account, line.line, key)
+                    self._state(observation, line, key)
                     if key not in self.lines:
                         # The order itself was never seen: what the return says of its line has to do.
                         said = OrderLine(id=line.order_line, quantity=Decimal(0), sku=line.sku, gtin=line.gtin)
@@ -220,12 +224,41 @@ class Book:
         for observation, line in waiting:
             key = self.key(observation, line, line.gtin)
             if key is not None:
-                self._state(observation.account, line.line, key)
+                self._state(observation, line, key)
 
-    def _state(self, account: str, own: str | None, key: str) -> None:
+    def _state(self, observation: Observation, line: LinePart, key: str) -> None:
         self._stated[key] = None
-        if own is not None:
-            self._own.setdefault((account, own), key)
+        self._note(observation, line, key)
+
+    def _note(self, observation: Observation, line: LinePart, key: str) -> None:
+        for scope in self._scopes(observation) if line.line is not None else ():
+            self._own.setdefault((scope, line.line or ""), (key, line.sku))
+
+    def _said(self, observation: Observation, part: LinePart) -> str | None:
+        """The line that this id was given to, in the record itself or in another of its account and return; one that
+        was said of another article there is another."""
+        for scope in self._scopes(observation):
+            key, sku = self._own.get((scope, part.line or ""), (None, None))
+            if key is not None and (sku is None or part.sku is None or sku == part.sku):
+                return key
+        return None
+
+    def _scopes(self, observation: Observation) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Where an id of a return's line says something: in its record, and in its return, but in no other return."""
+        name = own_name(observation)
+        return name, (self._whose.get(name, ""), observation.account)
+
+    def _read_others(self, observations: Sequence[Observation]) -> None:
+        """Which lines the other returns of the orders name, so that what is told of their lines finds them."""
+        mine = {own_name(observation) for observation in observations}
+        for other in self.ground.others:
+            for observation in other.observations:
+                self._whose.setdefault(own_name(observation), "" if own_name(observation) in mine else other.number)
+            for observation in other.observations:
+                for line in observation.fragment.lines or () if own_name(observation) not in mine else ():
+                    key = self.key(observation, line, line.gtin) if line.line is not None else None
+                    if key is not None:
+                        self._note(observation, line, key)
 
 
 def _added(observations: Sequence[Observation], ground: Ground) -> frozenset[LineName]:

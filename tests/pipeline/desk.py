@@ -48,7 +48,7 @@ class Payer(GenericSandbox):
         said = call.json()
         key, data = said["id"], said["data"]
         if said["type"] == "create_return":
-            lines = [{**line, "id": str(i)} for i, line in enumerate(data["lines"])]
+            lines = [{"id": str(i), **line} for i, line in enumerate(data["lines"], 1)]
             self.created.append(lines)
             made = {
                 "id": key,
