@@ -44,21 +44,21 @@ def apply(hub: Hub, document: Mapping[str, Any]) -> list[str]:
     """
     configured.sound(document, "the document")
     with hub.database.begin() as conn:
-        changed = {name: _put(hub, conn, name, wanted) for name, wanted in document["accounts"].items()}
+        became = {name: _put(hub, conn, name, wanted) for name, wanted in document["accounts"].items()}
     hub.accounts.forget()
-    return [f"{name}: {'changed' if new else 'as it was'}" for name, new in changed.items()]
+    return [f"{name}: {what}" for name, what in became.items()]
 
 
-def put(hub: Hub, name: str, wanted: Mapping[str, Any]) -> bool:
-    """Write one account; True if anything changed. Raises ValueError naming what is wrong."""
+def put(hub: Hub, name: str, wanted: Mapping[str, Any]) -> None:
+    """Write one account. Raises ValueError naming what is wrong."""
     configured.sound(wanted, f"account {name!a}")
     with hub.database.begin() as conn:
-        changed = _put(hub, conn, name, wanted)
+        _put(hub, conn, name, wanted)
     hub.accounts.forget()
-    return changed
 
 
-def _put(hub: Hub, conn: Connection, name: Any, wanted: Any) -> bool:
+def _put(hub: Hub, conn: Connection, name: Any, wanted: Any) -> str:
+    """What became of it: added, changed, or as it was."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError(
             f"{name!r:.80} cannot name an account: it becomes a part of its webhook address, so write letters,"
@@ -96,7 +96,7 @@ def _put(hub: Hub, conn: Connection, name: Any, wanted: Any) -> bool:
         sealed = hub.vault.encrypt(secrets) if secrets else None
         store.put(conn, name, connector=manifest.name, mapping=mapping, settings=settings, secrets=sealed, terms=terms)
         lanes.want(conn, "tell", sync.planned_again(conn, name))
-    return changed
+    return "added" if before is None else "changed" if changed else "as it was"
 
 
 def _entry(connector: str, place: str) -> registry.Entry:

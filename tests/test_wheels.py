@@ -134,7 +134,7 @@ def test_an_account_of_it_can_be_made(hub: Hub, tmp_path: Path) -> None:
     file = tmp_path / "accounts.yaml"
     settings = "{base_url: 'http://127.0.0.1:9', api_key: simulated}"
     file.write_text(f"accounts:\n  desk: {{connector: dovecote, settings: {settings}}}\n")
-    assert "desk: changed" in hub("accounts", "apply", file)
+    assert "desk: added" in hub("accounts", "apply", file)
     assert [one["connector"] for one in json.loads(hub("accounts", "list", "--json"))] == ["dovecote"]
 
 

@@ -54,11 +54,14 @@ def try_(file: Path, payload: Path, stream: str | None, json_: bool) -> None:
         settings = {}
     if stream is None and len(dictionary.streams) == 1:
         stream = next(iter(dictionary.streams))
-    if stream is None:
-        raise ValueError(f"name the section with --stream: {', '.join(sorted(dictionary.streams))}")
+    sections = (*dictionary.streams, *dictionary.operations)
+    if stream not in sections:
+        asked = "" if stream is None else f"{file} has no section {stream!r}; "
+        raise ValueError(f"{asked}name one with --stream: {', '.join(sorted(sections))}")
     rows = dictionary.explain(stream, record, settings)
     show(rows, ("field", "expression", "value", "path"), json_, empty="The section says nothing about this payload.")
-    schema.fragment(dictionary.read(stream, record, settings))
+    if stream in dictionary.streams:
+        schema.fragment(dictionary.read(stream, record, settings))
 
 
 COMMANDS = (mapping,)

@@ -20,10 +20,15 @@ from hub.plain import in_json, plain
 from hub.postgres import PostgresError
 from hub.settings import Settings, SettingsError
 from hub.store.database import DatabaseError
+from mappings.engine import InvalidJson, MappingError, Untranslatable
 
 Command = TypeVar("Command", bound=click.Command)
 
-LETTERS = (ConnectorError, DatabaseError, NotNow, PostgresError, SettingsError, LookupError, ValueError)
+LETTERS = (
+    *(ConnectorError, DatabaseError, NotNow, PostgresError, SettingsError),
+    *(InvalidJson, MappingError, Untranslatable),
+    *(LookupError, ValueError),
+)
 """Errors whose text is written for the person who typed the command."""
 
 as_json = click.option("--json", "json_", is_flag=True, help="One JSON document instead of a table.")

@@ -40,7 +40,9 @@ def list_(text: str, status: str, limit: int, json_: bool) -> None:
         for one in found
     ]
     columns = ("number", "status", "kind", "order", "sync", "discrepancies", "changed")
-    show(rows, columns, json_, empty="No returns yet. `hub demo` shows some; `hub accounts add` connects a system.")
+    none = "No returns yet. `hub demo` shows some; `hub accounts add` connects a system."
+    unfit = "No return fits this search; `hub returns list` shows all of them."
+    show(rows, columns, json_, empty=unfit if text or status else none)
 
 
 @returns.command("show")

@@ -142,7 +142,9 @@ def own_objects(conn: Connection, return_id: int) -> list[Name]:
     return [name for name, shared in observations.objects_of(conn, return_id) if not shared]
 
 
-def write(conn: Connection, return_id: int, stage: str, said: Sentence, detail: dict[str, Any] | None = None) -> int:
+def write(
+    conn: Connection, return_id: int, stage: journal.Stage, said: Sentence, detail: dict[str, Any] | None = None
+) -> int:
     """A line of the return's story; its number."""
     return journal.add(conn, journal.entry(return_id, None, stage, said, detail=detail))
 

@@ -278,5 +278,5 @@ def _free(conn: Connection, return_ids: Iterable[int]) -> None:
         raise NotNow("being_written", numbers=numbers)
 
 
-def _note(conn: Connection, return_id: int, account: str, stage: str, said: Sentence) -> None:
+def _note(conn: Connection, return_id: int, account: str, stage: journal.Stage, said: Sentence) -> None:
     journal.write(conn, [journal.entry(return_id, account, stage, said)])

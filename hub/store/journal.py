@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection
 
 from hub.model.sentences import Sentence, plain
 from hub.store import documents
+
+Stage = Literal["merge", "tell", "link", "split", "apart", "answer", "retry", "give up", "erase"]
+"""What kind of step a line tells of; people read a word of their language (`web/words.py`)."""
 
 
 class Entry(NamedTuple):
@@ -17,7 +20,7 @@ class Entry(NamedTuple):
 
     return_id: int | None
     account: str | None
-    stage: str
+    stage: Stage
     text: str
     detail: dict[str, Any] | None = None
     said: Sequence[Sentence] = ()
@@ -42,7 +45,7 @@ _COLUMNS = ", ".join(Line._fields)
 def entry(
     return_id: int | None,
     account: str | None,
-    stage: str,
+    stage: Stage,
     *said: Sentence,
     because: Sentence | None = None,
     detail: dict[str, Any] | None = None,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
 from hub.model.sentences import Sentence
 from hub.store import documents
+
+Answer = Literal["linked", "apart", "done", "answered", "erased"]
+"""What a person made of a question; `settled` are those that answered themselves."""
 
 
 def ask(
@@ -41,8 +44,8 @@ def ask(
     )
 
 
-def answer(conn: Connection, review_id: int, state: str) -> dict[str, Any] | None:
-    """A person decided: `state` is linked, apart, done ...; the question as it stood, None where it was not open."""
+def answer(conn: Connection, review_id: int, state: Answer) -> dict[str, Any] | None:
+    """A person decided; the question as it stood, None where it was not open."""
     found = conn.exec_driver_sql(
         "UPDATE reviews SET state = %(s)s WHERE id = %(i)s AND state = 'open'"
         " RETURNING id, kind, returns, text, said, detail",
@@ -109,7 +112,7 @@ def close_outdated(conn: Connection, kind: str, about: Iterable[tuple[int, str]]
         )
 
 
-def settle(conn: Connection, return_ids: tuple[int, ...], state: str) -> None:
+def settle(conn: Connection, return_ids: tuple[int, ...], state: Answer) -> None:
     """A person answered by an act: the open questions that are about exactly these returns."""
     conn.exec_driver_sql(
         "UPDATE reviews SET state = %(s)s WHERE state = 'open' AND returns @> %(r)s::jsonb AND returns <@ %(r)s::jsonb",

@@ -59,6 +59,8 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
         "tell": _l("told"),
         "link": _l("linked"),
         "split": _l("split"),
+        "apart": _l("kept apart"),
+        "answer": _l("answered"),
         "retry": _l("again"),
         "give up": _l("given up"),
         "erase": _l("erased"),

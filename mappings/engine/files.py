@@ -61,7 +61,7 @@ def joined(text: str | OSError | UnicodeDecodeError, file: str, name: str, find:
             break
         parent = find(link.text)
         if parent is None:
-            remarks.error(link.mark, f"there is no mapping {link.text!r} to extend")
+            remarks.error(link.mark, f"there is no mapping {link.text!r} to extend beside this file")
             break
         text, file, name = parent
     result = layers.pop() if layers else None

@@ -28,7 +28,7 @@ def test_all_or_none(run: Run, tmp_path: Path) -> None:
     assert "account z:" in said
     assert listed(run) == []
     code, said = applied(run, tmp_path, yaml.safe_dump({"accounts": {"a": GOOD, "b": GOOD}}))
-    assert (code, said.splitlines()[-2:]) == (0, ["a: changed", "b: changed"])
+    assert (code, said.splitlines()[-2:]) == (0, ["a: added", "b: added"])
 
 
 def with_terms(**terms: object) -> str:

@@ -62,8 +62,12 @@ def test_accounts_as_code_change_nothing_the_second_time_and_come_back_without_s
 ) -> None:
     file = tmp_path / "accounts.yaml"
     file.write_text(ACCOUNTS)
-    assert "web: changed" in run("accounts", "apply", str(file)).output
+    assert "web: added" in run("accounts", "apply", str(file)).output
     assert "web: as it was" in run("accounts", "apply", str(file)).output
+    file.write_text(ACCOUNTS.replace("money: true", "money: false"))
+    assert "web: changed" in run("accounts", "apply", str(file)).output
+    file.write_text(ACCOUNTS)
+    assert "web: changed" in run("accounts", "apply", str(file)).output
     exported = run("accounts", "export").stdout
     assert "sk_very_secret" not in exported
     assert yaml.safe_load(exported)["accounts"]["web"]["terms"] == {"money": True}
@@ -160,6 +164,52 @@ def test_a_dictionary_is_tried_field_by_field(run: Callable[..., Result]) -> Non
     assert result.exit_code == 0, result.output
     rows = {row["field"]: row for row in json.loads(result.stdout)}
     assert rows["number"]["expression"] == "number"
+
+
+FAULTY = """\
+system: own
+inbound:
+  return:
+    number: text(id)
+    authorization: {value: "lookup('standing', state)"}
+tables:
+  standing: {NEW: requested}
+outbound:
+  note: {text: words.text}
+"""
+
+
+@pytest.mark.parametrize(
+    ("dictionary", "payload", "words", "letter"),
+    [
+        (FAULTY.replace("'standing'", "'nowhere'"), "{}", (), "own.yaml:5:"),
+        (FAULTY, '{"id": 1, "state": "GONE"}', (), "own.yaml, line 7: authorization.value"),
+        ("inbound: [", "{}", (), "own.yaml:1"),
+        (FAULTY, '{"id": ', (), "the body is no JSON"),
+        (FAULTY, "{}", ("--stream", "order"), "has no section 'order'; name one with --stream: note, return"),
+    ],
+)
+def test_a_dictionary_that_cannot_be_tried_is_a_letter(
+    run: Callable[..., Result], tmp_path: Path, dictionary: str, payload: str, words: tuple[str, ...], letter: str
+) -> None:
+    (tmp_path / "own.yaml").write_text(dictionary)
+    (tmp_path / "payload.json").write_text(payload)
+    result = run("mapping", "try", str(tmp_path / "own.yaml"), str(tmp_path / "payload.json"), *words)
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit), result.output
+    assert letter in result.output
+
+
+def test_an_operation_is_tried_too(run: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(FAULTY)
+    (tmp_path / "payload.json").write_text('{"words": {"text": "handle broken"}}')
+    result = run("mapping", "try", str(tmp_path / "own.yaml"), str(tmp_path / "payload.json"), "--stream", "note")
+    assert (result.exit_code, "handle broken" in result.output) == (0, True), result.output
+
+
+def test_a_search_that_finds_nothing_does_not_say_that_there_is_nothing(run: Callable[..., Result]) -> None:
+    assert "No returns yet" in run("returns", "list").output
+    for words in (("X1",), ("--status", "closed")):
+        assert "No return fits this search" in run("returns", "list", *words).output
 
 
 def test_every_dictionary_and_manifest_lints(run: Callable[..., Result]) -> None:

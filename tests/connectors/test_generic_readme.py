@@ -56,6 +56,22 @@ def test_every_shape_is_taken_translated_and_all_topics_are_shown() -> None:
     assert seen == set(door.STREAMS)
 
 
+@pytest.mark.parametrize(
+    ("stream", "record"),
+    [
+        ("order", {"payments": [{"id": "PAY-1", "captured": "64.00"}]}),
+        ("refund", {"parts": [{"amount": "12.50", "state": "pending"}]}),
+        ("credit", {"state": "draft", "amount": "12.50"}),
+        ("return", {"credits": [{"id": "CN-1", "state": "draft", "amount": "12.50"}]}),
+    ],
+)
+def test_money_that_moved_needs_a_currency(stream: str, record: dict[str, Any]) -> None:
+    mapping = Mapping.load(MAPPING)
+    schema.fragment(mapping.read(stream, {"id": "1", "currency": "EUR", **record}))
+    with pytest.raises(schema.Invalid, match="currency: Missing"):
+        schema.fragment(mapping.read(stream, {"id": "1", **record}))
+
+
 def test_no_field_that_the_page_shows_is_ignored() -> None:
     """Each field of each shape, left out, changes what is understood: a misspelled one would not."""
     mapping = Mapping.load(MAPPING)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 from babel.messages.catalog import Message
 from babel.messages.mofile import read_mo
 
+from connectors.kit import errors
+from connectors.kit.errors import ConnectorError, InvalidWebhook
+from hub.store import journal, reviews
 from hub.web import catalog, words
 
 PLACES = re.compile(r"%\(\w+\)[sd]")
@@ -41,6 +45,13 @@ def test_translations_keep_their_blanks() -> None:
 def test_no_text_that_the_source_has_lost() -> None:
     known = {message.id for message in catalog.template()}
     assert {message.id for message in catalog.read()} - known == set()
+
+
+def test_no_word_of_the_machinery_stands_raw_on_a_page() -> None:
+    assert set(words.WORDS["stage"]) == set(get_args(journal.Stage))
+    assert set(words.WORDS["answer"]) == {*get_args(reviews.Answer), "settled"}
+    calls = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, ConnectorError)}
+    assert set(words.WORDS["outcome"]) == {"ok", *calls} - {ConnectorError.__name__, InvalidWebhook.__name__}
 
 
 def test_every_colour_belongs_to_a_word_that_exists() -> None:
