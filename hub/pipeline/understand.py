@@ -101,6 +101,7 @@ class Understand:
         invalid.keep(
             conn, [(row_id, why) for row_id, (_, why) in refused.items()], {name for name, _ in refused.values()}
         )
+        invalid.outlived(conn, _versioned(accounts, bound.news))
         spoken = {name for name, _ in refused.values()} | inbox.superseded(conn, reads)
         _archive(conn, [row for lane, row in consumed if lane.id not in postponed], current, bound)
         lanes.want(conn, "fetch", again)
@@ -201,7 +202,7 @@ def _doubted(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: S
         return differs and _stale(accounts[row.account], row, known)
     if at < known.ticket:
         return differs
-    kind = _ordering(accounts[row.account], row)
+    kind = _ordering(accounts[row.account], row.stream)
     return kind is not None and kind.before(row.version, known.version)
 
 
@@ -218,14 +219,20 @@ def _enrich(conn: Connection, accounts: Mapping[str, Account], bound: Bound) -> 
 
 def _stale(account: Account, row: inbox.Row, before: Observation) -> bool:
     """A push older than what we know. Versions reject nothing else: among reads they stand still, or fall back."""
-    kind = _ordering(account, row) if row.via == "push" else None
+    kind = _ordering(account, row.stream) if row.via == "push" else None
     return kind is not None and kind.outdated((row.version, row.at), (before.version, before.seen_at or row.at))
 
 
-def _ordering(account: Account, row: inbox.Row) -> Kind | None:
+def _versioned(accounts: Mapping[str, Account], news: Iterable[Stored]) -> set[Name]:
+    """Those whose versions tell which of two pushes is older."""
+    seen = [record.observation for record in news]
+    return {own_name(o) for o in seen if o.account in accounts and _ordering(accounts[o.account], o.stream)}
+
+
+def _ordering(account: Account, name: str) -> Kind | None:
     """How versions of this stream compare, where they order."""
     manifest = account.entry.manifest
-    stream = manifest.streams.get(row.stream)
+    stream = manifest.streams.get(name)
     return stream.kind(manifest.tz) if stream is not None and stream.version == "ordering" else None
 
 

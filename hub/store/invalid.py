@@ -93,6 +93,13 @@ def replay(conn: Connection, row_ids: Iterable[int]) -> int:
     return reopen(conn, wanted[False]) + len(wanted[True])
 
 
+def outlived(conn: Connection, objects: Iterable[Name]) -> None:
+    """A version of these objects was understood: what was not is compared with it, and goes where it is older."""
+    found = of_objects(conn, dict.fromkeys(objects))
+    if found:
+        replay(conn, found)
+
+
 class Waits(NamedTuple):
     """A message that is not understood: which object it is about, and when it was read, or came."""
 
