@@ -103,6 +103,7 @@ class Understand:
         )
         invalid.outlived(conn, _versioned(accounts, bound.news))
         spoken = {name for name, _ in refused.values()} | inbox.superseded(conn, reads)
+        invalid.outlived(conn, _versioned(accounts, bound.news))
         _archive(conn, [row for lane, row in consumed if lane.id not in postponed], current, bound)
         lanes.want(conn, "fetch", again)
         _enrich(conn, accounts, bound)

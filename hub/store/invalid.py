@@ -94,10 +94,12 @@ def replay(conn: Connection, row_ids: Iterable[int]) -> int:
 
 
 def outlived(conn: Connection, objects: Iterable[Name]) -> None:
-    """A version of these objects was understood: what was not is compared with it, and goes where it is older."""
-    found = of_objects(conn, dict.fromkeys(objects))
-    if found:
-        replay(conn, found)
+    """A version of these objects was understood: pushes that were not are compared with it, and go where they are
+    older."""
+    held = of_objects(conn, dict.fromkeys(objects))
+    if held:
+        query = "SELECT id FROM inbox WHERE id = ANY(%(i)b::bigint[]) AND via = 'push'"
+        replay(conn, conn.exec_driver_sql(query, {"i": held}).scalars())
 
 
 class Waits(NamedTuple):
