@@ -18,7 +18,7 @@ class Decoder(Protocol[T]):
 
 
 def decoded(decoder: Decoder[T], body: bytes, what: str) -> T:
-    """The body as this decoder reads it. Raises ValueError: it is signed, but not `what` it should be."""
+    """The body as this decoder reads it. Raises ValueError: it is genuine, but not `what` it should be."""
     with shaped(what):
         return decoder.decode(body)
 
@@ -30,4 +30,4 @@ def shaped(what: str) -> Iterator[None]:
         yield
     except (*NOT_JSON, KeyError, TypeError, AttributeError, IndexError) as problem:
         why = not_json(problem) if isinstance(problem, NOT_JSON) else f"{type(problem).__name__}: {problem}"
-        raise ValueError(f"it is signed, but no {what}: {why}") from problem
+        raise ValueError(f"it is no {what}: {why}") from problem

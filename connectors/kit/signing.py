@@ -58,7 +58,7 @@ def verify_timestamped(
     _recent(stamp, request, tolerance, header)
     signed = stamp.encode() + b"." + request.body
     wanted = [sign_hmac(key, signed, digest, "hex") for key in _keys(secrets)]
-    _any(given, wanted, header)
+    _any(given, wanted, _unfit(header))
 
 
 def verify_standard(request: WebhookRequest, secrets: Secrets, *, tolerance: float = TOLERANCE) -> None:
@@ -69,7 +69,8 @@ def verify_standard(request: WebhookRequest, secrets: Secrets, *, tolerance: flo
 def verify_shared(request: WebhookRequest, secrets: Secrets, *, header: str, prefix: str = "") -> None:
     """`header` carries the secret itself."""
     given = _header(request, header)
-    _any([given], [prefix.encode() + key for key in _keys(secrets)], header)
+    why = f"{header} does not carry the account's webhook secret (as {prefix}SECRET): the sender has another one"
+    _any([given], [prefix.encode() + key for key in _keys(secrets)], why)
 
 
 def verify(request: WebhookRequest, signature: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
@@ -151,7 +152,7 @@ def _check_hmac(
     if not given.startswith(prefix):
         raise InvalidWebhook(f"{header} does not begin with {prefix!r}; is this another system's webhook?")
     wanted = [_encoded(hmac.digest(key, signed, digest), encoding) for key in keys]
-    _any([given[len(prefix) :]], wanted, header)
+    _any([given[len(prefix) :]], wanted, _unfit(header))
 
 
 def _check_standard(request: WebhookRequest, keys: Sequence[bytes], tolerance: float) -> None:
@@ -159,7 +160,7 @@ def _check_standard(request: WebhookRequest, keys: Sequence[bytes], tolerance: f
     _recent(stamp, request, tolerance, "webhook-timestamp")
     signed = f"{_header(request, 'webhook-id')}.{stamp}.".encode() + request.body
     wanted = [b"v1," + base64.b64encode(hmac.digest(key, signed, "sha256")) for key in keys]
-    _any(_header(request, "webhook-signature").split(" "), wanted, "webhook-signature")
+    _any(_header(request, "webhook-signature").split(" "), wanted, _unfit("webhook-signature"))
 
 
 def _encoded(raw: bytes, encoding: str) -> bytes:
@@ -189,7 +190,7 @@ def _bytes(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
 
 
-def _any(given: Iterable[str], wanted: Sequence[bytes], header: str) -> None:
+def _any(given: Iterable[str], wanted: Sequence[bytes], why: str) -> None:
     """One of theirs equals one of ours; every pair is compared, so that time tells nothing."""
     fits = 0
     for text in given:
@@ -197,10 +198,14 @@ def _any(given: Iterable[str], wanted: Sequence[bytes], header: str) -> None:
         for one in wanted:
             fits += hmac.compare_digest(theirs, one)
     if not fits:
-        raise InvalidWebhook(
-            f"{header} does not fit the body: the account's webhook secret is another one than the system's, or "
-            "something between us changed the body"
-        )
+        raise InvalidWebhook(why)
+
+
+def _unfit(header: str) -> str:
+    return (
+        f"{header} does not fit the body: the account's webhook secret is another one than the system's, or something"
+        " between us changed the body"
+    )
 
 
 def _recent(stamp: str, request: WebhookRequest, tolerance: float, header: str) -> None:

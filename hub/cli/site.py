@@ -53,6 +53,7 @@ def services(ready: Hub) -> Services:
         keep=keep,
         expected=lambda: expected(ready.accounts.all()),
         answer=answer,
+        connector=lambda account: ready.accounts.get(account).entry.name,
         public_url=ready.settings.public_url,
         sender_header=ready.settings.sender_header,
         bodies=ready.settings.bodies,

@@ -54,7 +54,7 @@ def unknown(account: str) -> Refusal:
         404,
         f"there is no account {account[:64]!r}",
         "the address names an account that was never made here, or was renamed",
-        "take the webhook address from the account's page, or run `hub accounts list`",
+        "whoever runs the hub finds the address with `hub accounts check NAME`, and the names with `hub accounts list`",
     )
 
 
@@ -90,13 +90,13 @@ def forged(why: str) -> Refusal:
     )
 
 
-def unreadable(error: str) -> Refusal:
-    """Genuine, and not what that system sends."""
+def unreadable(error: str, connector: str) -> Refusal:
+    """Genuine, and nothing that this account's connector takes."""
     return Refusal(
         400,
-        f"the body cannot be read: {error[:500]}",
-        "it is genuine, but not the JSON that this system sends",
-        "compare what is sent with the documentation of the other system's webhooks",
+        f"the message cannot be taken: {error[:500]}",
+        f"it is genuine, but no webhook that the connector {connector!r} of this account understands",
+        f"mend it as said above; the README of {connector!r} shows what the connector takes",
     )
 
 

@@ -88,6 +88,8 @@ class Services:
     """What each account's connector lets us expect of it."""
     answer: Callable[[str], Answer | None] = lambda account: None
     """What an account's system must hear when its webhook was taken; None: our own words will do."""
+    connector: Callable[[str], str] = lambda account: "unknown"
+    """The connector of an account: its README says what webhooks it takes."""
     actions: Mapping[str, Callable[..., str | None]] = field(default_factory=dict)
     refusals: tuple[type[Exception], ...] = (ValueError, LookupError)
     install: Install | None = None

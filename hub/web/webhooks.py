@@ -85,9 +85,9 @@ class Lane:
         except KeyError as error:
             if f"{account!r}" in str(error):
                 raise refusals.unknown(account) from error
-            raise refusals.unreadable(f"the body has no {error}") from error
+            raise self._unreadable(account, f"the body has no {error}") from error
         except (ValueError, MsgspecError) as error:
-            raise refusals.unreadable(str(error)) from error
+            raise self._unreadable(account, str(error)) from error
         if why := self.pulse.away():
             raise refusals.busy(Full(why, self.pulse.again))
         return arrivals
@@ -107,14 +107,18 @@ class Lane:
         if isinstance(error, Full):
             error = refusals.busy(error)
         elif isinstance(error, Unstorable):
-            error = refusals.unreadable(str(error))
+            error = self._unreadable(account, str(error))
         elif not isinstance(error, Refusal):
             log.error("webhook for account %s failed", account[:64], exc_info=error)
             error = refusals.ours()
         known = self.pulse.known
-        named = account in known if known is not None else error.status not in (404, 405)
-        self.counts.add(account if named else "", error.status, str(error))
+        named = account in known if known is not None else error.status != 404
+        posted = error.status != 405  # a look at the address is no webhook: it says nothing of the account's health
+        self.counts.add(account if named and posted else "", error.status, str(error))
         return error.status, {"Content-Type": "application/json", **error.headers}, error.body
+
+    def _unreadable(self, account: str, why: str) -> Refusal:
+        return refusals.unreadable(why, self.services.connector(account))
 
     # -- under WSGI
 

@@ -29,6 +29,7 @@ def test_everything_a_manifest_names_is_on_the_page(name: str, language: str) ->
     helps = [one.help.of(language).replace("|", r"\|") for one in manifest.settings.values()]
     assert [text for text in helps if text not in page] == []
     assert ("/hooks/<account>" in page) == able.webhook
+    assert not (manifest.secrets and docs.WORDS["auth_none"][language == "en"] in page), "it wants a secret"
     limits = (entry.folder / "README.md").read_text().partition("\n## Limits")[2].partition("\n## ")[0]
     assert limits.partition("\n")[2].strip() in page
 

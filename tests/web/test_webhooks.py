@@ -100,7 +100,9 @@ def test_system_without_webhooks() -> None:
 
 @pytest.mark.parametrize("account", ["nobody", "", "a/b", "../web", "web\x00", "x" * 65, "-x"])
 def test_unknown_account(site: Site, account: str) -> None:
-    assert "no account" in letter(post(site, f"/hooks/{account}"), 404)["error"]
+    said = letter(post(site, f"/hooks/{account}"), 404)
+    assert "no account" in said["error"]
+    assert "hub accounts check" in said["what_now"]
     assert site.put == []
 
 
@@ -113,6 +115,13 @@ def test_malformed_body(site: Site, body: bytes) -> None:
 def test_a_missing_field_is_not_an_unknown_account() -> None:
     site = make_site(None, accept=raises(KeyError("id")))
     assert "'id'" in letter(post(site), 400)["error"]
+
+
+def test_who_sends_what_a_connector_does_not_take_hears_whose_page_to_read() -> None:
+    site = make_site(None, connector={"web": "generic"}.get)
+    assert "the README of 'generic'" in letter(post(site, body=b"<xml/>"), 400)["what_now"]
+    site.fails.append(Unstorable("this message cannot be stored"))
+    assert "the README of 'generic'" in letter(post(site), 400)["what_now"]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
@@ -201,7 +210,9 @@ def test_answers_are_counted(database) -> None:
     post(site, X_Signature="forged")
     for n in range(3):
         post(site, f"/hooks/guess{n}")
+    site.client.get("/hooks/web")
     text = site.get("/metrics")
     assert 'hub_webhooks_total{account="web",status="202"} 1' in text
     assert 'hub_webhooks_total{account="web",status="401"} 1' in text
     assert 'hub_webhooks_total{account="",status="404"} 3' in text, "guessed names do not fill the memory"
+    assert 'hub_webhooks_total{account="",status="405"} 1' in text, "a look at the address is nothing that web sent"
