@@ -55,8 +55,15 @@ def _lines(old: Return, new: Return) -> Iterator[Sentence]:
         if known is None:
             reason = line.stated.code if line.stated else None
             yield sentence("line", line=what, quantity=line.quantity, reason=reason)
-        elif known.quantity != line.quantity or known.cancelled != line.cancelled:
+            continue
+        if known.quantity != line.quantity or known.cancelled != line.cancelled:
             yield sentence("line_now", line=what, quantity=line.quantity - line.cancelled)
+        if line.stated and (known.stated is None or known.stated.code != line.stated.code):
+            yield sentence("line_reason", line=what, reason=line.stated.code)
+        if line.found and (known.found is None or known.found.code != line.found.code):
+            yield sentence("line_found", line=what, reason=line.found.code)
+        if known.resolution != line.resolution:
+            yield sentence("line_resolution", line=what, resolution=line.resolution)
 
 
 _WORDS: Mapping[str, tuple[str, str]] = {

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from hub.model import fragment as told
 from hub.model.observation import FactId
-from hub.model.returns import Refund, Return
+from hub.model.returns import Refund, Return, ReturnLine
+from hub.model.sentences import plain
 from hub.pipeline.story import changes
 
 
@@ -38,3 +39,21 @@ def test_another_speaker_is_no_news() -> None:
 def test_another_state_is_told_as_a_change_and_another_refund_as_another() -> None:
     assert codes(refund(("web", "payment"), state="pending"), refund(("web", "order"))) == ["fact_now"]
     assert codes(refund(("web", "payment")), refund(("till", "payment"))) == ["fact"]
+
+
+def test_another_reason_or_resolution_of_a_line_is_told() -> None:
+    def asked(reason: str, resolution: str = "refund", found: str | None = None) -> Return:
+        line = ReturnLine(
+            key="L1",
+            sku="MUG",
+            stated=told.Reason(code=reason),
+            found=told.Reason(code=found) if found else None,
+            resolution=resolution,  # type: ignore[arg-type]
+        )
+        return Return(lines=(line,))
+
+    before = asked("defective")
+    assert codes(before, before) == []
+    assert [plain(said) for said in changes(before, asked("wrong_item"))] == ["line MUG: reason now wrong_item"]
+    assert codes(before, asked("defective", "exchange")) == ["line_resolution"]
+    assert codes(before, asked("defective", found="wrong_item")) == ["line_found"]

@@ -12,6 +12,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "axis": ("{axis:axes}：{value:axis}[（{account}）]", "{axis:axes} {value:axis}[ (by {account})]"),
     "line": ("{line} × {quantity}[，{reason:reason}]", "line {line} x {quantity}[, {reason:reason}]"),
     "line_now": ("{line} 改为 {quantity} 件", "line {line} now x {quantity}"),
+    "line_reason": ("{line} 的原因：{reason:reason}", "line {line}: reason now {reason:reason}"),
+    "line_found": ("{line} 的判定原因：{reason:reason}", "line {line}: found to be {reason:reason}"),
+    "line_resolution": (
+        "{line} 的处理方式：{resolution:resolution}",
+        "line {line}: resolution now {resolution:resolution}",
+    ),
     "fact": (
         "{event:event}：[{goods} ][{number} ][{quantity} 件][{amount} ]{word:table}"
         "[，{posting:posting}][，{location}][（{who}）]",
