@@ -17,7 +17,7 @@ from msgspec import Struct
 
 Ended = Literal["call", "look", "read"]
 Outcome = Literal[
-    "answered", "step", "unknown", "refused", "conflict", "not_yet", "later", "denied", "over_budget",
+    "answered", "step", "unknown", "refused", "unsupported", "conflict", "not_yet", "later", "denied", "over_budget",
     "found", "not_found", "cannot", "broken", "shown", "not_shown", "unreadable", "overdue",
 ]  # fmt: skip
 
@@ -25,7 +25,8 @@ OUTCOMES: Mapping[Outcome, str] = {
     "answered": "it is done over there",
     "step": "one step of several is done",
     "unknown": "no answer, a crash, or an error after a changing request had left",
-    "refused": "they said no, or cannot do that; nothing of this call was done",
+    "refused": "they said no; nothing of this call was done",
+    "unsupported": "they have no such step; nothing of this call was done",
     "conflict": "the record has changed since we read it, or is not there (yet); nothing of this call was done",
     "not_yet": "this record is not ready; nothing of this call was done",
     "later": "they are away or busy; nothing of this call was done",
@@ -101,13 +102,14 @@ class Rule(Struct, frozen=True):
     ended: Ended
     outcomes: tuple[Outcome, ...]
     where: tuple[str, ...]
-    intent: Literal["open", "waiting", "held", "sent", "unknown", "dead", "done"]
+    intent: Literal["open", "waiting", "held", "sent", "unknown", "dead", "no_way", "done"]
     row: Literal["", "pending", "awaiting", "blocked"]
     wait: Wait = ""
     next: Next = ""
     asks: str = ""
 
 
+NO: tuple[Outcome, ...] = ("refused", "unsupported")
 NOTHING_DONE: tuple[Outcome, ...] = ("conflict", "not_yet", "later", "denied")
 BLIND: tuple[Outcome, ...] = ("cannot", "broken", "later", "denied")
 
@@ -135,8 +137,9 @@ TABLE: tuple[Rule, ...] = (
     Rule("call", ("step",), ("steps left",), "open", "", "", "next step"),
     Rule("call", ("step",), (), "dead", "blocked", "", "", "endless"),
     Rule("call", ("unknown",), (), "unknown", "awaiting", "settles", "look"),
-    Rule("call", ("refused",), ("possible",), "unknown", "awaiting", "settles", "look"),
-    Rule("call", ("refused",), (), "dead", "blocked"),
+    Rule("call", NO, ("possible",), "unknown", "awaiting", "settles", "look"),
+    Rule("call", ("unsupported",), ("not begun",), "no_way", "pending", "", "plan"),
+    Rule("call", NO, (), "dead", "blocked"),
     Rule("call", ("over_budget",), ("possible",), "unknown", "awaiting", "asked", "look"),
     Rule("call", ("over_budget",), ("begun",), "waiting", "pending", "asked", "repeat"),
     Rule("call", ("over_budget",), (), "held", "pending", "asked", "plan"),
@@ -167,7 +170,8 @@ TABLE: tuple[Rule, ...] = (
     Rule("read", ("unreadable",), (), "dead", "blocked", "", "", "unreadable"),
     Rule("read", ("overdue",), (), "dead", "blocked", "", "", "never_read_back"),
 )
-"""`dead` without a question is a dead letter: refused, and nothing was done."""
+"""`dead` without a question is a dead letter: refused, and nothing was done. `no_way` is none: what they have no step
+for is what they cannot be told (a residue), like what their connector has no way to say."""
 
 
 class Verdict(Struct, frozen=True):

@@ -76,7 +76,7 @@ class Outstanding(Struct, frozen=True, gc=False, kw_only=True):
     operation: Operation
     state: str
     """open | sent | unknown: under way · refused: nothing was done, the same would be refused again · tried_out: that,
-    too often · dead: a person decides · given_up: a person has dealt with it"""
+    too often · dead: a person decides · no_way: they have no such step · given_up: a person has dealt with it"""
     since: Decimal = Decimal(0)
     """Of a payment or a credit that a person has dealt with: what we paid or credited on the same return after it."""
 

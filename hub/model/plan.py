@@ -98,10 +98,14 @@ def unheard(
     return tuple(found.values())
 
 
+OVER = frozenset({"given_up", "no_way"})
+"""States of writes that want nothing of anybody; what cannot be told is a residue besides."""
+
+
 def state(operations: Sequence[Operation], residue: Sequence[Residue], outstanding: Sequence[Outstanding]) -> str:
     """The word for a sync row: in_sync only when all three are empty; pending | awaiting | blocked."""
     if operations:
         return "pending"
     if any(o.state in ("open", "sent", "unknown") for o in outstanding):
         return "awaiting"
-    return "blocked" if residue or any(o.state != "given_up" for o in outstanding) else "in_sync"
+    return "blocked" if residue or any(o.state not in OVER for o in outstanding) else "in_sync"

@@ -16,7 +16,7 @@ _ONCE = frozenset({"create_return", "exchange", "refund", "credit"})
 SUMS = frozenset({"refund", "credit"})
 """What a person has dealt with of these counts by its amount."""
 
-_ENDED = frozenset({"dead", "refused", "tried_out", "given_up"})
+_ENDED = frozenset({"dead", "refused", "tried_out", "no_way", "given_up"})
 
 
 class Refusals:
@@ -32,14 +32,15 @@ class Refusals:
                 for name in (one.operation.fingerprint, *one.operation.facts):
                     self._by_name.setdefault((one.operation.kind, name), []).append(one)
 
-    def of(self, planned: Operation) -> Literal["", "refused", "by hand"]:
-        """Whether a refusal settles this operation, too, or a person has dealt with it."""
+    def of(self, planned: Operation) -> Literal["", "refused", "no way", "by hand"]:
+        """Whether a refusal settles this operation, too, or they have no step for it, or a person has dealt with it."""
         if planned.kind not in self._by_kind:
             return ""
         stands = [one for one in self._near(planned) if _settles(one.operation, planned)]
         if any(one.state == "given_up" for one in stands):
             return "by hand"
-        return "refused" if any(not _heals(one, planned) for one in stands) else ""
+        against = {one.state for one in stands if not _heals(one, planned)}
+        return "" if not against else "no way" if against == {"no_way"} else "refused"
 
     def _near(self, planned: Operation) -> Iterable[Outstanding]:
         """Those that may settle it, found by name where there may be very many."""

@@ -69,7 +69,7 @@ def _anew(desk: Desk) -> bool:
 def _holds_none(desk: Desk) -> bool:
     """A seller that has no returns, or refused this one, can pay all the same: only the return cannot stand there."""
     terms = desk.terms
-    refused = any(o.operation.kind == "create_return" and o.state == "dead" for o in desk.mine)
+    refused = any(o.operation.kind == "create_return" and o.state in ("dead", "no_way") for o in desk.mine)
     return terms.sells and (refused or "create_return" not in terms.can & terms.asked)
 
 

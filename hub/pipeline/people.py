@@ -159,7 +159,7 @@ class People:
         def work(conn: Connection) -> None:
             returns.lock(conn, [return_id])
             for intent in intents.unfinished(conn, [return_id]).get(return_id, []):
-                if intent.account == account and intent.state == "dead":
+                if intent.account == account and intent.state in ("dead", "no_way"):
                     _take_back(conn, intent)
             self._tell_again(conn, return_id, account, by)
 

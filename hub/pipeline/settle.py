@@ -36,7 +36,7 @@ _WORDS: tuple[tuple[type[Exception], delivery.Outcome], ...] = (
     (errors.Conflict, "conflict"),
     (errors.NotFound, "conflict"),
     (errors.Rejected, "refused"),
-    (errors.Unsupported, "refused"),
+    (errors.Unsupported, "unsupported"),
 )
 """What the kit's errors mean after a call; every other exception is a bug, and nobody knows what was done."""
 _LOOKS: tuple[tuple[type[Exception], delivery.Outcome], ...] = (
@@ -110,7 +110,7 @@ def settle(
         misses=int(looking and came in ("broken", "later", "denied")),
         uncounted=int(came == "over_budget" and not looking),
         possible=True if looking or came == "unknown" else None,
-        refused=came == "refused" and intent.possible,
+        refused=came in delivery.NO and intent.possible,
         wait=verdict.wait,
     )
     if rule.next in ("repeat", "next step") and not rule.row:
@@ -119,6 +119,8 @@ def settle(
         read_again(conn, account, intent)
     if rule.intent == "dead":
         _end(conn, account, row, intent, rule.asks, text)
+    elif rule.intent == "no_way":
+        _no_way(conn, row, intent, text)
     elif rule.intent == "sent":
         _observe(conn, account, row, intent)
     else:
@@ -242,6 +244,14 @@ def _end(conn: Connection, account: Account, row: sync.Row, intent: Intent, asks
         write(conn, row, said)
         return
     asking.ask(conn, account, row, intent, asks, message=text)
+
+
+def _no_way(conn: Connection, row: sync.Row, intent: Intent, text: str) -> None:
+    """They have no such step: the plan, made anew, says what they cannot be told."""
+    landed(conn, intent)
+    said = sentence("no_such_step", account=row.account, operation=intent.kind, message=text)
+    sync.settle(conn, row, "pending", planned=[], why=said)
+    write(conn, row, said)
 
 
 def bind_objects(conn: Connection, account: Account, return_id: int, reply: Reply) -> None:

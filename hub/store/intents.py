@@ -14,7 +14,7 @@ from hub.store import documents
 class Intent(NamedTuple):
     """open: the request may have left · waiting: nothing under way, it goes on with this key · held: nothing was done,
     it is planned anew · sent: answered, not yet observed · unknown: no answer · dead: refused, or a person decides ·
-    done | given_up | dropped: over."""
+    no_way: they have no such step · done | given_up | dropped: over."""
 
     id: int
     return_id: int
@@ -54,7 +54,7 @@ _COLUMNS = (
     " extract(epoch FROM clock_timestamp() - at)::float8, coalesce(deadline < clock_timestamp(), false)"
 )
 
-MATTER = ("open", "waiting", "held", "sent", "unknown", "dead", "given_up")
+MATTER = ("open", "waiting", "held", "sent", "unknown", "dead", "no_way", "given_up")
 """States of writes that planning has to know."""
 KEPT_DAYS = 90
 """What is over is kept so long for whoever asks what was written."""

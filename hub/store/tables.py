@@ -390,7 +390,7 @@ intents = Table(
         Text,
         nullable=False,
         server_default="open",
-        comment="open | waiting | held | sent | unknown | dead | done | given_up | dropped",
+        comment="open | waiting | held | sent | unknown | dead | no_way | done | given_up | dropped",
     ),
     Column("deadline", DateTime(timezone=True)),
     Column("looks", Integer, nullable=False, server_default="0"),

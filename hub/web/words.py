@@ -49,6 +49,7 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
         "sent": _l("Sent, not yet seen"),
         "unknown": _l("Outcome unknown"),
         "dead": _l("Undeliverable"),
+        "no_way": _l("Not possible there"),
         "done": _l("Done"),
         "refused": _l("Refused"),
         "given_up": _l("Given up"),

@@ -104,8 +104,8 @@ def test_every_way_through_the_table_is_finite(ends: list[tuple[str, str]], what
                     tries=tries, calls=calls, looks=looks, misses=misses)  # fmt: skip
         rule = decide(ended, outcome, now).rule  # type: ignore[arg-type]
         possible = possible or rule.intent == "unknown"
-        refused = refused or (outcome == "refused" and possible)
-        if rule.intent in ("dead", "sent"):
+        refused = refused or (outcome in delivery.NO and possible)
+        if rule.intent in ("dead", "no_way", "sent"):
             return
         if rule.next in ("repeat", "plan", "read, plan", "next step"):
             doing, tries, looks, misses = "call", 1 if rule.next == "next step" else tries + 1, 0, 0

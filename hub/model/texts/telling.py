@@ -87,6 +87,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} 拒绝了“{operation:operation}”：{message}",
         "{account} refused {operation:operation}: {message}",
     ),
+    "no_such_step": (
+        "{account} 没有“{operation:operation}”这一步，无法告知：{message}",
+        "{account} has no step to {operation:operation}, so it cannot be told: {message}",
+    ),
     "no_answer": (
         "{account} 没有答复“{operation:operation}”（{message}），稍后会查询结果",
         "{account}: no answer to {operation:operation} ({message}); it will be looked for",

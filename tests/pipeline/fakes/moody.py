@@ -59,6 +59,7 @@ WRITES: Mapping[str, Mood] = {
         Mood("401", lambda: Unauthorized("who are you", code="401")),
         Mood("409", lambda: Conflict("changed since you read it")),
         Mood("422", lambda: Rejected("no")),
+        Mood("410", lambda: Unsupported("no such step")),
         Mood("429", lambda: RateLimited("slow down", after=0.1)),
         Mood("503", lambda: RetryLater("we are being repaired")),
         Mood("not yet", lambda: NotYet("somebody has it open", after=1.0)),
