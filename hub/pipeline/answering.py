@@ -11,6 +11,8 @@ from msgspec import UNSET, UnsetType
 from hub.model.answers import ACTS, UNTOLD, chosen
 from hub.model.fragment import Answer, Fragment, Key, Refund, RefundPart
 from hub.model.observation import HUB, Observation
+from hub.model.operation import Residue
+from hub.model.refusals import SUMS
 from hub.model.returns import Choice, Discrepancy, Return
 from hub.model.sentences import sentence
 from hub.pipeline import parting, weak
@@ -44,7 +46,8 @@ class Answering:
             said = Answer(kind=asked.kind, about=asked.about, answer=text, by=by, at=at)
             refunds = _paid_otherwise(seen, asked, act, by, at)
             _keep(conn, return_id, act, Fragment(answers=(said,), orders=_orders(choice), refunds=refunds))
-            _booked_otherwise(conn, return_id, seen, asked, act)
+            if asked.kind == UNTOLD:
+                _dealt_with(conn, return_id, seen, asked, act)
             told = sentence("answered", by=by, question=asked.said, choice=choice.word, what=_what(choice, text))
             parting.write(conn, return_id, "answer", told, {"act": "answer", "of": act})
             weak.again(conn, self.people.accounts.all(), near, f"hub {by}")
@@ -111,18 +114,16 @@ def _keep(conn: Connection, return_id: int, act: str, fragment: Fragment, *, gon
     observations.save(conn, [Stored(said, None, return_id, None)])
 
 
-def _untold(conn: Connection, return_id: int) -> Iterator[Discrepancy]:
+def _untold(conn: Connection, return_id: int) -> Iterator[tuple[Discrepancy, Residue]]:
     """What accounts cannot be told, as questions."""
     for row in console.telling(conn, return_id):
         for rest in console.cannot(row):
             about = (row.account, rest.fact, rest.said.code)
-            yield Discrepancy(
-                kind=UNTOLD,
-                said=rest.said,
-                question=rest.question,
-                about=about,
-                choices=(Choice("by_hand"),),
-                values=(f"{rest.amount:f}",) if rest.operation == "credit" and rest.amount is not None else (),
+            yield (
+                Discrepancy(
+                    kind=UNTOLD, said=rest.said, question=rest.question, about=about, choices=(Choice("by_hand"),)
+                ),
+                rest,
             )
 
 
@@ -137,14 +138,20 @@ def _paid_otherwise(
     return (Refund(id=act, currency=money.currency, parts=(part,), at=at),)
 
 
-def _booked_otherwise(conn: Connection, return_id: int, seen: Return, asked: Discrepancy, act: str) -> None:
-    """A credit that the books could not be asked for: somebody wrote it, as far as this sum goes."""
-    if asked.kind == UNTOLD and asked.values:
+def _dealt_with(conn: Connection, return_id: int, seen: Return, asked: Discrepancy, act: str) -> None:
+    """What stood in the way is over: a write that was refused, and a credit that the books could not be asked for,
+    which somebody wrote, as far as this sum goes."""
+    account = asked.about[0]
+    rest = next(rest for one, rest in _untold(conn, return_id) if one.question == asked.question)
+    if rest.operation is not None:
+        booked = rest.operation in SUMS
+        amount = None if booked else rest.amount
+        for intent in intents.dealt_with(conn, return_id, account, rest.operation, amount, act, booked=booked):
+            reviews.close(conn, f"intent:{intent}")
+    if rest.operation == "credit" and rest.amount is not None:
         words = {"credited": f"{seen.money.credited:f}", "act": act}
-        booked = {"kind": "credit", "account": asked.about[0], "round": seen.round, "amount": asked.values[0]}
-        intents.by_hand(
-            conn, return_id, asked.about[0], {**booked, "currency": seen.money.currency, "words": words}, ""
-        )
+        credit = {"kind": "credit", "account": account, "round": seen.round, "amount": f"{rest.amount:f}"}
+        intents.by_hand(conn, return_id, account, {**credit, "currency": seen.money.currency, "words": words}, "")
 
 
 def _orders(choice: Choice) -> tuple[Key, ...]:
@@ -163,7 +170,7 @@ def _asked(conn: Connection, return_id: int, question: str, text: str) -> tuple[
     if row.merged_into:
         raise NotNow("moved_on", other=f"R{return_id}", host=f"R{row.merged_into}")
     seen = returns.decode(row.doc)
-    for asked in (*seen.discrepancies, *_untold(conn, return_id)):
+    for asked in (*seen.discrepancies, *(one for one, _ in _untold(conn, return_id))):
         if not question or asked.question != question:
             continue
         choice = chosen(asked.choices, text)
