@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -146,3 +147,13 @@ def test_a_marker_that_says_nothing_stops_the_run(checkout: Path, marker: str, l
     assert code == pytest.ExitCode.USAGE_ERROR
     assert letter in said
     assert evidence == {}
+
+
+def test_make_test_runs_a_second_time(tmp_path: Path) -> None:
+    """What the first run wrote is there then: pytest takes a file that exists for a test to run, if it may."""
+    (options,) = re.findall(r"-m pytest (-q .*) \$\(ARGS\)", (CHECKOUT / "Makefile").read_text())
+    written = tmp_path / "evidence.json"
+    written.write_text("{}")
+    command = [sys.executable, "-m", "pytest", *options.replace(".evidence.json", str(written)).split(), "--markers"]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

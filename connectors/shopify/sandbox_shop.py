@@ -7,6 +7,7 @@ fulfillment order; a processed return stays open; taking off the last piece clos
 from __future__ import annotations
 
 import itertools
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -42,6 +43,14 @@ def amount(bag: Record) -> Decimal:
     return Decimal(bag["shopMoney"]["amount"])
 
 
+EMPTY: dict[str, Record] = {
+    "Order": {"totalTipReceivedSet": money("0")},
+    "LineItem": {"requiresShipping": True},
+    "Refund": {"duties": [], "refundLineItems": [], "refundShippingLines": [], "orderAdjustments": []},
+}
+"""What a record has of which nobody said anything."""
+
+
 class Shop:
     """All records by id. Deep copies of it are its past."""
 
@@ -65,7 +74,7 @@ class Shop:
 
     def add(self, kind: str, /, **fields: Any) -> Record:
         name = f"gid://shopify/{kind}/{next(self._numbers)}"
-        self.records[name] = {"__typename": kind, "id": name, **fields}
+        self.records[name] = {"__typename": kind, "id": name, **deepcopy(EMPTY.get(kind, {})), **fields}
         return self.records[name]
 
     def of(self, kind: str) -> list[Record]:

@@ -256,10 +256,6 @@ class Writes(Sandbox):
             createdAt=made_at,
             note=input.get("note"),
             totalRefundedSet=money(total),
-            duties=[],
-            refundLineItems=[],
-            refundShippingLines=[],
-            orderAdjustments=[],
             transactions=[Ref(moved["id"])],
             **{"return": None},
         )
