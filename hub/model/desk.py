@@ -149,9 +149,10 @@ class Desk:
             fingerprint=fingerprint(kind, self.ret.round, lines, amount, currency, facts, mark),
         )
         ended = self._refusals.of(planned)
-        if ended in ("refused", "no way"):
-            code = "refused" if ended == "refused" else "no_way"
-            self.cannot(title, sentence(code, account=self.account, operation=kind), kind, amount=amount)
+        if ended == "refused":
+            self.cannot(title, sentence("refused", account=self.account, operation=kind), kind, amount=amount)
+        elif ended == "no way":
+            self.cannot(title, sentence("no_way", account=self.account, operation=kind), kind, amount=amount)
         if ended:
             return None
         self.operations.append(planned)
