@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -37,9 +37,9 @@ class Refusals:
         if planned.kind not in self._by_kind:
             return ""
         stands = [one for one in self._near(planned) if _settles(one.operation, planned)]
-        if any(one.state == "given_up" for one in stands):
+        if _covered([one.operation for one in stands if one.state == "given_up"], planned):
             return "by hand"
-        against = {one.state for one in stands if not _heals(one, planned)}
+        against = {one.state for one in stands if one.state != "given_up" and not _heals(one, planned)}
         return "" if not against else "no way" if against == {"no_way"} else "refused"
 
     def _near(self, planned: Operation) -> Iterable[Outstanding]:
@@ -48,6 +48,13 @@ class Refusals:
             names = (planned.fingerprint, *planned.facts)
             return (one for name in names for one in self._by_name.get((planned.kind, name), ()))
         return self._by_kind[planned.kind]
+
+
+def _covered(dealt: Sequence[Operation], planned: Operation) -> bool:
+    """Whether people have dealt with all of it: a piece that came since is told, beside one that was booked by hand."""
+    if any(one.kind in _ONCE or not one.facts or one.fingerprint == planned.fingerprint for one in dealt):
+        return True
+    return bool(dealt) and set(planned.facts) <= {fact for one in dealt for fact in one.facts}
 
 
 def replaces(planned: Operation, refused: Operation) -> bool:

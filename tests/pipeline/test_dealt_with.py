@@ -46,6 +46,17 @@ def test_given_up_as_a_letter_it_is_over_as_well(desk: Desk, monkeypatch: pytest
     assert (desk.untold(number, "depot"), row(desk, number), letters(desk), unwell(desk)) == ([], "in_sync", 0, ())
 
 
+def test_what_comes_after_a_piece_that_was_booked_by_hand_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, asked = depot(desk, monkeypatch, 422, pieces=2)
+    ((letter,),) = rows(desk.hub, "SELECT id FROM intents WHERE state = 'dead'")
+    desk.hub.people.give_up(letter, "Li", "booked there by hand")
+    desk.work()
+    assert asked.count("receive") == 1
+    desk.came("till", number, id="GR-2")
+    desk.work()
+    assert asked.count("receive") == 2
+
+
 @pytest.mark.parametrize("taken_back", [False, True])
 def test_money_that_was_refused_and_paid_otherwise_counts_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, taken_back: bool

@@ -14,7 +14,7 @@ from tests.pipeline.desk import desk as desk
 from tests.pipeline.look import story
 
 
-def depot(desk: Desk, monkeypatch: pytest.MonkeyPatch, status: int) -> tuple[int, list[str]]:
+def depot(desk: Desk, monkeypatch: pytest.MonkeyPatch, status: int, pieces: int = 1) -> tuple[int, list[str]]:
     """A depot that answers `receive` with this status; the return whose goods came elsewhere, and what it was asked."""
     asked: list[str] = []
     told = type(desk.payer).told
@@ -30,7 +30,7 @@ def depot(desk: Desk, monkeypatch: pytest.MonkeyPatch, status: int) -> tuple[int
     terms = {"asked": ["create_return", "receive"], "listens": ["founded", "received"]}
     desk.account("depot", "erp", orders_of="web", url=f"{desk.payer.url}/hub", silent=["authorization"], terms=terms)
     desk.order()
-    number = desk.asked()
+    number = desk.asked(lines={"L1": pieces})
     desk.work()
     desk.came("till", number)
     desk.work()
