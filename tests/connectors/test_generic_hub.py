@@ -246,7 +246,7 @@ def test_what_the_shop_has_not_is_asked_once_and_shown(
     for _ in range(2):
         work()
         hurry(hub)
-    assert intents(hub) == [("exchange", "dead")]
+    assert intents(hub) == [("exchange", "no_way")]
     assert founded(hub)[0].sync["shop"] == "blocked"
     assert [call["status"] for call in shop.calls] == [410]
     assert shop.effects == []
