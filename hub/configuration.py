@@ -49,12 +49,13 @@ def apply(hub: Hub, document: Mapping[str, Any]) -> list[str]:
     return [f"{name}: {what}" for name, what in became.items()]
 
 
-def put(hub: Hub, name: str, wanted: Mapping[str, Any]) -> None:
-    """Write one account. Raises ValueError naming what is wrong."""
+def put(hub: Hub, name: str, wanted: Mapping[str, Any]) -> str:
+    """Write one account; added, changed, or as it was. Raises ValueError naming what is wrong."""
     configured.sound(wanted, f"account {name!a}")
     with hub.database.begin() as conn:
-        _put(hub, conn, name, wanted)
+        became = _put(hub, conn, name, wanted)
     hub.accounts.forget()
+    return became
 
 
 def _put(hub: Hub, conn: Connection, name: Any, wanted: Any) -> str:

@@ -124,7 +124,7 @@ def pushed(hub: Hub) -> str:
 def test_a_password_in_an_address_is_sent_as_a_browser_would_and_kept_like_a_secret(hub: Hub) -> None:
     document: dict[str, Any] = {"connector": "medusa", "settings": {"base_url": "", "secret_key": "sk_simulated_key"}}
     document["settings"]["base_url"] = "https://proxy:first-password@shop.test/a?x=1"
-    assert configuration.put(hub, "web", document)
+    assert configuration.put(hub, "web", document) == "added"
     exported = configuration.export(hub)
     assert exported["accounts"]["web"]["settings"]["base_url"] == "https://shop.test/a?x=1"
     assert configuration.apply(hub, exported) == ["web: as it was"]
@@ -133,5 +133,5 @@ def test_a_password_in_an_address_is_sent_as_a_browser_would_and_kept_like_a_sec
     assert login.http.base_url == "https://shop.test/a?x=1"
     assert login.http.headers["Authorization"] == "Basic " + base64.b64encode(b"proxy:first-password").decode()
     document["settings"]["base_url"] = "https://other.test"
-    assert configuration.put(hub, "web", document)
+    assert configuration.put(hub, "web", document) == "changed"
     assert hub.accounts.get("web").connect([]).account.settings["base_url"] == "https://other.test"
