@@ -101,7 +101,6 @@ class Understand:
         invalid.keep(
             conn, [(row_id, why) for row_id, (_, why) in refused.items()], {name for name, _ in refused.values()}
         )
-        invalid.outlived(conn, _versioned(accounts, bound.news))
         spoken = {name for name, _ in refused.values()} | inbox.superseded(conn, reads)
         invalid.outlived(conn, _versioned(accounts, bound.news))
         _archive(conn, [row for lane, row in consumed if lane.id not in postponed], current, bound)

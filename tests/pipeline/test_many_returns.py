@@ -122,7 +122,7 @@ def test_a_change_of_one_return_merges_that_one(
     with counted(monkeypatch) as cost:
         understand(hub)
     assert cost.merges <= 5
-    assert cost.statements < 90
+    assert cost.statements < 80
     check(hub, what)
 
 
@@ -134,5 +134,5 @@ def test_a_change_of_the_order_merges_each_of_its_returns_and_asks_the_database_
     with counted(monkeypatch) as cost:
         understand(hub)
     assert 40 <= cost.merges <= 3 * 40
-    assert cost.statements < 90
+    assert cost.statements < 80
     check(hub, "order")
