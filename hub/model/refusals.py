@@ -16,7 +16,8 @@ _ONCE = frozenset({"create_return", "exchange", "refund", "credit"})
 SUMS = frozenset({"refund", "credit"})
 """What a person has dealt with of these counts by its amount."""
 
-_ENDED = frozenset({"dead", "refused", "tried_out", "no_way", "given_up"})
+UNTAKEN = frozenset({"dead", "refused", "tried_out", "no_way"})
+"""States of writes that did not come through."""
 
 
 class Refusals:
@@ -27,7 +28,8 @@ class Refusals:
         self._by_name: dict[tuple[str, str], list[Outstanding]] = {}
         for one in mine:
             # Money dealt with by hand is taken off what is wanted (tell_money), so it stands against nothing.
-            if one.state in _ENDED and not (one.state == "given_up" and one.operation.kind in SUMS):
+            dealt = one.state == "given_up" and one.operation.kind not in SUMS
+            if one.state in UNTAKEN or dealt:
                 self._by_kind.setdefault(one.operation.kind, []).append(one)
                 for name in (one.operation.fingerprint, *one.operation.facts):
                     self._by_name.setdefault((one.operation.kind, name), []).append(one)

@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.model.desk import Desk
 from hub.model.operation import LineTarget
+from hub.model.refusals import UNTAKEN
 from hub.model.returns import ReturnLine
 from hub.model.sentences import sentence
 from hub.model.words import STAYS
@@ -69,7 +70,7 @@ def _anew(desk: Desk) -> bool:
 def _holds_none(desk: Desk) -> bool:
     """A seller that has no returns, or refused this one, can pay all the same: only the return cannot stand there."""
     terms = desk.terms
-    refused = any(o.operation.kind == "create_return" and o.state in ("dead", "no_way") for o in desk.mine)
+    refused = any(o.operation.kind == "create_return" and o.state in UNTAKEN for o in desk.mine)
     return terms.sells and (refused or "create_return" not in terms.can & terms.asked)
 
 

@@ -1,0 +1,41 @@
+"""A shop that refuses to hold a return is asked for the money all the same: only the return cannot stand there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connectors.kit.sandbox import Call, Refuse
+from tests.pipeline.desk import D, Desk
+from tests.pipeline.desk import desk as desk
+from tests.pipeline.look import founded, rows
+
+
+@pytest.mark.parametrize("status", [410, 422])
+def test_the_money_is_paid_once_whatever_was_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    told = type(desk.payer).told
+
+    def refuses(payer: Any, call: Call) -> Any:
+        if call.json()["type"] == "create_return":
+            raise Refuse(status, {"message": "this order is not returned with us"})
+        return told(payer, call)
+
+    monkeypatch.setattr(desk.payer, "told", refuses.__get__(desk.payer))
+    desk.accounts()
+    desk.order()
+    line = {"id": "1", "sku": "MUG", "quantity": 1}
+    said = {"origin": "request", "authorization": {"value": "authorized"}, "requested_at": "2026-03-01T10:00:00Z"}
+    desk.push("erp", "return.upsert", "C1", order={"number": "5001"}, lines=[line], currency="EUR", **said)
+    (one,) = founded(desk.hub)
+    desk.work()
+    assert [kind for (kind,) in rows(desk.hub, "SELECT kind FROM intents")] == ["create_return"]
+    desk.came("erp", one.id)
+    desk.owed(one.id)
+    assert desk.paid() == D("10.00")
+    assert desk.paid() == D("10.00")
+    assert desk.doc(one.id).money.due == 0
+    ended = dict(rows(desk.hub, "SELECT kind, state FROM intents WHERE state <> 'dropped'"))
+    assert ended == {"refund": "done", "create_return": "dead" if status == 422 else "no_way"}, (
+        "a refusal is still told"
+    )
