@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
 import msgspec
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -36,6 +37,10 @@ as_json = click.option("--json", "json_", is_flag=True, help="One JSON document 
 ROW = click.IntRange(1, 2**63 - 2)
 """The number of something that the database keeps."""
 
+LONGEST_WORD = 20
+"""Columns of the terminal that a word may want for itself: a longer one (a digest, an address) is broken."""
+GAP = 2
+
 console = Console()
 
 
@@ -55,16 +60,47 @@ def show(rows: Sequence[Any], columns: Sequence[str], json_: bool, *, empty: str
     if not cells:
         say(empty)
         return
+    texts = {column.replace("_", " "): [plain(_cell(row[column])) for row in cells] for column in columns}
+    widths = _widths(texts, console.width)
+    if widths is None:
+        _records(texts)
+        return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    texts = {column: [plain(_cell(row[column])) for row in cells] for column in columns}
-    for column in columns:
-        heading = column.replace("_", " ")
-        # Width is taken from columns whose texts are longer than their heading, so that no heading is broken.
-        short = all(len(text) <= len(heading) for text in texts[column])
-        table.add_column(heading, overflow="fold", no_wrap=short)
+    for heading, width in zip(texts, widths, strict=True):
+        table.add_column(heading, overflow="fold", width=width)
     for row in zip(*texts.values(), strict=True):
         table.add_row(*map(Text, row))
     console.print(table)
+
+
+def _widths(texts: Mapping[str, Sequence[str]], width: int) -> list[int] | None:
+    """How wide each column is, so that no word is broken that a person reads; None where that does not fit."""
+    columns = [(heading, *column) for heading, column in texts.items()]
+    words = [max((cell_len(word) for text in column for word in text.split()), default=1) for column in columns]
+    widths = [min(longest, LONGEST_WORD) for longest in words]
+    wanted = [max(map(cell_len, column)) - has for column, has in zip(columns, widths, strict=True)]
+    spare = width - sum(widths) - GAP * (len(widths) - 1)
+    if spare < 0:
+        return None
+    # The column that wants least is served first; what it leaves is shared by the others.
+    for left, at in zip(range(len(widths), 0, -1), sorted(range(len(widths)), key=wanted.__getitem__), strict=True):
+        given = max(0, min(wanted[at], spare // left))
+        widths[at] += given
+        spare -= given
+    return widths
+
+
+def _records(texts: Mapping[str, Sequence[str]]) -> None:
+    """Each row by itself, a line for each of its columns: for what is too wide to stand side by side."""
+    for number, row in enumerate(zip(*texts.values(), strict=True)):
+        table = Table.grid(padding=(0, GAP, 0, 0))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for heading, text in zip(texts, row, strict=True):
+            table.add_row(heading, Text(text))
+        if number:
+            console.print()
+        console.print(table)
 
 
 def say(text: object, *, err: bool = False, nl: bool = True) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
+from rich.cells import cell_len
 
 from connectors.generic.sandbox import SECRET
 from connectors.kit.api import WebhookRequest
@@ -141,9 +142,20 @@ def test_nothing_of_the_command_line_prints_past_it() -> None:
             assert not any(way in text for way in ("click.echo", "click.secho", "console.print", "print(")), file.name
 
 
-def test_a_narrow_terminal_breaks_no_heading_within_a_word(capsys: pytest.CaptureFixture[str]) -> None:
-    told = {"number": "R1003", "status": "authorized", "kind": "return_refund", "order": "#5001", "sync": "a" * 60}
-    row = {**told, "discrepancies": 1, "last_success": "2026-11-29 08:27:42"}
-    out.show([row], list(row), False, empty="")
-    heading = capsys.readouterr().out.partition("R1003")[0]
-    assert {"number", "status", "kind", "order", "sync", "discrepancies", "last", "success"} == set(heading.split())
+TOLD = {"number": "R1003", "status": "authorized", "kind": "return_refund", "sync": "web in_sync, erp pending 待处理"}
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 200])
+@pytest.mark.parametrize(
+    "more", [{}, {"discrepancies": 1, "last_success": "2026-11-29 08:27:42", "last_heard": "never"}]
+)
+def test_a_narrow_terminal_breaks_no_word_and_loses_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int, more: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(out.console, "_width", width)
+    row = {**TOLD, **more}
+    out.show([row, {**row, "number": "R1004"}], list(row), False, empty="")
+    shown = capsys.readouterr().out
+    assert max(map(cell_len, shown.splitlines())) <= width
+    texts = [name.replace("_", " ") for name in row] + [str(value) for value in row.values()] + ["R1004"]
+    assert {word for text in texts for word in text.split()} <= set(shown.split())

@@ -35,9 +35,11 @@ def empty(database: Database) -> bool:
         return not conn.exec_driver_sql("SELECT count(*) FROM lanes").scalar_one()
 
 
-def row(database: Database) -> dict[str, Any]:
+def row(database: Database, key: str | None = None) -> dict[str, Any]:
+    """The only lane, or the one of this key."""
+    which = "" if key is None else f" WHERE key = '{key}'"
     with database.begin() as conn:
-        return dict(conn.exec_driver_sql("SELECT * FROM lanes").one()._mapping)
+        return dict(conn.exec_driver_sql(f"SELECT * FROM lanes{which}").one()._mapping)
 
 
 def test_everything_is_done_by_many_threads(database: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +22,9 @@ class Sender:
     def __init__(self, *pieces: tuple[float, bytes], ends: bool = True) -> None:
         self.pieces, self.ends = pieces, ends
         self.taken = 0
+
+    def __str__(self) -> str:
+        return f"{sum(len(piece) for _, piece in self.pieces)} bytes{'' if self.ends else ' and silence'}"
 
     async def __aiter__(self) -> Any:
         for after, piece in self.pieces:
@@ -43,7 +47,9 @@ async def told(reading: Any) -> bytes | int:
 
 
 def run(test: Any) -> Any:
-    return asyncio.run(asyncio.wait_for(test, 30))
+    """In a thread of its own: where a browser is open, the main thread has a loop that runs."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asyncio.wait_for(test, 30)).result()
 
 
 @pytest.mark.parametrize("stated", [None, 6])
