@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
@@ -23,6 +24,16 @@ from hub.store.database import Connection, ticket
 from hub.store.observations import Stored
 
 
+class _Open(NamedTuple):
+    """An open question, and the choice that an answer takes."""
+
+    seen: Return
+    asked: Discrepancy
+    choice: Choice
+    untold: Residue | None
+    """What its account cannot be told, where it is about that."""
+
+
 class Answering:
     """The answers of people to `Discrepancy.question`; which there are: hub.model.answers.QUESTIONS."""
 
@@ -33,21 +44,21 @@ class Answering:
     def answer(self, return_id: int, question: str, text: str, by: str) -> None:
         """Answer by one of the choices of that discrepancy, as `Choice.text` writes it. Raises NotNow."""
         with self.database.begin() as conn:
-            seen, asked, choice = _asked(conn, return_id, question, text)
-        if choice.word in ACTS:
-            self._act(return_id, seen, asked, choice, by)
+            open_ = _open(conn, return_id, question, text)
+        if open_.choice.word in ACTS:
+            self._act(return_id, open_, by)
             return
         at = datetime.now(UTC)
 
         def work(conn: Connection) -> None:
             near = _family(conn, return_id)
-            seen, asked, choice = _asked(conn, return_id, question, text)
+            seen, asked, choice, untold = _open(conn, return_id, question, text)
             act = uuid.uuid4().hex
             said = Answer(kind=asked.kind, about=asked.about, answer=text, by=by, at=at)
-            refunds = _paid_otherwise(seen, asked, act, by, at)
+            refunds = UNSET if untold is None else _paid_otherwise(seen, untold, act, by, at)
             _keep(conn, return_id, act, Fragment(answers=(said,), orders=_orders(choice), refunds=refunds))
-            if asked.kind == UNTOLD:
-                _dealt_with(conn, return_id, seen, asked, act)
+            if untold is not None:
+                _dealt_with(conn, return_id, seen, asked.about[0], untold, act)
             told = sentence("answered", by=by, question=asked.said, choice=choice.word, what=_what(choice, text))
             parting.write(conn, return_id, "answer", told, {"act": "answer", "of": act})
             weak.again(conn, self.people.accounts.all(), near, f"hub {by}")
@@ -73,9 +84,9 @@ class Answering:
 
         whole(self.database, work)
 
-    def _act(self, return_id: int, seen: Return, asked: Discrepancy, choice: Choice, by: str) -> None:
+    def _act(self, return_id: int, open_: _Open, by: str) -> None:
         """An answer that has a way of its own, and is undone that way."""
-        people = self.people
+        people, (seen, asked, choice, _) = self.people, open_
         match choice.word:
             case "confirm":
                 people.confirm(return_id, by)
@@ -91,8 +102,8 @@ class Answering:
                 people.say(return_id, {"authorization": said}, by)
             case "none":
                 with self.database.begin() as conn:
-                    open_ = [row for row in reviews.open_reviews(conn) if row["kind"] == asked.kind]
-                for row in open_:
+                    demands = [row for row in reviews.open_reviews(conn) if row["kind"] == asked.kind]
+                for row in demands:
                     if return_id in row["returns"]:
                         people.apart(row["id"], by)
             case word:  # pragma: no cover - the test of all kinds plays every word
@@ -127,22 +138,18 @@ def _untold(conn: Connection, return_id: int) -> Iterator[tuple[Discrepancy, Res
             )
 
 
-def _paid_otherwise(
-    seen: Return, asked: Discrepancy, act: str, by: str, at: datetime
-) -> tuple[Refund, ...] | UnsetType:
+def _paid_otherwise(seen: Return, rest: Residue, act: str, by: str, at: datetime) -> tuple[Refund, ...] | UnsetType:
     """Money that was owed and could not be paid there: somebody paid it by other means, which is a refund of ours."""
     money = seen.money
-    if asked.kind != UNTOLD or not asked.about[1].startswith("money_due") or not money.due or money.currency is None:
+    if not rest.fact.startswith("money_due") or not money.due or money.currency is None:
         return UNSET
     part = RefundPart(amount=money.due, state="succeeded", method="offline", by=by)
     return (Refund(id=act, currency=money.currency, parts=(part,), at=at),)
 
 
-def _dealt_with(conn: Connection, return_id: int, seen: Return, asked: Discrepancy, act: str) -> None:
+def _dealt_with(conn: Connection, return_id: int, seen: Return, account: str, rest: Residue, act: str) -> None:
     """What stood in the way is over: a write that was refused, and a credit that the books could not be asked for,
     which somebody wrote, as far as this sum goes."""
-    account = asked.about[0]
-    rest = next(rest for one, rest in _untold(conn, return_id) if one.question == asked.question)
     if rest.operation is not None:
         booked = rest.operation in SUMS
         amount = None if booked else rest.amount
@@ -162,22 +169,23 @@ def _orders(choice: Choice) -> tuple[Key, ...]:
     return (Key(issuer=account, type=stream, value=external_id),)
 
 
-def _asked(conn: Connection, return_id: int, question: str, text: str) -> tuple[Return, Discrepancy, Choice]:
-    """The return, its open question, and the choice that this answer takes. Raises NotNow."""
+def _open(conn: Connection, return_id: int, question: str, text: str) -> _Open:
+    """The return's open question, and the choice that this answer takes. Raises NotNow."""
     row = returns.read(conn, [return_id]).get(return_id)
     if row is None or row.doc is None:
         raise NotNow("no_such_return", numbers=f"R{return_id}")
     if row.merged_into:
         raise NotNow("moved_on", other=f"R{return_id}", host=f"R{row.merged_into}")
     seen = returns.decode(row.doc)
-    for asked in (*seen.discrepancies, *(one for one, _ in _untold(conn, return_id))):
+    discrepancies = ((one, None) for one in seen.discrepancies)
+    for asked, untold in (*discrepancies, *_untold(conn, return_id)):
         if not question or asked.question != question:
             continue
         choice = chosen(asked.choices, text)
         if choice is None:
             offered = ", ".join(f"{c.text}:{c.takes.upper()}" if c.takes else c.text for c in asked.choices)
             raise NotNow("no_such_choice", answer=text, offered=offered)
-        return seen, asked, choice
+        return _Open(seen, asked, choice, untold)
     raise NotNow("no_such_question", number=f"R{return_id}", question=question)
 
 

@@ -240,7 +240,7 @@ def _end(conn: Connection, account: Account, row: sync.Row, intent: Intent, asks
     if not asks:
         landed(conn, intent)
         said = sentence("refusal", account=account.name, operation=intent.kind, message=text)
-        sync.settle(conn, row, "blocked", why=text, said=True)
+        sync.settle(conn, row, "blocked", why=text)  # planned once more: what a person can do about it
         write(conn, row, said)
         return
     asking.ask(conn, account, row, intent, asks, message=text)

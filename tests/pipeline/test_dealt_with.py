@@ -15,7 +15,6 @@ from tests.pipeline.test_no_such_step import depot, letters, row, unwell
 
 def test_a_refused_write_that_was_done_by_hand_is_over(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     number, asked = depot(desk, monkeypatch, 422)
-    desk.hub.reconcile.recompute([number])
     (rest,) = desk.untold(number, "depot")
     assert (rest.said.code, row(desk, number), letters(desk), len(unwell(desk))) == ("refused", "blocked", 1, 1)
 
@@ -27,7 +26,6 @@ def test_a_refused_write_that_was_done_by_hand_is_over(desk: Desk, monkeypatch: 
 
 def test_taken_back_the_letter_is_there_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     number, asked = depot(desk, monkeypatch, 422)
-    desk.hub.reconcile.recompute([number])
     before = desk.untold(number, "depot")
     letter = rows(desk.hub, "SELECT id, operation FROM intents WHERE state = 'dead'")
     desk.hub.answering.answer(number, before[0].question, "by_hand", "Li")
@@ -40,7 +38,6 @@ def test_taken_back_the_letter_is_there_again(desk: Desk, monkeypatch: pytest.Mo
 
 def test_given_up_as_a_letter_it_is_over_as_well(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     number, _ = depot(desk, monkeypatch, 422)
-    desk.hub.reconcile.recompute([number])
     ((letter,),) = rows(desk.hub, "SELECT id FROM intents WHERE state = 'dead'")
     desk.hub.people.give_up(letter, "Li", "booked there by hand")
     assert (desk.untold(number, "depot"), row(desk, number), letters(desk), unwell(desk)) == ([], "in_sync", 0, ())
@@ -71,7 +68,6 @@ def test_money_that_was_refused_and_paid_otherwise_counts_once(
     desk.came("erp", number)
     desk.owed(number)
     assert desk.paid() == 0
-    desk.hub.reconcile.recompute([number])
     (rest,) = [rest for rest in desk.untold(number, "web") if rest.fact.startswith("money_due")]
     assert (rest.said.code, letters(desk)) == ("refused", 1)
     desk.hub.answering.answer(number, rest.question, "by_hand", "Li")
