@@ -116,7 +116,10 @@ def _authorized(desk: Desk, ended_there: bool) -> bool:
     if told or "authorization" in desk.terms.silent or not desk.listens("authorized"):
         return True
     if not desk.under_way("authorize"):
-        desk.ask("authorize", "authorized", words=_because(desk, "authorized"))
+        words = _because(desk, "authorized")
+        if there.value == said and not there.ours:
+            words["decided_by"] = desk.account  # its own word, which is only carried through there
+        desk.ask("authorize", "authorized", words=words)
     return True
 
 

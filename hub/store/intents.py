@@ -257,16 +257,21 @@ def unfinished(conn: Connection, return_ids: Iterable[int]) -> dict[int, list[In
 
 
 def decided(conn: Connection, return_ids: Iterable[int]) -> dict[int, set[tuple[str, str]]]:
-    """Per return: (account, kind) of the last decision that we wrote there, as far as it may have had its effect."""
+    """Per return: (account, kind) of the last decision that we wrote there, as far as it may have had its effect.
+
+    None where the account had decided so itself, and we only carried it through there.
+    """
     found = conn.exec_driver_sql(
-        "SELECT DISTINCT ON (return_id, account) return_id, account, kind FROM intents"
+        "SELECT DISTINCT ON (return_id, account) return_id, account, kind,"
+        " operation -> 'words' ->> 'decided_by' IS NOT DISTINCT FROM account FROM intents"
         " WHERE return_id = ANY(%(r)b::bigint[]) AND kind IN ('authorize', 'reject', 'cancel', 'reopen')"
         " AND (state IN ('sent', 'done', 'unknown') OR possible) ORDER BY return_id, account, id DESC",
         {"r": sorted(set(return_ids))},
     )
     result: dict[int, set[tuple[str, str]]] = {}
-    for return_id, account, kind in found:
-        result.setdefault(return_id, set()).add((account, kind))
+    for return_id, account, kind, its_own in found:
+        if not its_own:
+            result.setdefault(return_id, set()).add((account, kind))
     return result
 
 
