@@ -25,7 +25,7 @@ format: $(VENV)/.dev  ## put the code into its format, mend what can be mended b
 	@$(BIN)/ruff format .
 
 test: $(VENV)/.dev  ## the whole suite, real peers included, and what it shows of each connector; ARGS are pytest's
-	@$(BIN)/python -m pytest -q --evidence=.evidence.json $(ARGS)
+	@$(BIN)/python -m pytest -q --numprocesses=auto --maxprocesses=4 --evidence=.evidence.json $(ARGS)
 
 docs: $(VENV)/.dev  ## write the generated parts of all README.md anew
 	@$(BIN)/python -m pytest -q tests/test_house.py -k generated --accept

@@ -18,7 +18,7 @@ from psycopg import sql
 from hub.postgres import Server
 from hub.store.database import upgrade
 
-pytest_plugins = ["tests.evidence"]
+pytest_plugins = ["tests.evidence", "tests.workers"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 NO_PEER = "PEER UNAVAILABLE: "

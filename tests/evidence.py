@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from connectors.kit import grading, registry
@@ -20,7 +21,7 @@ NOT_RUN = "not run"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--evidence", type=Path, metavar="FILE", help="write what the marked tests show into this file")
+    parser.addoption("--evidence", metavar="FILE", help="write what the marked tests show into this file")
     parser.addoption(
         "--proves", action="append", metavar="CONNECTOR", help="only the tests that show something of this connector"
     )
@@ -28,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.option.evidence is not None and not config.option.collectonly:
-        config.pluginmanager.register(Keeper(config.option.evidence, config.rootpath))
+        config.pluginmanager.register(Keeper(config, config.rootpath / config.option.evidence))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -60,10 +61,13 @@ def shows(item: pytest.Item) -> dict[str, tuple[str, ...]]:
 
 
 class Keeper:
-    """Keeps how each marked test ended, and writes it down at the end if the files stayed as they were."""
+    """Keeps how each marked test ended, and writes it down at the end if the files stayed as they were.
 
-    def __init__(self, file: Path, root: Path) -> None:
-        self.file = file if file.is_absolute() else root / file
+    Where several workers share a run, each hands what it saw to the process that began it, which writes.
+    """
+
+    def __init__(self, config: pytest.Config, file: Path) -> None:
+        self.config, self.file = config, file
         self.tests: dict[str, dict[str, Shown]] = {}
         self.before: dict[str, str] = {}
         self.moved: list[str] = []
@@ -80,7 +84,23 @@ class Keeper:
                 known = tests[report.nodeid]
                 tests[report.nodeid] = Shown(known.proves, outcome(report, known.outcome))
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A worker has ended (pytest-xdist); one that died hands over nothing."""
+        handed = getattr(node, "workeroutput", {}).get("evidence", {})
+        for system, (before, tests) in handed.items():
+            self.before[system] = before
+            mine = self.tests.setdefault(system, {})
+            for name, seen in tests.items():
+                shown = msgspec.convert(seen, Shown)
+                if name not in mine or mine[name].outcome == NOT_RUN:
+                    mine[name] = shown
+
     def pytest_sessionfinish(self) -> None:
+        if hasattr(self.config, "workeroutput"):
+            seen = {system: (self.before[system], tests) for system, tests in self.tests.items()}
+            self.config.workeroutput["evidence"] = msgspec.to_builtins(seen)
+            return
         known = grading.read(self.file)
         for system, tests in self.tests.items():
             if not ran(tests.values()):

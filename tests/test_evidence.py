@@ -82,8 +82,9 @@ def run(checkout: Path, tests: str, *more: str) -> tuple[int, str, dict[str, Any
     return done.returncode, done.stdout + done.stderr, json.loads(file.read_text()) if file.exists() else {}
 
 
-def test_every_marked_test_is_there_with_how_it_ended(checkout: Path) -> None:
-    _, said, evidence = run(checkout, ENDINGS)
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_every_marked_test_is_there_with_how_it_ended(checkout: Path, workers: str) -> None:
+    _, said, evidence = run(checkout, ENDINGS, "--numprocesses", workers)
     assert set(evidence) == {NAME}, said
     tests = {name.rpartition("::")[2]: test for name, test in evidence[NAME]["tests"].items()}
     assert {name: test["outcome"] for name, test in tests.items()} == {
