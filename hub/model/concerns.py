@@ -20,6 +20,8 @@ NEW = timedelta(minutes=10)
 TRIES = 3
 """Failures in a row after which a read counts as failing, and so do webhooks: fewer may be a stranger's doing, or a
 message that is not well formed."""
+AGAIN = 503
+"""The status of a webhook whose sender is to come again: the hub could not take it."""
 STARVED = 10
 """Calls that our own budget put off within a quarter of an hour; some are usual."""
 
@@ -102,8 +104,11 @@ def _concerns(facts: Facts, expected: Expected) -> Iterator[Sentence]:
 
 
 def _webhooks(facts: Facts) -> Iterator[Sentence]:
-    """Refused ones, the last reason with them. Few of them, or among taken ones, may be a stranger's."""
-    recent = [one for one in facts.refused if facts.now - one.last_at < RECENT]
+    """Refused ones, the last reason with them. Few of them, or among taken ones, may be a stranger's.
+
+    Whom we told to come again (503) has come again once one was taken.
+    """
+    recent = [one for one in facts.refused if facts.now - one.last_at < RECENT and (one.in_row or one.status != AGAIN)]
     if not recent:
         return
     last = max(recent, key=lambda one: one.last_at)

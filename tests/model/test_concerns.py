@@ -103,6 +103,15 @@ def test_among_taken_ones_they_may_be_a_strangers_and_old_ones_are_history() -> 
     assert codes(facts(refused=[refused(40, 3 * DAY, 2 * DAY)]), PUSHED) == []
 
 
+def test_who_was_told_to_come_again_and_came_is_no_stranger() -> None:
+    """The hub's database was away for a minute."""
+    away = refused(1294, 5 * MINUTE, 4 * MINUTE, 503)
+    assert codes(facts(refused=[away]), PUSHED) == ["webhooks_refused"], "so far nobody came"
+    assert codes(facts(refused=[refused(1, MINUTE, MINUTE, 503)]), PUSHED) == ["webhooks_some_refused"]
+    came = facts(refused=[refused(1294, 5 * MINUTE, 4 * MINUTE, 503, in_row=0)], accepted_at=NOW - 3 * MINUTE)
+    assert codes(came, PUSHED) == []
+
+
 def test_refused_since_one_was_taken_are_told_whatever_was_refused_before() -> None:
     """A secret that was changed an hour ago, and a stranger this morning."""
     known = facts(refused=[refused(11, 8 * 60 * MINUTE, MINUTE, in_row=10)], accepted_at=NOW - 60 * MINUTE)
