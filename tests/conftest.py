@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import hypothesis
 import psycopg
@@ -42,10 +42,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before hypothesis' own plugin reads its option
 def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        config.option.seed = config.workerinput["seed"]
     if config.option.seed is None:
         config.option.seed = int(os.environ.get("HUB_SEED") or secrets.randbelow(2**32))
     if config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = str(config.option.seed)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """All workers that share a run (pytest-xdist) have its seed."""
+    node.workerinput["seed"] = node.config.option.seed
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
