@@ -37,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--scenarios", type=int, default=3, help="random scenarios over the real servers")
     parser.addoption("--seeds", type=int, default=2, help="runs of the crash test (a full run: 20)")
+    parser.addoption("--laws", type=int, default=12, help="examples of the laws of delivery (a full run: 300)")
     parser.addoption("--accept", action="store_true", help="write generated texts and snapshots anew, to be reviewed")
 
 

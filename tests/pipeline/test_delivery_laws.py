@@ -43,7 +43,7 @@ from tests.pipeline.fakes.moody import LOOKS, READS, WRITES, Died, Moody
 from tests.pipeline.fakes.play import SECRET
 from tests.pipeline.look import hurry, rows
 
-EXAMPLES, STEPS = 12, 20
+STEPS = 20
 DUE = 158
 REST = 60
 """Rounds after which everything has to be at rest, whatever the mood."""
@@ -303,14 +303,18 @@ class Delivery(RuleBasedStateMachine):
 
 
 def test_the_laws_of_delivery(
-    postgres: Server, migrated: str, new_database: Callable[[str | None], str], tmp_path: Path
+    postgres: Server,
+    migrated: str,
+    new_database: Callable[[str | None], str],
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
 ) -> None:
     Delivery.database_of = staticmethod(lambda: postgres.url(new_database(migrated)))  # type: ignore[method-assign]
     Delivery.folder = tmp_path
     run_state_machine_as_test(
         Delivery,
         settings=settings(
-            max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, print_blob=True,
+            max_examples=pytestconfig.option.laws, stateful_step_count=STEPS, deadline=None, print_blob=True,
             phases=(Phase.generate,),  # every example has a database of its own: shrinking would take an hour
             suppress_health_check=list(HealthCheck),
         ),
