@@ -15,6 +15,7 @@ from connectors.kit.masking import bare, in_address
 from hub import configured
 from hub.accounts import NAME
 from hub.boot import Hub, dictionary
+from hub.model.observation import HUB
 from hub.store import accounts as store
 from hub.store import lanes, sync
 from hub.store.database import Connection
@@ -64,6 +65,10 @@ def _put(hub: Hub, conn: Connection, name: Any, wanted: Any) -> str:
         raise ValueError(
             f"{name!r:.80} cannot name an account: it becomes a part of its webhook address, so write letters,"
             " digits, -, _ and ., beginning with a letter or digit, 64 at most"
+        )
+    if name.casefold() == HUB:
+        raise ValueError(
+            f"account {name}: this name is the hub's own: what it says would count as the hub's word; take another"
         )
     place = f"account {name}"
     if not isinstance(wanted, Mapping) or not isinstance(wanted.get("connector"), str):

@@ -223,10 +223,18 @@ class Manifest:
         for name in sorted(set(settings) - set(self.settings)):
             problems.append(f"{self.label} has no setting {name!r}; it has {', '.join(self.settings) or 'none'}")
         for name, setting in self.settings.items():
+            if setting.many and not _texts(known.get(name)):
+                problems.append(f"{name} is a text, or a list of texts; a number has to stand in quotes")
+                continue
             said = several(known.get(name)) if setting.many else [known.get(name)]
             if setting.choices and not {word for word in said if word not in (None, "")} <= set(setting.choices):
                 problems.append(f"{name} must be one of {', '.join(setting.choices)}")
         return problems
+
+
+def _texts(value: Any) -> bool:
+    """Whether it can be the value of a setting that may have many; None where it is not set."""
+    return value is None or all(isinstance(one, str) for one in (value if isinstance(value, list | tuple) else [value]))
 
 
 def several(value: Any) -> list[Any]:

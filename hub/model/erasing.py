@@ -76,7 +76,8 @@ def _character(character: str) -> str:
         return rf"(?:\s|\+|%(?:25)*(?:20|2B)|{_BACKSLASH}(?:[nrt]|u0020)|&nbsp;|\u3000)+"
     forms: dict[str, None] = {}
     for one in dict.fromkeys((character, character.lower(), character.upper(), *_wide(character))):
-        coded = quote(one, safe="") if not one.isascii() else f"%{ord(one):02X}"
+        # `ß` in capitals is two characters of ASCII.
+        coded = quote(one, safe="") if not one.isascii() else "".join(f"%{ord(part):02X}" for part in one)
         forms |= dict.fromkeys((re.escape(one), coded.replace("%", "%(?:25)*")))  # coded once or several times
         if len(one) == 1 and ord(one) < 0x10000:
             forms[rf"{_BACKSLASH}u{ord(one):04x}"] = None

@@ -67,7 +67,7 @@ class Forgotten:
         ]
         eraser = Eraser(self.tokens(gone), said(stream, row.body))
         if erased.isdisjoint(digest for text in about for digest in self.vault.digests(text)):
-            body = None if row.body is None else eraser.bytes(row.body)
+            body = unnamed.mention(row.body, eraser)
         else:
             account = accounts.get(row.account)
             body = None if account is None else unnamed.body(account, row.stream, stream, row.body, eraser)

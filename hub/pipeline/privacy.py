@@ -74,7 +74,9 @@ class Privacy:
         self._forget(theirs, by, {who.strip()} if name.kind in ("mail", "phone") else set(), mails)
         if mails:
             eraser = Eraser(self.forgotten.tokens(mails))
-            self.database.run(lambda conn: sweep(conn, eraser.address, eraser.name))
+            self.database.run(
+                lambda conn: sweep(conn, eraser.address, eraser.name, lambda body: unnamed.mention(body, eraser))
+            )
         return found
 
     def carry_out(self, review_id: int, by: str) -> int:

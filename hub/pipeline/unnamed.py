@@ -33,8 +33,15 @@ def record(body: bytes | None) -> Any:
     """What a body says; None where it is no JSON."""
     try:
         return _decode(body or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError, ArithmeticError):  # 1e99999999999 is no Decimal
         return None
+
+
+def mention(told: bytes | None, eraser: Eraser) -> bytes | None:
+    """A body that may mention somebody, without their addresses; None where it does and cannot be read: then nobody can
+    say what else in it is about them."""
+    new = None if told is None else eraser.bytes(told)
+    return new if new == told or record(told) is not None else None
 
 
 def body(account: Account, name: str, stream: Stream | None, told: bytes | None, eraser: Eraser) -> bytes | None:

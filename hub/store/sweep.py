@@ -23,6 +23,7 @@ _CASTS = {"jsonb": "::jsonb", "json": "::json", "ARRAY": "::text[]"}
 _KINDS = ("text", "character varying", "jsonb", "json", "bytea", "ARRAY")
 
 Clean = Callable[[str], str]
+Body = Callable[[bytes], bytes | None]
 
 
 class _Table(NamedTuple):
@@ -31,12 +32,13 @@ class _Table(NamedTuple):
     """(name, kind)."""
 
 
-def sweep(conn: Connection, clean: Clean, name: Clean) -> int:
-    """Have every text of every row cleaned (`name`: the normal forms of names); how many rows were changed."""
+def sweep(conn: Connection, clean: Clean, name: Clean, body: Body) -> int:
+    """Have every text of every row cleaned (`name`: the normal forms of names; `body`: what somebody sent, which may be
+    no UTF-8; None drops it); how many rows were changed."""
     changed = 0
     for table in sorted(_tables(conn), key=lambda one: (one.name not in FIRST, one.name)):
         for place, values in _rows(conn, table):
-            new = [_cleaned(value, name if table.name in NORMAL else clean) for value in values]
+            new = [_cleaned(value, name if table.name in NORMAL else clean, body) for value in values]
             if new != list(values):
                 changed += 1
                 _write(conn, table, place, new)
@@ -79,13 +81,10 @@ def _rows(conn: Connection, table: _Table) -> Iterator[tuple[str, Sequence[objec
         after = page[-1][0]
 
 
-def _cleaned(value: object, clean: Clean) -> object:
+def _cleaned(value: object, clean: Clean, body: Body) -> object:
     if isinstance(value, str):
         return clean(value)
-    if isinstance(value, bytes | memoryview):
-        # Bytes that are no UTF-8 come through unchanged.
-        return clean(bytes(value).decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-    return value
+    return body(bytes(value)) if isinstance(value, bytes | memoryview) else value
 
 
 def _write(conn: Connection, table: _Table, place: str, new: Sequence[object]) -> None:
@@ -106,7 +105,7 @@ def _same(conn: Connection, table: _Table, old: Sequence[object], new: Sequence[
     """The record that a body said is what the cleaned body says: reading it again is no news."""
     place = next(index for index, (name, _) in enumerate(table.columns) if name == "body")
     before, after = old[place], new[place]
-    if isinstance(before, bytes | memoryview) and isinstance(after, bytes):
+    if isinstance(before, bytes | memoryview) and isinstance(after, bytes | None):
         conn.exec_driver_sql(
             "UPDATE observations SET digest = %(n)b WHERE digest = %(o)b",
             {"o": digest(bytes(before)), "n": digest(after)},

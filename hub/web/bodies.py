@@ -7,7 +7,10 @@ slow senders can only push out each other: a body that arrives as fast as networ
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
+
+from granian.rsgi import ProtocolClosed
 
 from hub.web import refusals
 
@@ -62,8 +65,9 @@ class Bodies:
                 mine = self._enter(address, deadline)
                 try:
                     if stated is not None and stated <= min(PACE, largest):
-                        mine.parts.append(await protocol())  # in one piece: half the price
-                        mine.got = len(mine.parts[0])
+                        with suppress(ProtocolClosed):  # its sender hung up; in pieces that is just its end
+                            mine.parts.append(await protocol())  # in one piece: half the price
+                        mine.got = sum(map(len, mine.parts))
                     else:
                         await self._pieces(mine, protocol, stated, largest, begin)
                 finally:

@@ -58,6 +58,15 @@ def with_setting(text: str) -> str:
         ("accounts: {a: {connector: [medusa]}}", "account a: name its `connector`"),
         ("accounts: {a: {connector: medusa, settings: 7}}", "settings are names with their values"),
         ("accounts: {1: {connector: medusa}}", "1 cannot name an account"),
+        ("accounts: {Hub: {connector: generic}}", "account Hub: this name is the hub's own"),
+        (
+            "accounts: {w: {connector: generic, settings: {kind: wms, webhook_secret: 12345}}}",
+            "account w: webhook_secret is a text, or a list of texts; a number has to stand in quotes",
+        ),
+        (
+            "accounts: {w: {connector: generic, settings: {kind: wms, webhook_secret: {a: b}}}}",
+            "account w: webhook_secret is a text, or a list of texts",
+        ),
         ("accounts: {a: {connector: nowhere}}", "there is no connector 'nowhere'"),
         ("accounts: {a: {connector: medusa, mapping: ../x}}", "there is no dictionary '../x'"),
         ("accounts: {a: {connector: medusa, mapping: none_such}}", "there is no dictionary 'none_such'"),

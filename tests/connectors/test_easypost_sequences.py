@@ -171,7 +171,8 @@ def test_pushes_in_any_order_and_number_end_in_the_truth(
             read = fragment(message.stream, message.body)
             assert read.shipments
             assert read.shipments[0].state == state(parcel), "an old push showed an old state"
-            where = where if where and read.shipments[0].state == "unknown" else read.shipments[0]
+            lost = where is not None and where.state != "unknown" and read.shipments[0].state == "unknown"
+            where = where if lost else read.shipments[0]
             named = {"account": "parcels", "stream": message.stream, "external_id": message.external_id}
             new = Observation(**named, fragment=read, ticket=next(tickets), version=message.version)
             known = absorb(known, new) or known

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from granian.rsgi import ProtocolClosed
 
 from hub.web import bodies
 from hub.web.bodies import Bodies
@@ -36,6 +37,13 @@ class Sender:
 
     async def __call__(self) -> bytes:
         return b"".join([piece async for piece in self])
+
+
+class HangsUp(Sender):
+    """It stops in the middle and closes its connection: Granian says so of a body that is asked for in one piece."""
+
+    async def __call__(self) -> bytes:
+        raise ProtocolClosed
 
 
 async def told(reading: Any) -> bytes | int:
@@ -66,6 +74,7 @@ def test_a_body_in_pieces(stated: int | None) -> None:
         (Sender((0, b"{"), ends=False), 50_000, 408),
         (Sender(ends=False), 3, 408),
         (Sender((0, b"{")), 3, 400),
+        (HangsUp((0, b"{")), 3, 400),
         (Sender((0, b"{")), 50_000, 400),
         (Sender((0, b"x" * 11)), 11, 413),
         (Sender((0, b"x" * 11)), None, 413),
