@@ -23,11 +23,27 @@ SHORTEST_CODED = 8
 
 KEY = re.compile(
     "authorization|cookie|token|secret|password|passwd|apikey|accesskey|privatekey|sessionid|signature|hmac|credential"
-    "|email|phone|mobile|firstname|lastname|fullname|customername|customernote|receiver|recipient|address|street"
+    "|passphrase|appkey|subscriptionkey|email|phone|mobile|firstname|lastname|fullname|customername|customernote|receiver|recipient|address|street"
     "|postalcode|postcode|zipcode|birthday|cardnumber|signedby"
 )
 WHOLE = frozenset(
-    ("auth", "code_verifier", "pwd", "pin", "salt", "sign", "sig", "key", "tel", "ssn", "iban", "vat", "zip")
+    (
+        "auth",
+        "code_verifier",
+        "jwt",
+        "pass",
+        "pwd",
+        "pin",
+        "salt",
+        "sign",
+        "sig",
+        "key",
+        "tel",
+        "ssn",
+        "iban",
+        "vat",
+        "zip",
+    )
 ) | {
     "city",
     "province",
@@ -35,6 +51,8 @@ WHOLE = frozenset(
     "company",
 }
 """Names that tell too little as a part of another one: they are masked only when they are the whole name."""
+HARMLESS = re.compile(r"[A-Za-z]{0,11}|v?[\d.-]{0,10}")
+"""Values that are no key: a short word, a number, a date, a version."""
 EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 """From the beginning of a word: looked for from each of its letters, a long one would cost the square of its length."""
 _USER = re.compile(r"""(?<=://)[^/\s?#"'<>]*@""")
@@ -91,23 +109,34 @@ def hidden(name: str) -> bool:
 
 
 def in_address(url: str) -> list[str]:
-    """The secrets that an address carries: the password before its host, telling parameters of its query."""
+    """The secrets that an address carries: the password before its host, and parameters that may be one."""
     parts = _split(url)
     if parts is None:
         return []
     user = parts.netloc.rpartition("@")[0]
     password = user.partition(":")[2] if ":" in user else user
-    told = [value for name, value in parse_qsl(parts.query) if hidden(name)]
+    told = [value for part in (parts.query, parts.fragment) for name, value in parse_qsl(part) if _tells(name, value)]
     return [one for one in (password, unquote(password), *told) if one]
 
 
 def bare(url: str) -> str:
-    """An address without the name and password before its host, and without telling parameters; other text as it is."""
+    """An address without the name and password before its host, and without parameters that may be secret; other text
+    as it is."""
     parts = _split(url)
     if parts is None or not in_address(url):
         return url
-    query = "&".join(pair for pair in parts.query.split("&") if not hidden(unquote_plus(pair.partition("=")[0])))
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query).geturl()
+    query, fragment = ("&".join(filter(_shown, part.split("&"))) for part in (parts.query, parts.fragment))
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query, fragment=fragment).geturl()
+
+
+def _shown(pair: str) -> bool:
+    name, _, value = map(unquote_plus, pair.partition("="))
+    return not _tells(name, value)
+
+
+def _tells(name: str, value: str) -> bool:
+    """Whether a parameter of a configured address may be secret: no list has every vendor's name for a key."""
+    return hidden(name) or HARMLESS.fullmatch(value) is None
 
 
 def of_headers(values: Iterable[str]) -> Iterator[str]:
