@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 from hub.model.case import Case
 from hub.model.claimants import written
@@ -14,7 +15,7 @@ from hub.model.numbers import amount as money_text
 from hub.model.numbers import digits, number
 from hub.model.observation import FactId
 from hub.model.placing import LIVE, total
-from hub.model.returns import Choice, Fact, Money, Receipt, Refund, ReturnLine, Shipment
+from hub.model.returns import Choice, Credit, Fact, Money, Receipt, Refund, ReturnLine, Shipment
 from hub.model.sentences import Sentence, sentence
 from hub.model.words import STAYS
 
@@ -80,6 +81,25 @@ def possible_refunds(case: Case, refunds: Sequence[Refund], money: Money) -> Non
             left=None if left is None else money_text(left, money.currency),
         )
         _doubt(case, "refunds", None, pair, said)
+
+
+def possible_credits(case: Case, credits: Sequence[Credit], money: Money) -> None:
+    """About the same was credited in two systems, and nobody linked it: asked while something of it is to be paid."""
+    posted = sorted((c for c in credits if c.value.state == "posted"), key=lambda c: (c.value.amount, c.id))
+    for one, other in pairwise(posted):
+        alike = other.value.amount - one.value.amount <= _slack(other.value.amount, money.currency)
+        if not alike or not money.due or (pair := _unlinked(case, (one, other))) is None:
+            continue
+        said = sentence(
+            "credited_twice",
+            one=other.speaker.account,
+            amount=money_text(other.value.amount, money.currency),
+            other=one.speaker.account,
+            otherwise=money_text(one.value.amount, money.currency),
+            due=money_text(money.due, money.currency),
+            left=money_text(max(money.due - one.value.amount, Zero), money.currency),
+        )
+        _doubt(case, "credits", None, pair, said)
 
 
 def _whole(refund: Refund) -> Decimal:

@@ -203,6 +203,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
     if case.alone is None:
         doubts.possible_twins(case, built, told.receipts)
         doubts.possible_refunds(case, paid.refunds, balance)
+        doubts.possible_credits(case, told.credits, balance)
         doubts.ambiguous(case, built)
         doubts.unmatched(case, built)
         doubts.unasked(case, built)

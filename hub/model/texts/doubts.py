@@ -41,6 +41,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{one} ({amount}) and {other} ({otherwise}) may be telling of one event twice. [If it is one, {left} is still "
         "to be paid; ][if they are two, {due}. ]Say which it is. Until then nothing is told or paid on it.",
     ),
+    "credited_twice": (
+        "{one}（{amount}）和 {other}（{otherwise}）可能把同一笔贷项各记了一次。"
+        "如果是同一笔，还应退 {left}；如果是两笔，还应退 {due}。请确认；确认前不会同步，也不会退款。",
+        "{one} ({amount}) and {other} ({otherwise}) may be telling of one credit twice. If it is one, {left} is still"
+        " to be paid; if they are two, {due}. Say which it is. Until then nothing is told or paid on it.",
+    ),
     "unplaced": (
         "{account} 收到 {quantity} 件，但没有说明是哪一行商品，暂不计入。请在 {account} 补上。",
         "{account} reports {quantity} pieces and names no line.",
