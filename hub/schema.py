@@ -35,7 +35,7 @@ WHOLE = 2**31 - 1
 """The largest whole number (a round): what every database and language takes."""
 CURRENCIES = frozenset(list_currencies())
 NEVER_NEGATIVE = frozenset(
-    {"quantity", "cancelled", "amount", "captured", "refunded", "shipped", "price", "total", "agreed"}
+    {"quantity", "cancelled", "amount", "captured", "refunded", "charged_back", "shipped", "price", "total", "agreed"}
 )
 MAY_BE_BELOW = frozenset(
     {"Order.total", "OrderLine.quantity", "OrderLine.shipped", "OrderLine.price", "OrderLine.amount", "Line.amount"}

@@ -17,10 +17,14 @@ def digits(currency: str | None) -> int:
     return _DIGITS.get(currency or "", 2)
 
 
+def unit(currency: str | None) -> Decimal:
+    """The smallest unit: JPY 1, EUR 0.01, KWD 0.001."""
+    return Decimal(1).scaleb(-digits(currency))
+
+
 def rounded(value: Decimal, currency: str | None) -> Decimal:
-    """In whole smallest units, half up."""
-    unit = Decimal(1).scaleb(-digits(currency))
-    return value if value == value.quantize(unit) else value.quantize(unit, ROUND_HALF_UP)
+    """In whole smallest units, half up, and with no more digits than they have: a quotient brings 28 along."""
+    return value.quantize(unit(currency), ROUND_HALF_UP)
 
 
 def number(value: Decimal) -> str:

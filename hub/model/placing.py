@@ -20,6 +20,7 @@ from hub.model.numbers import rounded
 from hub.model.observation import FactId
 
 LIVE = ("pending", "succeeded")
+DEAD = ("failed", "reversed")
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 

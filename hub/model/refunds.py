@@ -16,17 +16,29 @@ from hub.model.case import Case
 from hub.model.facts import Event, Told, each, named
 from hub.model.fragment import Zero
 from hub.model.numbers import amount as money_text
+from hub.model.numbers import rounded
 from hub.model.observation import FactId
-from hub.model.placing import LIVE, Item, total
+from hub.model.placing import DEAD, LIVE, Item, total
 from hub.model.returns import Choice, Money
 from hub.model.sentences import sentence
 from hub.model.spread import place
+
+
+class CameBack(Struct, frozen=True):
+    """Money of this return that failed, or was reversed after it went through: a refund, or a part of it."""
+
+    refund: returns.Refund
+    amount: Decimal
+    state: words.PaymentState
+    about: tuple[str, ...]
+    """What the question is about. Of a part also the sum: when more comes back, it is asked again."""
 
 
 class Paid(Struct, kw_only=True):
     """All refunds that touch this return or its orders."""
 
     refunds: list[returns.Refund]
+    came_back: list[CameBack]
     by_line: dict[str, Decimal]
     refunded: Decimal = Zero
     pending: Decimal = Zero
@@ -54,7 +66,7 @@ def state_of(refund: told.Refund) -> words.PaymentState:
 
 def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Payment]]) -> Paid:
     """The refunds of this return, and the sums over all that went back on its orders. `held`: the payments."""
-    sum_ = Paid(refunds=[], by_line={}, at={}, at_pending={}, by_payment={})
+    sum_ = Paid(refunds=[], came_back=[], by_line={}, at={}, at_pending={}, by_payment={})
     records = [*case.own, *case.shared]
     if case.alone is None and case.ground.others:
         records += [o for other in case.ground.others for o in other.observations if not o.gone]
@@ -106,16 +118,29 @@ def _take(case: Case, sum_: Paid, item: Item) -> None:
         fields: dict[str, Any] = {"id": item.subject.text, "kind": "refunds", "speaker": item.subject}
     else:
         value, fields = item.one[1], named(item.event, item.one)
-    sum_.refunds.append(returns.Refund(**fields, value=value, amount=share.amount, state=state_of(value)))
+    refund = returns.Refund(**fields, value=value, amount=share.amount, state=state_of(value))
+    sum_.refunds.append(refund)
     succeeded = min(share.amount, total(value, "succeeded"))
     sum_.refunded += succeeded
     sum_.pending += min(share.amount - succeeded, total(value, "pending"))
+    lost = total(value, *DEAD)
     if item.dead:
-        if any(case.ground.answers.get(("refund_came_back", (name,))) == "elsewhere" for name in item.names):
-            sum_.refunded += share.amount
-    else:
+        _lost(case, sum_, item, CameBack(refund, share.amount, refund.state, (refund.id,)))
+    elif lost and share.amount:
+        state: words.PaymentState = "reversed" if total(value, "reversed") else "failed"
+        amount_ = rounded(lost * share.amount / item.amount, item.currency)
+        _lost(case, sum_, item, CameBack(refund, amount_, state, (refund.id, money_text(amount_, item.currency))))
+    if not item.dead:
         for key, part_ in share.lines.items():
             sum_.by_line[key] = sum_.by_line.get(key, Zero) + part_
+
+
+def _lost(case: Case, sum_: Paid, item: Item, came: CameBack) -> None:
+    """What came back counts where a person says that the customer has it all the same."""
+    sum_.came_back.append(came)
+    answers = case.ground.answers
+    if any(answers.get(("refund_came_back", (name, *came.about[1:]))) == "elsewhere" for name in item.names):
+        sum_.refunded += came.amount
 
 
 def _beyond(
@@ -206,30 +231,35 @@ def ask(case: Case, sums: Paid, money: Money, ended: bool) -> None:
 
 
 def _came_back(case: Case, sums: Paid, money: Money) -> None:
-    """A refund that failed, or was reversed after it went through: whether to pay once more is a person's to say."""
-    done = [r.value.at for r in sums.refunds if r.state == "succeeded" and r.value.at]
-    for refund in sums.refunds:
-        if refund.state not in ("failed", "reversed") or not refund.amount:
+    """Whether to pay once more what came back is a person's to say."""
+    for came in sums.came_back:
+        if not came.amount or _made_good(came, sums.refunds, money):
             continue
-        if refund.value.at and any(at > refund.value.at for at in done):
-            continue
+        text = money_text(came.amount, money.currency)
         said = sentence(
             "refund_came_back",
-            account=refund.speaker.account,
-            amount=money_text(refund.amount, money.currency),
-            state=refund.state,
+            account=came.refund.speaker.account,
+            amount=text,
+            state=came.state,
             due=money_text(money.due, money.currency),
-            left=money_text(max(money.due - refund.amount, Zero), money.currency),
+            left=money_text(max(money.due - came.amount, Zero), money.currency),
         )
         case.ask(
             "refund_came_back",
             said,
-            about=(refund.id,),
+            about=came.about,
             choices=(Choice("again"), Choice("elsewhere")),
             field="money",
-            accounts=(refund.speaker.account,),
-            values=(money_text(refund.amount, money.currency),),
+            accounts=(came.refund.speaker.account,),
+            values=(text,),
         )
+
+
+def _made_good(came: CameBack, refunds: Sequence[returns.Refund], money: Money) -> bool:
+    """A later refund that covers it repeated it, where both together are more than is owed: else it was for more."""
+    at = came.refund.value.at
+    later = [r for r in refunds if r.state == "succeeded" and at and r.value.at and r.value.at > at]
+    return money.due < came.amount and any(r.amount >= came.amount for r in later)
 
 
 def _compare(case: Case, event: Event) -> None:

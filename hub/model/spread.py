@@ -17,7 +17,7 @@ from hub.model.case import Case
 from hub.model.claimants import Claimant, claimants
 from hub.model.facts import Links, Told, events
 from hub.model.fragment import Zero
-from hub.model.numbers import rounded
+from hub.model.numbers import rounded, unit
 from hub.model.placing import LIVE, Item, read
 
 MOST = Decimal(10) ** 15
@@ -151,34 +151,58 @@ class _Spread:
     def lines(self) -> None:
         """Money for pieces of an order line: to the return of these pieces, as far as it must be or can only be its."""
         loose: dict[str, list[tuple[Item, Decimal | None, Decimal]]] = {}
-        named: dict[str, list[tuple[int, Decimal, Decimal | None]]] = {}
+        named: dict[str, list[tuple[int, Decimal]]] = {}
         for item in sorted(self.items, key=lambda item: item.order):
             for key, pieces, amount in item.pieces:
-                loose.setdefault(key, []).append((item, pieces, amount))
+                counted = self.count(item, key, amount) if pieces is None else pieces
+                loose.setdefault(key, []).append((item, counted, amount))
             for place_, share in item.shares.items() if not item.dead else ():
                 for key, amount in share.lines.items():
-                    named.setdefault(key, []).append((place_, amount, share.pieces.get(key)))
+                    pieces = share.pieces.get(key)
+                    counted = self.count(item, key, amount) if pieces is None else pieces
+                    named.setdefault(key, []).append((place_, counted or Zero))
         for key in sorted(loose):
             self._line(key, loose[key], named.get(key, ()))
 
+    def count(self, item: Item, key: str, amount: Decimal) -> Decimal | None:
+        """For how many pieces of the line this is the money; None where nobody says what one costs."""
+        sold = self.case.book.lines.get(key)
+        if sold is None:
+            return None
+        line = sold.line
+        each = line.amount / line.quantity if line.amount and line.quantity else line.price
+        if each is None or each <= 0:
+            return None
+        # Their price was rounded, one by one or together: it is still the price of whole pieces.
+        full = (amount / each).to_integral_value()
+        exact = amount in (rounded(full * each, item.currency), full * (line.price or each))
+        return full if exact else amount / each
+
+    def part(self, item: Item, to: int, amount: Decimal, pieces: Decimal, of: Decimal) -> Decimal:
+        """The money for some of these pieces; the unit that rounding leaves over goes to whom it is owed.
+
+        `amount` is for `of` pieces, what others got already is out of both: so all parts add up.
+        """
+        if pieces == of:
+            return amount
+        exact, owed = amount * pieces / of, self.room(to)
+        return owed if abs(owed - exact) < unit(item.currency) else rounded(exact, item.currency)
+
     def _line(
-        self,
-        key: str,
-        loose: Sequence[tuple[Item, Decimal | None, Decimal]],
-        named: Sequence[tuple[int, Decimal, Decimal | None]],
+        self, key: str, loose: Sequence[tuple[Item, Decimal | None, Decimal]], named: Sequence[tuple[int, Decimal]]
     ) -> None:
         line = self.case.book.lines[key].line
         rest = {p: one.pieces[key] for p, one in enumerate(self.who) if key in one.pieces and not one.ended}
+        if not rest:
+            self._kit(key, loose)
+            return
         sold = line.quantity if line.quantity > 0 else None
-        for place_, amount, pieces in named:
-            count = pieces if pieces is not None else amount / line.price if line.price else Zero
+        for place_, count in named:
             if place_ in rest:
                 rest[place_] = max(rest[place_] - count, Zero)
             sold = None if sold is None else max(sold - count, Zero)
         open_: list[Open] = []
         for item, pieces, amount in loose:
-            if pieces is None and line.price:
-                pieces = amount / line.price
             able, before = self.narrow(list(rest), item.at)
             if item.dead:
                 for place_ in able:
@@ -192,7 +216,7 @@ class _Spread:
                 if len(able) == 1 and not before:
                     (one,) = able
                     taken = min(pieces, rest[one])
-                    given = _part(item, amount, taken, pieces)
+                    given = self.part(item, one, amount, taken, pieces)
                     self.give(item, one, given, key, taken)
                     rest[one] -= taken
                     sold = None if sold is None else max(sold - taken, Zero)
@@ -206,6 +230,26 @@ class _Spread:
         if open_:
             self._share(open_, rest, sold, key)
 
+    def _kit(self, key: str, loose: Sequence[tuple[Item, Decimal | None, Decimal]]) -> None:
+        """Money for a kit whose components come back, or for a component of one that does, and what share of its price
+        that is nobody says: a person does, unless it can be only one return's and is no more than is owed there."""
+        lines = self.case.book.lines
+        kits = {key, lines[key].parent}
+        near = [
+            p
+            for p, one in enumerate(self.who)
+            if not one.ended and any(k in kits or (k in lines and lines[k].parent == key) for k in one.pieces)
+        ]
+        for item, _, amount in loose:
+            able, before = self.narrow(near, item.at)
+            if item.dead:
+                for place_ in able:
+                    self.give(item, place_, amount)
+            elif len(able) == 1 and not before and amount <= self.room(able[0]):
+                self.give(item, able[0], amount)
+            elif 0 in able:
+                self.may(item, amount)
+
     def _fill(
         self, item: Item, pieces: Decimal, amount: Decimal, able: Sequence[int], rest: dict[int, Decimal], key: str
     ) -> tuple[Decimal, Decimal]:
@@ -213,7 +257,7 @@ class _Spread:
         left, paid = pieces, amount
         for place_ in sorted(able, key=lambda p: self.who[p].standing):
             taken = min(left, rest[place_])
-            given = _part(item, amount, taken, pieces)
+            given = self.part(item, place_, paid, taken, left)
             self.give(item, place_, given, key, taken)
             rest[place_] -= taken
             left, paid = left - taken, paid - given
@@ -228,19 +272,23 @@ class _Spread:
         musts = {p: min(max(count - free - wanted + rest[p], Zero), rest[p]) for p in able}
         if len(able) == 1 and count == wanted:
             musts = {able[0]: count}
-        left = [one.pieces for one in open_]
-        for place_, must in musts.items():
+        left, paid = [one.pieces for one in open_], [one.amount for one in open_]
+        # What is known to be owed comes first: nobody misses a unit for one of whom nothing is known.
+        for place_ in sorted(musts, key=lambda p: self.who[p].owed is None):
+            must = musts[place_]
             rest[place_] -= must
             for index, one in enumerate(open_):
                 if place_ in one.able and (taken := min(must, left[index])) > 0:
+                    given = self.part(one.item, place_, paid[index], taken, left[index])
+                    self.give(one.item, place_, given, key, taken)
                     must -= taken
                     left[index] -= taken
-                    self.give(one.item, place_, _part(one.item, one.amount, taken, one.pieces), key, taken)
+                    paid[index] -= given
         may = rest.get(0, Zero)
         for index, one in enumerate(open_):
             if 0 in one.able and (guess := min(may, left[index])) > 0:
                 may -= guess
-                self.may(one.item, _part(one.item, one.amount, guess, one.pieces))
+                self.may(one.item, self.part(one.item, 0, paid[index], guess, left[index]))
 
     # -- what names a return and no goods, and what names nothing
 
@@ -286,7 +334,3 @@ class _Spread:
         """How much may still go to it; where nobody says what it is owed, anything."""
         owed = self.who[place_].owed
         return MOST if owed is None else owed - self.sure[place_]
-
-
-def _part(item: Item, amount: Decimal, pieces: Decimal, of: Decimal) -> Decimal:
-    return amount if pieces == of else rounded(amount * pieces / of, item.currency)

@@ -1,0 +1,103 @@
+"""Money that failed or was reversed, whole or in part: it is paid again where a person says so, and only then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.pipeline.desk import D, Desk
+from tests.pipeline.desk import desk as desk
+from tests.pipeline.test_unplaced import back
+
+
+def begun(desk: Desk) -> int:
+    desk.accounts()
+    desk.order()
+    number = desk.asked()
+    desk.came("erp", number)
+    return number
+
+
+def told(desk: Desk, number: int, id: str, amount: str, state: str, day: int = 2, **more: Any) -> None:
+    """A refund of the return in one part."""
+    parts = [{"amount": amount, "state": state, "payment": "PAY"}]
+    back(desk, id, hub_number=f"R{number}", parts=parts, at=f"2026-03-0{day}T10:00:00Z", **more)
+
+
+def in_parts(desk: Desk, *parts: tuple[str, str], **more: Any) -> None:
+    back(desk, parts=[{"amount": amount, "state": state, "payment": "PAY"} for amount, state in parts], **more)
+
+
+@pytest.mark.parametrize("state", ["failed", "reversed"])
+def test_a_later_refund_for_something_else_answers_for_none_that_came_back(desk: Desk, state: str) -> None:
+    number = begun(desk)
+    told(desk, number, "A", "10.00", "succeeded")
+    told(desk, number, "B", "3.00", "succeeded", day=3)
+    desk.owed(number, "13.00")
+    assert (desk.paid(), desk.frozen()) == (0, [])
+    told(desk, number, "A", "10.00", state)
+    assert (desk.paid(), desk.doc(number).money.due) == (0, 10)
+    ((_, asked),) = desk.frozen("refund_came_back")
+    desk.hub.answering.answer(number, asked.question, "again", "Li")
+    assert (desk.paid(), desk.frozen()) == (D("10.00"), [])
+
+
+def test_a_later_refund_of_the_same_sum_that_was_owed_beside_it_answers_for_none_either(desk: Desk) -> None:
+    number = begun(desk)
+    told(desk, number, "A", "10.00", "reversed")
+    told(desk, number, "B", "10.00", "succeeded", day=3)
+    desk.owed(number, "20.00")
+    assert (desk.paid(), [asked.kind for _, asked in desk.frozen()]) == (0, ["refund_came_back"])
+
+
+def test_one_that_was_made_good_by_hand_asks_nobody_when_more_is_owed(desk: Desk) -> None:
+    number = begun(desk)
+    told(desk, number, "A", "10.00", "failed")
+    told(desk, number, "B", "10.00", "succeeded", day=3)
+    desk.owed(number)
+    assert (desk.paid(), desk.frozen()) == (0, [])
+    desk.owed(number, "13.00")
+    assert (desk.paid(), desk.frozen()) == (D("3.00"), [])
+
+
+@pytest.mark.parametrize("state", ["failed", "reversed"])
+@pytest.mark.parametrize(("answer", "paid"), [("again", "4.00"), ("elsewhere", "0")])
+def test_a_part_that_came_back_is_asked_about_and_no_more_than_that_part(
+    desk: Desk, state: str, answer: str, paid: str
+) -> None:
+    number = begun(desk)
+    in_parts(desk, ("6.00", "succeeded"), ("4.00", "succeeded"), hub_number=f"R{number}")
+    in_parts(desk, ("6.00", "succeeded"), ("4.00", state), hub_number=f"R{number}")
+    desk.owed(number)
+    assert (desk.paid(), desk.doc(number).money.due) == (0, 4)
+    ((_, asked),) = desk.frozen("refund_came_back")
+    assert "The refund of 4.00 EUR at web" in asked.text
+    desk.hub.answering.answer(number, asked.question, answer, "Li")
+    assert (desk.paid(), desk.doc(number).money.due, desk.frozen()) == (D(paid), 0, [])
+
+
+def test_an_answer_about_a_part_says_nothing_of_what_comes_back_later(desk: Desk) -> None:
+    number = begun(desk)
+    in_parts(desk, ("6.00", "succeeded"), ("4.00", "reversed"), hub_number=f"R{number}")
+    desk.owed(number)
+    ((_, asked),) = desk.frozen("refund_came_back")
+    desk.hub.answering.answer(number, asked.question, "elsewhere", "Li")
+    assert (desk.paid(), desk.frozen()) == (0, [])
+    in_parts(desk, ("6.00", "reversed"), ("4.00", "reversed"), hub_number=f"R{number}")
+    assert desk.paid() == 0
+    ((_, asked),) = desk.frozen("refund_came_back")
+    assert "The refund of 10.00 EUR" in asked.text
+
+
+def test_a_part_of_a_refund_for_two_returns_is_asked_about_in_both(desk: Desk) -> None:
+    one = begun(desk)
+    other = desk.asked("RET-2", {"L2": 1}, at="11:00")
+    desk.came("erp", other, "GR-2", "TEAPOT")
+    named = [{"return": f"RET-{i}", "amount": "10.00"} for i in (1, 2)]
+    in_parts(desk, ("12.00", "succeeded"), ("8.00", "failed"), allocations=named)
+    desk.owed(one)
+    desk.owed(other, id="CN-2")
+    assert desk.paid() == 0
+    asked = desk.frozen("refund_came_back")
+    assert [(number, "4.00 EUR" in doubt.text) for number, doubt in asked] == [(one, True), (other, True)]
