@@ -11,9 +11,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from connectors.kit.answers import cannot_hold, impossible
 from connectors.kit.api import Unreadable
 from connectors.kit.errors import ConnectorError, NotYet, RateLimited, Rejected, RetryLater, Unauthorized
 
+ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+"""For people to look at: what no JSON can hold is shown as a text."""
 K = TypeVar("K")
 T = TypeVar("T")
 
@@ -79,10 +82,11 @@ def unreadable(stream: str, record: Any, problem: Exception, *, name: str = "id"
     known = record.get(name) if isinstance(record, dict) else None
     external_id = str(known) if isinstance(known, str | int) else ""
     try:
-        body = msgspec.json.encode(record)
+        body = ENCODER.encode(record)
     except (TypeError, ValueError, RecursionError):
         body = repr(record)[:10_000].encode()
-    return Unreadable(stream, external_id, said(problem), body)
+    why = next(map(cannot_hold, impossible(record)), None) or said(problem)
+    return Unreadable(stream, external_id, why, body)
 
 
 def said(problem: Exception) -> str:

@@ -9,8 +9,9 @@ other 3xx and 4xx              Rejected
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -37,6 +38,27 @@ GAVE_UP = frozenset((408, 499))
 SEE_OTHER = frozenset((302, 303))
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
+BEGINS = (b"{", b"[")
+"""How JSON begins that answers with records."""
+
+
+class Impossible:
+    """A value that JSON cannot hold (half a character, bytes of no text, a number of an impossible size): it spoils the
+    record it stands in, and not the records beside it. `text`: how it is written, as far as it can be shown.
+
+    No dataclass: those are encoded without a word.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Impossible({self.text!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +74,27 @@ class Response:
     system: str = "the system"
 
     def json(self) -> Any:
-        """The body decoded; fractions are Decimal. Not JSON: RetryLater for a read, OutcomeUnknown for a write."""
+        """The body decoded; fractions are Decimal, and a value that alone is no JSON is `Impossible`.
+
+        Not JSON at all: RetryLater for a read, OutcomeUnknown for a write.
+        """
         try:
-            return DECODER.decode(self.body)
+            return decode(self.body)
         except NOT_JSON as error:
-            text = (
-                f"{self.system} answered {self.status} to {self.method} {self.url}, but not with JSON "
-                f"({not_json(error)}). "
-                f"A proxy's or maintenance page? It begins with {self.body[:80]!r}"
-            )
+            answered = f"{self.system} answered {self.status} to {self.method} {self.url}"
+            if self.body.lstrip().startswith(BEGINS):
+                text = f"{answered} with broken JSON ({not_json(error)}); was it cut off on its way?"
+            else:
+                text = (
+                    f"{answered}, but not with JSON ({not_json(error)}). "
+                    f"A proxy's or maintenance page? It begins with {self.body[:80]!r}"
+                )
             raise RetryLater(text) if self.read else OutcomeUnknown(text) from error
 
     def peek(self) -> Any:
         """The body decoded, or `None` where it is not JSON; for `classify`."""
         try:
-            return DECODER.decode(self.body) if self.body else None
+            return decode(self.body) if self.body else None
         except NOT_JSON:
             return None
 
@@ -79,6 +107,33 @@ class Response:
     def retry_after(self) -> float | None:
         """Seconds to wait, from the Retry-After header (seconds or an HTTP date)."""
         return retry_after(self.headers.get("Retry-After"))
+
+
+def decode(body: bytes) -> Any:
+    """JSON, with each value that alone cannot be read as `Impossible`. Raises NOT_JSON."""
+    try:
+        return DECODER.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError):
+        return _leniently(body)
+
+
+def impossible(value: Any) -> Iterator[Impossible]:
+    """All in a decoded value that JSON cannot hold."""
+    if isinstance(value, Impossible):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from impossible(one)
+
+
+def refuse(value: Any) -> Any:
+    """An encoder's hook: what cannot be written refuses the one record it stands in."""
+    raise Rejected(cannot_hold(value) if isinstance(value, Impossible) else f"{value!r} cannot be written as JSON")
+
+
+def cannot_hold(value: Impossible) -> str:
+    """The letter about such a value."""
+    return f"JSON cannot hold a value in it: {value.text[:100]!r}"
 
 
 def meaning(response: Response) -> ConnectorError:
@@ -147,6 +202,50 @@ def not_json(problem: Exception) -> str:
     if isinstance(problem, ArithmeticError):
         return "a number in it is of an impossible size"
     return "it is nested too deeply" if isinstance(problem, RecursionError) else str(problem)
+
+
+def _leniently(body: bytes) -> Any:
+    try:
+        found = json.loads(
+            body.decode(errors="surrogateescape"),  # bytes of no text are half characters, too
+            parse_int=_number,
+            parse_float=_number,
+            parse_constant=Impossible,
+            strict=False,
+        )
+    except json.JSONDecodeError as error:
+        raise msgspec.DecodeError(str(error)) from None
+    whole = _marked(found)
+    if isinstance(whole, Impossible):
+        raise msgspec.DecodeError(cannot_hold(whole))
+    return whole
+
+
+def _number(text: str) -> Any:
+    try:
+        return DECODER.decode(text)
+    except NOT_JSON:
+        return Impossible(text)
+
+
+def _marked(value: Any) -> Any:
+    """The same; texts with half characters, and the values of names with them, are Impossible."""
+    if isinstance(value, str):
+        shown = _shown(value)
+        return value if shown == value else Impossible(shown)
+    if isinstance(value, list):
+        return [_marked(one) for one in value]
+    if isinstance(value, dict):
+        names = {_shown(name): (name, one) for name, one in value.items()}
+        return {
+            shown: _marked(one) if shown == name else Impossible(f"{shown}: {one!r}")
+            for shown, (name, one) in names.items()
+        }
+    return value
+
+
+def _shown(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
 
 
 def retry_after(value: str | None) -> float | None:

@@ -11,7 +11,8 @@ import jmespath
 import msgspec
 
 from connectors.kit import paging
-from connectors.kit.answers import DECODER, Response
+from connectors.kit.alone import ENCODER as SHOWN
+from connectors.kit.answers import DECODER, Response, refuse
 from connectors.kit.api import (
     Account,
     Health,
@@ -41,7 +42,7 @@ from connectors.kit.manifest_parts import Manifest, Stream
 from connectors.kit.signing import Signed
 from connectors.kit.templates import WORD, fill, path
 
-ENCODER = msgspec.json.Encoder(decimal_format="number")
+ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=refuse)
 ERRORS: Mapping[str, Callable[[str, float | None], ConnectorError]] = {
     "rejected": lambda text, after: Rejected(text),
     "retry_later": lambda text, after: RetryLater(text, after=after),
@@ -205,8 +206,10 @@ class Declarative(Signed):
             error = f"it came without an id ({told.id}); has its shape changed?"
         except jmespath.exceptions.JMESPathError as problem:
             error = f"the manifest's expressions cannot read it: {problem}"
+        except Rejected as problem:
+            error = str(problem)
         text = f"{self.manifest.label}: one {told.name} of the list cannot be read: {error}"
-        return Unreadable(told.name, known or "", text, ENCODER.encode(record))
+        return Unreadable(told.name, known or "", text, SHOWN.encode(record))
 
     def _page(self, told: Stream, section: Mapping[str, Any], since: str | None, place: Any) -> Taken:
         taken = self._way(section, {**self.account.settings, "cursor": since})(place)

@@ -7,20 +7,23 @@ so far is kept, the cursor stands after it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
-from requests.utils import parse_header_links
-
-from connectors.kit.answers import Response
+from connectors.kit.answers import Impossible, Response
 from connectors.kit.errors import RetryLater
 
 MOST = 1_000
 LARGEST = 10**12
 """Rows beyond which a list's own count of them is no count."""
+LINK = re.compile(
+    r"""<(?P<url>[^<>]*)>|;\s*(?P<name>[^\s=;,<>"']+)\s*(?:=\s*(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s;,]*))?"""
+)
+"""The parts of a Link header: an address, or a parameter of the address before it."""
 Read = Callable[[dict[str, Any]], Response]
 """One request with these query parameters."""
 Records = Callable[[Any], Sequence[Any]]
@@ -131,6 +134,8 @@ def tokens(read: Read, after: Callable[[Any], Any], *, query: str) -> Step:
     def step(place: Any) -> Taken:
         page = read({query: place} if place is not None else {}).json()
         following = after(page)
+        if isinstance(following, Impossible):
+            raise RetryLater(f"the token of their next page is {str(following)[:100]!r}, which JSON cannot hold")
         return Taken(page, None if following in ("", False) else following)
 
     return step
@@ -148,9 +153,16 @@ def links(read: Read, follow: Callable[[str], Response]) -> Step:
 
 
 def next_link(header: str) -> str:
-    """The address of rel="next" in a Link header, or ""."""
-    found = parse_header_links(header) if header else []
-    return next((link["url"] for link in found if "next" in link.get("rel", "").lower().split()), "")
+    """The address of rel="next" in a Link header, or "". Of several `rel` of one address the first counts."""
+    url, related = "", False
+    for part in LINK.finditer(header):
+        if part["url"] is not None:
+            url, related = part["url"].strip(), False
+        elif part["name"].lower() == "rel" and not related:
+            related = True
+            if "next" in (part["value"] or "").strip("\"'").lower().split():
+                return url
+    return ""
 
 
 def _full(base: str, url: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 KINDS = ("number", "time", "text")
@@ -20,6 +20,12 @@ LONGEST = 64
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?\Z")
 UNIX = ((10**11, 1), (10**14, 1_000), (10**17, 1_000_000), (10**20, 1_000_000_000))
 """Below this a Unix time counts seconds, milliseconds, microseconds, nanoseconds: by its size, as we live today."""
+ISO = re.compile(
+    r"\d{4}(-?)\d\d(-?)\d\d(?:(\D)\d\d(?:(:?)\d\d(?:(:?)\d\d(?:([.,])(\d+))?)?)?)?(\s?(?:Z|[+-].*)?)", re.ASCII
+)
+"""Every sign between the parts of a time, the digits of its fraction, its offset."""
+MAIL = re.compile(r"(\w{3}, )?\d\d? \w{3} \d{4} \d\d:\d\d:\d\d( \S+)?", re.ASCII)
+NO_TIME = (ValueError, TypeError, OverflowError, IndexError)
 FRACTION = re.compile(r"[.,]([0-9]+)")
 HOUR = timedelta(hours=1)
 SLACK = timedelta(minutes=1)
@@ -85,18 +91,20 @@ class Kind:
         return one < seen
 
     def back(self, said: str, seconds: float = 0.0) -> str:
-        """An earlier version in their own writing (zone, fraction and all), to be asked from: times by so many
+        """An earlier version in their own writing (signs, zone, fraction and all), to be asked from: times by so many
         seconds, and by the hour that the end of summer time repeats. Other versions stay what they are."""
         if self.words and "time" not in self.words:
             return said
         text = said.strip()
         if NUMBER.match(text):
             return _unix_back(text, seconds) if self.moment(text) is not None else said
+        if len(text) > LONGEST:
+            return said
         try:
-            at = datetime.fromisoformat(text)
+            at = _iso(text)
             repeated = at.tzinfo is None and _ambiguous(at, self.zone)
             at -= timedelta(seconds=seconds) + (HOUR if repeated else timedelta())
-        except (ValueError, OverflowError):
+        except NO_TIME:
             return said
         return _written(at, text)
 
@@ -130,7 +138,7 @@ def _time(text: str, zone: tzinfo) -> datetime | None:
                 return None
             at = at.replace(tzinfo=zone)
         return at.astimezone(UTC)
-    except (ValueError, TypeError, OverflowError, IndexError):
+    except NO_TIME:
         return None
 
 
@@ -168,10 +176,27 @@ def _ambiguous(at: datetime, zone: tzinfo) -> bool:
 
 
 def _written(at: datetime, as_in: str) -> str:
-    digits = FRACTION.search(as_in)
-    spec = "seconds" if digits is None else "milliseconds" if len(digits[1]) <= 3 else "microseconds"
-    text = at.isoformat(sep=as_in[10:11] or "T", timespec=spec)
-    return text.replace("+00:00", "Z") if as_in.endswith("Z") else text
+    """A time (of the offset that `as_in` has) as `as_in` is written, cut to what it tells."""
+    return (_written_iso if as_in[:4].isdigit() else _written_mail)(at, as_in)
+
+
+def _written_iso(at: datetime, as_in: str) -> str:
+    hit = ISO.fullmatch(as_in)
+    if hit is None:  # by weeks
+        return at.isoformat()
+    *signs, digits, zone = hit.groups()
+    *parts, micro = re.split(r"\D", at.replace(tzinfo=None).isoformat(timespec="microseconds"))
+    parts.append(micro[: len(digits or "")].ljust(len(digits or ""), "0"))
+    return "".join(f"{sign}{part}" for sign, part in zip(("", *signs), parts, strict=True) if sign is not None) + zone
+
+
+def _written_mail(at: datetime, as_in: str) -> str:
+    """RFC 2822, with a weekday where they name one, and their name of the zone."""
+    written, hit = format_datetime(at), MAIL.fullmatch(as_in)
+    if hit is None:
+        return written
+    weekday, zone = hit.groups(default="")
+    return written.rpartition(" ")[0][0 if weekday else 5 :] + zone
 
 
 READERS: dict[str, Callable[[str, tzinfo], Any]] = {

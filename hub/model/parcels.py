@@ -14,7 +14,7 @@ from hub.model.fragment import Fragment, Shipment
 from hub.model.identity import founds
 from hub.model.ranks import rank
 from hub.model.sentences import sentence
-from hub.model.spelling import tracking
+from hub.model.spelling import carrier, tracking
 
 ON_THE_WAY = (
     "cancelled",
@@ -70,6 +70,31 @@ def numbers(fragment: Fragment) -> frozenset[str]:
     """Of which parcels that come back this record tells, in the normal form of their numbers."""
     told = fragment.shipments or ()
     return frozenset(tracking(parcel.number) for parcel in told if parcel.number and parcel.direction == "return")
+
+
+def another(event: Fragment, mine: Iterable[Fragment], others: Iterable[Fragment]) -> bool:
+    """Whether what a carrier tells is of another return's parcel, and ours just has the same number.
+
+    Carriers go by several names, so that differing from ours is not enough: another return has to have the very one.
+    """
+    told = list(mine)
+    said, ours = _carriers([event]), _carriers(told)
+    theirs = _carriers(other for other in others if not alone(other))
+    shared = numbers(event) & frozenset().union(*map(numbers, told))
+    return bool(shared) and all(
+        number in ours and said.get(number, set()) & theirs.get(number, set()) and not said[number] & ours[number]
+        for number in shared
+    )
+
+
+def _carriers(told: Iterable[Fragment]) -> dict[str, set[str]]:
+    """By number the carriers of parcels that come back, both in their normal form."""
+    found: dict[str, set[str]] = {}
+    for fragment in told:
+        for parcel in fragment.shipments or ():
+            if parcel.number and parcel.carrier and parcel.direction == "return":
+                found.setdefault(tracking(parcel.number), set()).add(carrier(parcel.carrier))
+    return found
 
 
 def alone(fragment: Fragment) -> bool:

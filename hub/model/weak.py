@@ -17,7 +17,7 @@ from msgspec import Struct
 from hub.model.fragment import Fragment, Zero
 from hub.model.observation import HUB, Observation, Twins
 from hub.model.returns import Return
-from hub.model.spelling import typed
+from hub.model.spelling import gtin, sku, typed
 
 Title = tuple[str, str]
 """A number as people write it: who gave it out, and the text in its normal form."""
@@ -54,6 +54,8 @@ class Part(Struct, frozen=True, kw_only=True):
     """Per line: how many pieces it speaks of."""
     open: Mapping[str, Decimal] = {}
     """Per line: how many of them have not come back."""
+    articles: frozenset[tuple[str, str]] = frozenset()
+    """What it is about: (sku | gtin, text in its normal form)."""
     accounts: frozenset[str] = frozenset()
     """Who has a record of it: another record of the same account is another return, unless a number says so."""
     settled: bool = False
@@ -106,6 +108,10 @@ def part(
         orders=frozenset(orders),
         wanted=wanted,
         open={key: left for key, count in wanted.items() if (left := count - came.get(key, Zero)) > 0},
+        articles=frozenset(
+            [("sku", sku(line.sku)) for line in ret.lines if line.sku]
+            + [("gtin", gtin(line.gtin)) for line in ret.lines if line.gtin]
+        ),
         accounts=frozenset(o.account for o in observations if o.account != HUB),
         settled=settled,
         parcel=ret.origin == "undelivered",
@@ -148,6 +154,9 @@ def decide(parts: Iterable[Part], apart: Apart = ()) -> Decision:
     def numbered(one: Group, two: Group) -> bool:
         return _any(known, one, two, _numbered) and not _parted(one, two, apart)
 
+    def agree(one: Group, two: Group) -> bool:
+        return numbered(one, two) or (beside(one, two) and not _any(known, one, two, _elsewhere))
+
     def beside(one: Group, two: Group) -> bool:
         return not (_accounts(known, one) & _accounts(known, two) or _parted(one, two, apart))
 
@@ -157,11 +166,13 @@ def decide(parts: Iterable[Part], apart: Apart = ()) -> Decision:
         return _any(known, one, two, _lined)
 
     single: list[Group] = [(id_,) for id_ in sorted(known)]
-    by_number = _bind(
-        single, _naming(known), numbered, lambda one, two: numbered(one, two) or beside(one, two), questions, "number"
-    )
+    by_number = _bind(single, _naming(known), numbered, agree, questions, "number")
     by_line = _bind(by_number, _of_others(known, by_number), lined, lined, questions, "line")
-    questions += _parcels(known, by_line, apart)
+    asked = {i for question in questions for i in question.around}
+    left = [group for group in by_line if len(group) == 1 and known[group[0]].hints and group[0] not in asked]
+    questions += _ask(known, by_line, left, _contrary, apart, "number")
+    parcels = [group for group in by_line if any(known[i].parcel for i in group)]
+    questions += _ask(known, by_line, parcels, _may_hold, apart, "parcel")
     why = {group: "number" for group in by_number}
     bound = tuple(Binding(group, why.get(group, "line")) for group in by_line if len(group) > 1)
     return Decision(bound, tuple(questions))
@@ -185,10 +196,10 @@ def _bind(
     asked: list[Question] = []
     for cluster in _clusters(beside):
         if all(fit(one, two) for one, two in combinations(cluster, 2)):
-            result.append(tuple(sorted(id_ for group in cluster for id_ in group)))
+            result.append(_ids(*cluster))
             continue
         result += cluster
-        around = tuple(sorted(id_ for group in cluster for id_ in group))
+        around = _ids(*cluster)
         torn = [group for group in cluster if any(not fit(*pair) for pair in combinations(sorted(beside[group]), 2))]
         for group in torn or cluster[:1]:
             others = sorted(beside[group] if torn else cluster[1:])
@@ -220,29 +231,26 @@ def _of_others(known: Mapping[int, Part], groups: Sequence[Group]) -> Iterator[t
     yield from combinations(told.get(frozenset(), ()), 2)
 
 
-def _parcels(known: Mapping[int, Part], groups: Sequence[Group], apart: Apart) -> list[Question]:
-    """A parcel that comes back undelivered may hold what the customer asked to return: nobody but a person can know."""
-    asked = []
-    for group in groups:
-        mine = [known[id_] for id_ in group if known[id_].parcel]
-        if not mine:
-            continue
+def _ask(
+    known: Mapping[int, Part],
+    groups: Sequence[Group],
+    seekers: Iterable[Group],
+    may: Callable[[Part, Part], bool],
+    apart: Apart,
+    why: str,
+) -> Iterator[Question]:
+    """Of each seeker the groups that it may be one with, as nobody but a person can know."""
+    for group in seekers:
         near = [
-            other
-            for other in groups
-            if other != group
-            and not _parted(group, other, apart)
-            and any(_may_hold(parcel, known[id_]) for parcel in mine for id_ in other)
+            one for one in groups if one != group and _any(known, group, one, may) and not _parted(group, one, apart)
         ]
         if near:
-            around = tuple(sorted(id_ for one in (group, *near) for id_ in one))
-            asked.append(Question(group[0], tuple(other[0] for other in near), around, "parcel"))
-    return asked
+            yield Question(group[0], tuple(other[0] for other in near), _ids(group, *near), why)
 
 
 def _may_hold(parcel: Part, other: Part) -> bool:
-    """Whether pieces that are still to come back may be in it."""
-    if other.parcel or not other.open or parcel.orders.isdisjoint(other.orders):
+    """Whether pieces that are still to come back may be in a parcel that comes back undelivered."""
+    if not parcel.parcel or other.parcel or not other.open or parcel.orders.isdisjoint(other.orders):
         return False
     return not parcel.holds or not parcel.holds.isdisjoint(other.open)
 
@@ -264,6 +272,10 @@ def _clusters(beside: Mapping[Group, set[Group]]) -> list[list[Group]]:
     return found
 
 
+def _ids(*groups: Group) -> Group:
+    return tuple(sorted(id_ for group in groups for id_ in group))
+
+
 def _any(known: Mapping[int, Part], one: Group, two: Group, near: Callable[[Part, Part], bool]) -> bool:
     return any(near(known[a], known[b]) for a in one for b in two)
 
@@ -277,13 +289,39 @@ def _parted(one: Group, two: Group, apart: Apart) -> bool:
 
 
 def _numbered(one: Part, two: Part) -> bool:
-    """One names the other's number. Ours is everybody's: without a check it says nothing inside one account, nor of
-    another order."""
+    """One names the other's number, and neither order nor goods contradict it. Ours is everybody's: without a check it
+    says nothing inside one account."""
     found = (one.hints & two.names) | (two.hints & one.names)
-    if any(issuer != HUB for issuer, _ in found):
-        return True
-    elsewhere = bool(one.orders and two.orders) and one.orders.isdisjoint(two.orders)
-    return bool(found) and one.accounts.isdisjoint(two.accounts) and not elsewhere
+    if not found or _elsewhere(one, two) or _other_goods(one, two):
+        return False
+    return _foreign(found) or one.accounts.isdisjoint(two.accounts)
+
+
+def _contrary(seeks: Part, other: Part) -> bool:
+    """It names the other's number, and what stands beside that contradicts it, so that one of the two is mistyped.
+
+    Of another order, a number of ours says nothing, nor does one of the same account.
+    """
+    found = seeks.hints & other.names
+    beside = seeks.accounts.isdisjoint(other.accounts)
+    if _elsewhere(seeks, other):
+        return _foreign(found) and beside
+    return bool(found) and (_foreign(found) or beside) and _other_goods(seeks, other)
+
+
+def _foreign(found: Iterable[Title]) -> bool:
+    return any(issuer != HUB for issuer, _ in found)
+
+
+def _elsewhere(one: Part, two: Part) -> bool:
+    """Both name orders, and none that the other names."""
+    return bool(one.orders and two.orders) and one.orders.isdisjoint(two.orders)
+
+
+def _other_goods(one: Part, two: Part) -> bool:
+    """Both name goods in the same way and none in common. An order that both name speaks for them nevertheless."""
+    alike = {kind for kind, _ in one.articles} & {kind for kind, _ in two.articles}
+    return bool(alike) and one.articles.isdisjoint(two.articles) and one.orders.isdisjoint(two.orders)
 
 
 def _lined(one: Part, two: Part) -> bool:

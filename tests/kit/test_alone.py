@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.kit.alone import concerns_one, each, piecewise
+from connectors.kit.answers import decode
 from connectors.kit.api import Unreadable
 from connectors.kit.errors import NotFound, OverBudget, RateLimited, Rejected, RetryLater, Unauthorized
 
@@ -83,3 +85,12 @@ def test_a_refusal_of_one_record_is_no_question_of_credentials() -> None:
     assert not concerns_one(Unauthorized("who?", code="401"))
     assert not concerns_one(Unauthorized("who?"))
     assert not concerns_one(RetryLater("away"))
+
+
+def test_a_value_that_json_cannot_hold_stops_its_record_alone() -> None:
+    rows = decode(b'[{"id": "1", "n": 2}, {"id": "2", "n": "mug \\ud83d"}]')
+    good, bad = each("return", rows, lambda row: msgspec.json.encode(row))
+    assert good == b'{"id":"1","n":2}'
+    assert bad == Unreadable(
+        "return", "2", r"JSON cannot hold a value in it: 'mug \\ud83d'", b'{"id":"2","n":"mug \\\\ud83d"}'
+    )

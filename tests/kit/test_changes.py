@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from connectors.kit.api import Message, Page, Unreadable
 from connectors.kit.changes import READINGS
 from connectors.kit.errors import RetryLater
+from connectors.kit.sandbox import Answer, Call
 from tests.kit.moving import FAR, WAYS, Moving, Reader, connected, shake
 
 SEED = int(os.environ.get("HUB_SEED") or random.randrange(10**9))
@@ -207,3 +209,25 @@ def test_one_bad_row_stands_for_itself(remote: Moving, tmp_path: Path) -> None:
     assert {one.external_id for one in good} == {"1", "2", "3"}
     assert "without an id" in bad.error
     assert b"changed" in bad.body
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [rb'"nice mug \ud83d"', b"1e99999999999999999999", b"9" * 5000, b"-Infinity", b'"caf\xe9"', rb'{"\ud83d": 1}'],
+    ids=["half a character", "exponent", "digits", "infinity", "bytes of no text", "name"],
+)
+def test_a_row_that_json_cannot_hold_stops_itself_alone(bad: bytes, tmp_path: Path) -> None:
+    class Spoilt(Moving):
+        def answer(self, call: Call) -> Answer:
+            told = super().answer(call)
+            return Answer(200, msgspec.json.encode(told.body).replace(b'"BAD"', bad), told.headers)
+
+    with Spoilt() as remote, connected(remote, tmp_path, WAYS["number"] + ", oldest_first: true}") as connector:
+        for n in range(1, 12):
+            remote.put(n)
+        remote.put(3, note="BAD")
+        told = [one for page in connector.poll("return", None) for one in page.messages]
+    assert {one.external_id for one in told if isinstance(one, Message)} == {str(n) for n in range(1, 12) if n != 3}
+    spoilt = {one for one in told if not isinstance(one, Message)}
+    assert [one.external_id for one in spoilt] == ["3"]
+    assert all("JSON cannot hold a value in it" in one.error for one in spoilt if isinstance(one, Unreadable))

@@ -292,3 +292,19 @@ def test_the_responses_library_can_stand_in_for_the_network() -> None:
     http = Http("https://shop.example.test")
     assert http.get("/x").json() == {"a": 1}
     http.close()
+
+
+def test_json_that_is_broken_is_said_to_be_so_and_where(told: Told, http: Http) -> None:
+    told.answers = [Answer(200, b'{"rows": [\n{"id": 1}, {"id')]
+    with pytest.raises(RetryLater, match=r"broken JSON .*line 2 column 13") as letter:
+        http.get("/x").json()
+    assert "maintenance" not in str(letter.value)
+
+
+@pytest.mark.parametrize("body", [b"NaN", b"\xff", b'"\xe9"', b"1e99999999999999999999", b"[" * 100_000])
+def test_an_answer_that_is_impossible_as_a_whole_is_no_answer(body: bytes, told: Told, http: Http) -> None:
+    told.answers = [Answer(200, body)]
+    with pytest.raises(RetryLater, match="JSON"):
+        http.get("/x").json()
+    told.answers = [Answer(200, body)]
+    assert http.get("/x").peek() is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -69,6 +70,36 @@ def test_links_to_the_last() -> None:
     pages = {"/2": answer({"rows": [2]}, '</3>; rel="prev next"'), "/3": answer({"rows": [3]}, '</1>; rel="prev"')}
     first = answer({"rows": [1]}, '</9>; rel=last, </2>; title="a, b"; rel="next"')
     assert all_of(paging.walk(paging.links(lambda query: first, lambda url: pages[url]))) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("header", "url"),
+    [
+        ('</2>; REL="next"', "/2"),
+        ("</2>;Rel = next", "/2"),
+        ('</2;jsessionid=A1?page=2,3>; rel="next"', "/2;jsessionid=A1?page=2,3"),
+        ('</2?q="a">; rel="next"', '/2?q="a"'),
+        ('</2>; rel="next"; rel="last"', "/2"),
+        ('</2>; rel="last"; rel="next"', ""),
+        ('</2>; rel="prev\tNEXT"', "/2"),
+        ("</2>; rel='prev next'", "/2"),
+        ('</1>; title="</9>; rel=next, \\"x"; rel=prev, </2>; rel=next', "/2"),
+        ('</1>; rel="prev",,</2>; crossorigin; rel="next"', "/2"),
+        ('</1>; title="never closed; rel=prev, </2>; rel="last"', ""),
+        ("</2>; rel=nextish; x=next", ""),
+        ("rel=next", ""),
+        ("", ""),
+    ],
+)
+def test_a_link_header_is_read_as_rfc_8288_has_it(header: str, url: str) -> None:
+    assert paging.next_link(header) == url
+
+
+@pytest.mark.parametrize("part", ["<", ";", "; ", '; a="', "; a='", '\\"', "; a=\\", ", <x", "; rel=next", " "])
+def test_a_long_link_header_is_read_at_once(part: str) -> None:
+    began = time.process_time()
+    paging.next_link(part * 60_000)
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(
@@ -150,3 +181,9 @@ def test_a_total_is_a_count_however_it_is_written(total: str) -> None:
     pages = (Response(200, CaseInsensitiveDict(), f'{{"rows": [{n}], "total": {total}}}'.encode()) for n in count())
     way = paging.offsets(lambda query: next(pages), rows, query="at", size=1, total=lambda page: page["total"])
     assert all_of(paging.walk(way)) == [0, 1, 2]
+
+
+def test_a_token_that_json_cannot_hold_is_a_letter() -> None:
+    page = Response(200, CaseInsensitiveDict(), b'{"rows": [1], "next": "\\ud83d"}')
+    with pytest.raises(RetryLater, match="which JSON cannot hold"):
+        list(paging.walk(paging.tokens(lambda query: page, lambda page: page["next"], query="t")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -91,6 +92,19 @@ def test_a_time_without_offset_is_of_the_zone_and_one_shown_twice_orders_nothing
         ("2026-01-01T00:00:00.500001Z", "2025-12-31T23:59:30.500001Z"),
         ("2026-01-01 08:00:00", "2026-01-01 07:59:30"),
         ("2026-01-01T08:00:00+08:00", "2026-01-01T07:59:30+08:00"),
+        ("20260101T000000Z", "20251231T235930Z"),
+        ("20260101T000000.25-0330", "20251231T235930.25-0330"),
+        ("2026-01-01 00:00:00 +0000", "2025-12-31 23:59:30 +0000"),
+        ("2026-01-01T00:00:00+00:00", "2025-12-31T23:59:30+00:00"),
+        ("2026-01-01T00:00:00,5", "2025-12-31T23:59:30,5"),
+        ("2026-01-01T00:00:00.500001999Z", "2025-12-31T23:59:30.500001000Z"),
+        ("2026-01-01T00:00Z", "2025-12-31T23:59Z"),
+        ("2026-01-01", "2025-12-31"),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", "Wed, 31 Dec 2025 23:59:30 GMT"),
+        ("Thu, 01 Jan 2026 00:00:00 +0000", "Wed, 31 Dec 2025 23:59:30 +0000"),
+        ("Thu, 01 Jan 2026 00:00:00 -0500", "Wed, 31 Dec 2025 23:59:30 -0500"),
+        ("1 Jan 2026 00:00:00 EST", "31 Dec 2025 23:59:30 EST"),
+        ("Thursday, 01-Jan-26 00:00:00 GMT", "Wed, 31 Dec 2025 23:59:30 +0000"),
         ("1767225600", "1767225570"),
         ("1767225600000", "1767225570000"),
         ("opaque", "opaque"),
@@ -102,12 +116,25 @@ def test_an_overlap_is_taken_off_in_their_own_writing(cursor: str, earlier: str)
     assert Kind().back(cursor, 30) == earlier
 
 
+@given(
+    st.datetimes(),
+    st.sampled_from(["%Y%m%dT%H%M%S%z", "%Y-%m-%d %H:%M:%S %z", "%Y-%m-%dT%H:%M:%S.%fZ", "%a, %d %b %Y %H:%M:%S GMT"]),
+    st.integers(0, 10**6),
+)
+def test_whatever_their_writing_it_is_so_much_earlier(at: datetime, writing: str, seconds: int) -> None:
+    at = at.replace(tzinfo=UTC)
+    if at.year > 1001:  # a shorter year is written shorter by strftime
+        assert TIME.back(at.strftime(writing), seconds) == (at - timedelta(seconds=seconds)).strftime(writing)
+
+
 @pytest.mark.parametrize(
     ("kind", "said", "before"),
     [
         (TIME, "2026-01-01T00:00:00Z", "2025-12-31T23:59:59Z"),
         (TIME, "2026-01-01T00:00:00.500Z", "2026-01-01T00:00:00.499Z"),
         (TIME, "1767225600000", "1767225599000"),
+        (TIME, "20260101T000000Z", "20251231T235959Z"),
+        (TIME, "Thu, 01 Jan 2026 00:00:00 GMT", "Wed, 31 Dec 2025 23:59:59 GMT"),
         (NUMBER, "10", "9"),
         (TEXT, "b", "b"),
     ],

@@ -1,0 +1,134 @@
+"""A number is no proof by itself: what the record says beside it decides, else a person (simulated)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from hub.model.weak import Part, decide
+from tests.pipeline.desk import Desk
+from tests.pipeline.desk import desk as desk
+from tests.pipeline.look import founded
+
+
+def live(desk: Desk) -> list[int]:
+    return [found.id for found in founded(desk.hub) if not found.merged_into]
+
+
+def asked(desk: Desk) -> tuple[int, int]:
+    """A return of a mug of order 5001, and one of order 5002."""
+    one = desk.asked()
+    line = {"id": "RET-2-1", "order_line": "L1", "quantity": 1}
+    desk.push("web", "return.upsert", "RET-2", number="RET-2", order={"id": "O2", "number": "5002"}, lines=[line])
+    return one, max(live(desk))
+
+
+def mug(desk: Desk, sku: str = "MUG", **more: Any) -> None:
+    """The till takes one back."""
+    line = {"id": "1", "sku": sku, "quantity": 1, "condition": "good"}
+    desk.push("till", "return.upsert", "T-1", origin="counter", lines=[line], receipts=[line], **more)
+
+
+@pytest.fixture
+def two_orders(desk: Desk) -> Desk:
+    desk.accounts(settle=0)
+    desk.order()
+    desk.order(id="O2", number="5002")
+    return desk
+
+
+def test_the_order_decides_between_it_and_a_typed_number(two_orders: Desk) -> None:
+    desk = two_orders
+    one, two = asked(desk)
+    mug(desk, order={"number": "5002"}, rma="RET-1")
+    assert live(desk) == [one, two]
+    assert (desk.doc(one).axes.receipt, desk.doc(two).axes.receipt) == ("none", "full")
+    assert [order.number for order in desk.doc(one).orders] == ["5001"]
+
+
+def test_a_typed_number_against_the_order_is_asked_and_never_counts_by_itself(two_orders: Desk) -> None:
+    desk = two_orders
+    one = desk.asked()
+    mug(desk, order={"number": "5002"}, rma="RET-1")
+    desk.owed(one)
+    assert desk.paid() == 0
+    assert len(live(desk)) == 2
+    assert {number for number, _ in desk.frozen("two_candidates")} == set(live(desk))
+    assert [order.number for order in desk.doc(one).orders] == ["5001"]
+
+
+def test_a_typed_number_with_its_order_or_none_joins_as_before(two_orders: Desk) -> None:
+    desk = two_orders
+    one, two = asked(desk)
+    mug(desk, rma=" ret-1")
+    assert (desk.doc(one).axes.receipt, desk.doc(two).axes.receipt) == ("full", "none")
+    mug(desk, rma=" ret-1", order={"number": "5001"})
+    assert (desk.doc(one).axes.receipt, desk.doc(two).axes.receipt) == ("full", "none")
+    mug(desk, rma="ret-1", order={"number": "5002"})
+    assert desk.doc(one).axes.receipt == "none", "it says its order only now"
+
+
+def test_other_goods_under_a_typed_number_are_asked(two_orders: Desk) -> None:
+    desk = two_orders
+    one = desk.asked()
+    mug(desk, "PLATE", rma="ret-1 ")
+    assert len(live(desk)) == 2
+    assert {number for number, _ in desk.frozen("two_candidates")} == set(live(desk))
+    assert [line.sku for line in desk.doc(one).lines] == ["MUG"]
+    mug(desk, "plate", rma="ret-1", order={"number": "5001"})
+    assert live(desk) == [one], "the order that both name decides"
+
+
+def parcel(carrier: str | None, state: str) -> dict[str, Any]:
+    told = {"direction": "return", "purpose": "return", "number": "100001", "state": state}
+    return told | ({"carrier": carrier} if carrier else {})
+
+
+@pytest.mark.parametrize(
+    ("first", "event", "transit"),
+    [
+        ("UPS", "d h l", ("label_created", "delivered")),
+        ("DHL", "DHL", ("delivered", "delivered")),
+        (None, "DHL", ("delivered", "delivered")),
+        ("UPS", None, ("delivered", "delivered")),
+        ("UPS", "DHL_PAKET", ("delivered", "delivered")),
+    ],
+)
+def test_a_parcel_of_another_carrier_only_has_the_same_number(
+    desk: Desk, first: str | None, event: str | None, transit: tuple[str, str]
+) -> None:
+    """The event is of the second return, whose parcel is DHL's. Carriers have several names: only the same one decides."""
+    desk.accounts()
+    desk.account("post", "carrier", orders_of="web", terms={})
+    desk.order()
+    label = {"id": "s", "at": "2026-03-01T11:00:00Z"}
+    one = desk.asked(shipments=[label | parcel(first, "label_created")])
+    two = desk.asked("RET-2", shipments=[label | parcel("DHL", "label_created")])
+    desk.push("post", "shipment.upsert", "P", hub_number=f"R{two}", **parcel(event, "delivered"))
+    assert (desk.doc(one).axes.transit, desk.doc(two).axes.transit) == transit
+
+
+WEB = Part(id=1, names=frozenset({("web", "ret-1")}), orders=frozenset({1}), accounts=frozenset({"web"}))
+TYPED = Part(id=3, hints=frozenset({("web", "ret-1")}), orders=frozenset({2}), accounts=frozenset({"erp"}))
+
+
+def test_what_stands_between_two_orders_joins_neither() -> None:
+    between = Part(id=2, names=frozenset({("till", "t-1")}), hints=TYPED.hints, accounts=frozenset({"till"}))
+    other = replace(TYPED, hints=frozenset({("till", "t-1")}))
+    assert [binding.ids for binding in decide([WEB, between]).bindings] == [(1, 2)]
+    decision = decide([WEB, between, other])
+    assert decision.bindings == ()
+    assert [(asked.seeks, asked.candidates) for asked in decision.questions] == [(2, (1, 3))]
+
+
+def test_of_two_returns_with_the_number_the_one_of_its_order_is_meant() -> None:
+    same = replace(WEB, id=2, orders=frozenset({2}))
+    assert decide([WEB, same, TYPED]) == ((((2, 3), "number"),), ())
+
+
+def test_what_a_customer_typed_into_the_same_shop_holds_up_nobody_elses_return() -> None:
+    assert decide([WEB, replace(TYPED, accounts=WEB.accounts)]) == ((), ())
+    assert [asked.candidates for asked in decide([WEB, TYPED]).questions] == [(1,)]
+    assert decide([WEB, TYPED], [frozenset({1, 3})]) == ((), ()), "a person said so"
