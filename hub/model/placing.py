@@ -116,7 +116,7 @@ def read(case: Case, who: Sequence[Claimant], event: Event, one: Told) -> Item:
             continue
         else:
             owner = whose
-        if owner is None:
+        if owner is None or (owner < 0 and part.return_id is not None):  # of a return that is gone, or not read (yet)
             loose += amount
         elif owner >= 0:
             item.give(owner, amount, key, part.quantity)
