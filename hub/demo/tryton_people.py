@@ -90,7 +90,7 @@ class People:
         """Post the draft invoices (or credit notes) of a sale."""
         found = self.rpc.search("account.invoice", [["sales", "=", sale], ["state", "in", ["draft", "validated"]]])
         for invoice in found:
-            self.rpc.press("account.invoice", invoice, "post")
+            self.rpc.insist("account.invoice", invoice, "post")
         return found
 
     def complaint_of(self, reference: str) -> int:
