@@ -14,7 +14,6 @@ from connectors.kit import registry
 from connectors.kit.api import Account as Login
 from connectors.kit.api import Connector
 from connectors.kit.attempt import Attempt
-from connectors.kit.errors import OverBudget
 from hub.accounts import Account, Accounts, assemble
 from hub.grants import StoredGrants
 from hub.model.spelling import OrderNumbers
@@ -34,13 +33,11 @@ from hub.settings import Settings
 from hub.store import accounts as account_store
 from hub.store import budgets
 from hub.store.budgets import Priority
-from hub.store.database import Database, DBAPIError, check, upgrade
-from hub.store.outage import away, reason
+from hub.store.database import Database, check, upgrade
+from hub.unsent import unsent
 from mappings.engine import Mapping as Dictionary
 
 Progress = Callable[[str], None]
-AGAIN = 1.0
-"""Seconds after which a call is tried again that could not ask for its budget."""
 
 
 @dataclass(frozen=True)
@@ -183,15 +180,8 @@ def _budget(
         if bucket not in buckets:
             return 0.0
         limit, must = buckets[bucket], attempt.changed
-        try:
-            with database.begin() as conn:
-                return budgets.take(conn, account, bucket, 1, limit.rate, limit.burst, priority, must=must)
-        except DBAPIError as problem:
-            if not away(problem):
-                raise
-            # A connector that sets bad records aside must not take this for one.
-            text = f"the hub's own database is away ({reason(problem)}), so {account} was not called"
-            raise OverBudget(text, after=AGAIN) from problem
+        with unsent(account), database.begin() as conn:
+            return budgets.take(conn, account, bucket, 1, limit.rate, limit.burst, priority, must=must)
 
     return take
 

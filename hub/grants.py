@@ -8,6 +8,7 @@ from connectors.kit.oauth import Grant
 from hub.secrets import Vault
 from hub.store import accounts
 from hub.store.database import Database
+from hub.unsent import unsent
 
 msgspec.convert({}, Grant)  # prepared at import: see hub/README.md
 
@@ -22,7 +23,8 @@ class StoredGrants:
 
     def read(self) -> Grant | None:
         """The grant as it stands now."""
-        return self._open(self._stored())
+        with unsent(self._account):
+            return self._open(self._stored())
 
     def swap(self, old: Grant | None, new: Grant) -> bool:
         """Store `new` if the stored grant still is `old`; False when somebody was faster."""

@@ -119,11 +119,13 @@ def decode(body: bytes) -> Any:
 
 def impossible(value: Any) -> Iterator[Impossible]:
     """All in a decoded value that JSON cannot hold."""
-    if isinstance(value, Impossible):
-        yield value
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from impossible(one)
+    left = [value]
+    while left:  # no recursion: it may be nested as deep as JSON may be
+        one = left.pop()
+        if isinstance(one, Impossible):
+            yield one
+        elif isinstance(one, dict | list):
+            left += one.values() if isinstance(one, dict) else one
 
 
 def refuse(value: Any) -> Any:

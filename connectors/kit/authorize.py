@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from connectors.kit.errors import Rejected
 from connectors.kit.http import Http
 from connectors.kit.manifest_parts import Manifest
-from connectors.kit.oauth import Grant, Grants, refused_grant
+from connectors.kit.oauth import Grant, Grants, has_token, refused_grant
 from connectors.kit.templates import fill, text
 
 FOR_EVER = 10 * 365 * 86_400.0
@@ -57,7 +57,7 @@ def exchange(manifest: Manifest, settings: Mapping[str, Any], code: str, grants:
         answer = http.post("", data=form, classify=refused_grant).json()
     finally:
         http.close()
-    if not isinstance(answer, dict) or not answer.get("access_token"):
+    if not has_token(answer):
         raise Rejected(f"{label}: the token endpoint answered without an access_token", code="no_token")
     new = Grant(
         access_token=str(answer["access_token"]),

@@ -22,33 +22,13 @@ SHORTEST_CODED = 8
 """The same for forms that look like any text (base64, hexadecimal)."""
 
 KEY = re.compile(
-    "authorization|cookie|token|secret|password|passwd|apikey|accesskey|privatekey|sessionid|signature|hmac|credential"
-    "|passphrase|appkey|subscriptionkey|email|phone|mobile|firstname|lastname|fullname|customername|customernote|receiver|recipient|address|street"
+    "authorization|cookie|token|secret|password|passwd|passphrase|apikey|appkey|accesskey|privatekey|subscriptionkey"
+    "|sessionid|signature|hmac|credential"
+    "|email|phone|mobile|firstname|lastname|fullname|customername|customernote|receiver|recipient|address|street"
     "|postalcode|postcode|zipcode|birthday|cardnumber|signedby"
 )
-WHOLE = frozenset(
-    (
-        "auth",
-        "code_verifier",
-        "jwt",
-        "pass",
-        "pwd",
-        "pin",
-        "salt",
-        "sign",
-        "sig",
-        "key",
-        "tel",
-        "ssn",
-        "iban",
-        "vat",
-        "zip",
-    )
-) | {
-    "city",
-    "province",
-    "district",
-    "company",
+WHOLE = frozenset(("auth", "code_verifier", "jwt", "pass", "pwd", "pin", "salt", "sign", "sig", "key")) | {
+    *("tel", "ssn", "iban", "vat", "zip", "city", "province", "district", "company")
 }
 """Names that tell too little as a part of another one: they are masked only when they are the whole name."""
 HARMLESS = re.compile(r"[A-Za-z]{0,11}|v?[\d.-]{0,10}")

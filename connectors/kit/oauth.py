@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from connectors.kit.answers import impossible
 from connectors.kit.auth import Auth, Basic
 from connectors.kit.errors import ConnectorError, OutcomeUnknown, Rejected, RetryLater, Unauthorized
 from connectors.kit.http import Http
@@ -167,7 +168,7 @@ class OAuth(Auth):
             headers = Basic(*self._client).headers()
         asked = time.time()
         answer = self._http.post("", data=form, headers=headers, read=not refreshing, classify=refused_grant).json()
-        if not isinstance(answer, dict) or not answer.get("access_token"):
+        if not has_token(answer):
             raise RetryLater(f"{self._http.name}: the token endpoint answered without an access_token")
         return Grant(
             access_token=str(answer["access_token"]),
@@ -175,6 +176,11 @@ class OAuth(Auth):
             expires_at=asked + float(answer.get("expires_in") or 3600),
             version=mine.version + 1,
         )
+
+
+def has_token(answer: Any) -> bool:
+    """Whether a token endpoint's answer holds a token, and nothing that JSON cannot hold."""
+    return isinstance(answer, dict) and bool(answer.get("access_token")) and not any(impossible(answer))
 
 
 def refused_grant(response: Any) -> ConnectorError | None:

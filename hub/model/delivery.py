@@ -31,7 +31,7 @@ OUTCOMES: Mapping[Outcome, str] = {
     "not_yet": "this record is not ready; nothing of this call was done",
     "later": "they are away or busy; nothing of this call was done",
     "denied": "our credentials are not accepted; nothing of this call was done",
-    "over_budget": "our own budget is used up; nothing was sent, and it does not count as a call or a look",
+    "over_budget": "our own budget is used up, or our database away; nothing was sent, so it is no call and no look",
     "found": "the look found the effect",
     "not_found": "the look found nothing",
     "cannot": "they offer no way to look",

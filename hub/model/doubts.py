@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from itertools import pairwise
+from typing import TypeVar
 
 from hub.model.case import Case
 from hub.model.claimants import written
@@ -18,6 +18,8 @@ from hub.model.placing import LIVE, total
 from hub.model.returns import Choice, Credit, Fact, Money, Receipt, Refund, ReturnLine, Shipment
 from hub.model.sentences import Sentence, sentence
 from hub.model.words import STAYS
+
+F = TypeVar("F", bound=Fact)
 
 
 def possible_twins(case: Case, lines: Sequence[ReturnLine], receipts: Sequence[Receipt]) -> None:
@@ -55,13 +57,7 @@ def possible_refunds(case: Case, refunds: Sequence[Refund], money: Money) -> Non
     bounds = [b for b in (money.agreed, money.captured) if b is not None]
     above = not bounds or gone > min(bounds)
     ours = written(case.ground.twins)
-    alike: list[list[Refund]] = []
-    for refund in live:
-        if alike and _whole(refund) - _whole(alike[-1][-1]) <= _slack(_whole(refund), money.currency):
-            alike[-1].append(refund)
-        else:
-            alike.append([refund])
-    for group in alike:
+    for group in _alike(live, _whole, money.currency):
         # What a write of ours paid was due although the other one was known.
         able = group if above else [r for r in group if ours.isdisjoint(r.twins)]
         pair = _unlinked(case, able)
@@ -85,21 +81,37 @@ def possible_refunds(case: Case, refunds: Sequence[Refund], money: Money) -> Non
 
 def possible_credits(case: Case, credits: Sequence[Credit], money: Money) -> None:
     """About the same was credited in two systems, and nobody linked it: asked while something of it is to be paid."""
-    posted = sorted((c for c in credits if c.value.state == "posted"), key=lambda c: (c.value.amount, c.id))
-    for one, other in pairwise(posted):
-        alike = other.value.amount - one.value.amount <= _slack(other.value.amount, money.currency)
-        if not alike or not money.due or (pair := _unlinked(case, (one, other))) is None:
+    posted = sorted((c for c in credits if c.value.state == "posted" and money.due), key=_sum)
+    for group in _alike(posted, _sum, money.currency):
+        pair = _unlinked(case, group)
+        if pair is None:
             continue
+        small, large = sorted((c for c in group if c in pair), key=_sum)
         said = sentence(
             "credited_twice",
-            one=other.speaker.account,
-            amount=money_text(other.value.amount, money.currency),
-            other=one.speaker.account,
-            otherwise=money_text(one.value.amount, money.currency),
+            one=large.speaker.account,
+            amount=money_text(_sum(large), money.currency),
+            other=small.speaker.account,
+            otherwise=money_text(_sum(small), money.currency),
             due=money_text(money.due, money.currency),
-            left=money_text(max(money.due - one.value.amount, Zero), money.currency),
+            left=money_text(max(money.due - _sum(small), Zero), money.currency),
         )
         _doubt(case, "credits", None, pair, said)
+
+
+def _alike(facts: Sequence[F], worth: Callable[[F], Decimal], currency: str | None) -> list[list[F]]:
+    """Of facts in the order of their sums those that may tell of one event."""
+    groups: list[list[F]] = []
+    for fact in facts:
+        if groups and worth(fact) - worth(groups[-1][-1]) <= _slack(worth(fact), currency):
+            groups[-1].append(fact)
+        else:
+            groups.append([fact])
+    return groups
+
+
+def _sum(credit: Credit) -> Decimal:
+    return credit.value.amount
 
 
 def _whole(refund: Refund) -> Decimal:

@@ -21,10 +21,10 @@ from hub.model.plan import needs_somebody, plan, state, unheard
 from hub.model.refusals import SUMS
 from hub.model.returns import Return
 from hub.model.sentences import Sentence, sentence
-from hub.pipeline import awaited, parked, routes, twinning
+from hub.pipeline import awaited, guests, parked, routes, twinning
 from hub.pipeline.story import changes
 from hub.pipeline.translate import size
-from hub.store import intents, invalid, journal, lanes, observations, parcels, parked_lanes, paying, returns, sync
+from hub.store import intents, invalid, journal, lanes, observations, parked_lanes, paying, returns, sync
 from hub.store import twins as twin_store
 from hub.store.database import Connection, Database, now
 from hub.store.intents import Intent
@@ -108,10 +108,8 @@ def look(
         raise Moved
     ids = sorted(rows)
     seen = observations.of_returns(conn, ids)
-    guests = parcels.guests(conn, ids)
-    told = observations.of_objects(conn, [name for _, name in guests]) if guests else {}
-    for return_id, name in guests:
-        seen[return_id].append(told[name].observation)
+    for return_id, told in guests.of_returns(conn, ids):
+        seen[return_id].append(told)
     known = twin_store.of_returns(conn, ids)
     unfinished = intents.unfinished(conn, ids)
     others = observations.of_siblings(conn, ids)

@@ -259,7 +259,7 @@ def unfinished(conn: Connection, return_ids: Iterable[int]) -> dict[int, list[In
 def decided(conn: Connection, return_ids: Iterable[int]) -> dict[int, set[tuple[str, str]]]:
     """Per return: (account, kind) of the last decision that we wrote there, as far as it may have had its effect.
 
-    None where the account had decided so itself, and we only carried it through there.
+    Nothing of an account that had decided so itself: that was only carried through there.
     """
     found = conn.exec_driver_sql(
         "SELECT DISTINCT ON (return_id, account) return_id, account, kind,"

@@ -6,10 +6,6 @@ from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection
 
-from hub.model.parcels import another
-from hub.store import observations
-from hub.store.observations import Stored
-
 Name = tuple[str, str, str]
 """An object: account, stream, external id."""
 
@@ -69,10 +65,7 @@ def returns_of(conn: Connection, objects: Iterable[Name]) -> set[int]:
 
 
 def guests(conn: Connection, return_ids: Collection[int]) -> list[tuple[int, Name]]:
-    """(return, record) for the records of other founded returns that tell of nothing but a parcel of this one's.
-
-    Not those of a parcel that only has the same number, of a carrier that another return names.
-    """
+    """(return, record) for the records of other founded returns that tell of nothing but a parcel of its number."""
     found = conn.exec_driver_sql(
         "SELECT DISTINCT m.return_id, o.account, o.stream, o.external_id FROM observations m"
         " JOIN parcels mine USING (account, stream, external_id)"
@@ -83,29 +76,18 @@ def guests(conn: Connection, return_ids: Collection[int]) -> list[tuple[int, Nam
         " WHERE m.return_id = ANY(%(r)b::bigint[]) AND o.return_id <> m.return_id AND NOT o.gone",
         {"r": sorted(return_ids)},
     )
-    rows = [(row[0], (row[1], row[2], row[3])) for row in found]
-    told = _beside(conn, {name for _, name in rows})
-    current = [one for one in told.values() if one.return_id and not one.observation.gone]
-    return [
-        (return_id, name)
-        for return_id, name in rows
-        if not another(
-            told[name].observation.fragment,
-            [one.observation.fragment for one in current if one.return_id == return_id],
-            [one.observation.fragment for one in current if one.return_id != return_id],
-        )
-    ]
+    return [(row[0], (row[1], row[2], row[3])) for row in found]
 
 
-def _beside(conn: Connection, objects: Collection[Name]) -> dict[Name, Stored]:
-    """All records that tell of the same parcels as these."""
-    if not objects:
-        return {}
-    wanted = sorted(objects)
+def beside(conn: Connection, objects: Iterable[Name]) -> list[Name]:
+    """All records that tell of parcels of the same numbers as these, these among them."""
+    wanted = sorted(set(objects))
+    if not wanted:
+        return []
     found = conn.exec_driver_sql(
         "SELECT DISTINCT other.account, other.stream, other.external_id"
         " FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, external_id)"
         " JOIN parcels mine USING (account, stream, external_id) JOIN parcels other ON other.number = mine.number",
         {"a": [n[0] for n in wanted], "s": [n[1] for n in wanted], "e": [n[2] for n in wanted]},
     )
-    return observations.of_objects(conn, [(row[0], row[1], row[2]) for row in found])
+    return [(row[0], row[1], row[2]) for row in found]

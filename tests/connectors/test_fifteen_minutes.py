@@ -136,6 +136,7 @@ def press(site: str, number: str, decision: str) -> None:
     browser.open(sent, timeout=30).close()
 
 
+@pytest.mark.slow
 def test_the_fifteen_minutes_work_as_they_stand(
     checkout: Path, dovecote: Dovecote, run: Callable[[str], str], serve: Callable[[], None], ports: dict[str, str]
 ) -> None:

@@ -11,10 +11,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from connectors.kit.answers import Response
 from connectors.kit.auth import Basic, Bearer, Header
 from connectors.kit.errors import Rejected, RetryLater, Unauthorized
 from connectors.kit.http import Http
-from connectors.kit.oauth import Grant, MemoryGrants, OAuth
+from connectors.kit.oauth import Grant, MemoryGrants, OAuth, has_token
 from connectors.kit.sandbox import Answer, Call, Refuse, Sandbox, route
 from connectors.kit.sessions import make_auth
 
@@ -190,3 +191,18 @@ def test_the_simple_ones() -> None:
 
 def test_tokens_are_not_shown() -> None:
     assert "a0" not in repr(Grant("a0", "r0"))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"access_token": "a\\ud83d", "expires_in": 3600}',
+        b'{"access_token": "a1", "expires_in": 1e99999999999999999999}',
+        b'{"expires_in": 3600}',
+        b"[]",
+    ],
+)
+def test_what_json_cannot_hold_is_no_token(answer: bytes) -> None:
+    said = Response(200, {}, answer)
+    assert not has_token(said.json())
+    assert has_token(Response(200, {}, b'{"access_token": "a1"}').json())

@@ -12,6 +12,7 @@ from connectors.kit import alone, registry
 from connectors.kit.attempt import Attempt
 from connectors.kit.errors import OverBudget
 from hub.boot import _budget
+from hub.grants import StoredGrants
 
 
 class Away:
@@ -30,6 +31,12 @@ def test_no_record_is_unreadable_because_of_it() -> None:
     with pytest.raises(OverBudget, match="the hub's own database is away") as met:
         list(alone.each("order", [{"id": "1"}], lambda record: take(next(iter(entry.manifest.budgets)))))
     assert met.value.after == 1.0
+
+
+def test_nor_where_its_grant_cannot_be_read() -> None:
+    grants = StoredGrants(Away(psycopg.errors.AdminShutdown()), None, "web")  # type: ignore[arg-type]
+    with pytest.raises(OverBudget, match="the hub's own database is away"):
+        list(alone.each("order", [{"id": "1"}], lambda record: grants.read()))
 
 
 def test_a_fault_of_ours_is_still_one() -> None:

@@ -117,6 +117,7 @@ def world(
     stock.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(3 * PATIENCE)
 def test_everything_arrives_and_nothing_happens_twice(world: World, hub: Hub, crash_seed: int) -> None:
     started = time.monotonic()

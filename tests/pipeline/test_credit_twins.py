@@ -25,6 +25,21 @@ def test_a_credit_of_two_systems_is_asked_about(desk: Desk, amount: str, answer:
     assert desk.frozen() == []
 
 
+def test_of_two_alike_the_other_may_still_be_the_one(desk: Desk) -> None:
+    desk.accounts()
+    desk.order(mugs=3)
+    number = desk.asked(lines={"L1": 2})
+    desk.came("erp", number, quantity=2)
+    desk.owed(number)
+    desk.owed(number, id="CN-2")
+    desk.push("till", "credit.upsert", "TC", hub_number=f"R{number}", state="posted", amount="10.00", currency="EUR")
+    for answer in ("apart", "same"):
+        assert desk.paid() == 0
+        ((_, asked),) = desk.frozen()
+        desk.hub.answering.answer(number, asked.question, answer, "Li")
+    assert desk.paid() == D("20.00")
+
+
 def test_two_credits_of_one_system_are_two(desk: Desk) -> None:
     desk.accounts()
     desk.order()

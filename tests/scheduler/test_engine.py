@@ -37,9 +37,10 @@ def empty(database: Database) -> bool:
 
 def row(database: Database, key: str | None = None) -> dict[str, Any]:
     """The only lane, or the one of this key."""
-    which = "" if key is None else f" WHERE key = '{key}'"
+    wanted = {"k": key}
     with database.begin() as conn:
-        return dict(conn.exec_driver_sql(f"SELECT * FROM lanes{which}").one()._mapping)
+        found = conn.exec_driver_sql("SELECT * FROM lanes WHERE key = coalesce(%(k)s::text, key)", wanted)
+        return dict(found.one()._mapping)
 
 
 def test_everything_is_done_by_many_threads(database: Database) -> None:
