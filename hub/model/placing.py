@@ -55,6 +55,8 @@ class Item:
     pieces: list[tuple[str, Decimal | None, Decimal]] = field(default_factory=list)
     """(line, pieces, amount) that names no return."""
     loose: Decimal = Zero
+    named: tuple[str, ...] = ()
+    """Returns that it names and that are gone, or were not read (yet)."""
     dead: bool = False
     """It failed or was reversed: nothing of it is with the customer."""
 
@@ -116,7 +118,10 @@ def read(case: Case, who: Sequence[Claimant], event: Event, one: Told) -> Item:
             continue
         else:
             owner = whose
-        if owner is None or (owner < 0 and part.return_id is not None):  # of a return that is gone, or not read (yet)
+        if part.return_id is not None and (owner is None or owner < 0):
+            item.named += (part.return_id,)
+            loose += amount
+        elif owner is None:
             loose += amount
         elif owner >= 0:
             item.give(owner, amount, key, part.quantity)

@@ -205,15 +205,16 @@ def ask(case: Case, sums: Paid, money: Money, ended: bool) -> None:
     gone = money.refunded + money.pending
     open_ = money.agreed is None or gone < money.agreed
     for item, possible in sums.possible if open_ else ():
-        text = money_text(possible, money.currency)
+        text, named_ = money_text(possible, money.currency), ", ".join(dict.fromkeys(item.named)) or None
         if money.agreed is None:
-            said = sentence("unallocated_refund_early", account=item.account, amount=text)
+            said = sentence("unallocated_refund_early", account=item.account, amount=text, named=named_)
         else:
             left = max(money.agreed - gone - possible, Zero)
             said = sentence(
                 "unallocated_refund",
                 account=item.account,
                 amount=text,
+                named=named_,
                 left=money_text(left, money.currency),
                 due=money_text(money.agreed - gone, money.currency),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub.model.sentences import say
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk
 
@@ -21,7 +22,9 @@ def test_of_a_return_that_nobody_knows_it_is_asked_until_that_is_read(desk: Desk
     paid_for(desk, "RET-77")
     desk.owed(number)
     assert desk.paid() == 0
-    assert [asked.kind for _, asked in desk.frozen()] == ["unallocated_refund"]
+    ((_, asked),) = desk.frozen()
+    assert asked.kind == "unallocated_refund"
+    assert "for its return RET-77, which is not known here, and nothing says whether" in say(asked.said)
     desk.asked("RET-77", at="09:00")
     assert desk.paid() == D("10.00")
     assert desk.frozen() == []

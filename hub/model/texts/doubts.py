@@ -121,15 +121,17 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{gone} went back, {agreed} were agreed.",
     ),
     "unallocated_refund": (
-        "{account} 在订单上退了 {amount}，没有说明退的是什么。"
+        "{account} 在订单上退了 {amount}[（写明属于退货 {named}，但这里没有该退货）]，没有说明是否属于本单。"
         "如果属于本单，还应退 {left}；如果不属于本单，还应退 {due}。请确认；确认前不会退款。",
-        "{account} paid back {amount} on the order and does not say what for. If it was for this return, {left} is "
-        "still to be paid; if it was for something else, {due}. Say which it was; until then nothing is paid.",
+        "{account} paid back {amount} on the order[, for its return {named}, which is not known here], and nothing says"
+        " whether it was for this return. If it was, {left} is still to be paid; if it was for something else, {due}."
+        " Say which it was; until then nothing is paid.",
     ),
     "unallocated_refund_early": (
-        "{account} 在订单上退了 {amount}，没有说明退的是什么。请确认是否属于本单；确认前不会退款。",
-        "{account} paid back {amount} on the order and does not say what for: say whether it was for this return. "
-        "Until then nothing is paid on it.",
+        "{account} 在订单上退了 {amount}[（写明属于退货 {named}，但这里没有该退货）]，没有说明是否属于本单。"
+        "请确认；确认前不会退款。",
+        "{account} paid back {amount} on the order[, for its return {named}, which is not known here], and nothing says"
+        " whether it was for this return: say whether it was. Until then nothing is paid on it.",
     ),
     "refund_came_back": (
         "{account} 的退款 {amount} {state:payment}。如果顾客已用其他方式拿到这笔钱，还应退 {left}；"
