@@ -50,7 +50,7 @@ AXES: dict[str, tuple[str, ...]] = {
     "closure": get_args(words.Closure),
 }
 """What a statement on each axis may say."""
-OURS = frozenset({"since", "answers"})
+OURS = frozenset({"since", "answers", "refunds_once", "payments_once"})
 """Fields that we keep ourselves and no mapping may say."""
 
 

@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from hub.model import withdrawn
 from hub.model.fragment import Fragment, Shipment
 from hub.model.observation import Observation
 from hub.model.spelling import tracking
 
-_BOOKKEEPING = frozenset({"partial", "since"})
+_BOOKKEEPING = frozenset({"partial", "since", "refunds_once", "payments_once"})
 _FIELDS = tuple(name for name in Fragment.__struct_fields__ if name not in _BOOKKEEPING)
 _DEFAULTS: dict[str, Any] = {name: getattr(Fragment(), name) for name in _FIELDS}
 _NEVER = -1
@@ -52,7 +53,7 @@ def absorb(previous: Observation | None, new: Observation) -> Observation | None
         older, newer = new, previous
     else:
         older, newer = previous, new
-    fragment = _remember(_unite(older, newer), older, newer)
+    fragment = withdrawn.remember(_remember(_unite(older, newer), older, newer), older, newer)
     same = fragment == previous.fragment and newer.gone == previous.gone
     if same and newer.version == previous.version and newer.mapping == previous.mapping:
         return None

@@ -21,7 +21,7 @@ from hub.model.returns import Choice, Discrepancy, Given, Return
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "possible_twins": ("same", "apart"),
-    "unallocated_refund": ("of", "goodwill"),
+    "unallocated_refund": ("of", "oldest", "goodwill"),
     "exchange_sum": ("pay", "all", "aside"),
     "refund_came_back": ("again", "elsewhere"),
     "credit_paid": ("elsewhere", "owed"),

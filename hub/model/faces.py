@@ -13,7 +13,8 @@ from hub.model.identity import speaks_of_order
 from hub.model.observation import Observation
 from hub.model.returns import Return
 
-_AS_A_WHOLE = ("keys", "weak", "orders", "origin", "number", "requested_at", "refunds", "replacements", "answers")
+_AS_A_WHOLE = ("keys", "weak", "orders", "origin", "number", "requested_at", "refunds", "refunds_once",
+             "replacements", "answers")  # fmt: skip
 
 
 def face(observation: Observation) -> tuple[Any, ...]:

@@ -303,17 +303,14 @@ class Fragment(Part, frozen=True, kw_only=True, gc=False):
 
     origin: words.Origin | None | UnsetType = UNSET
     """Said by records that can found a return; records without it never do."""
-    number: str | None | UnsetType = UNSET
-    """The number people use for this return there."""
+    number: str | None | UnsetType = UNSET  # what people use for this return there
     currency: str | None | UnsetType = UNSET
     requested_at: datetime | None | UnsetType = UNSET
     location: str | None | UnsetType = UNSET
     channel: str | None | UnsetType = UNSET
     customer: Customer | None | UnsetType = UNSET
-    url: str | None | UnsetType = UNSET
-    """Where a person can look at it."""
-    state: str | None | UnsetType = UNSET
-    """Their raw status word, for people."""
+    url: str | None | UnsetType = UNSET  # where a person can look at it
+    state: str | None | UnsetType = UNSET  # their raw status word, for people
 
     authorization: Statement | None | UnsetType = UNSET
     ready: bool | None | UnsetType = UNSET
@@ -347,4 +344,7 @@ class Fragment(Part, frozen=True, kw_only=True, gc=False):
     """This record is an order, or (a payment) speaks for one named in `orders`."""
     partial: tuple[str, ...] = ()
     since: dict[str, int] = {}
-    """Kept by `absorb`, never by a mapping: what an earlier read than the record's said, and that read's ticket."""
+    refunds_once: tuple[Refund, ...] = ()
+    payments_once: tuple[Payment, ...] = ()
+    """Kept by `absorb`, never by a mapping: `since` (what an earlier read said, and its ticket), and the refunds and
+    totals of payments of which more was told to be back with the customer than is told now."""

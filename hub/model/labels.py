@@ -141,6 +141,11 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "failed": ("失败", "Failed"),
         "reversed": ("已撤回", "Reversed"),
     },
+    "came_back": {
+        "failed": ("失败", "Failed"),
+        "reversed": ("被撤回", "Was reversed"),
+        "withdrawn": ("不再出现在其记录中", "Is not told of any more"),
+    },
     "credit": {
         "draft": ("草稿", "Draft"),
         "posted": ("已过账", "Posted"),
@@ -254,6 +259,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "same": ("是同一次", "It is one event"),
         "apart": ("是两次", "They are two events"),
         "of": ("属于", "It belongs to"),
+        "oldest": ("先抵最早的退货，余下的抵下一张", "To the oldest return up to what it is owed, then to the next"),
         "goodwill": ("与退货无关，例如补偿", "It belongs to no return (goodwill)"),
         "pay": ("只退差额", "Only the difference goes back"),
         "all": ("全额退款", "The whole sum goes back"),

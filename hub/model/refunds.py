@@ -13,15 +13,16 @@ from hub.model import fragment as told
 from hub.model import returns, words
 from hub.model.answers import amount
 from hub.model.case import Case
-from hub.model.facts import Event, Told, each, named
+from hub.model.facts import Event, each, named
 from hub.model.fragment import Zero
 from hub.model.numbers import amount as money_text
-from hub.model.numbers import rounded
-from hub.model.observation import FactId
+from hub.model.numbers import number, rounded
 from hub.model.placing import DEAD, LIVE, Item, total
 from hub.model.returns import Choice, Money
-from hub.model.sentences import sentence
+from hub.model.sentences import Sentence, sentence
 from hub.model.spread import place
+from hub.model.totals import CHARGED_BACK, beyond
+from hub.model.withdrawn import restored
 
 
 class CameBack(Struct, frozen=True):
@@ -29,7 +30,8 @@ class CameBack(Struct, frozen=True):
 
     refund: returns.Refund
     amount: Decimal
-    state: words.PaymentState
+    state: str
+    """A word of the labels' table `came_back`."""
     about: tuple[str, ...]
     """What the question is about. Of a part also the sum: when more comes back, it is asked again."""
 
@@ -53,6 +55,8 @@ class Paid(Struct, kw_only=True):
     """What may be this return's, and nobody says so."""
     numbers: Sequence[str] = ()
     """The returns of the orders that such money may be for."""
+    withdrawn: frozenset[tuple[str, str]] = frozenset()
+    """Refunds, by account and id, of which less is told than once was."""
 
 
 def state_of(refund: told.Refund) -> words.PaymentState:
@@ -73,14 +77,15 @@ def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Paym
     stated = []
     lost = [o for other in case.ground.others for o in other.observations if o.gone] if case.alone is None else []
     deleted = ((fact, _reversed(refund), observation) for fact, refund, observation in each(lost, "refunds"))
-    for one in (*each(records, "refunds"), *deleted):
+    listed, sum_.withdrawn = restored((*each(records, "refunds"), *deleted), records)
+    for one in listed:
         if currency is None or one[1].currency == currency:
             stated.append(one)
             continue
         worth = other_currency(case, one[0].account, "refund", one[1].id, one[1].currency, currency)
         if worth is not None:
             stated.append((one[0], _in_ours(one[1], worth, currency), one[2]))
-    placed = place(case, stated, _beyond(stated, held, sum_.by_payment))
+    placed = place(case, stated, beyond(stated, held, case.shared, currency, sum_.by_payment))
     sum_.possible, sum_.unplaced, sum_.numbers = placed.possible, placed.unplaced, placed.numbers
     compared: set[int] = set()
     for item in placed.items:
@@ -113,7 +118,9 @@ def _take(case: Case, sum_: Paid, item: Item) -> None:
     if share is None or not (share.amount or share.own):
         return
     if item.one is None or item.event is None:
-        part = told.RefundPart(amount=item.amount, state="succeeded", payment=item.subject.object)
+        part = told.RefundPart(
+            amount=item.amount, state="reversed" if item.dead else "succeeded", payment=item.subject.object
+        )
         value = told.Refund(id=item.subject.id, currency=item.currency, parts=(part,), allocations=())
         fields: dict[str, Any] = {"id": item.subject.text, "kind": "refunds", "speaker": item.subject}
     else:
@@ -124,10 +131,12 @@ def _take(case: Case, sum_: Paid, item: Item) -> None:
     sum_.refunded += succeeded
     sum_.pending += min(share.amount - succeeded, total(value, "pending"))
     lost = total(value, *DEAD)
+    untold = item.one is None or (item.account, value.id) in sum_.withdrawn
     if item.dead:
-        _lost(case, sum_, item, CameBack(refund, share.amount, refund.state, (refund.id,)))
+        state = "withdrawn" if untold else refund.state
+        _lost(case, sum_, item, CameBack(refund, share.amount, state, (refund.id,)))
     elif lost and share.amount:
-        state: words.PaymentState = "reversed" if total(value, "reversed") else "failed"
+        state = "withdrawn" if untold else "reversed" if total(value, "reversed") else "failed"
         amount_ = rounded(lost * share.amount / item.amount, item.currency)
         _lost(case, sum_, item, CameBack(refund, amount_, state, (refund.id, money_text(amount_, item.currency))))
     if not item.dead:
@@ -141,50 +150,6 @@ def _lost(case: Case, sum_: Paid, item: Item, came: CameBack) -> None:
     answers = case.ground.answers
     if any(answers.get(("refund_came_back", (name, *came.about[1:]))) == "elsewhere" for name in item.names):
         sum_.refunded += came.amount
-
-
-def _beyond(
-    stated: Sequence[Told],
-    held: Mapping[str, Sequence[told.Payment]],
-    by_payment: dict[tuple[str, str], Decimal],
-) -> list[Item]:
-    """What the payments say went back beyond all refunds that are known: money without a word on what for."""
-    seen: set[tuple[str, str]] = set()
-    somewhere: dict[str, Decimal] = {}
-    for fact, refund, _ in sorted(stated, key=lambda one: -one[2].ticket):
-        if (fact.account, fact.id) in seen:
-            continue
-        seen.add((fact.account, fact.id))
-        for part in refund.parts:
-            if part.state not in LIVE:
-                continue
-            if part.payment is None:
-                somewhere[fact.account] = somewhere.get(fact.account, Zero) + part.amount
-            else:
-                key = (fact.account, part.payment)
-                by_payment[key] = by_payment.get(key, Zero) + part.amount
-    found = []
-    for account in sorted(held):
-        known = somewhere.get(account, Zero)
-        for payment in held[account]:
-            more = (payment.refunded or Zero) - by_payment.get((account, payment.id), Zero)
-            explained = min(max(more, Zero), known)
-            known -= explained
-            more -= explained
-            if more > 0:
-                subject = FactId(account, "payment", payment.id, "refunds", "beyond")
-                found.append(
-                    Item(
-                        subject=subject,
-                        names=frozenset((subject.text,)),
-                        account=account,
-                        at=None,
-                        currency=payment.currency,
-                        amount=more,
-                        loose=more,
-                    )
-                )
-    return found
 
 
 def net(held: Mapping[str, Sequence[told.Payment]], sum_: Paid) -> tuple[told.Payment, ...]:
@@ -204,31 +169,38 @@ def ask(case: Case, sums: Paid, money: Money, ended: bool) -> None:
         return
     gone = money.refunded + money.pending
     open_ = money.agreed is None or gone < money.agreed
+    several = (Choice("oldest"),) if len(sums.numbers) > 1 else ()
     for item, possible in sums.possible if open_ else ():
-        text, named_ = money_text(possible, money.currency), ", ".join(dict.fromkeys(item.named)) or None
+        text = money_text(possible, money.currency)
+        what = _what(item, text)
         if money.agreed is None:
-            said = sentence("unallocated_refund_early", account=item.account, amount=text, named=named_)
+            said = sentence("unallocated_refund_early", what=what)
         else:
             left = max(money.agreed - gone - possible, Zero)
-            said = sentence(
-                "unallocated_refund",
-                account=item.account,
-                amount=text,
-                named=named_,
-                left=money_text(left, money.currency),
-                due=money_text(money.agreed - gone, money.currency),
-            )
+            due = money.agreed - gone
+            texts = {"left": money_text(left, money.currency), "due": money_text(due, money.currency)}
+            said = sentence("unallocated_refund", what=what, **texts)
         case.ask(
             "unallocated_refund",
             said,
-            about=(item.subject.text,),
-            choices=(*(Choice("of", to) for to in sums.numbers), Choice("goodwill")),
+            about=(item.subject.text, number(item.asked)),
+            choices=(*(Choice("of", to) for to in sums.numbers), *several, Choice("goodwill")),
             field="money",
             accounts=(item.account,),
             values=(text,),
         )
     if money.due > 0:
         _came_back(case, sums, money)
+
+
+def _what(item: Item, amount: str) -> Sentence:
+    """What happened, in words."""
+    if item.one is None and item.subject.id == CHARGED_BACK:
+        return sentence("back_through_the_bank", account=item.account, amount=amount)
+    if item.over:
+        return sentence("back_for_one_that_is_over", account=item.account, amount=amount, number=", ".join(item.over))
+    named_ = ", ".join(dict.fromkeys(item.named))
+    return sentence("back_on_the_order", account=item.account, amount=amount, named=named_)
 
 
 def _came_back(case: Case, sums: Paid, money: Money) -> None:

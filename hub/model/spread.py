@@ -19,6 +19,8 @@ from hub.model.facts import Links, Told, events
 from hub.model.fragment import Zero
 from hub.model.numbers import rounded, unit
 from hub.model.placing import LIVE, Item, read
+from hub.model.totals import BEYOND
+from hub.model.whose import answered
 
 MOST = Decimal(10) ** 15
 """More than anything that is paid."""
@@ -56,14 +58,15 @@ def place(case: Case, stated: Sequence[Told], beyond: Sequence[Item]) -> Placed:
         for one in event.said
     ]
     for item in beyond:
-        _made_by_us(case, who, items, item)
+        if item.subject.id == BEYOND:
+            _made_by_us(case, who, items, item)
     items += beyond
-    for item in items:
-        _answered(case, who, item)
+    answered(case.ground.answers, who, items)
     spread = _Spread(case, who, items)
     spread.lines()
     spread.beside()
     unplaced = spread.loose()
+    spread.over()
     possible = [(item, amount) for item in items if (amount := spread.possible.get(id(item)))]
     return Placed(items, possible, unplaced, sorted(one.number for one in who if one.founded))
 
@@ -95,21 +98,6 @@ def _made_by_us(case: Case, who: Sequence[Claimant], items: Sequence[Item], beyo
             beyond.loose -= ours
 
 
-def _answered(case: Case, who: Sequence[Claimant], item: Item) -> None:
-    """A person's word: what the refund does not name is one return's, or none's."""
-    said = [case.ground.answers.get(("unallocated_refund", (name,))) for name in sorted(item.names)]
-    answer = next((word for word in said if word), None)
-    if answer is None:
-        return
-    for place_, one in enumerate(who):
-        if answer == f"of:{one.number}":
-            item.give(place_, item.loose + item.beside.get(place_, Zero))
-            for key, pieces, amount in item.pieces:
-                item.give(place_, amount, key, pieces)
-            item.shares[place_].own = True
-    item.loose, item.pieces, item.beside = Zero, [], {}
-
-
 class _Spread:
     """The refunds of an order while they are spread over its returns."""
 
@@ -136,8 +124,9 @@ class _Spread:
     def may(self, item: Item, amount: Decimal) -> None:
         self.possible[id(item)] = self.possible.get(id(item), Zero) + amount
 
-    def oldest(self, item: Item) -> bool:
-        return self.case.party(item.account).unplaced_refunds == "oldest"
+    def oldest(self, item: Item) -> Decimal:
+        """How much of it is for the oldest return first: all by the account's terms, else what a person said of it."""
+        return MOST if self.case.party(item.account).unplaced_refunds == "oldest" else item.eldest
 
     def narrow(self, able: list[int], at: datetime | None) -> tuple[list[int], bool]:
         """Of these returns the ones that had begun by then; where none had, all, and that it was before any of them."""
@@ -320,15 +309,28 @@ class _Spread:
                 continue
             over = left - sum((self.room(p) for p in begun), Zero)
             first, able = begun, begun if over <= 0 else able
-            if self.oldest(item):
-                for place_ in sorted(able, key=lambda p: (p not in first, self.who[p].standing)):
-                    taken = min(left, self.room(place_))
-                    self.give(item, place_, taken)
-                    left -= taken
-            unplaced += left
+            eldest = min(self.oldest(item), left)
+            left -= eldest
+            for place_ in sorted(able, key=lambda p: (p not in first, self.who[p].standing)) if eldest else ():
+                taken = min(eldest, self.room(place_))
+                self.give(item, place_, taken)
+                eldest -= taken
+            unplaced += left + eldest
             if 0 in able and left > 0:
                 self.may(item, left if 0 in first else min(left, over))
         return unplaced
+
+    def over(self) -> None:
+        """What was paid for a return that is over may be for the one that was made in its place: nobody knows."""
+        me = self.who[0]
+        for item in self.items if me.wants and self.room(0) > 0 else ():
+            for place_, share in item.shares.items() if not (item.dead or item.answered) else ():
+                if place_ and self.who[place_].ended:
+                    named = sum(share.lines.values(), Zero)
+                    alike = sum((amount for key, amount in share.lines.items() if key in me.pieces), Zero)
+                    if (amount := share.amount - named + alike) > 0:
+                        self.may(item, amount)
+                        item.over.append(self.who[place_].number)
 
     def room(self, place_: int) -> Decimal:
         """How much may still go to it; where nobody says what it is owed, anything."""

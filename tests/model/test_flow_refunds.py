@@ -55,6 +55,9 @@ def test_a_charge_that_the_bank_took_back_is_not_there_to_be_paid() -> None:
     world.hears("web", "payment", "p1", orders=[{"type": "order", "value": "o1"}], order={"payments": [
         {"id": "p1", "captured": "100", "charged_back": "70", "currency": "EUR"}]})  # fmt: skip
     assert (world.merged.money.captured, world.merged.money.refundable, world.merged.money.due) == (30, 30, 50)
+    assert (world.asks("web"), "unallocated_refund" in world.doubts()) == ([], True), "it may have been for the return"
+    (about,) = [doubt.about for doubt in world.merged.discrepancies if doubt.freezes]
+    world.ground = replace(world.ground, answers={("unallocated_refund", about): "goodwill"})
     assert world.plan("web")[0][0].amount == 30
 
 

@@ -94,6 +94,53 @@ def test_absorbing_is_free_of_order_and_silence_never_erases(told: list[Fragment
     assert {n.id: n for n in getattr(expected.fragment, "notes", None) or ()} == newest
 
 
+def readings() -> st.SearchStrategy[Fragment]:
+    """What a record tells of refunds and of a payment's totals, complete or in part; sums move both ways, items vanish."""
+    states = st.sampled_from(["pending", "succeeded", "reversed", "failed"])
+    part = st.builds(lambda n, s: {"amount": str(n), "state": s}, st.integers(1, 3), states)
+    parts = st.lists(part, min_size=1, max_size=2)
+    refund = st.builds(lambda i, p: {"id": i, "currency": "EUR", "parts": p}, st.sampled_from("ab"), parts)
+    refunds = st.lists(refund, max_size=2, unique_by=lambda r: r["id"])
+    paid = st.builds(
+        lambda r, c: {"id": "p", "captured": "9", "currency": "EUR", "refunded": str(r), "charged_back": str(c)},
+        st.integers(0, 3),
+        st.integers(0, 3),
+    )
+    payments = st.lists(paid, max_size=1).map(lambda ps: {"payments": ps})
+    fields = {"refunds": refunds, "order": payments, "partial": st.sampled_from([(), ("refunds",)])}
+    return st.fixed_dictionaries({}, optional=fields).map(lambda data: msgspec.convert(data, Fragment, strict=False))
+
+
+def sent(fragment: Fragment) -> dict[str, Decimal]:
+    """Per refund, and for the payment's totals: what is said to be with the customer, or was and came back."""
+    states = {"pending", "succeeded", "reversed"}
+    found = {r.id: sum((p.amount for p in r.parts if p.state in states), Decimal(0)) for r in fragment.refunds or ()}
+    for payment in fragment.order.payments if fragment.order else ():
+        found["refunded"], found["charged_back"] = payment.refunded or Decimal(0), payment.charged_back or Decimal(0)
+    return found
+
+
+@given(st.lists(readings(), min_size=1, max_size=5), st.randoms(use_true_random=False))
+def test_the_most_that_was_ever_told_of_money_is_kept_whatever_the_order(
+    told: list[Fragment], chance: random.Random
+) -> None:
+    one_by_one = [
+        Observation(account="a", stream="s", external_id="1", fragment=f, ticket=i) for i, f in enumerate(told)
+    ]
+    (expected,) = arrived(one_by_one)
+    shuffled = one_by_one * 2
+    chance.shuffle(shuffled)
+    assert arrived(shuffled) == [expected]
+    known = sent(expected.fragment)
+    for refund in expected.fragment.refunds_once:
+        known[refund.id] = max(known.get(refund.id, Decimal(0)), sent(Fragment(refunds=(refund,)))[refund.id])
+    for payment in expected.fragment.payments_once:
+        known["refunded"] = max(known.get("refunded", Decimal(0)), payment.refunded or Decimal(0))
+        known["charged_back"] = max(known.get("charged_back", Decimal(0)), payment.charged_back or Decimal(0))
+    for name in ("a", "b", "refunded", "charged_back"):
+        assert known.get(name, 0) == max((sent(f).get(name, Decimal(0)) for f in told), default=0)
+
+
 def test_approved_draft_approved_arrives_each_time() -> None:
     states = ["authorized", "requested", "authorized"]
     standing = None

@@ -19,13 +19,14 @@ from connectors.kit.sandbox import Call, Refuse, route
 from connectors.kit.signing import sign_standard
 from hub import configuration
 from hub.boot import Hub, assemble_hub
+from hub.model.absorb import absorb
 from hub.model.fragment import Fragment
 from hub.model.operation import Residue
 from hub.model.returns import Discrepancy, Return
 from hub.pipeline.accept import accept
 from hub.settings import Settings
 from hub.store import console, inbox, observations
-from hub.store.database import Database
+from hub.store.database import Database, ticket
 from tests.pipeline.look import document, founded, hurry, work_off
 
 D = Decimal
@@ -167,6 +168,21 @@ class Desk:
                 {**msgspec.to_builtins(stored.observation.fragment, str_keys=True), **more}, Fragment, strict=False
             )
             observations.save(conn, [stored._replace(observation=replace(stored.observation, fragment=fragment))])
+        self.hub.reconcile.recompute([found.id for found in founded(self.hub)])
+
+    def told_in_full(self, name: tuple[str, str, str], **more: Any) -> None:
+        """A later reading of the record, which says this, too (the generic door has no words for it)."""
+        with self.hub.database.begin() as conn:
+            stored = observations.of_objects(conn, [name])[name]
+            said = msgspec.convert(more, Fragment, strict=False)
+            fields = {field: getattr(said, field) for field in more}
+            (drawn,) = ticket(conn)
+            kept = {"since": {}, "refunds_once": (), "payments_once": ()}
+            newer = replace(
+                stored.observation, fragment=replace(stored.observation.fragment, **fields, **kept), ticket=drawn
+            )
+            stands = absorb(stored.observation, newer)
+            observations.save(conn, [stored._replace(observation=stands)] if stands else [])
         self.hub.reconcile.recompute([found.id for found in founded(self.hub)])
 
     def doc(self, number: int) -> Return:

@@ -233,7 +233,10 @@ SCENES: Mapping[str, tuple[Scene, ...]] = {
         Scene(refunded_by_two, {"same": "0", "apart": "0"}),
     ),
     "unallocated_refund": (
-        Scene(refund_of_the_order, {"of:R1001": "10.00", "of:R1002": "10.00", "goodwill": "20.00"}),
+        Scene(
+            refund_of_the_order,
+            {"of:R1001": "10.00", "of:R1002": "10.00", "oldest": "10.00", "goodwill": "20.00"},
+        ),
         Scene(refunded_before_the_return, {"of:R1002": "0", "goodwill": "10.00"}),
         Scene(total_that_moved, {"of:R1001": "0", "goodwill": "10.00"}),
     ),

@@ -75,10 +75,15 @@ def test_the_api_answers_and_takes_back(desk: Desk, client: Client) -> None:
     shown = client.get("/api/returns/R1001").json
     assert shown
     (doubt,) = [d for d in shown["return"]["discrepancies"] if d["freezes"]]
-    assert [(c["word"], c["to"]) for c in doubt["choices"]] == [("of", "R1001"), ("of", "R1002"), ("goodwill", "")]
+    assert [(c["word"], c["to"]) for c in doubt["choices"]] == [
+        ("of", "R1001"),
+        ("of", "R1002"),
+        ("oldest", ""),
+        ("goodwill", ""),
+    ]
     address = "/api/returns/R1001/answers"
     wrong = sent(client, address, {"question": doubt["question"], "choice": "of:R77"})
-    assert (wrong.status_code, "of:R1001, of:R1002, goodwill" in wrong.json["error"]) == (409, True)
+    assert (wrong.status_code, "of:R1001, of:R1002, oldest, goodwill" in wrong.json["error"]) == (409, True)
     assert sent(client, address, {"question": 7}).status_code == 400
     assert sent(client, address, ["question"]).status_code == 400
     assert len(desk.frozen()) == 2

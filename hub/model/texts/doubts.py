@@ -121,23 +121,33 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{gone} went back, {agreed} were agreed.",
     ),
     "unallocated_refund": (
-        "{account} 在订单上退了 {amount}[（写明属于退货 {named}，但这里没有该退货）]，没有说明是否属于本单。"
-        "如果属于本单，还应退 {left}；如果不属于本单，还应退 {due}。请确认；确认前不会退款。",
-        "{account} paid back {amount} on the order[, for its return {named}, which is not known here], and nothing says"
-        " whether it was for this return. If it was, {left} is still to be paid; if it was for something else, {due}."
-        " Say which it was; until then nothing is paid.",
+        "{what}，没有说明是否属于本单。如果属于本单，还应退 {left}；如果不属于本单，还应退 {due}。"
+        "请确认；确认前不会退款。",
+        "{what}, and nothing says whether it was for this return. If it was, {left} is still to be paid; if it was for"
+        " something else, {due}. Say which it was; until then nothing is paid.",
     ),
     "unallocated_refund_early": (
-        "{account} 在订单上退了 {amount}[（写明属于退货 {named}，但这里没有该退货）]，没有说明是否属于本单。"
-        "请确认；确认前不会退款。",
-        "{account} paid back {amount} on the order[, for its return {named}, which is not known here], and nothing says"
-        " whether it was for this return: say whether it was. Until then nothing is paid on it.",
+        "{what}，没有说明是否属于本单。请确认；确认前不会退款。",
+        "{what}, and nothing says whether it was for this return: say whether it was. Until then nothing is paid"
+        " on it.",
+    ),
+    "back_on_the_order": (
+        "{account} 在订单上退了 {amount}[（写明属于退货 {named}，但这里没有该退货）]",
+        "{account} paid back {amount} on the order[, for its return {named}, which is not known here]",
+    ),
+    "back_for_one_that_is_over": (
+        "{account} 为已结束的 {number} 退了 {amount}",
+        "{account} paid back {amount} for {number}, which is over",
+    ),
+    "back_through_the_bank": (
+        "顾客的银行从 {account} 的付款中扣回了 {amount}（拒付）",
+        "The customer's bank took back {amount} of a payment at {account} (a chargeback)",
     ),
     "refund_came_back": (
-        "{account} 的退款 {amount} {state:payment}。如果顾客已用其他方式拿到这笔钱，还应退 {left}；"
+        "{account} 的退款 {amount} {state:came_back}。如果顾客已用其他方式拿到这笔钱，还应退 {left}；"
         "如果没有，还应退 {due}。请确认是否重新退款；确认前不会退款。",
-        "The refund of {amount} at {account} {state:payment}. If the customer has that money in some other way, {left} "
-        "is still to be paid; if not, {due}. Say whether to pay it again; until then nothing is paid.",
+        "The refund of {amount} at {account} {state:came_back}. If the customer has that money in some other way, "
+        "{left} is still to be paid; if not, {due}. Say whether to pay it again; until then nothing is paid.",
     ),
     "credit_paid": (
         "{account} 的贷项凭证 {number} 已结清，却没有 {amount} 的退款记录：可能已从那里付给顾客，也可能只是账上冲抵。"
