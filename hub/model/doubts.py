@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from itertools import combinations
 from typing import TypeVar
 
 from hub.model.case import Case
@@ -20,6 +21,8 @@ from hub.model.sentences import Sentence, sentence
 from hub.model.words import STAYS
 
 F = TypeVar("F", bound=Fact)
+_MOST_PARTS = 6
+"""Of so many refunds all sums are compared: nobody pays one return back in more parts."""
 
 
 def possible_twins(case: Case, lines: Sequence[ReturnLine], receipts: Sequence[Receipt]) -> None:
@@ -59,24 +62,51 @@ def possible_refunds(case: Case, refunds: Sequence[Refund], money: Money) -> Non
     ours = written(case.ground.twins)
     for group in _alike(live, _whole, money.currency):
         # What a write of ours paid was due although the other one was known.
-        able = group if above else [r for r in group if ours.isdisjoint(r.twins)]
-        pair = _unlinked(case, able)
-        if pair is None:
-            continue
-        small, large = sorted((r for r in group if r in pair), key=_whole)
-        due, left = money.due, None if money.agreed is None else max(money.agreed - gone + small.amount, Zero)
-        if not above and not left:
-            continue
-        said = sentence(
-            "refunded_twice",
-            one=large.speaker.account,
-            amount=money_text(_whole(large), money.currency),
-            other=small.speaker.account,
-            otherwise=money_text(_whole(small), money.currency),
-            due=money_text(due, money.currency),
-            left=None if left is None else money_text(left, money.currency),
-        )
-        _doubt(case, "refunds", None, pair, said)
+        pair = _unlinked(case, group if above else [r for r in group if ours.isdisjoint(r.twins)])
+        if pair is not None:
+            small, large = sorted((r for r in group if r in pair), key=_whole)
+            _refunded_twice(case, money, (large,), (small,), above=above)
+    for whole, parts in _in_parts(case, [r for r in live if ours.isdisjoint(r.twins)], money.currency):
+        _refunded_twice(case, money, (whole,), parts, above=above)
+
+
+def _refunded_twice(case: Case, money: Money, one: Sequence[Refund], other: Sequence[Refund], *, above: bool) -> None:
+    """Asked only where the answer changes what is still to be paid, or too much seems to have gone back."""
+    gone = money.refunded + money.pending
+    small = min(sum((r.amount for r in side), Zero) for side in (one, other))
+    left = None if money.agreed is None else max(money.agreed - gone + small, Zero)
+    if not above and not left:
+        return
+    said = sentence(
+        "refunded_twice",
+        one=one[0].speaker.account,
+        amount=_amounts(one, money.currency),
+        other=other[0].speaker.account,
+        otherwise=_amounts(other, money.currency),
+        due=money_text(money.due, money.currency),
+        left=None if left is None else money_text(left, money.currency),
+    )
+    _doubt(case, "refunds", None, (*one, *other), said)
+
+
+def _amounts(side: Sequence[Refund], currency: str | None) -> str:
+    return " + ".join(money_text(_whole(refund), currency) for refund in side)
+
+
+def _in_parts(case: Case, live: Sequence[Refund], currency: str | None) -> Iterator[tuple[Refund, tuple[Refund, ...]]]:
+    """A refund of one system that another may tell as several: together they are about the same sum."""
+    for whole in live:
+        elsewhere: dict[str, list[Refund]] = {}
+        for other in live:
+            linked = {twin.account for twin in (*whole.twins, *other.twins)}
+            if len(linked) == len(whole.twins) + len(other.twins) and not _apart(case, whole.twins, other.twins):
+                elsewhere.setdefault(other.speaker.account, []).append(other)
+        for _, others in sorted(elsewhere.items()):
+            few = others[:_MOST_PARTS]
+            for parts in (found for size in range(2, len(few) + 1) for found in combinations(few, size)):
+                if abs(sum(map(_whole, parts)) - _whole(whole)) <= _slack(_whole(whole), currency):
+                    yield whole, parts
+                    break
 
 
 def possible_credits(case: Case, credits: Sequence[Credit], money: Money) -> None:
@@ -142,17 +172,17 @@ def _apart(case: Case, one: Sequence[FactId], other: Sequence[FactId]) -> bool:
     return any(not apart.facts.isdisjoint(one) and not apart.facts.isdisjoint(other) for apart in case.ground.apart)
 
 
-def _doubt(case: Case, kind: str, line: str | None, pair: tuple[Fact, Fact], said: Sentence) -> None:
-    one, other = pair
+def _doubt(case: Case, kind: str, line: str | None, facts: Sequence[Fact], said: Sentence) -> None:
+    ids = tuple(fact.id for fact in facts)
     case.ask(
         "possible_twins",
         said,
-        about=(one.id, other.id),
+        about=ids,
         choices=(Choice("same"), Choice("apart")),
         field=kind,
         line=line,
-        accounts=(one.speaker.account, other.speaker.account),
-        values=(one.id, other.id),
+        accounts=tuple(dict.fromkeys(fact.speaker.account for fact in facts)),
+        values=ids,
     )
 
 

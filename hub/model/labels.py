@@ -305,7 +305,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "shared_number": ("同一订单号有多个订单", "Which order is meant?"),
         "doubled": ("同一系统有多条记录", "Several records in one system"),
         "gone": ("记录已消失", "A record has disappeared"),
-        "unasked": ("收到未申请退回的货物", "Goods that nobody asked for"),
+        "unasked": ("未申请退回的货物", "Goods that nobody asked for"),
         "earlier_parcel": ("单号被重复使用", "A number used before"),
         "unread": ("记录无法读取", "A record cannot be read"),
         "parcel_lost": ("退货包裹丢失", "A parcel is lost"),

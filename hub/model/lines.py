@@ -12,7 +12,7 @@ from hub.model.case import Case
 from hub.model.fragment import Line, OrderLine, Reason, Zero
 from hub.model.matching import BookLine, deducts
 from hub.model.numbers import number
-from hub.model.observation import Observation
+from hub.model.observation import HUB, Observation
 from hub.model.returns import Disposition, Inspection, Receipt, Refund, ReturnLine
 from hub.model.sentences import sentence
 
@@ -168,8 +168,30 @@ def _kit(case: Case, parent: str, parts: Sequence[BookLine], total: dict[str, Su
 def build(case: Case, said: Mapping[str, list[Statement]], total: Mapping[str, Sums]) -> list[ReturnLine]:
     """The lines in a fixed order; what came and was not asked for is marked."""
     asked = bool(said)
+    _added(case, said)
     keys = sorted({*said, *(key for key, of in total.items() if of.received or of.inspected or of.disposed)})
     return [_line(case, key, said.get(key, ()), total.get(key), asked) for key in keys]
+
+
+def _added(case: Case, said: Mapping[str, list[Statement]]) -> None:
+    """Goods that neither who asked nor who decides has on the return: somebody else put them there."""
+    asking = {case.founder, HUB, *case.decided_by}
+    if not any(observation.account == case.founder for told in said.values() for observation, _ in told):
+        return
+    for key, told in sorted(said.items()):
+        if asking.isdisjoint(observation.account for observation, _ in told):
+            observation, line = told[0]
+            home = case.book.lines.get(key)
+            goods = line.name or line.sku or (home and (home.line.name or home.line.sku)) or key
+            words = {"account": observation.account, "line": goods, "founder": case.founder}
+            values = (number(line.quantity),)
+            case.doubt(
+                "unasked",
+                sentence("line_added", quantity=line.quantity, **words),
+                field="lines",
+                line=key,
+                values=values,
+            )
 
 
 _NOTHING = Sums()

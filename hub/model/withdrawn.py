@@ -58,7 +58,8 @@ def _most_of_refunds(
     for one in compared:
         for refund in one.fragment.refunds or ():
             since = one.fragment.since
-            take(since.get(f"refunds/{refund.id}", since.get("refunds", one.ticket)), replace(refund, note=None))
+            listed = one.ticket if "refunds" in one.fragment.partial else since.get("refunds", one.ticket)
+            take(since.get(f"refunds/{refund.id}", listed), replace(refund, note=None))
     now = {refund.id: total(refund, *_SENT) for refund in united.refunds or ()}
     return {id_: said for id_, said in most.items() if total(said[1], *_SENT) > now.get(id_, Zero)}
 

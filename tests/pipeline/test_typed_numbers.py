@@ -132,3 +132,16 @@ def test_what_a_customer_typed_into_the_same_shop_holds_up_nobody_elses_return()
     assert decide([WEB, replace(TYPED, accounts=WEB.accounts)]) == ((), ())
     assert [asked.candidates for asked in decide([WEB, TYPED]).questions] == [(1,)]
     assert decide([WEB, TYPED], [frozenset({1, 3})]) == ((), ()), "a person said so"
+
+
+def test_goods_that_another_counter_adds_to_a_return_are_seen(desk: Desk) -> None:
+    desk.accounts()
+    desk.order()
+    number = desk.asked()
+    lines = [{"id": "1", "sku": "MUG", "quantity": 1}, {"id": "2", "sku": "TEAPOT", "quantity": 1}]
+    said = {"origin": "counter", "order": {"number": "5001"}, "hub_number": f"R{number}"}
+    desk.push("till", "return.upsert", "T-1", lines=lines, **said)
+    (seen,) = [doubt for doubt in desk.doc(number).discrepancies if doubt.kind == "unasked"]
+    assert seen.text.startswith("till has TEAPOT × 1 on the return, for which web did not ask.")
+    desk.push("erp", "return.upsert", "C-1", hub_number=f"R{number}", lines=lines)
+    assert not desk.doc(number).discrepancies, "whoever decides has it, too"

@@ -118,3 +118,19 @@ def test_what_the_bank_took_back_may_have_been_for_the_return(desk: Desk, answer
     assert "bank" in asked.text
     desk.hub.answering.answer(number, asked.question, answer, "Li")
     assert (desk.paid(), desk.frozen()) == (D(paid), [])
+
+
+@pytest.mark.parametrize(("answer", "paid"), [("same", "10.00"), ("apart", "0")])
+def test_one_refund_that_another_system_tells_in_two_parts_is_asked_about(desk: Desk, answer: str, paid: str) -> None:
+    desk.accounts()
+    desk.order()
+    number = desk.asked(lines={"L1": 2})
+    desk.came("erp", number, quantity=2)
+    for account, id, amount in (("web", "A", "10.00"), ("erp", "B", "6.00"), ("erp", "C", "4.00")):
+        back(desk, id, amount, account, hub_number=f"R{number}")
+    desk.owed(number, "20.00")
+    assert desk.paid() == 0
+    ((_, asked),) = desk.frozen("possible_twins")
+    assert "6.00 EUR + 4.00 EUR" in asked.text or "4.00 EUR + 6.00 EUR" in asked.text
+    desk.hub.answering.answer(number, asked.question, answer, "Li")
+    assert (desk.paid(), desk.frozen()) == (D(paid), [])

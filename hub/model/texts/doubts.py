@@ -51,6 +51,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} 收到 {quantity} 件，但没有说明是哪一行商品，暂不计入。请在 {account} 补上。",
         "{account} reports {quantity} pieces and names no line.",
     ),
+    "line_added": (
+        "{account} 在退货中列入了 {line} × {quantity}，{founder} 并没有申请。请核对是否应退。",
+        "{account} has {line} × {quantity} on the return, for which {founder} did not ask. See whether it is to come"
+        " back.",
+    ),
     "unasked": (
         "{line} 收到 {received} 件，而申请退回的是 {wanted} 件。请确认多出的货物如何处理。",
         "Of {line} {received} came and {wanted} were asked back: somebody has to say what becomes of the rest.",
