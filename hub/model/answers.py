@@ -28,6 +28,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "currency": ("counts", "aside"),
     "ambiguous_line": ("line",),
     "over_return": ("allow", "rest", "refuse"),
+    "unread": ("nothing",),
     "gone": ("stands", "void"),
     "shared_number": ("order",),
     "doubled": ("with", "split"),

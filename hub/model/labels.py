@@ -261,6 +261,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "of": ("属于", "It belongs to"),
         "oldest": ("先抵最早的退货，余下的抵下一张", "To the oldest return up to what it is owed, then to the next"),
         "goodwill": ("与退货无关，例如补偿", "It belongs to no return (goodwill)"),
+        "nothing": ("其中没有退款：继续", "It tells of no refund: go on"),
         "pay": ("只退差额", "Only the difference goes back"),
         "all": ("全额退款", "The whole sum goes back"),
         "again": ("顾客没有拿到：重新退款", "The customer has nothing of it: pay it again"),

@@ -22,6 +22,7 @@ from hub.model import (
     parcels,
     refunds,
     relations,
+    twice,
     words,
 )
 from hub.model.absorb import absorb
@@ -201,16 +202,16 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
     chosen: dict[tuple[str, str], str] = {}
     doubts.unplaced(case, told.receipts)
     if case.alone is None:
-        doubts.possible_twins(case, built, told.receipts)
-        doubts.possible_refunds(case, paid.refunds, balance)
-        doubts.possible_credits(case, told.credits, balance)
+        twice.possible_twins(case, built, told.receipts)
+        twice.possible_refunds(case, paid.refunds, balance)
+        twice.possible_credits(case, told.credits, balance)
         doubts.ambiguous(case, built)
         doubts.unmatched(case, built)
         doubts.unasked(case, built)
         doubts.shared_number(case)
         chosen = doubts.doubled(case)
         doubts.gone(case)
-        doubts.unread(case)
+        doubts.unread(case, balance, over)
         doubts.lost(case, built, told.shipments)
 
     state = Axes(

@@ -104,6 +104,17 @@ class Sibling(Struct, frozen=True, gc=False):
     """What is known of its facts: which refunds were made for it."""
 
 
+class Unread(Struct, frozen=True, gc=False, order=True):
+    """A record that cannot be read: its object, and the number of the message that waits."""
+
+    account: str
+    stream: str
+    object: str
+    message: int
+    money: bool
+    """Its stream tells of money that went back."""
+
+
 class Ground(Struct, frozen=True, gc=False, kw_only=True):
     """All that `merge` needs besides observations: who is who, and which facts are known to be the same."""
 
@@ -124,7 +135,7 @@ class Ground(Struct, frozen=True, gc=False, kw_only=True):
     """What people and weak names decided of the return as a whole."""
     matched: Mapping[tuple[str, str], str] = {}
     """Which line each order line, by (account, id), was when this return was last merged."""
-    unread: tuple[tuple[str, str, str], ...] = ()
-    """Objects (account, stream, id) of which the newest record waits, because it cannot be read."""
+    unread: tuple[Unread, ...] = ()
+    """Records that wait, because they cannot be read."""
     unripe: frozenset[int] = frozenset()
     """Of the weak ties those (by guest) that have not stood alone for their settle time."""

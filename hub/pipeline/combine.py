@@ -15,7 +15,7 @@ from hub.model.faces import outward, short
 from hub.model.fragment import Zero
 from hub.model.identity import own_name, speaks_of_order
 from hub.model.merge import Picture
-from hub.model.observation import Ground, Observation, Sibling
+from hub.model.observation import Ground, Observation, Sibling, Unread
 from hub.model.operation import Operation, Outstanding, Residue
 from hub.model.plan import needs_somebody, plan, state, unheard
 from hub.model.refusals import SUMS
@@ -141,7 +141,7 @@ def look(
             echoes=frozenset((name, word) for name, kind in wrote.get(return_id, ()) for word in _ECHOES[kind]),
             ties=bound,
             matched=old.matched() if old is not None else {},
-            unread=_unread(waiting.get(return_id, ()), seen[return_id]),
+            unread=_unread(waiting.get(return_id, ()), seen[return_id], accounts),
             unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
         )
         picture = Picture(seen[return_id], ground)
@@ -155,16 +155,20 @@ def look(
     return situations
 
 
-def _unread(waiting: Iterable[Waits], seen: Iterable[Observation]) -> tuple[observations.Name, ...]:
-    """What waits unread, as far as nothing newer of the same object was understood."""
+def _unread(
+    waiting: Iterable[Waits], seen: Iterable[Observation], accounts: Mapping[str, Account]
+) -> tuple[Unread, ...]:
+    """What waits unread, as far as nothing newer of the same object was understood: the last of each."""
     known = {own_name(o): o for o in seen}
-    names = []
-    for name, ticket, at in waiting:
+    found = {}
+    for message, name, ticket, at in waiting:
         o = known.get(name)
         newer = o is None or (o.ticket < ticket if ticket is not None else o.seen_at is None or o.seen_at < at)
         if newer:
-            names.append(name)
-    return tuple(sorted(set(names)))
+            account = accounts.get(name[0])
+            money = account is not None and account.dictionary.tells_money(name[1])
+            found[name] = Unread(*name, message, money)
+    return tuple(sorted(found.values()))
 
 
 def _without_effect(

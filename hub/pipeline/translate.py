@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from hub import schema
 from hub.accounts import Account
 from hub.model.absorb import LISTS
 from hub.model.fragment import Fragment
-from hub.model.identity import numbered
+from hub.model.identity import Name, name_of, numbered
 from hub.model.marks import verified
 from mappings import engine
 
@@ -69,6 +70,26 @@ def translate(account: Account, stream: str, body: bytes) -> Fragment:
     if (parts := size(fragment)) > PARTS:
         raise _too_much(f"{parts} lines and facts", f"{PARTS}")
     return fragment
+
+
+def names_in(account: Account, stream: str, external_id: str, body: bytes) -> list[Name]:
+    """The names of returns and orders that a record which cannot be read shows all the same; its own among them."""
+    own = (account.name, stream, external_id)
+    if len(body) > BYTES or stream not in account.dictionary.streams:
+        return [own]
+    try:
+        record = engine.read_json(body)
+    except engine.InvalidJson:
+        return [own]
+    if not isinstance(record, dict):
+        return [own]
+    found = {own}
+    for field, listed in account.dictionary.names(stream, record, account.settings, account=account.name).items():
+        with suppress(schema.Invalid):
+            fragment = verified(schema.fragment({field: listed}, clean=True), account.checks)
+            fragment = numbered(fragment, account.numbers, account.name)
+            found |= {name_of(key, account.name) for key in (*fragment.keys, *fragment.orders)}
+    return sorted(found)
 
 
 def size(fragment: Fragment) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from connectors.kit.versions import Kind
 from hub.accounts import Account, Accounts
@@ -18,7 +18,7 @@ from hub.pipeline.asked import asked
 from hub.pipeline.combine import combine, whole
 from hub.pipeline.forgotten import Forgotten
 from hub.pipeline.identify import Bound, identify
-from hub.pipeline.translate import Untranslatable, translate
+from hub.pipeline.translate import Untranslatable, names_in, translate
 from hub.store import accounts as account_store
 from hub.store import inbox, intents, invalid, journal, lanes, observations, parcels, returns
 from hub.store.database import Connection, Database, ticket
@@ -69,7 +69,7 @@ class Understand:
         same: dict[Name, int] = {}
         reads: dict[Name, int] = {}
         again: set[tuple[str, str]] = set()
-        refused: dict[int, tuple[Name, list[dict[str, Any]]]] = {}
+        refused: dict[int, invalid.Refused] = {}
         for lane in batch:
             latest: Stored | None = None
             for row in messages.get(lane.id, ()):
@@ -79,7 +79,7 @@ class Understand:
                 try:
                     after = _observe(accounts, row, at, before)
                 except Untranslatable as problem:
-                    refused[row.id] = (name, problem.errors)
+                    refused[row.id] = invalid.Refused(name, problem.errors, _named(accounts, row))
                     continue
                 consumed.append((lane, row._replace(ticket=at)))
                 if row.via != "push" or not _fetchable(accounts, row):
@@ -98,10 +98,8 @@ class Understand:
         observations.save(conn, bound.news)
         observations.touch(conn, same)
         asked(conn, bound.news)
-        invalid.keep(
-            conn, [(row_id, why) for row_id, (_, why) in refused.items()], {name for name, _ in refused.values()}
-        )
-        spoken = {name for name, _ in refused.values()} | inbox.superseded(conn, reads)
+        invalid.keep(conn, refused)
+        spoken = {name for one in refused.values() for name in one.names} | inbox.superseded(conn, reads)
         invalid.outlived(conn, _versioned(accounts, bound.news))
         _archive(conn, [row for lane, row in consumed if lane.id not in postponed], current, bound)
         lanes.want(conn, "fetch", again)
@@ -118,7 +116,7 @@ class Understand:
         told = weighed.of(ids)
         why, loud_now = weighed.renumbered(because), weighed.of(loud)
         combine(conn, told, accounts, why, reads=reads, fresh=weighed.fresh, loud=loud_now)
-        awaited.unreadable(conn, accounts, refused.values())
+        awaited.unreadable(conn, accounts, [(one.name, one.errors) for one in refused.values()])
         for lane in batch:
             if lane.id in postponed:
                 lanes.later(conn, lane, BUSY_AGAIN, "joins two returns, one is being written to", attempt=False)
@@ -185,6 +183,14 @@ def _observe(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: S
     # The digest is that of the newest body, so that its coming back later is news.
     newest = digest if absorbed.ticket == at else before.digest
     return Stored(absorbed, newest, before.return_id, before.order_id)
+
+
+def _named(accounts: Mapping[str, Account], row: inbox.Row) -> Sequence[Name]:
+    """Whose record this may be, although it cannot be read."""
+    account = accounts.get(row.account)
+    if account is None:
+        return [(row.account, row.stream, row.external_id)]
+    return names_in(account, row.stream, row.external_id, row.body or b"")
 
 
 def _fetchable(accounts: Mapping[str, Account], row: inbox.Row) -> bool:

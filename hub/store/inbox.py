@@ -290,19 +290,20 @@ def consumed(conn: Connection, done: Sequence[Row], returns: Mapping[int, int] |
 def superseded(conn: Connection, reads: Mapping[Name, int]) -> set[Name]:
     """These objects were read and understood, with these tickets: what of them was read before and was not, is over.
 
-    It goes into the archive like everything that came; which objects it was about.
+    It goes into the archive like everything that came; what it was about, and named.
     """
     held = invalid.of_objects(conn, reads)
     if not held:
         return set()
     found = conn.exec_driver_sql(
-        "SELECT id, account, stream, external_id, via, body, version, deleted, ticket, at FROM inbox"
+        "SELECT id, account, stream, external_id, via, body, version, deleted, ticket, at, names FROM inbox"
         " WHERE id = ANY(%(i)b::bigint[]) ORDER BY id",
         {"i": held},
-    )
-    over = [Row(*row) for row in found]
+    ).all()
+    over = [Row(*row[:-1]) for row in found]
     consumed(conn, over)
-    return {(row.account, row.stream, row.external_id) for row in over}
+    named = {(issuer, type_, value) for row in found for issuer, type_, value in row[-1] or ()}
+    return named | {(row.account, row.stream, row.external_id) for row in over}
 
 
 def backlog(conn: Connection, mark: int) -> int:

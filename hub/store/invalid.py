@@ -17,20 +17,30 @@ Name = tuple[str, str, str]
 """An object: account, stream, external id."""
 
 
-def keep(
-    conn: Connection, refused: Sequence[tuple[int, Sequence[Mapping[str, Any]]]], objects: Iterable[Name] = ()
-) -> None:
-    """We do not understand these (Invalid Message Channel): they keep their errors and wait for a better mapping.
+class Refused(NamedTuple):
+    """A message that is not understood: what it is about, what is wrong, and all that it names."""
 
-    `objects` are what they are about: the very same said again of one of them is one message with a count.
+    name: Name
+    errors: list[dict[str, Any]]
+    names: Sequence[Name]
+
+
+def keep(conn: Connection, refused: Mapping[int, Refused]) -> None:
+    """We do not understand these (by row): they keep their errors and wait for a better mapping.
+
+    The very same said again of one object is one message with a count.
     """
     if refused:
         conn.exec_driver_sql(
-            "UPDATE inbox i SET state = 'invalid', error = n.error::jsonb"
-            " FROM unnest(%(i)b::bigint[], %(e)b::text[]) AS n(id, error) WHERE i.id = n.id",
-            {"i": [entry[0] for entry in refused], "e": [documents.text(list(entry[1])) for entry in refused]},
+            "UPDATE inbox i SET state = 'invalid', error = n.error::jsonb, names = n.names::jsonb"
+            " FROM unnest(%(i)b::bigint[], %(e)b::text[], %(n)b::text[]) AS n(id, error, names) WHERE i.id = n.id",
+            {
+                "i": list(refused),
+                "e": [documents.text(one.errors) for one in refused.values()],
+                "n": [documents.text([list(name) for name in one.names]) for one in refused.values()],
+            },
         )
-        unite(conn, objects)
+        unite(conn, {one.name for one in refused.values()})
 
 
 _INVALID = """
@@ -103,25 +113,28 @@ def outlived(conn: Connection, objects: Iterable[Name]) -> None:
 
 
 class Waits(NamedTuple):
-    """A message that is not understood: which object it is about, and when it was read, or came."""
+    """A message that is not understood: its row, which object it is about, and when it was read, or came."""
 
+    id: int
     name: Name
     ticket: int | None
     at: datetime
 
 
 def of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[int, list[Waits]]:
-    """What waits here that is about these returns, or about their orders, also where nothing of it was ever read."""
+    """What waits here that is about these returns or their orders, or names them, also where nothing of it was read."""
     found = conn.exec_driver_sql(
-        "SELECT coalesce(k.return_id, ro.return_id), i.account, i.stream, i.external_id, i.ticket, i.at FROM inbox i"
-        " JOIN keys k ON (k.issuer, k.type, k.value) = (i.account, i.stream, i.external_id)"
+        "SELECT DISTINCT coalesce(k.return_id, ro.return_id), i.id, i.account, i.stream, i.external_id, i.ticket, i.at"
+        " FROM inbox i CROSS JOIN LATERAL (SELECT i.account AS issuer, i.stream AS type, i.external_id AS value"
+        " UNION SELECT n ->> 0, n ->> 1, n ->> 2 FROM jsonb_array_elements(i.names) AS n) AS named"
+        " JOIN keys k USING (issuer, type, value)"
         " LEFT JOIN return_orders ro ON k.return_id IS NULL AND ro.order_id = k.order_id"
         " WHERE i.state = 'invalid' AND coalesce(k.return_id, ro.return_id) = ANY(%(r)b::bigint[]) ORDER BY i.id",
         {"r": sorted(set(return_ids))},
     )
     waiting: dict[int, list[Waits]] = {}
     for row in found:
-        waiting.setdefault(row[0], []).append(Waits((row[1], row[2], row[3]), row[4], row[5]))
+        waiting.setdefault(row[0], []).append(Waits(row[1], (row[2], row[3], row[4]), row[5], row[6]))
     return waiting
 
 

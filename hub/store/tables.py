@@ -147,6 +147,7 @@ inbox = Table(
     Column("error", JSONB),
     _now(),
     Column("times", Integer, nullable=False, server_default="1", comment="how often the very same was invalid"),
+    Column("names", JSONB, comment="of what is invalid: the names that could be read all the same"),
     Index("inbox_new_idx", "id", postgresql_where=text("state = 'new'")),
     Index("inbox_object_idx", "account", "stream", "external_id"),
     Index("inbox_invalid_idx", "account", "stream", "external_id", postgresql_where=text("state = 'invalid'")),

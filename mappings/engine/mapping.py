@@ -6,6 +6,8 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Mapping as Items
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -15,7 +17,7 @@ from mappings.engine.compiler import Translate, compile_section
 from mappings.engine.document import Document, read_document
 from mappings.engine.errors import MappingError, Untranslatable
 from mappings.engine.interpret import FAILURES, Explained, Walk
-from mappings.engine.shapes import Section
+from mappings.engine.shapes import Obj, Section
 from mappings.engine.tree import Map
 
 MAX_CACHED = 64
@@ -79,6 +81,27 @@ class Mapping:
         stream that the mapping does not have.
         """
         return self._run(self._reads[stream], self.document.inbound[stream], record, settings, account)
+
+    def names(
+        self, stream: str, record: dict[str, Any], settings: Items[str, Any] | None = None, *, account: str = ""
+    ) -> dict[str, Any]:
+        """Of a record that cannot be read: the `keys` and `orders` that it names, as far as these can be."""
+        section = self.document.inbound[stream]
+        told: dict[str, Any] = {}
+        for field in ("keys", "orders"):
+            if field in section.body.fields:
+                alone = replace(section, body=replace(section.body, fields={field: section.body.fields[field]}))
+                translate = compile_section(alone, self.document.catalogue)
+                with suppress(Untranslatable, *FAILURES):
+                    told[field] = translate(record, dict(settings or {}), account).get(field, ())
+        return told
+
+    def tells_money(self, stream: str) -> bool:
+        """Whether its records say what went back to the customer."""
+        section = self.document.inbound.get(stream)
+        fields = section.body.fields if section is not None else {}
+        order = fields.get("order")
+        return "refunds" in fields or (isinstance(order, Obj) and "payments" in order.fields)
 
     def write(
         self, operation: str, data: dict[str, Any], settings: Items[str, Any] | None = None, *, account: str = ""

@@ -227,6 +227,17 @@ def two_that_fit(desk: Desk) -> None:
     desk.asked("RET-2", {"L1": 1}, at="11:00")
 
 
+def refund_that_cannot_be_read(desk: Desk) -> None:
+    """A word that no table knows: the record waits on the invalid page, and nothing of it was ever understood."""
+    desk.accounts()
+    desk.order()
+    number = desk.asked()
+    desk.came("erp", number)
+    parts = [{"amount": "10.00", "state": "half way", "payment": "PAY"}]
+    desk.push("web", "refund.upsert", "RF", hub_number=f"R{number}", currency="EUR", parts=parts)
+    desk.owed(number)
+
+
 SCENES: Mapping[str, tuple[Scene, ...]] = {
     "possible_twins": (
         Scene(received_by_two, {"same": "10.00", "apart": "10.00"}),
@@ -251,6 +262,7 @@ SCENES: Mapping[str, tuple[Scene, ...]] = {
         Scene(more_than_was_bought, {"allow": "20.00", "rest": "10.00"}, second_is_credited),
         Scene(nothing_left, {"allow": "10.00", "refuse": "0"}, one_more_is_credited),
     ),
+    "unread": (Scene(refund_that_cannot_be_read, {"nothing": "10.00"}),),
     "gone": (Scene(deleted_with_its_facts, {"stands": "10.00", "void": "0"}),),
     "shared_number": (Scene(two_orders_of_one_number, {"order:web/order/O1": "10.00", "order:web/order/O2": "10.00"}),),
     "doubled": (

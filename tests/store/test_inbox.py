@@ -28,6 +28,12 @@ def accept(database: Database, *arrivals: Arrival) -> list[bool]:
     return database.run(lambda conn: inbox.accept(conn, arrivals))
 
 
+def refused(conn: Connection, row: inbox.Row, error: dict[str, Any]) -> None:
+    """This message is not understood."""
+    name = (row.account, row.stream, row.external_id)
+    invalid.keep(conn, {row.id: invalid.Refused(name, [error], [name])})
+
+
 def dispatch(database: Database, limit: int = 500) -> Dispatched:
     return database.run(lambda conn: inbox.dispatch(conn, limit))
 
@@ -164,7 +170,7 @@ def test_an_invalid_message_waits_and_is_replayed(database: Database) -> None:
     (lane,) = claim(database)
     with database.begin() as conn:
         (row,) = inbox.rows(conn, [lane])[lane.id]
-        invalid.keep(conn, [(row.id, [{"field": "status", "why": "unknown word \0 'weird' \ud800"}])])
+        refused(conn, row, {"field": "status", "why": "unknown word \0 'weird' \ud800"})
         lanes.finish(conn, [(lane, lane.wanted)])
     assert states(database) == ["invalid"]
     assert claim(database) == []
@@ -183,7 +189,7 @@ def test_a_duplicate_of_an_invalid_message_reopens_it(database: Database) -> Non
     with database.begin() as conn:
         for lane in claimed:
             (row,) = inbox.rows(conn, [lane])[lane.id]
-            invalid.keep(conn, [(row.id, [{"why": "no such word"}])])
+            refused(conn, row, {"why": "no such word"})
         lanes.finish(conn, [(lane, lane.wanted) for lane in claimed])
     assert accept(database, push(delivery_id="d1")) == [False]
     assert dispatch(database) == Dispatched(0, 0, 1)
