@@ -7,7 +7,7 @@ accept and refuse the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Context, Decimal, InvalidOperation, Rounded
 from functools import cache
@@ -19,6 +19,7 @@ from babel.numbers import list_currencies
 from msgspec import NODEFAULT, UNSET, Struct
 
 from hub.model import reasons, words
+from hub.model.change import netted
 from hub.model.fragment import Fragment, Reason, Statement, Zero
 from hub.model.operation import Operation
 from hub.model.units import counted
@@ -38,9 +39,10 @@ NEVER_NEGATIVE = frozenset(
     {"quantity", "cancelled", "amount", "captured", "refunded", "charged_back", "shipped", "price", "total", "agreed"}
 )
 MAY_BE_BELOW = frozenset(
-    {"Order.total", "OrderLine.quantity", "OrderLine.shipped", "OrderLine.price", "OrderLine.amount", "Line.amount"}
-)
-"""Coupons, vouchers, deposits that come back, what a bundle costs less: lines below zero are what they are."""
+    {"Order.total", "OrderLine.quantity", "OrderLine.shipped", "OrderLine.price", "OrderLine.amount", "Line.amount",
+     "Payment.captured"}
+)  # fmt: skip
+"""Coupons, vouchers, deposits that come back, what a bundle costs less, change: what is below zero is what it is."""
 CURRENCY = frozenset({"currency", "presentment"})
 AXES: dict[str, tuple[str, ...]] = {
     "authorization": get_args(words.Authorization),
@@ -50,7 +52,7 @@ AXES: dict[str, tuple[str, ...]] = {
     "closure": get_args(words.Closure),
 }
 """What a statement on each axis may say."""
-OURS = frozenset({"since", "answers", "refunds_once", "payments_once"})
+OURS = frozenset({"since", "answers", "refunds_once", "payments_once", "left_out"})
 """Fields that we keep ourselves and no mapping may say."""
 
 
@@ -67,7 +69,7 @@ def fragment(data: dict[str, Any], *, clean: bool = False) -> Fragment:
 
     `clean`: a mapping made it of JSON that the engine read, so no text in it holds NUL or half a surrogate pair.
     """
-    if not OURS.isdisjoint(data):
+    if not (OURS.isdisjoint(data) and OURS.isdisjoint(_named(data.get("order")))):
         raise Invalid(explain(data))
     try:
         made = msgspec.convert(data, Fragment, str_keys=False)
@@ -77,7 +79,7 @@ def fragment(data: dict[str, Any], *, clean: bool = False) -> Fragment:
         wrong = list(_rules(made, ""))
         if wrong:
             raise Invalid(wrong)
-    return counted(made)
+    return netted(counted(made))
 
 
 def explain(data: dict[str, Any]) -> Errors:
@@ -92,6 +94,10 @@ def explain(data: dict[str, Any]) -> Errors:
 def vocabulary() -> dict[str, Any]:
     """The canonical fields, their types and words, as plain data: what a mapping may say, and what it may read."""
     return {"inbound": _words(Fragment), "outbound": _words(Operation)}
+
+
+def _named(value: Any) -> Iterable[str]:
+    return value if isinstance(value, dict) else ()
 
 
 # -- rules that a type cannot say

@@ -30,6 +30,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "over_return": ("allow", "rest", "refuse"),
     "unread": ("nothing",),
     "gone": ("stands", "void"),
+    "left_out": ("aside",),
     "shared_number": ("order",),
     "doubled": ("with", "split"),
     "provisional": ("confirm", "part"),

@@ -74,8 +74,7 @@ class Line(LinePart, frozen=True, kw_only=True, gc=False):
     resolution: words.Resolution | UnsetType = UNSET
     cancelled: Decimal = Zero
     unexpected: bool = False
-    wanted_sku: str | None = None
-    """For an exchange: what is to be sent instead."""
+    wanted_sku: str | None = None  # for an exchange: what is to be sent instead
     amount: Decimal | None = None
     """What this line is worth to the customer, tax included, in the return's currency."""
 
@@ -265,6 +264,7 @@ class Order(Part, frozen=True, kw_only=True, gc=False):
     cancelled: bool = False
     lines: tuple[OrderLine, ...] = ()
     payments: tuple[Payment, ...] = ()
+    left_out: tuple[str, ...] = ()  # rows that nobody could read, and why: kept by the hub, never said by a mapping
 
 
 class Replacement(Part, frozen=True, kw_only=True, gc=False):

@@ -17,6 +17,7 @@ from hub.model import (
     derived,
     doubts,
     entities,
+    leftovers,
     lines,
     money,
     parcels,
@@ -212,6 +213,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         chosen = doubts.doubled(case)
         doubts.gone(case)
         doubts.unread(case, balance, over)
+        leftovers.ask(case)
         doubts.lost(case, built, told.shipments)
 
     state = Axes(

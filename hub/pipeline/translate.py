@@ -11,6 +11,7 @@ from hub.model.absorb import LISTS
 from hub.model.fragment import Fragment
 from hub.model.identity import Name, name_of, numbered
 from hub.model.marks import verified
+from hub.pipeline import rows
 from mappings import engine
 
 BYTES = 10_000_000
@@ -54,22 +55,35 @@ def translate(account: Account, stream: str, body: bytes) -> Fragment:
         )
     try:
         told = account.dictionary.read(stream, record, account.settings, account=account.name)
-    except engine.Untranslatable as problem:
-        raise Untranslatable.one(
-            str(problem), field=problem.field, what_now="mend the mapping, then replay the message"
-        ) from problem
-    try:
-        fragment = numbered(verified(schema.fragment(told, clean=True), account.checks), account.numbers, account.name)
-    except schema.Invalid as problem:
-        raise Untranslatable(
-            [
-                {"field": path, "why": why, "what_now": "mend the mapping or the record over there, then replay"}
-                for path, why in problem.errors
-            ]
-        ) from problem
+        fragment = schema.fragment(told, clean=True)
+    except (engine.Untranslatable, schema.Invalid) as problem:
+        fragment = _without_odd_rows(account, stream, record, problem)
+    fragment = numbered(verified(fragment, account.checks), account.numbers, account.name)
     if (parts := size(fragment)) > PARTS:
         raise _too_much(f"{parts} lines and facts", f"{PARTS}")
     return fragment
+
+
+def _without_odd_rows(
+    account: Account, stream: str, record: dict[str, Any], problem: engine.Untranslatable | schema.Invalid
+) -> Fragment:
+    """What can be read of an order. Raises Untranslatable where it is no odd row that is wrong with the record."""
+    try:
+        fragment = rows.readable(account, stream, record)
+    except (engine.Untranslatable, schema.Invalid) as other:
+        fragment, problem = None, other
+    if fragment is not None:
+        return fragment
+    if isinstance(problem, engine.Untranslatable):
+        raise Untranslatable.one(
+            str(problem), field=problem.field, what_now="mend the mapping, then replay the message"
+        ) from problem
+    raise Untranslatable(
+        [
+            {"field": path, "why": why, "what_now": "mend the mapping or the record over there, then replay"}
+            for path, why in problem.errors
+        ]
+    ) from problem
 
 
 def names_in(account: Account, stream: str, external_id: str, body: bytes) -> list[Name]:

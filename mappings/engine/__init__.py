@@ -1,7 +1,7 @@
 """The translator: `Mapping` reads and writes, `lint` checks a file, `read_json` reads a body; and their errors."""
 
 from mappings.engine.errors import Finding, InvalidJson, MappingError, UnknownWord, Untranslatable
-from mappings.engine.interpret import Explained
+from mappings.engine.interpret import Explained, Spared
 from mappings.engine.lint import lint
 from mappings.engine.mapping import Mapping
 from mappings.engine.reading import read_json
@@ -12,6 +12,7 @@ __all__ = [
     "InvalidJson",
     "Mapping",
     "MappingError",
+    "Spared",
     "UnknownWord",
     "Untranslatable",
     "lint",

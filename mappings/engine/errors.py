@@ -57,6 +57,12 @@ class Untranslatable(Exception):
         how = f" (in {expression})" if expression else ""
         super().__init__(f"{place}{what}{reason}{how}")
 
+    @property
+    def said(self) -> str:
+        """The field's own name and the reason: for whoever sees the row that it is in."""
+        name = self.field.rpartition(".")[2]
+        return f"{name}: {self.reason}" if name else self.reason
+
 
 class UnknownWord(Untranslatable):
     """They used a word that the table does not list. Add it there, then replay the message."""

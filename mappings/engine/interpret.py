@@ -5,8 +5,10 @@ It is the oracle of the compiled one, finds the field that failed, and shows per
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from jmespath import visitor
@@ -55,11 +57,33 @@ class Interpreter(visitor.TreeInterpreter):
         return self.roots[node["value"]].value
 
 
-class Walk:
-    """One walk over one section for one record."""
+class Spared(NamedTuple):
+    """A row that was left out: of which list of ours, its place in the record, itself, and what is wrong with it."""
 
-    def __init__(self, catalogue: Catalogue, record: Any, settings: dict[str, Any], account: str) -> None:
+    list: str
+    path: str
+    row: Any
+    why: str
+
+
+class Walk:
+    """One walk over one section for one record.
+
+    `spare`: lists of ours (`order.lines.components`) of which a row that cannot be read is left out. A word that no
+    table lists stops the message all the same: the mapping is to be mended, not the record.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        record: Any,
+        settings: dict[str, Any],
+        account: str,
+        spare: Collection[str] = (),
+    ) -> None:
         self.catalogue = catalogue
+        self.spare = spare
+        self.spared: list[Spared] = []
         record = Here(record, "")
         self.roots = {
             "$root": record,
@@ -145,11 +169,20 @@ class Walk:
             here = Here(element, f"{source.path.removesuffix('[*]')}[{number}]")
             self.roots = {**outer, "$parent": outer["$item"], "$item": here}
             place = f"{field}[{count + len(made)}]"
-            if each.where is None or _is_true(self._value(each.where, here, f"{place}?").value):
-                item = self._object(each.item, here, place)
-                made += [item] if item else []
+            try:
+                if each.where is None or _is_true(self._value(each.where, here, f"{place}?").value):
+                    item = self._object(each.item, here, place)
+                    made += [item] if item else []
+            except Untranslatable as error:
+                name = _INDEX("", field)
+                if isinstance(error, UnknownWord) or name not in self.spare:
+                    raise
+                self.spared.append(Spared(name, here.path, element, error.said))
         self.roots = outer
         return made
+
+
+_INDEX = partial(re.sub, r"\[\d+\]")
 
 
 def _join(field: str, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
+from collections.abc import Collection
 from collections.abc import Mapping as Items
 from contextlib import suppress
 from dataclasses import replace
@@ -16,7 +17,7 @@ from mappings.engine import files
 from mappings.engine.compiler import Translate, compile_section
 from mappings.engine.document import Document, read_document
 from mappings.engine.errors import MappingError, Untranslatable
-from mappings.engine.interpret import FAILURES, Explained, Walk
+from mappings.engine.interpret import FAILURES, Explained, Spared, Walk
 from mappings.engine.shapes import Obj, Section
 from mappings.engine.tree import Map
 
@@ -81,6 +82,19 @@ class Mapping:
         stream that the mapping does not have.
         """
         return self._run(self._reads[stream], self.document.inbound[stream], record, settings, account)
+
+    def read_spared(
+        self,
+        stream: str,
+        record: dict[str, Any],
+        settings: Items[str, Any] | None = None,
+        *,
+        account: str = "",
+        spare: Collection[str],
+    ) -> tuple[dict[str, Any], list[Spared]]:
+        """As `read`, but of these lists of ours a row that cannot be read is left out, and said."""
+        walk = Walk(self.document.catalogue, record, dict(settings or {}), account, spare)
+        return walk.section(self.document.inbound[stream]), walk.spared
 
     def names(
         self, stream: str, record: dict[str, Any], settings: Items[str, Any] | None = None, *, account: str = ""

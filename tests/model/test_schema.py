@@ -201,3 +201,9 @@ def test_a_number_of_impossible_size_is_named(data: dict[str, Any], why: str) ->
         schema.fragment(data)
     assert why in str(refused.value)
     assert any(why.startswith(path) for path, _ in schema.explain(data))
+
+
+def test_what_the_hub_left_out_is_nothing_a_mapping_may_say() -> None:
+    with pytest.raises(schema.Invalid):
+        schema.fragment({"order": {"left_out": ["all of it"]}})
+    assert "left_out" not in schema.vocabulary()["inbound"]["order"]["fields"]

@@ -133,6 +133,16 @@ def two_lines_of_one_article(desk: Desk) -> None:
     desk.owed(number)
 
 
+def a_payment_in_no_currency(desk: Desk) -> None:
+    """Beside 30.00 EUR the order says that 5 bonus points were paid."""
+    desk.accounts()
+    points = {"id": "POINTS", "captured": "5", "currency": "PTS"}
+    desk.order(payments=[{"id": "PAY", "captured": "30.00"}, points])
+    number = desk.asked()
+    desk.came("erp", number)
+    desk.owed(number)
+
+
 def more_than_was_bought(desk: Desk) -> None:
     """Of two mugs one is to come back, then two more."""
     desk.accounts()
@@ -264,6 +274,7 @@ SCENES: Mapping[str, tuple[Scene, ...]] = {
     ),
     "unread": (Scene(refund_that_cannot_be_read, {"nothing": "10.00"}),),
     "gone": (Scene(deleted_with_its_facts, {"stands": "10.00", "void": "0"}),),
+    "left_out": (Scene(a_payment_in_no_currency, {"aside": "10.00"}),),
     "shared_number": (Scene(two_orders_of_one_number, {"order:web/order/O1": "10.00", "order:web/order/O2": "10.00"}),),
     "doubled": (
         Scene(

@@ -97,6 +97,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         " be paid here. Mend it on the page Not understood, or look at {account} and say that it tells of none: until"
         " then nothing is paid.",
     ),
+    "left_out": (
+        "{account} 的 {stream} {object} 中有一行无法读取，已跳过：{row}。其余内容照常计入，"
+        "在此之前不会退款。请在 {account} 更正该行，或确认它不计入。",
+        "A row of {stream} {object} at {account} cannot be read and is left out: {row}. The rest counts; "
+        "nothing is paid meanwhile. Mend that row in {account}, or say that it does not count.",
+    ),
     "parcel_lost": (
         "{account} 报告退货包裹 {number} 已丢失；尚未收到：{lines}。"
         "请向承运商索赔，并决定是否给顾客退款；系统不会自动退款。",

@@ -1,0 +1,115 @@
+"""One odd row of an order is understood as what it is, or stops itself where people see it; the order counts (simulated)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hub.model.sentences import say
+from tests.pipeline.desk import D, Desk
+from tests.pipeline.desk import desk as desk
+from tests.pipeline.look import rows
+
+CARD = {"id": "PAY", "captured": "30.00"}
+ODD: dict[str, tuple[dict[str, Any], str]] = {
+    "points": (
+        {"payments": [CARD, {"id": "P2", "captured": "5", "currency": "PTS"}]},
+        "payments P2 (captured: there is no currency 'PTS')",
+    ),
+    "refunded": ({"payments": [{**CARD, "refunded": "-5.00"}]}, "payments PAY (refunded: -5.00 is below zero"),
+    "charged_back": ({"payments": [{**CARD, "charged_back": "-5"}]}, "payments PAY (charged_back: -5 is below zero"),
+    "no number": ({"payments": [CARD, {"id": "P2", "captured": "a lot"}]}, "payments P2 (captured: 'a lot' is no num"),
+    "no id": ({"payments": [CARD, {"captured": "5.00"}]}, "payments[1] (id: Missing data"),
+    "change of nothing": (
+        {"payments": [CARD, {"id": "P2", "captured": "-30.01"}, {"id": "P3", "captured": "30.00"}]},
+        "",
+    ),
+}
+
+
+def refused(desk: Desk) -> int:
+    return len(rows(desk.hub, "SELECT id FROM inbox WHERE state = 'invalid'"))
+
+
+def returned(desk: Desk, **order: Any) -> int:
+    """A mug of an order that says this came back, and 10.00 are owed for it."""
+    desk.accounts()
+    desk.order(**order)
+    number = desk.asked()
+    desk.came("erp", number)
+    desk.owed(number)
+    return number
+
+
+@pytest.mark.parametrize(("order", "said"), ODD.values(), ids=ODD)
+def test_it_is_left_out_and_asked_and_the_rest_counts(desk: Desk, order: dict[str, Any], said: str) -> None:
+    number = returned(desk, **order)
+    assert refused(desk) == 0
+    assert desk.doc(number).money.captured is not None
+    asked = desk.frozen("left_out")
+    assert bool(asked) == bool(said)
+    for _, doubt in asked:
+        assert said in say(doubt.said)
+        assert "order O1 at web" in say(doubt.said)
+    assert desk.paid() == (0 if said else D("10.00"))
+    desk.order()
+    assert desk.frozen() == []
+    assert desk.paid() == D("10.00")
+
+
+def test_a_component_below_zero_leaves_its_line_and_the_others(desk: Desk) -> None:
+    parts = [{"sku": "CUP", "quantity": 2}, {"sku": "LID", "quantity": -1}]
+    sold = {"id": "L1", "sku": "SET", "quantity": 1, "shipped": 1, "price": "30.00", "components": parts}
+    number = returned(desk, lines=[sold])
+    ((_, asked),) = desk.frozen("left_out")
+    assert "components LID (quantity: -1 is below zero" in say(asked.said)
+    assert "SET" in {line.sku for line in desk.doc(number).lines}
+
+
+@pytest.mark.parametrize(
+    ("payments", "captured"),
+    [
+        ({"P1": ("50.00", "cash"), "P2": ("-20.00", "cash")}, {"P1": "30.00"}),
+        (
+            {"P1": ("25.00", "original"), "P2": ("15.00", "cash"), "P3": ("-10.00", "cash")},
+            {"P1": "25.00", "P2": "5.00"},
+        ),
+        ({"P0": ("-20.00", "cash"), "P1": ("50.00", "original")}, {"P1": "30.00"}),
+        (
+            {"P1": ("5.00", "cash"), "P2": ("35.00", "original"), "P3": ("-10.00", "cash")},
+            {"P1": "0.00", "P2": "30.00"},
+        ),
+    ],
+)
+def test_a_payment_below_zero_is_change(
+    desk: Desk, payments: dict[str, tuple[str, str]], captured: dict[str, str]
+) -> None:
+    said = [{"id": id, "captured": sum_, "method": method} for id, (sum_, method) in payments.items()]
+    number = returned(desk, payments=said)
+    assert refused(desk) == 0
+    assert desk.frozen() == []
+    assert {payment.id: str(payment.captured) for payment in desk.doc(number).payments} == captured
+    assert desk.doc(number).money.captured == D("30.00")
+
+
+def test_more_change_than_was_paid_is_asked(desk: Desk) -> None:
+    returned(desk, payments=[CARD, {"id": "P2", "captured": "-30.01"}])
+    ((_, asked),) = desk.frozen("left_out")
+    assert "payments P2 (captured: -0.01 EUR is below zero, and no payment is left" in say(asked.said)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"currency": "PTS"},
+        {"payments": [{**CARD, "method": "a word that no table lists"}]},
+        {"payments": [{"id": f"P{n}", "captured": "none"} for n in range(21)]},
+    ],
+)
+def test_what_is_wrong_with_more_than_a_row_refuses_the_record_with_its_place(
+    desk: Desk, order: dict[str, Any]
+) -> None:
+    returned(desk, **order)
+    assert refused(desk) == 1
+    assert desk.frozen() == []
