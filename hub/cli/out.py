@@ -16,6 +16,7 @@ from rich.text import Text
 
 from connectors.kit.errors import ConnectorError
 from hub.boot import Hub, hub
+from hub.model.spelling import return_number
 from hub.pipeline.people import NotNow
 from hub.plain import in_json, plain
 from hub.postgres import PostgresError
@@ -160,8 +161,8 @@ def _lettered(callback: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def number(text: str) -> int:
-    """A return's number as people write it: R1001, r1001 or 1001. Raises ValueError."""
-    digits = text.removeprefix("R").removeprefix("r")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+    """A return's number as people write it: R1001, r-1001 or 1001. Raises ValueError."""
+    found = return_number(text) or return_number(f"R{text}")
+    if found is None:
         raise ValueError(f"{text!r} is no return; write its number, such as R1001 (hub returns list shows them)")
-    return int(digits)
+    return int(found[1:])

@@ -21,12 +21,14 @@ def returns() -> None:
 @returns.command("list")
 @click.argument("text", default="")
 @click.option("--status", default="", help="Only this derived status.")
+@click.option("--discrepant", is_flag=True, help="Only where something does not fit.")
+@click.option("--unbound", is_flag=True, help="Records that are still without a return.")
 @click.option("--limit", default=50, show_default=True)
 @as_json
-def list_(text: str, status: str, limit: int, json_: bool) -> None:
+def list_(text: str, status: str, discrepant: bool, unbound: bool, limit: int, json_: bool) -> None:
     """Search by number, order number or SKU."""
     with working() as hub, hub.database.begin() as conn:
-        found = pages.search(conn, text, status, limit=limit).rows
+        found = pages.search(conn, text, status, discrepant=discrepant, unbound=unbound, limit=limit).rows
     rows = [
         {
             "number": f"R{one.id}",
@@ -42,7 +44,7 @@ def list_(text: str, status: str, limit: int, json_: bool) -> None:
     columns = ("number", "status", "kind", "order", "sync", "discrepancies", "changed")
     none = "No returns yet. `hub demo` shows some; `hub accounts add` connects a system."
     unfit = "No return fits this search; `hub returns list` shows all of them."
-    show(rows, columns, json_, empty=unfit if text or status else none)
+    show(rows, columns, json_, empty=unfit if text or status or discrepant or unbound else none)
 
 
 @returns.command("show")

@@ -309,6 +309,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "unasked": ("未申请退回的货物", "Goods that nobody asked for"),
         "earlier_parcel": ("单号被重复使用", "A number used before"),
         "unread": ("记录无法读取", "A record cannot be read"),
+        "never_given": ("没有这个退货单号", "No such return number"),
         "left_out": ("订单中有一行无法读取", "A row of the order cannot be read"),
         "parcel_lost": ("退货包裹丢失", "A parcel is lost"),
         "provisional": ("暂时关联，待确认", "Bound without proof"),

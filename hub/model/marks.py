@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hub.model.fragment import Fragment, Key, Refund
 from hub.model.observation import HUB
-from hub.model.spelling import folded
+from hub.model.spelling import folded, return_number
 
 MARK = "mark"
 """The type of a key that was read from a text: it counts with its check only."""
@@ -17,7 +17,6 @@ MARK = "mark"
 Checks = Callable[[str], Sequence[str]]
 """What shows that this account was told a number, under each key of the hub; the first is written."""
 
-_number = re.compile(r"r[0-9]{1,18}").fullmatch
 _marked = re.compile(r"(r[0-9]{1,18})-([a-z2-7]{6})").fullmatch
 
 
@@ -61,8 +60,7 @@ def _keys(keys: Collection[Key], checks: Checks) -> Iterable[Key]:
         elif number := proven(key.value, checks):
             yield Key(type="return", value=number, issuer=HUB)
         elif key.type != MARK and _marked(folded(key.value).strip()) is None:
-            bare = folded(key.value).strip()
-            yield replace(key, value=bare.upper()) if _number(bare) else key
+            yield replace(key, value=return_number(key.value) or key.value)
 
 
 def _refund(refund: Refund, checks: Checks) -> Refund:

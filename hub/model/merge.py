@@ -23,6 +23,7 @@ from hub.model import (
     parcels,
     refunds,
     relations,
+    strays,
     twice,
     words,
 )
@@ -214,6 +215,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         doubts.gone(case)
         doubts.unread(case, balance, over)
         leftovers.ask(case)
+        strays.say(case)
         doubts.lost(case, built, told.shipments)
 
     state = Axes(

@@ -137,5 +137,7 @@ class Ground(Struct, frozen=True, gc=False, kw_only=True):
     """Which line each order line, by (account, id), was when this return was last merged."""
     unread: tuple[Unread, ...] = ()
     """Records that wait, because they cannot be read."""
+    strays: tuple[tuple[str, str, str, str], ...] = ()
+    """Records (account, stream, id) of this return that name a number of ours which is none, and that number."""
     unripe: frozenset[int] = frozenset()
     """Of the weak ties those (by guest) that have not stood alone for their settle time."""

@@ -10,13 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.model.fragment import Customer, Fragment, PrivacyRequest
+from hub.model.spelling import return_number
 
 MASK = "***"
 """Stands where personal data stood: the rest of a record keeps its shape, and nobody takes it for silence."""
 
 _PHONE = re.compile(r"\+?[\d\s()./-]{6,}\Z")
 _MAIL = re.compile(r"[^\s@:]+@[^\s@:]+\Z")
-_OURS = re.compile(r"[Rr]\d+\Z")
 _SPOKEN = re.compile("phone|mobile|(^|_)tel")
 """Fields whose digits are a telephone number; elsewhere digits are somebody's id."""
 
@@ -31,8 +31,8 @@ class Name(NamedTuple):
     def parse(cls, who: str) -> Name:
         """What somebody typed. Raises ValueError."""
         text = who.strip()
-        if _OURS.match(text):
-            return cls("return", text[1:])
+        if ours := return_number(text):
+            return cls("return", ours[1:])
         if _MAIL.match(text):
             return cls("mail", text.casefold())
         if _PHONE.match(text):

@@ -29,6 +29,15 @@ def order_number(text: str) -> str:
     return plain.lstrip("#") or plain
 
 
+_return = re.compile(r"#?r[\s._:#-]*([0-9]{1,18})").fullmatch
+
+
+def return_number(text: str) -> str | None:
+    """A number of ours as people write it: `R-1001`, `# r 1001` are R1001; None for what is none."""
+    found = _return(folded(_blanks(" ", text)).strip().removeprefix("# "))
+    return f"R{found[1]}" if found else None
+
+
 class OrderNumbers(NamedTuple):
     """How a shop writes the numbers of its orders around their digits: EN1001-X."""
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from hub.model.fragment import Fragment, Zero
 from hub.model.observation import HUB, Observation, Twins
 from hub.model.returns import Return
-from hub.model.spelling import gtin, sku, typed
+from hub.model.spelling import gtin, return_number, sku, typed
 
 Title = tuple[str, str]
 """A number as people write it: who gave it out, and the text in its normal form."""
@@ -34,7 +34,12 @@ def hints(observation: Observation) -> frozenset[Title]:
     fragment = observation.fragment
     if not fragment.weak or bears_ours(fragment):
         return frozenset()
-    return frozenset((key.issuer or observation.account, typed(key.value)) for key in fragment.weak if key.value)
+    return frozenset(_title(key.issuer or observation.account, key.value) for key in fragment.weak if key.value)
+
+
+def _title(issuer: str, number: str) -> Title:
+    ours = return_number(number) if issuer == HUB else None
+    return (issuer, typed(ours or number))
 
 
 def bears_ours(fragment: Fragment) -> bool:

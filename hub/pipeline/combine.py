@@ -21,7 +21,7 @@ from hub.model.plan import needs_somebody, plan, state, unheard
 from hub.model.refusals import SUMS
 from hub.model.returns import Return
 from hub.model.sentences import Sentence, sentence
-from hub.pipeline import awaited, guests, parked, routes, twinning
+from hub.pipeline import awaited, guests, parked, routes, strays, twinning
 from hub.pipeline.story import changes
 from hub.pipeline.translate import size
 from hub.store import intents, invalid, journal, lanes, observations, parked_lanes, paying, returns, sync
@@ -108,6 +108,7 @@ def look(
         raise Moved
     ids = sorted(rows)
     seen = observations.of_returns(conn, ids)
+    astray = strays.of_returns(conn, seen)
     for return_id, told in guests.of_returns(conn, ids):
         seen[return_id].append(told)
     known = twin_store.of_returns(conn, ids)
@@ -142,6 +143,7 @@ def look(
             ties=bound,
             matched=old.matched() if old is not None else {},
             unread=_unread(waiting.get(return_id, ()), seen[return_id], accounts),
+            strays=astray.get(return_id, ()),
             unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
         )
         picture = Picture(seen[return_id], ground)

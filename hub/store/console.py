@@ -72,9 +72,15 @@ def counted(conn: Connection, query: Select[str, int]) -> dict[str, int]:
     return {row[0]: row[1] for row in conn.execute(query)}
 
 
-def listed(founded: bool = True) -> tuple[ColumnElement[bool], ...]:
-    """Returns that stand for themselves, not signposts to another. Not `founded`: records still without a return."""
-    return (returns.c.merged_into.is_(None), returns.c.doc.is_not(None), returns.c.founded.is_(founded))
+def listed(founded: bool | None = True) -> tuple[ColumnElement[bool], ...]:
+    """Returns that stand for themselves, not signposts to another. Not `founded`: records still without a return;
+    None: both."""
+    alone = (returns.c.merged_into.is_(None), returns.c.doc.is_not(None))
+    return alone if founded is None else (*alone, returns.c.founded.is_(founded))
+
+
+DISCREPANT = (*listed(None), returns.c.discrepancies > 0)
+"""Where something does not fit, also in a record that is still without a return: nobody would look for it there."""
 
 
 def statuses(conn: Connection) -> dict[str, int]:
@@ -96,13 +102,13 @@ def search(
     limit: int = PAGE,
 ) -> Slice:
     """Returns by number, order number or SKU (every word of `text` has to occur), last changed first."""
-    query = select(returns).where(*listed(not unbound))
+    query = select(returns).where(*listed(None if discrepant and not unbound else not unbound))
     for word in text.lower().split()[:8]:
         query = query.where(returns.c.search.contains(word, autoescape=True))
     if status:
         query = query.where(returns.c.status == status)
     if discrepant:
-        query = query.where(returns.c.discrepancies > 0)
+        query = query.where(*DISCREPANT)
     if after:
         query = query.where(tuple_(returns.c.at, returns.c.id) < tuple_(*map(literal, after)))
     rows = conn.execute(query.order_by(desc(returns.c.at), desc(returns.c.id)).limit(limit + 1)).all()

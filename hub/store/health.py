@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, desc, func, select
 from hub.model.concerns import GRAVE, RECENT, SILENT, TRIES, Expected, Facts, concerns
 from hub.model.sentences import Sentence, say
 from hub.store import webhooks
-from hub.store.console import ASKING, STUCK, counted, listed, shown_state
+from hub.store.console import ASKING, DISCREPANT, STUCK, counted, listed, shown_state
 from hub.store.tables import accounts, inbox, intents, journal, lanes, returns, reviews, sync
 
 
@@ -123,7 +123,7 @@ def overview(conn: Connection, expected: Mapping[str, Expected] = MappingProxyTy
         accounts=health,
         returns=counted(conn, select(returns.c.status, func.count()).where(*listed()).group_by(returns.c.status)),
         reviews=conn.execute(select(_waiting())).scalar_one(),
-        discrepancies=conn.execute(select(func.count()).where(*listed(), returns.c.discrepancies > 0)).scalar_one(),
+        discrepancies=conn.execute(select(func.count()).where(*DISCREPANT)).scalar_one(),
         latest=conn.execute(select(journal).order_by(desc(journal.c.id)).limit(12)).all(),
     )
 

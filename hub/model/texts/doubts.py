@@ -97,6 +97,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         " be paid here. Mend it on the page Not understood, or look at {account} and say that it tells of none: until"
         " then nothing is paid.",
     ),
+    "never_given": (
+        "{account} 的 {stream} {object} 写的退货单号 {number} 从未在此发放，不起作用。"
+        "请在 {account} 更正，或在这里手工关联。",
+        "{stream} {object} at {account} names {number}, which was never given out here, so it binds nothing: mend the "
+        "number in {account}, or link the return here.",
+    ),
     "left_out": (
         "{account} 的 {stream} {object} 中有一行无法读取，已跳过：{row}。其余内容照常计入，"
         "在此之前不会退款。请在 {account} 更正该行，或确认它不计入。",
