@@ -10,6 +10,7 @@ ConnectorError
     NotFound        no such record there (a `fetch` makes a deleted Message of it)
   Unauthorized      our credentials are not accepted: the account pauses, a person renews them
   InvalidWebhook    not genuine: 401, nothing is stored
+    Unsigned        the same, without any signature: perhaps a stranger's
   Unsupported       this system cannot do that: residue, never retried
   OutcomeUnknown    a write was sent and no answer came: look before anything is repeated
 """
@@ -70,6 +71,10 @@ class Unauthorized(ConnectorError):
 
 class InvalidWebhook(ConnectorError):
     """The request does not prove that it comes from the system it names."""
+
+
+class Unsigned(InvalidWebhook):
+    """The request bears no signature at all: a stranger's, or signing is turned off over there."""
 
 
 class Unsupported(ConnectorError):

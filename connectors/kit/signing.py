@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 
 from connectors.kit.api import Connector, WebhookRequest
-from connectors.kit.errors import InvalidWebhook
+from connectors.kit.errors import InvalidWebhook, Unsigned
 from connectors.kit.templates import fill
 
 TOLERANCE = 300.0
@@ -172,9 +172,7 @@ def _encoded(raw: bytes, encoding: str) -> bytes:
 def _header(request: WebhookRequest, name: str) -> str:
     value = request.headers.get(name) or request.header(name)
     if not value:
-        raise InvalidWebhook(
-            f"the request has no {name} header; is the webhook made by this system, and signing turned on?"
-        )
+        raise Unsigned(f"the request has no {name} header; is the webhook made by this system, and signing turned on?")
     return value.strip()
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from connectors.kit.api import Account, Connector, Health, Hint, Made, Message, Operation, Reply, WebhookRequest
 from connectors.kit.bodies import decoded, shaped
-from connectors.kit.errors import ConnectorError, InvalidWebhook, NotYet, Rejected, Unsupported
+from connectors.kit.errors import ConnectorError, InvalidWebhook, NotYet, Rejected, Unsigned, Unsupported
 from connectors.kit.http import Http
 from connectors.kit.signing import sign_hash
 from connectors.kuaidi100.client import Client
@@ -96,12 +96,14 @@ class Kuaidi100(Connector):
     def _genuine(self, request: WebhookRequest) -> tuple[Parcel, int, Mapping[str, Any]]:
         """The signature is MD5 over the form's `param`, byte for byte, and the salt of the subscription it names."""
         if not (request.header("content-type") or "").lower().startswith("application/x-www-form-urlencoded"):
-            raise InvalidWebhook("Kuaidi100 pushes a form; this is none")
+            raise Unsigned("Kuaidi100 pushes a form; this is none")
         whose = named(request.query)
         if whose is None:
             raise InvalidWebhook("the address names no parcel of ours; was the number subscribed by somebody else?")
         fields = _form(request.body)
         param, given = fields.get(b"param", b""), fields.get(b"sign", b"")
+        if not given:
+            raise Unsigned("the push has no `sign`; was the subscription made with a salt?")
         wanted = [sign_hash(param + salt(secret, *whose).encode()) for secret in self.client.secrets]
         if not sum(hmac.compare_digest(given, one) for one in wanted):
             raise InvalidWebhook("`sign` does not fit `param`: another push_secret, or something changed the push")

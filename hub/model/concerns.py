@@ -20,6 +20,8 @@ NEW = timedelta(minutes=10)
 TRIES = 3
 """Failures in a row after which a read counts as failing, and so do webhooks: fewer may be a stranger's doing, or a
 message that is not well formed."""
+FORGED = 401
+"""The status of a webhook that did not prove where it comes from."""
 AGAIN = 503
 """The status of a webhook whose sender is to come again: the hub could not take it."""
 STARVED = 10
@@ -48,7 +50,8 @@ class Refused(Struct, frozen=True, kw_only=True):
     status: int
     count: int
     in_row: int
-    """Of these so many since one of the account's was taken."""
+    """Of these so many since one of the account's was taken, without those that anybody may have sent: unsigned, cut
+    off, too large, too slow."""
     why: str
     first_at: datetime
     last_at: datetime
@@ -111,9 +114,10 @@ def _webhooks(facts: Facts) -> Iterator[Sentence]:
     recent = [one for one in facts.refused if facts.now - one.last_at < RECENT and (one.in_row or one.status != AGAIN)]
     if not recent:
         return
-    last = max(recent, key=lambda one: one.last_at)
-    in_row = sum(one.in_row for one in recent)
-    first = min(one.first_at for one in recent)
+    counting = [(one, count) for one in recent if (count := _in_row(one, facts))]
+    in_row = sum(count for _, count in counting)
+    known = [one for one, _ in counting] if in_row >= TRIES else recent
+    last, first = max(known, key=lambda one: one.last_at), min(one.first_at for one in known)
     about: dict[str, str | int | Sentence] = {"account": facts.name, "status": last.status, "why": last.why}
     if in_row >= TRIES:
         since = span(facts.now - max(first, facts.accepted_at or first))
@@ -121,6 +125,11 @@ def _webhooks(facts: Facts) -> Iterator[Sentence]:
     else:
         count = sum(one.count for one in recent)
         yield sentence("webhooks_some_refused", count=count, since=span(facts.now - first), **about)
+
+
+def _in_row(refused: Refused, facts: Facts) -> int:
+    """How many of them speak against the account: where none was ever taken, unsigned ones may be its own system's."""
+    return refused.count if refused.status == FORGED and facts.accepted_at is None else refused.in_row
 
 
 def _last_word(facts: Facts, expected: Expected) -> datetime:

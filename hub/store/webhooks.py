@@ -13,7 +13,7 @@ from hub.store import documents
 
 
 class Answered(Protocol):
-    """So many were answered with this status; the last of them, why."""
+    """So many were answered with this status; the last of them, why; and how many of them anybody may have sent."""
 
     @property
     def account(self) -> str: ...
@@ -23,6 +23,8 @@ class Answered(Protocol):
     def count(self) -> int: ...
     @property
     def why(self) -> str: ...
+    @property
+    def strange(self) -> int: ...
 
 
 class Heard(NamedTuple):
@@ -35,7 +37,8 @@ class Heard(NamedTuple):
 def add(conn: Connection, answered: Iterable[Answered]) -> None:
     """Count these, of accounts that exist. After a day without any a status is counted anew.
 
-    Which of them came first is not known: where one was taken, no refused one of these is in a row.
+    Which of them came first is not known: where one was taken, no refused one of these is in a row. Nor is what anybody
+    may have sent, and its reason does not hide that of one who counts.
     """
     rows = sorted(answered, key=lambda one: (one.account, one.status))
     if not rows:
@@ -43,17 +46,20 @@ def add(conn: Connection, answered: Iterable[Answered]) -> None:
     stale = "webhooks.last_at < clock_timestamp() - %(r)s * interval '1 second'"
     conn.exec_driver_sql(
         "INSERT INTO webhooks (account, status, count, in_row, why)"
-        " SELECT n.account, n.status, n.count, n.count, n.why FROM unnest(%(a)b::text[], %(s)b::int[], %(n)b::bigint[],"
-        " %(w)b::text[]) AS n(account, status, count, why) JOIN accounts ON accounts.name = n.account"
-        " ORDER BY n.account, n.status ON CONFLICT (account, status) DO UPDATE SET"
+        " SELECT n.account, n.status, n.count, n.known, n.why FROM unnest(%(a)b::text[], %(s)b::int[], %(n)b::bigint[],"
+        " %(k)b::bigint[], %(w)b::text[]) AS n(account, status, count, known, why)"
+        " JOIN accounts ON accounts.name = n.account ORDER BY n.account, n.status"
+        " ON CONFLICT (account, status) DO UPDATE SET"
         f" count = excluded.count + CASE WHEN {stale} THEN 0 ELSE webhooks.count END,"
         f" in_row = excluded.in_row + CASE WHEN {stale} THEN 0 ELSE webhooks.in_row END,"
         f" first_at = CASE WHEN {stale} THEN clock_timestamp() ELSE webhooks.first_at END,"
-        " why = excluded.why, last_at = clock_timestamp()",
+        " why = CASE WHEN excluded.in_row > 0 OR webhooks.in_row = 0 THEN excluded.why ELSE webhooks.why END,"
+        " last_at = clock_timestamp()",
         {
             "a": [one.account for one in rows],
             "s": [one.status for one in rows],
             "n": [one.count for one in rows],
+            "k": [one.count - one.strange for one in rows],
             "w": [documents.plain(one.why) for one in rows],
             "r": RECENT.total_seconds(),
         },

@@ -12,12 +12,16 @@ LONGEST = 500
 
 @dataclass(frozen=True)
 class Answered:
-    """So many webhooks of an account were answered with this status since the last look; the last of them, why."""
+    """So many webhooks of an account were answered with this status since the last look; the last of them, why.
+
+    `strange`: of these so many that anybody may have sent; their reason counts where there is no other.
+    """
 
     account: str
     status: int
     count: int
     why: str
+    strange: int = 0
 
 
 class Counts:
@@ -26,15 +30,18 @@ class Counts:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, int]] = Counter()
-        self._told: Counter[tuple[str, int]] = Counter()
-        self._why: dict[tuple[str, int], str] = {}
+        self._new: Counter[tuple[str, int]] = Counter()
+        self._strange: Counter[tuple[str, int]] = Counter()
+        self._why: dict[tuple[str, int, bool], str] = {}
 
-    def add(self, account: str, status: int, why: str = "") -> None:
+    def add(self, account: str, status: int, why: str = "", *, strange: bool = False) -> None:
         """One more, and why it was refused."""
         with self._lock:
             self._counts[account, status] += 1
+            self._new[account, status] += 1
+            self._strange[account, status] += strange
             if why:
-                self._why[account, status] = why[:LONGEST]
+                self._why[account, status, strange] = why[:LONGEST]
 
     def all(self) -> dict[tuple[str, int], int]:
         """Every count since the process began."""
@@ -45,15 +52,19 @@ class Counts:
         """What has not been taken before, of known accounts; give it back with `again` where it could not be kept."""
         with self._lock:
             new = [
-                Answered(account, status, count - self._told[account, status], self._why.get((account, status), ""))
-                for (account, status), count in self._counts.items()
-                if account and count > self._told[account, status]
+                Answered(account, status, count, self._last(account, status, count), self._strange[account, status])
+                for (account, status), count in self._new.items()
+                if account
             ]
-            self._told = Counter(self._counts)
+            self._new, self._strange = Counter(), Counter()
         return new
 
     def again(self, answered: list[Answered]) -> None:
         """These were not kept: the next `fresh` has them, too."""
         with self._lock:
             for one in answered:
-                self._told[one.account, one.status] -= one.count
+                self._new[one.account, one.status] += one.count
+                self._strange[one.account, one.status] += one.strange
+
+    def _last(self, account: str, status: int, count: int) -> str:
+        return self._why.get((account, status, self._strange[account, status] == count), "")

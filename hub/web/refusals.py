@@ -38,6 +38,10 @@ class Refusal(Exception):
         return json.dumps(self.letter).encode()
 
 
+class Strange(Refusal):
+    """One that anybody can bring about who knows the address: it says nothing of the account's own system."""
+
+
 def ours() -> Refusal:
     """A fault of the hub's."""
     return Refusal(
@@ -79,9 +83,9 @@ def wrong_method(method: str) -> Refusal:
     )
 
 
-def forged(why: str) -> Refusal:
+def forged(why: str, *, signed: bool) -> Refusal:
     """Nothing proves where it comes from."""
-    return Refusal(
+    return (Refusal if signed else Strange)(
         401,
         why,
         "the request does not prove that it comes from the system this address belongs to",
@@ -102,12 +106,12 @@ def unreadable(error: str, connector: str) -> Refusal:
 
 def senseless_length() -> Refusal:
     """A Content-Length that is none."""
-    return Refusal(400, "Content-Length is not a number", "the request is malformed", "send it again, well-formed")
+    return Strange(400, "Content-Length is not a number", "the request is malformed", "send it again, well-formed")
 
 
 def cut_short(got: int, stated: int) -> Refusal:
     """The sender went away in the middle."""
-    return Refusal(
+    return Strange(
         400,
         f"only {got} of {stated} bytes arrived",
         "the sender stopped in the middle of the body",
@@ -117,7 +121,7 @@ def cut_short(got: int, stated: int) -> Refusal:
 
 def too_large(largest: int) -> Refusal:
     """More than one record can be."""
-    return Refusal(
+    return Strange(
         413,
         f"the body is larger than {largest} bytes",
         "a webhook carries one record; a batch or a file may have been sent",
@@ -128,7 +132,7 @@ def too_large(largest: int) -> Refusal:
 
 def too_slow(got: int, seconds: float) -> Refusal:
     """The body's deadline is over."""
-    return Refusal(
+    return Strange(
         408,
         f"only {got} bytes of the body arrived within {seconds:.0f} s",
         "the sender, or the way here, is too slow, or the connection broke",
@@ -139,7 +143,7 @@ def too_slow(got: int, seconds: float) -> Refusal:
 
 def crowded() -> Refusal:
     """Too many unfinished bodies; the oldest of them, or the largest, makes room."""
-    return Refusal(
+    return Strange(
         503,
         "too many requests from this address were unfinished, and this one gave way",
         "many slow senders at once, or all come through one proxy whose senders the hub cannot tell apart",

@@ -19,7 +19,7 @@ from wsgiref.types import InputStream, StartResponse, WSGIEnvironment
 from msgspec import MsgspecError
 
 from connectors.kit.api import WebhookRequest
-from connectors.kit.errors import InvalidWebhook, Unsupported
+from connectors.kit.errors import InvalidWebhook, Unsigned, Unsupported
 from hub.accounts import NAME
 from hub.store.inbox import Full
 from hub.store.writer import Unstorable
@@ -79,7 +79,7 @@ class Lane:
         try:
             arrivals = self.services.accept(account, request)
         except InvalidWebhook as error:
-            raise refusals.forged(str(error)) from error
+            raise refusals.forged(str(error), signed=not isinstance(error, Unsigned)) from error
         except Unsupported as error:
             raise refusals.deaf(account, str(error)) from error
         except KeyError as error:
@@ -114,7 +114,8 @@ class Lane:
         known = self.pulse.known
         named = account in known if known is not None else error.status != 404
         posted = error.status != 405  # a look at the address is no webhook: it says nothing of the account's health
-        self.counts.add(account if named and posted else "", error.status, str(error))
+        strange = isinstance(error, refusals.Strange)
+        self.counts.add(account if named and posted else "", error.status, str(error), strange=strange)
         return error.status, {"Content-Type": "application/json", **error.headers}, error.body
 
     def _unreadable(self, account: str, why: str) -> Refusal:

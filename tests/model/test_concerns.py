@@ -120,6 +120,13 @@ def test_refused_since_one_was_taken_are_told_whatever_was_refused_before() -> N
     assert "refused in the last 60 minutes: 10, and none was taken meanwhile" in say(told)
 
 
+def test_what_anybody_may_have_sent_speaks_against_no_account_that_was_ever_heard() -> None:
+    strange = [refused(40, 5 * MINUTE, MINUTE, status, in_row=0) for status in (400, 401, 408, 413)]
+    assert codes(facts(refused=strange, accepted_at=NOW - 30 * DAY), PUSHED) == ["webhooks_some_refused"]
+    assert codes(facts(refused=[one for one in strange if one.status != 401]), PUSHED) == ["webhooks_some_refused"]
+    assert codes(facts(refused=strange), PUSHED) == ["webhooks_refused"], "unsigned, and none was ever taken"
+
+
 def test_what_fails_is_told_with_its_reason() -> None:
     known = facts(failing=2, failing_why="503", dead=1, dead_why="closed", over_budget=STARVED)
     assert codes(known, POLLED) == ["reads_fail", "writes_stuck", "starving"]
