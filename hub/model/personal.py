@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub.model import phones
 from hub.model.fragment import Customer, Fragment, PrivacyRequest
 from hub.model.spelling import return_number
 
@@ -22,7 +23,9 @@ _SPOKEN = re.compile("phone|mobile|(^|_)tel")
 
 
 class Name(NamedTuple):
-    """By what a person's records are found: mail, phone, record (account:id there), return (our number)."""
+    """By what a person's records are found: mail, phone, record (account:id there), return (our number).
+
+    address: a mail that goes from every text, and by which nobody's records are found."""
 
     kind: str
     text: str
@@ -36,7 +39,7 @@ class Name(NamedTuple):
         if _MAIL.match(text):
             return cls("mail", text.casefold())
         if _PHONE.match(text):
-            return cls("phone", _digits(text))
+            return cls("phone", phones.read(text).digits)
         account, colon, theirs = text.partition(":")
         if account and colon and theirs:
             return cls("record", text)
@@ -51,13 +54,14 @@ def names(account: str, place: str, value: str) -> Iterator[Name]:
     yield Name("record", f"{account}:{value}")
     if _MAIL.match(value):
         yield Name("mail", value.casefold())
-    if _SPOKEN.search(place.rpartition(".")[2].lower()) and _digits(value):
-        yield Name("phone", _digits(value))
+    if (phone := spoken(place, value)) is not None:
+        yield Name("phone", phone.digits)
 
 
-def _digits(text: str) -> str:
-    """A telephone number's digits; 00 and + before the country are the same."""
-    return "".join(filter(str.isdigit, text)).removeprefix("00")
+def spoken(place: str, value: str) -> phones.Phone | None:
+    """The telephone number that this value is; None at a place where digits are something else."""
+    phone = phones.read(value) if _SPOKEN.search(place.rpartition(".")[2].lower()) else None
+    return phone if phone is not None and phone.digits else None
 
 
 _TOLD: tuple[tuple[str, tuple[str, ...]], ...] = (

@@ -8,7 +8,8 @@ from connectors.kit import places
 from connectors.kit.manifest_parts import Stream
 from hub.accounts import Account
 from hub.model.erasing import Eraser, addresses, may_hold
-from hub.model.personal import MASK, Name, names
+from hub.model.personal import MASK, Name, names, spoken
+from hub.model.phones import Phone
 from hub.pipeline import unnamed
 from hub.secrets import Vault
 from hub.store import inbox, personal
@@ -62,9 +63,7 @@ class Forgotten:
             *map(_person, people(row.account, stream, row.body)),
         }
         text = _text(row)
-        gone = [
-            mail for mail in addresses(text) if erased.intersection(self.vault.digests(_person(Name("mail", mail))))
-        ]
+        gone = [mail for mail in addresses(text) if erased.intersection(self._of_mail(mail))]
         eraser = Eraser(self.tokens(gone), said(stream, row.body))
         if erased.isdisjoint(digest for text in about for digest in self.vault.digests(text)):
             body = unnamed.mention(row.body, eraser)
@@ -80,7 +79,12 @@ class Forgotten:
             yield from self.vault.digests(_person(name))
         text = _text(row)
         for mail in addresses(text) if may_hold(text) else ():
-            yield from self.vault.digests(_person(Name("mail", mail)))
+            yield from self._of_mail(mail)
+
+    def _of_mail(self, mail: str) -> Iterator[bytes]:
+        """Whoever has it was erased, or it goes as one of somebody who was."""
+        for kind in ("mail", "address"):
+            yield from self.vault.digests(_person(Name(kind, mail)))
 
 
 def _text(row: inbox.Row) -> str:
@@ -96,15 +100,20 @@ def stream_of(accounts: Mapping[str, Account], account: str, stream: str) -> Str
 
 def people(account: str, stream: Stream | None, body: bytes | None) -> set[Name]:
     """Everybody whom a record is about."""
+    return {name for place, value in _customer(stream, body) for name in names(account, place, value)}
+
+
+def numbers(stream: Stream | None, body: bytes | None) -> set[Phone]:
+    """Their telephone numbers."""
+    return {phone for place, value in _customer(stream, body) if (phone := spoken(place, value)) is not None}
+
+
+def _customer(stream: Stream | None, body: bytes | None) -> Iterator[tuple[str, str]]:
+    """What stands at each of a customer's places."""
     record = unnamed.record(body) if stream is not None and stream.customer else None
-    if stream is None or record is None:
-        return set()
-    return {
-        name
-        for place in stream.customer
-        for value in places.values(record, [place])
-        for name in names(account, place, value)
-    }
+    for place in stream.customer if stream is not None and record is not None else ():
+        for value in places.values(record, [place]):
+            yield place, value
 
 
 def said(stream: Stream | None, body: bytes | None) -> set[str]:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from hub.accounts import Accounts
-from hub.model import erasing
+from hub.accounts import Account, Accounts
+from hub.model import erasing, phones
 from hub.model.erasing import Eraser
 from hub.model.personal import MASK, Name, blank
 from hub.model.sentences import sentence
@@ -28,7 +28,8 @@ from hub.store.sweep import sweep
 
 class Found(NamedTuple):
     """A record that is about a person. `why`: named (it names them as its customer), return (it belongs to a return or
-    order of theirs) or mention (their e-mail address stands in somebody else's record)."""
+    order of theirs), mention (their e-mail address stands in somebody else's record) or perhaps (it has their telephone
+    number without its country, and others have that number in other countries): the last two are not erased."""
 
     account: str
     stream: str
@@ -36,6 +37,14 @@ class Found(NamedTuple):
     number: str | None
     at: datetime
     why: str
+
+
+class Numbers(NamedTuple):
+    """The objects that bear a telephone number, those that perhaps do, and the digits that are this number."""
+
+    theirs: Mapping[Object, datetime] = {}
+    perhaps: Mapping[Object, datetime] = {}
+    forms: tuple[str, ...] = ()
 
 
 class Privacy:
@@ -49,7 +58,7 @@ class Privacy:
     def find(self, who: str) -> list[Found]:
         """Every record about this person. Raises ValueError where `who` can name nobody."""
         with self.database.begin() as conn:
-            return self._find(conn, Name.parse(who))
+            return self._find(conn, who)
 
     def said(self, found: Iterable[Found]) -> dict[Object, list[str]]:
         """What each of these records says of a person, for the answer to whoever asks."""
@@ -68,11 +77,15 @@ class Privacy:
         with self.database.begin() as conn:
             # Committed first: what is being taken in meanwhile is masked, or found below.
             self.forgotten.remember(conn, [name])
+            numbers = self._numbers(conn, phones.read(who)) if name.kind == "phone" else Numbers()
+            self.forgotten.remember(conn, [Name("phone", digits) for digits in numbers.forms])
         found = self.find(who)
-        theirs = {one[:3] for one in found if one.why != "mention"}
-        mails = {name.text} if name.kind == "mail" else set()
+        theirs = {one[:3] for one in found if one.why in ("named", "return")}
+        mails = {name.text} if name.kind == "mail" else self._mails(theirs)
         self._forget(theirs, by, {who.strip()} if name.kind in ("mail", "phone") else set(), mails)
         if mails:
+            with self.database.begin() as conn:
+                self.forgotten.remember(conn, [Name("address", mail) for mail in mails])
             eraser = Eraser(self.forgotten.tokens(mails))
             self.database.run(
                 lambda conn: sweep(conn, eraser.address, eraser.name, lambda body: unnamed.mention(body, eraser))
@@ -98,8 +111,10 @@ class Privacy:
 
     # -- finding
 
-    def _find(self, conn: Connection, name: Name) -> list[Found]:
-        named = {**self._known(conn, name), **self._read(conn, name)}
+    def _find(self, conn: Connection, who: str) -> list[Found]:
+        name = Name.parse(who)
+        numbers = self._numbers(conn, phones.read(who)) if name.kind == "phone" else Numbers()
+        named = {**self._known(conn, name), **self._read(conn, name), **numbers.theirs}
         mentioned = self._mention(conn, name, named)
         held = {one.name: one for one in personal.family(conn, named)}
         found = []
@@ -109,6 +124,8 @@ class Privacy:
             at = named.get(thing) or (one.at if one is not None else None)
             found.append(Found(*thing, number, at, "named" if thing in named else "return"))  # type: ignore[arg-type]
         elsewhere = [(*thing, None, at, "mention") for thing, at in mentioned.items() if thing not in held]
+        perhaps = {thing: at for thing, at in numbers.perhaps.items() if thing not in named and thing not in held}
+        elsewhere += [(*thing, None, at, "perhaps") for thing, at in perhaps.items()]
         return found + [Found(*one) for one in sorted(elsewhere)]
 
     def _known(self, conn: Connection, name: Name) -> dict[Object, datetime | None]:
@@ -124,17 +141,43 @@ class Privacy:
         """The objects whose bodies say this name at a customer's place."""
         accounts = self.accounts.all()
         only = name.text.partition(":")[0] if name.kind == "record" else None
-        asked = [
-            (account.name, stream.name)
-            for account in accounts.values()
-            for stream in account.entry.manifest.streams.values()
-            if stream.customer and only in (None, account.name)
-        ]
+        asked = [one for one in _of_customers(accounts) if only in (None, one[0])]
         found: dict[Object, datetime | None] = {}
         for body in personal.scan(conn, asked) if name.kind != "return" else ():
             if name in forgotten.people(body.account, stream_of(accounts, body.account, body.stream), body.body):
                 found[body.name] = body.at
         return found
+
+    def _numbers(self, conn: Connection, asked: phones.Phone) -> Numbers:
+        """The objects that bear this telephone number, written with its country or without.
+
+        Without it a number is theirs where nobody has the same one in another country.
+        """
+        accounts = self.accounts.all()
+        found: dict[str, dict[Object, datetime]] = {}
+        for body in personal.scan(conn, _of_customers(accounts)) if asked.tells else ():
+            for phone in forgotten.numbers(stream_of(accounts, body.account, body.stream), body.body):
+                if phone.local == asked.local:
+                    found.setdefault(phone.country, {})[body.name] = body.at
+        bare = found.pop("", {})
+        countries = {*found, *filter(None, [asked.country])}
+        if len(countries) <= 1:
+            known = asked._replace(country=next(iter(countries), ""))
+            return Numbers(_together(bare, *found.values()), {}, known.forms)
+        if asked.country:
+            return Numbers(found.get(asked.country, {}), bare, asked.forms[:1])
+        return Numbers(bare, _together(*found.values()))
+
+    def _mails(self, things: Collection[Object]) -> set[str]:
+        """The e-mail addresses of these records' customers, without those that many may have (office@)."""
+        accounts = self.accounts.all()
+        with self.database.begin() as conn:
+            return {
+                name.text
+                for row in personal.bodies(conn, things)
+                for name in forgotten.people(row.account, stream_of(accounts, row.account, row.stream), row.body)
+                if name.kind == "mail" and name.text.partition("@")[0] not in erasing.ANYBODYS
+            }
 
     def _mention(self, conn: Connection, name: Name, named: Collection[Object]) -> dict[Object, datetime]:
         """The objects whose bodies hold this e-mail address elsewhere, in whatever form."""
@@ -228,3 +271,17 @@ class Privacy:
                 return done
             done |= self._forget(set(page), by, alone=True)
             after = page[-1][1:]
+
+
+def _of_customers(accounts: Mapping[str, Account]) -> list[tuple[str, str]]:
+    """The (account, stream)s whose records say whose they are."""
+    return [
+        (account.name, stream.name)
+        for account in accounts.values()
+        for stream in account.entry.manifest.streams.values()
+        if stream.customer
+    ]
+
+
+def _together(*found: Mapping[Object, datetime]) -> dict[Object, datetime]:
+    return {thing: at for one in found for thing, at in one.items()}

@@ -180,6 +180,8 @@ _WRITTEN: Sequence[tuple[str, str, tuple[str, ...]]] = (
     ),
     ("inbox", "account = ANY(%(a)b::text[])", ("error",)),
     ("lanes", "account = ANY(%(a)b::text[])", ("why",)),
+    ("accounts", "name = ANY(%(a)b::text[])", ("state_why",)),
+    ("webhooks", "account = ANY(%(a)b::text[])", ("why",)),
 )
 """Per table which rows are looked at, and their columns of free text and of documents that may quote a record."""
 

@@ -12,12 +12,17 @@ from hub.store.observations import digest
 
 PAGE = 50
 """Rows in memory at a time: a body may have some megabytes."""
-NOT_ABOUT_PEOPLE = frozenset({"accounts", "erased", "alembic_version"})
-"""Configuration and digests; everything else may hold what somebody said."""
+NOT_ABOUT_PEOPLE = frozenset({"erased", "alembic_version"})
+"""Digests; everything else may hold what somebody said."""
+_SETTINGS = "name connector mapping settings secrets grants terms state alerted"
+CONFIGURED = {"accounts": frozenset(_SETTINGS.split())}
+"""Columns that whoever runs the hub wrote."""
 NORMAL = frozenset({"keys", "bearers", "hints"})
 """Tables of names in their normal form."""
 FIRST = ("inbox", "lanes")
 """Whoever is taking a message in holds its rows: they are waited for, and what they then wrote is met later."""
+LAST = ("accounts", "webhooks")
+"""Every call writes there how it went: their rows are held for as short a time as can be."""
 _BODIES = frozenset({"inbox", "raw"})
 _CASTS = {"jsonb": "::jsonb", "json": "::json", "ARRAY": "::text[]"}
 _KINDS = ("text", "character varying", "jsonb", "json", "bytea", "ARRAY")
@@ -36,7 +41,7 @@ def sweep(conn: Connection, clean: Clean, name: Clean, body: Body) -> int:
     """Have every text of every row cleaned (`name`: the normal forms of names; `body`: what somebody sent, which may be
     no UTF-8; None drops it); how many rows were changed."""
     changed = 0
-    for table in sorted(_tables(conn), key=lambda one: (one.name not in FIRST, one.name)):
+    for table in sorted(_tables(conn), key=lambda one: (one.name not in FIRST, one.name in LAST, one.name)):
         for place, values in _rows(conn, table):
             new = [_cleaned(value, name if table.name in NORMAL else clean, body) for value in values]
             if new != list(values):
@@ -59,7 +64,7 @@ def _tables(conn: Connection) -> list[_Table]:
     )
     tables: dict[str, list[tuple[str, str]]] = {}
     for table, column, kind in found:
-        if table not in NOT_ABOUT_PEOPLE:
+        if table not in NOT_ABOUT_PEOPLE and column not in CONFIGURED.get(table, ()):
             tables.setdefault(table, []).append((column, kind))
     return [_Table(name, columns) for name, columns in tables.items()]
 
