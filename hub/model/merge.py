@@ -214,7 +214,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         chosen = doubts.doubled(case)
         doubts.gone(case)
         doubts.unread(case, balance, over)
-        leftovers.ask(case)
+        leftovers.ask(case, balance, over)
         strays.say(case)
         doubts.lost(case, built, told.shipments)
 
