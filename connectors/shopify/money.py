@@ -24,21 +24,17 @@ def total(bags: Iterable[Record | None]) -> Decimal:
     return sum(map(amount, bags), Decimal(0))
 
 
-def piece(sold: Record, taxes_included: bool) -> Decimal:
-    """What the customer paid for one piece of an order line, tax included, as its currency counts."""
-    price = amount(sold["discountedUnitPriceAfterAllDiscountsSet"])
-    if taxes_included or not sold["quantity"]:
-        return price
-    return worth(sold, taxes_included, 1)
+def paid(sold: Record) -> Decimal:
+    """What an order line cost after every discount, exactly: Shopify calls discounted unit prices approximate."""
+    return amount(sold["originalTotalSet"]) - total(part["allocatedAmountSet"] for part in sold["discountAllocations"])
 
 
 def worth(sold: Record, taxes_included: bool, pieces: int, after: int = 0) -> Decimal:
-    """What these pieces of an order line cost, those `after` so many others: together exactly what the line did."""
-    price, count = sold["discountedUnitPriceAfterAllDiscountsSet"], sold["quantity"]
-    if taxes_included or not count:
-        return amount(price) * pieces
-    whole = amount(price) * count + total(line["priceSet"] for line in sold["taxLines"])
-    return share(whole, pieces, count, price["shopMoney"]["currencyCode"], after=after)
+    """What the customer paid for these pieces of an order line, those `after` so many others, tax included: together
+    exactly what the line cost."""
+    on_top = Decimal(0) if taxes_included else total(line["priceSet"] for line in sold["taxLines"])
+    currency = sold["originalTotalSet"]["shopMoney"]["currencyCode"]
+    return share(paid(sold) + on_top, pieces, sold["quantity"], currency, after=after)
 
 
 def tip(order: Record) -> str | None:
@@ -48,7 +44,7 @@ def tip(order: Record) -> str | None:
         line["id"]
         for line in (nodes(order, "lineItems") if tips else ())
         if not line["variant"] and not line["sku"] and not line.get("requiresShipping", True)
-        if amount(line["discountedUnitPriceAfterAllDiscountsSet"]) * line["quantity"] == tips
+        if paid(line) == tips
     ]
     return str(found[0]) if len(found) == 1 else None
 
@@ -93,12 +89,21 @@ def _tips_back(order: Record) -> Decimal:
         if any(moved["status"] == "SUCCESS" for moved in nodes(refund, "transactions"))
     ]
     back = (part for refund in done for part in nodes(refund, "refundLineItems") if part["lineItem"]["id"] == line)
-    return sum(map(_whole, back), Decimal(0))
+    return sum((_goods(part, order["taxesIncluded"]) for part in back), Decimal(0))
 
 
-def _whole(line: Record) -> Decimal:
-    """What a refund paid for a line, tax included."""
-    return amount(line["subtotalSet"]) + amount(line["totalTaxSet"])
+def _gross(subtotal: Record, tax: Record, taxes_included: bool) -> Decimal:
+    """What a refund paid, tax included. Its subtotal is a price as the order's are: where these include taxes
+    (`taxesIncluded`), so does it."""
+    return amount(subtotal) + (Decimal(0) if taxes_included else amount(tax))
+
+
+def _goods(line: Record, taxes_included: bool) -> Decimal:
+    return _gross(line["subtotalSet"], line["totalTaxSet"], taxes_included)
+
+
+def _shipping(line: Record, taxes_included: bool) -> Decimal:
+    return _gross(line["subtotalAmountSet"], line["taxAmountSet"], taxes_included)
 
 
 def method(transaction: Record) -> str:
@@ -106,7 +111,7 @@ def method(transaction: Record) -> str:
     return "manual" if transaction.get("manualPaymentGateway") else str(transaction.get("gateway") or "")
 
 
-def refund(record: Record, tip_line: str | None) -> dict[str, Any]:
+def refund(record: Record, tip_line: str | None, taxes_included: bool) -> dict[str, Any]:
     """The parts of a refund, its breakdown, and for which return and lines it is. `tip_line`: the order's tip.
 
     Its transactions may come after it; until then the whole is on its way. One that moves no money has no parts.
@@ -126,15 +131,16 @@ def refund(record: Record, tip_line: str | None) -> dict[str, Any]:
         parts = [{"amount": whole, "state": "PENDING", "payment": None, "method": ""}]
     lines = [line for line in nodes(record, "refundLineItems") if line["lineItem"]["id"] != tip_line]
     shipping, adjusted = nodes(record, "refundShippingLines"), nodes(record, "orderAdjustments")
+    taxes = total(line["totalTaxSet"] for line in lines), total(line["taxAmountSet"] for line in shipping)
     mark = Mark.read(record.get("note"))
     return {
         "parts": parts,
-        "goods": total(line["subtotalSet"] for line in lines),
-        "tax": total(line["totalTaxSet"] for line in lines) + total(line["taxAmountSet"] for line in shipping),
-        "shipping": total(line["subtotalAmountSet"] for line in shipping),
+        "goods": sum((_goods(line, taxes_included) for line in lines), Decimal(0)) - taxes[0],
+        "tax": sum(taxes, Decimal(0)),
+        "shipping": sum((_shipping(line, taxes_included) for line in shipping), Decimal(0)) - taxes[1],
         "duties": _duties(record),
         "adjustment": total(line["amountSet"] for line in adjusted) + total(line["taxAmountSet"] for line in adjusted),
-        "allocations": allocations(record, whole, tip_line),
+        "allocations": allocations(record, whole, tip_line, taxes_included),
         "reference": mark.reference if mark else None,
     }
 
@@ -143,7 +149,7 @@ def _duties(record: Record) -> Decimal:
     return total(duty["amountSet"] for duty in record.get("duties") or ())
 
 
-def allocations(record: Record, whole: Decimal, tip_line: str | None) -> list[dict[str, Any]]:
+def allocations(record: Record, whole: Decimal, tip_line: str | None, taxes_included: bool) -> list[dict[str, Any]]:
     """What it is for: lines with their pieces, a tip, shipping, duties, and what was paid beyond them (goodwill); of a
     return, where it names one. Of a refund that names nothing, nothing is said."""
     return_id = (record.get("return") or {}).get("id")
@@ -154,19 +160,15 @@ def allocations(record: Record, whole: Decimal, tip_line: str | None) -> list[di
             "return_id": return_id,
             "order_line": line["lineItem"]["id"],
             "quantity": line["quantity"],
-            "amount": _whole(line),
+            "amount": _goods(line, taxes_included),
         }
         for line in lines
         if line["lineItem"]["id"] != tip_line
     ]
-    parts += [{"kind": "tip", "amount": _whole(line)} for line in lines if line["lineItem"]["id"] == tip_line]
+    tips = [line for line in lines if line["lineItem"]["id"] == tip_line]
+    parts += [{"kind": "tip", "amount": _goods(line, taxes_included)} for line in tips]
     parts += [
-        {
-            "kind": "shipping",
-            "return_id": return_id,
-            "amount": amount(line["subtotalAmountSet"]) + amount(line["taxAmountSet"]),
-        }
-        for line in shipping
+        {"kind": "shipping", "return_id": return_id, "amount": _shipping(line, taxes_included)} for line in shipping
     ]
     parts.append({"kind": "duties", "return_id": return_id, "amount": _duties(record)})
     parts = [part for part in parts if part["amount"] > 0]

@@ -182,14 +182,14 @@ def join_order(record: Any) -> dict[str, Any]:
             **line,
             "joined": {
                 "shipped": sent.get(line["id"], 0),
-                "price": money.piece(line, included),
+                "price": money.worth(line, included, 1),
                 "amount": money.worth(line, included, line["quantity"]),
             },
         }
         for line in nodes(record, "lineItems")
         if line["id"] != tip
     ]
-    refunds = [{**refund, "joined": money.refund(refund, tip)} for refund in record["refunds"]]
+    refunds = [{**refund, "joined": money.refund(refund, tip, included)} for refund in record["refunds"]]
     joined = {"payments": money.payments(record)}
     return {"lineItems": {"nodes": lines}, "refunds": refunds, "joined": joined}
 

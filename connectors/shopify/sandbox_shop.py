@@ -96,10 +96,7 @@ class Shop:
         """Somebody buys, pays (and leaves a tip), and is sent everything."""
         at = self.now()
         sold = [self._line(sku, quantity, sent=send) for sku, quantity in lines.items()]
-        total = sum(
-            (amount(line["discountedUnitPriceAfterAllDiscountsSet"]) * line["quantity"] for line in sold),
-            Decimal(tip or 0),
-        )
+        total = sum((amount(line["originalTotalSet"]) for line in sold), Decimal(tip or 0))
         extra = [self._sold(None, "Tip", tip, 1, sent=True)] if tip else []
         order = self.add(
             "Order",
@@ -142,7 +139,8 @@ class Shop:
             quantity=quantity,
             requiresShipping=sku is not None,
             unfulfilledQuantity=0 if sent else quantity,
-            discountedUnitPriceAfterAllDiscountsSet=money(price),
+            originalTotalSet=money(Decimal(price) * quantity),
+            discountAllocations=[],
             taxLines=[],
             variant={"__typename": "ProductVariant", "barcode": None} if sku else None,
         )

@@ -175,13 +175,14 @@ def order_not_sent(shop: Remote) -> Record:
 
 
 def order_with_tax(shop: Remote) -> Record:
-    """Prices without tax, and a line of three pieces of which the tax does not divide."""
+    """Prices without tax, and a line of which neither tax nor discount divides by its pieces."""
     shop.order["taxesIncluded"] = False
     line = shop.state.all(shop.order["lineItems"])[0]
     line["taxLines"] = [
         {"__typename": "TaxLine", "priceSet": money("9.50")},
         {"__typename": "TaxLine", "priceSet": money("1.00")},
     ]
+    line["discountAllocations"] = [{"__typename": "DiscountAllocation", "allocatedAmountSet": money("7.99")}]
     return shop.order
 
 
@@ -195,10 +196,10 @@ def refunded(shop: Remote, status: str = "SUCCESS", gateway: str = "bogus", *, t
         "__typename": "RefundLineItem",
         "quantity": 2,
         "lineItem": Ref(shop.order_line),
-        "subtotalSet": money("33.61"),
+        "subtotalSet": money("40.00"),
         "totalTaxSet": money("6.39"),
     }
-    shipping = {"__typename": "RefundShippingLine", "subtotalAmountSet": money("4.12"), "taxAmountSet": money("0.78")}
+    shipping = {"__typename": "RefundShippingLine", "subtotalAmountSet": money("4.90"), "taxAmountSet": money("0.78")}
     made = shop.state.add(
         "Refund",
         createdAt=shop.state.now(),

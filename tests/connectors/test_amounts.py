@@ -49,30 +49,39 @@ def bag(amount: Decimal, currency: str) -> Any:
     return {"shopMoney": {"amount": str(amount), "currencyCode": currency}}
 
 
+def sold_by_shopify(
+    total: Decimal, quantity: int, tax: Decimal = Decimal(0), off: Decimal = Decimal(0), currency: str = "EUR"
+) -> Any:
+    return {
+        "originalTotalSet": bag(total, currency),
+        "discountAllocations": [{"allocatedAmountSet": bag(off, currency)}],
+        "quantity": quantity,
+        "taxLines": [{"priceSet": bag(tax, currency)}],
+    }
+
+
 @given(st.data(), quantities, currencies, st.booleans())
 def test_shopify_pieces_add_up_to_the_line_whether_tax_is_in_the_price_or_on_top(
     data: st.DataObject, quantity: int, currency: str, included: bool
 ) -> None:
-    price, tax = money(data.draw, currency), money(data.draw, currency)
-    sold = {
-        "discountedUnitPriceAfterAllDiscountsSet": bag(price, currency),
-        "quantity": quantity,
-        "taxLines": [{"priceSet": bag(tax, currency)}],
-    }
+    price, tax, off = (money(data.draw, currency) for _ in range(3))
+    sold = sold_by_shopify(price * quantity + off, quantity, tax, off, currency)
     paid = price * quantity + (0 if included else tax)
     assert shopify.worth(sold, included, quantity) == paid
     each = [shopify.worth(sold, included, 1, after) for after in range(quantity)]
     assert sum(each) == paid
-    assert all(fits(amount, currency) for amount in [*each, shopify.piece(sold, included)])
+    assert all(fits(amount, currency) for amount in each)
 
 
 def test_shopify_three_pieces_with_one_euro_of_tax_on_top_are_31() -> None:
-    sold = {
-        "discountedUnitPriceAfterAllDiscountsSet": bag(Decimal(10), "EUR"),
-        "quantity": 3,
-        "taxLines": [{"priceSet": bag(Decimal(1), "EUR")}],
-    }
+    sold = sold_by_shopify(Decimal(30), 3, Decimal(1))
     assert [shopify.worth(sold, False, n) for n in (1, 2, 3)] == [Decimal(n) for n in ("10.33", "20.67", "31.00")]
+
+
+def test_shopify_three_pieces_for_20_after_a_discount_are_20_whole_or_piece_by_piece() -> None:
+    sold = sold_by_shopify(Decimal(30), 3, off=Decimal(10))
+    assert shopify.worth(sold, True, 3) == 20
+    assert [str(shopify.worth(sold, True, 1, n)) for n in range(3)] == ["6.67", "6.66", "6.67"]
 
 
 @given(st.data(), quantities, currencies)

@@ -182,8 +182,9 @@ def test_tips_are_taken_off_what_was_captured_but_for_what_went_back_of_them() -
         return {"id": id, "kind": "SALE", "status": "SUCCESS", "gateway": "card", "amountSet": bag(amount)}
 
     line = {"id": "L1", "sku": None, "variant": None, "requiresShipping": False, "quantity": 1}
-    tip = {**line, "discountedUnitPriceAfterAllDiscountsSet": bag("12.0")}
+    tip = {**line, "originalTotalSet": bag("12.0"), "discountAllocations": []}
     order = {
+        "taxesIncluded": True,
         "transactions": [sale("1", "50.00"), sale("2", "10.00")],
         "totalTipReceivedSet": bag("12.0"),
         "lineItems": {"nodes": [tip]},
@@ -200,3 +201,34 @@ def test_tips_are_taken_off_what_was_captured_but_for_what_went_back_of_them() -
         assert captured() == left
     order["lineItems"] = {"nodes": [{**tip, "sku": "GIFT-WRAP"}]}
     assert (shopify.tip(order), captured()) == (None, [48, 0])
+
+
+@pytest.mark.parametrize(
+    ("included", "parts"),
+    [
+        (True, {"goods": "16.81", "tax": "3.97", "shipping": "4.12"}),
+        (False, {"goods": "20.00", "tax": "3.97", "shipping": "4.90"}),
+    ],
+)
+def test_a_refunds_subtotals_are_prices_like_the_orders_so_tax_that_is_in_them_is_not_added(
+    included: bool, parts: dict[str, str]
+) -> None:
+    def bag(amount: str) -> dict[str, Any]:
+        return {"shopMoney": {"amount": amount, "currencyCode": "EUR"}}
+
+    line = {"quantity": 1, "lineItem": {"id": "L1"}, "subtotalSet": bag("20.0"), "totalTaxSet": bag("3.19")}
+    shipping = {"subtotalAmountSet": bag("4.9"), "taxAmountSet": bag("0.78")}
+    record = {
+        "totalRefundedSet": bag("24.9" if included else "28.87"),
+        "return": None,
+        "refundLineItems": {"nodes": [line]},
+        "refundShippingLines": {"nodes": [shipping]},
+        "orderAdjustments": {"nodes": []},
+        "transactions": {"nodes": []},
+    }
+    told = shopify.refund(record, None, included)
+    assert {name: told[name] for name in parts} == {name: Decimal(amount) for name, amount in parts.items()}
+    assert [(part["kind"], part["amount"]) for part in told["allocations"]] == [
+        ("goods", Decimal("20.0" if included else "23.19")),
+        ("shipping", Decimal("4.9" if included else "5.68")),
+    ], "and nothing is left over, or taken from the goods"
