@@ -100,4 +100,4 @@ class TestEasyPost(ConnectorContract, HubContract):
         return [WebhookRequest("POST", "/hooks/here", dict(remote.sign("", body)), body) for body in told]
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
-        return {**record, "tracker": {**record["tracker"], "status_detail": "on_the_moon"}}
+        return {**record, "tracker": {**record["tracker"], "status": "on_the_moon"}}

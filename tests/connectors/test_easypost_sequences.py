@@ -41,6 +41,12 @@ DETAILS = (
     *("status_update", "transferred_to_destination_carrier", "transit_exception", "unknown", "weather_delay"),
 )
 """EasyPost's published words, all of them."""
+NOT_DELIVERED = {
+    "lost": "lost",
+    "return": "returned_to_sender",
+    **dict.fromkeys(("delivery_exception", "failure", "refused"), "exception"),
+}
+"""What is said beside `delivered` and contradicts it."""
 TERMINAL = {"delivered", "returned_to_sender", "lost", "cancelled"}
 SECRET = "simulated"
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -68,10 +74,14 @@ def fragment(stream: str, body: bytes) -> Fragment:
     return msgspec.convert(DICTIONARY.read(stream, read_json(body), SETTINGS, account="parcels"), Fragment)
 
 
-def state(record: dict[str, Any]) -> str:
+def parcels(record: dict[str, Any]) -> tuple[Shipment, ...]:
     found = schema.fragment(DICTIONARY.read("tracker", records.tracker(record), SETTINGS, account="parcels"))
     assert found.shipments
-    return found.shipments[0].state
+    return found.shipments
+
+
+def state(record: dict[str, Any]) -> str:
+    return parcels(record)[0].state
 
 
 # -- words
@@ -85,15 +95,33 @@ def test_every_published_word_has_one_of_our_states() -> None:
 def test_a_parcel_ends_only_where_they_say_so() -> None:
     ends = {(s, d) for s, d in itertools.product(STATUSES, DETAILS) if state(tracker([(s, d)])) in TERMINAL}
     said = {(s, d) for s, d in itertools.product(("delivered", "cancelled"), DETAILS)}
+    said -= {("delivered", d) for d, found in NOT_DELIVERED.items() if found == "exception"}
     said |= {(s, "lost") for s in STATUSES} | {("return_to_sender", "arrived_at_destination")}
     assert ends == said
 
 
 @pytest.mark.parametrize("word", ["on_the_moon", "", "Delivered"])
-def test_a_word_nobody_published_stops_the_message(word: str) -> None:
-    for history in ([(word, "unknown")], [("in_transit", word)]):
-        with pytest.raises(UnknownWord):
-            state(tracker(history))
+def test_a_status_nobody_published_stops_the_message_and_a_detail_is_left_to_people(word: str) -> None:
+    with pytest.raises(UnknownWord):
+        state(tracker([(word, "unknown")]))
+    for status in STATUSES:
+        (known,) = parcels(tracker([(status, "unknown")]))
+        (read,) = parcels(tracker([(status, word)]))
+        assert (read.state, read.reason, read.raw) == (known.state, known.reason, f"{status}/{word}")
+
+
+@pytest.mark.parametrize(("detail", "found"), NOT_DELIVERED.items())
+def test_a_detail_that_says_it_did_not_arrive_is_not_delivered_silently(detail: str, found: str) -> None:
+    told = parcels(tracker([("in_transit", "in_transit"), ("delivered", detail)]))
+    assert [(parcel.state, parcel.raw) for parcel in told] == [(found, f"delivered/{detail}")]
+
+
+@pytest.mark.parametrize("word", ["submitted", "refunded", "rejected", "not_applicable", "on_the_moon", None])
+def test_a_refund_of_postage_nobody_published_costs_no_state(word: str | None) -> None:
+    label = {"id": "shp_1", "is_return": True, "refund_status": word, "tracker": tracker([("in_transit", "held")])}
+    told = DICTIONARY.read("shipment", records.shipment(label), SETTINGS, account="parcels")
+    (parcel,) = schema.fragment(told).shipments or ()
+    assert parcel.state == "exception"
 
 
 # -- histories
@@ -115,8 +143,9 @@ def test_what_once_turned_back_is_never_delivered_to_its_addressee(history: list
     found = state(tracker(history))
     if turned:
         assert found not in ("delivered", "in_transit", "accepted", "out_for_delivery", "available_for_pickup")
-    if history[-1][0] == "delivered":
-        assert found == ("returned_to_sender" if turned else "delivered")
+    status, detail = history[-1]
+    if status == "delivered" and detail != "lost":
+        assert found == ("returned_to_sender" if turned else NOT_DELIVERED.get(detail, "delivered"))
 
 
 @given(history=scans, is_return=st.booleans(), reference=st.sampled_from([None, "#12", "R1001"]))

@@ -16,7 +16,7 @@ from connectors.kit.errors import NotYet, Rejected, RetryLater, Unauthorized
 from connectors.kuaidi100 import connector as subject
 from connectors.kuaidi100.parcel import Lease, Parcel, salt
 from connectors.kuaidi100.reading import record
-from mappings.engine import Mapping, read_json
+from mappings.engine import Mapping, UnknownWord, read_json
 from tests.connectors.kuaidi100_remote import (
     ARRIVED,
     ON_ITS_WAY,
@@ -247,13 +247,29 @@ def test_check_names_what_is_wrong(remote: Remote) -> None:
 # -- words
 
 
+def stands(state: str) -> Any:
+    read = record(SF, {"lastResult": {"state": state, "data": [{"ftime": "2026-03-01 09:00:00", "context": ""}]}})
+    return Mapping.load(MAPPINGS / "kuaidi100.yaml").read("tracking", read, {}, account="here")["shipments"][0]
+
+
 def test_the_table_of_states_is_the_published_one() -> None:
-    file = MAPPINGS / "kuaidi100.yaml"
-    dictionary = Mapping.load(file)
-    for state in PUBLISHED:
-        read = record(SF, {"lastResult": {"state": state, "data": [{"ftime": "2026-03-01 09:00:00", "context": ""}]}})
-        assert dictionary.read("tracking", read, {}, account="here")["shipments"][0]["state"]
-    assert set(yaml.safe_load(file.read_text())["tables"]["state"]) == set(PUBLISHED)
+    assert all(stands(state)["state"] for state in PUBLISHED)
+    listed = yaml.safe_load((MAPPINGS / "kuaidi100.yaml").read_text())["tables"]["state"]
+    words = [word.split("/") for word in listed]
+    assert {basic if detail == "*" else detail for basic, detail in words} == set(PUBLISHED)
+
+
+@pytest.mark.parametrize(
+    ("state", "basic"), [("199", "accepted"), ("299", "exception"), ("399", "delivered"), ("599", "out_for_delivery")]
+)
+def test_a_state_in_detail_that_is_not_published_costs_no_basic_one(state: str, basic: str) -> None:
+    assert (stands(state)["state"], stands(state)["raw"]) == (basic, f"{state} ")
+
+
+@pytest.mark.parametrize("state", ["9", "99", "499", "1099"])
+def test_a_state_whose_basic_one_is_not_sure_stops_the_message(state: str) -> None:
+    with pytest.raises(UnknownWord):
+        stands(state)
 
 
 @pytest.mark.parametrize(
