@@ -98,7 +98,8 @@ class EasyPost(Signed):
         """
         self._known(stream)
         at: dict[str, str] = msgspec.json.decode(cursor) if cursor else {}
-        began = time.monotonic()
+        began, clock = time.monotonic(), self.http.clock
+        clock.begin()
         window = _iso(datetime.now(UTC) - timedelta(days=int(self.account.settings.get("days") or 90)))
 
         def read(more: dict[str, Any]) -> Response:
@@ -109,7 +110,7 @@ class EasyPost(Signed):
             return self._list(stream, **dates, page_size=PAGE, **more)
 
         for page in paging.walk(paging.tokens(read, lambda page: _before(stream, page), query="before_id")):
-            at.setdefault("began", _iso(self.http.clock.at(began)))
+            at["began"] = min(at.get("began") or _iso(clock.at(began)), _iso(clock.told()))
             found = each(stream, _rows(stream, page), partial(self._told, stream, self._moved(stream, at)))
             messages = [one for told in found for one in ([told] if isinstance(told, Unreadable) else told)]
             reached = _before(stream, page)

@@ -248,7 +248,7 @@ class Http:
             raise (Rejected(text) if call.read else OutcomeUnknown(text)) from long
         self._record(request, began, answer=(status, headers, body))
         known = CaseInsensitiveDict(headers)
-        self.clock.heard(known.get("Date"))
+        self.clock.heard(known.get("Date"), known.get("Age"))
         response = Response(status, known, body, call.method, call.url, call.read, self.name)
         error = call.classify(response) if call.classify else None
         if error is None:

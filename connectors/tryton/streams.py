@@ -136,6 +136,7 @@ class Reader:
         marks: dict[str, str] = json.loads(cursor) if cursor else {}
         told: set[tuple[Any, str]] = set()
         began = time.monotonic()
+        self.rest.http.clock.begin()
         for watch in STREAMS[stream].watches:
             begun = marks.get(watch.name)
             for roots, mark in self._changes(STREAMS[stream], watch, begun):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import msgspec
@@ -286,3 +287,17 @@ def test_a_record_from_the_future_moves_no_cursor(what: str) -> None:
         remote.chance = None
         read(connector, cursor, remote, known)
         assert missed(remote, known) == {}
+
+
+def test_a_sweep_is_as_old_as_the_list_that_a_cache_kept() -> None:
+    with connected("easypost") as (remote, connector):
+        fresh = remote.answer
+
+        def kept(call: Call) -> Answer:
+            at = format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)
+            return replace(fresh(call), headers={"Date": at, "Age": "3600"})
+
+        remote.answer = kept
+        cursor = read(connector, None, remote, {})
+        done = datetime.fromisoformat(msgspec.json.decode(cursor or "")["done"])
+        assert timedelta(minutes=59) < datetime.now(UTC) - done < timedelta(minutes=61)

@@ -58,6 +58,7 @@ class Moving(Sandbox):
         self.exclusive, self.sorted = False, True
         self.state = {}
         self.date: str | None = None
+        self.age: str | None = None
 
     def answer(self, call: Call) -> Answer:
         asked = {**call.query, **(call.json() if call.method == "POST" else {})}
@@ -69,7 +70,7 @@ class Moving(Sandbox):
         page = [{k: v for k, v in row.items() if k != "place"} for row in rows[at : at + SIZE]]
         after = at + SIZE if at + SIZE < len(rows) else None
         body = {"rows": page, "total": len(rows), "next": after and str(after)}
-        headers = {"Date": self.date} if self.date else {}
+        headers = {name: said for name, said in (("Date", self.date), ("Age", self.age)) if said}
         if after:
             since = f"since={asked['since']}&" if asked.get("since") else ""
             headers["Link"] = f'</r?{since}at={after}>; rel="next"'

@@ -195,6 +195,41 @@ def test_their_clock_may_be_wrong_and_may_step(remote: Moving, tmp_path: Path, b
         assert missed(remote, reader) == []
 
 
+@pytest.mark.parametrize("age", ["3600", None])
+def test_an_old_time_that_a_cache_tells_makes_nothing_read_again(
+    remote: Moving, tmp_path: Path, age: str | None
+) -> None:
+    """Whether it names its `Age`, or another answer knows better."""
+
+    def now(tick: int = 0) -> str:
+        return (datetime.now(UTC) - timedelta(minutes=40) + timedelta(seconds=tick)).isoformat().replace("+00:00", "Z")
+
+    def date(ago: int) -> str:
+        return format_datetime(datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=ago), usegmt=True)
+
+    remote.write, remote.date = now, date(0)
+    for number in range(1, 30):
+        remote.put(number)
+    with connected(remote, tmp_path, WAYS["number"] + ", oldest_first: true}", overlap="") as connector:
+        reader = Reader(connector)
+        assert reader.poll()
+        cursor = reader.cursor
+        remote.date, remote.age = date(3600), age
+        if age is None:
+            remote.between = lambda: setattr(remote, "date", date(0))  # the first answer alone is a cache's
+        remote.put(3)
+        remote.calls.clear()
+        assert reader.poll()
+        assert missed(remote, reader) == []
+        assert set(reader.seen) <= {"29", "3"}, "what is new, and what stands at the cursor"
+        assert asked(remote) <= 2
+        remote.between = lambda: None
+        remote.date = date(3600 if age else 0)
+        assert reader.poll()
+        assert set(reader.seen) <= {"29", "3"}
+        assert (reader.cursor or "") > (cursor or "")
+
+
 # -- single records
 
 
