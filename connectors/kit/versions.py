@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -21,9 +22,12 @@ NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?\Z")
 UNIX = ((10**11, 1), (10**14, 1_000), (10**17, 1_000_000), (10**20, 1_000_000_000))
 """Below this a Unix time counts seconds, milliseconds, microseconds, nanoseconds: by its size, as we live today."""
 ISO = re.compile(
-    r"\d{4}(-?)\d\d(-?)\d\d(?:(\D)\d\d(?:(:?)\d\d(?:(:?)\d\d(?:([.,])(\d+))?)?)?)?(\s?(?:Z|[+-].*)?)", re.ASCII
+    r"\d{4}(-?)\d\d(-?)\d\d(?:(\D)\d\d(?:(:?)\d\d(?:(:?)\d\d(?:([.,])(\d+))?)?)?)?(\s?(?:Z|UTC|GMT|[+-].*)?)",
+    re.ASCII | re.IGNORECASE,
 )
 """Every sign between the parts of a time, the digits of its fraction, its offset."""
+GREENWICH = re.compile(r"(?<=\d)\s?(?:Z|UTC|GMT)\Z", re.ASCII | re.IGNORECASE)
+"""What people write for +00:00."""
 MAIL = re.compile(r"(\w{3}, )?\d\d? \w{3} \d{4} \d\d:\d\d:\d\d( \S+)?", re.ASCII)
 NO_TIME = (ValueError, TypeError, OverflowError, IndexError)
 FRACTION = re.compile(r"[.,]([0-9]+)")
@@ -126,7 +130,7 @@ def _number(text: str, zone: tzinfo) -> Decimal | None:
 
 
 def _time(text: str, zone: tzinfo) -> datetime | None:
-    """ISO 8601, RFC 2822, or Unix time in the unit that its size says."""
+    """ISO 8601 (UTC and GMT behind it, too), RFC 2822, or Unix time in the unit that its size says."""
     try:
         if len(text) > LONGEST:
             return None
@@ -143,10 +147,11 @@ def _time(text: str, zone: tzinfo) -> datetime | None:
 
 
 def _iso(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return parsedate_to_datetime(text)
+    """A time as records have it (mappings/engine/times.py reads the same), of no zone where they name none."""
+    for written in (text, GREENWICH.sub("Z", text)):
+        with suppress(ValueError):
+            return datetime.fromisoformat(written)
+    return parsedate_to_datetime(text)
 
 
 def _plain(number: Decimal) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +15,7 @@ from mappings.engine.errors import Untranslatable
 from mappings.engine.values import shown, to_decimal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_GREENWICH = re.compile(r"(?<=\d)\s?(?:Z|UTC|GMT)\Z", re.ASCII | re.IGNORECASE)
 _UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000}
 
 
@@ -44,16 +48,27 @@ def instant(value: Any, zone_name: Any = None) -> datetime | None:
 def _moment(value: Any) -> datetime:
     try:
         if isinstance(value, str):
-            return datetime.fromisoformat(value.strip())
+            return _read(value.strip())
         if isinstance(value, datetime):
             return value
         if isinstance(value, Mapping) and value.get("__class__") in ("datetime", "date"):  # Tryton's JSON form
             parts = ("hour", "minute", "second", "microsecond")
             day = (value["year"], value["month"], value["day"])
             return datetime(*day, *(value.get(part, 0) for part in parts))  # noqa: DTZ001 the zone is the caller's
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
         raise Untranslatable(f"{shown(value)} is no point in time") from error
     raise Untranslatable(f"{shown(value)} is no point in time")
+
+
+def _read(text: str) -> datetime:
+    """ISO 8601 (UTC and GMT behind it, too), or RFC 2822: what versions may be as well (connectors/kit/versions.py)."""
+    for written in (text, _GREENWICH.sub("Z", text)):
+        with suppress(ValueError):
+            return datetime.fromisoformat(written)
+    moment = parsedate_to_datetime(text)
+    if moment.tzinfo is None:
+        raise ValueError("it names no zone that is known")
+    return moment
 
 
 def epoch(value: Any, unit: Any) -> datetime | None:

@@ -91,6 +91,8 @@ WORTH = [
     ("instant('2026-07-01T14:00:00Z', 'Europe/Berlin')", datetime(2026, 7, 1, 14, tzinfo=UTC)),
     ("instant('2026-11-24', 'Asia/Shanghai')", datetime(2026, 11, 23, 16, tzinfo=UTC)),
     ("instant('20261124T010203.5Z')", datetime(2026, 11, 24, 1, 2, 3, 500000, tzinfo=UTC)),
+    ("instant('2026-03-01 09:00:01 UTC', 'Europe/Berlin')", datetime(2026, 3, 1, 9, 0, 1, tzinfo=UTC)),
+    ("instant('Sun, 01 Mar 2026 09:00:01 +0200', 'Asia/Shanghai')", datetime(2026, 3, 1, 7, 0, 1, tzinfo=UTC)),
     ("instant('')", None),
     (
         'instant(`{"__class__": "datetime", "year": 2026, "month": 1, "day": 2, "hour": 3, "minute": 4, "second": 5}`, \'UTC\')',
@@ -158,6 +160,9 @@ REFUSED = [
     ("ref('6')", "is no reference"),
     ("instant('yesterday')", "is no point in time"),
     ("instant('2026-02-30T00:00:00Z')", "is no point in time"),
+    ("instant('2026-03-01 09:00:01 CET', 'Europe/Berlin')", "is no point in time"),
+    ("instant('Sun, 01 Mar 2026 09:00:01 CET', 'Asia/Shanghai')", "is no point in time"),
+    ("instant('2026-03-01 UTC')", "is no point in time"),
     ("instant(`7`)", "is no point in time"),
     ("instant('2026-07-01T14:00:00')", "names no zone"),
     ("instant('0001-01-01T00:00:00+14:00')", "out of the calendar"),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.kit.versions import Kind
+from mappings.engine.times import instant
 
 NUMBER, TIME, TEXT = Kind(["number"]), Kind(["time"]), Kind(["text"])
 BERLIN = Kind(["time"], ZoneInfo("Europe/Berlin"))
@@ -56,6 +57,19 @@ def test_the_newer_one_is_known(kind: Kind, older: str, newer: str) -> None:
     assert kind.before(older, newer)
     assert not kind.before(newer, older)
     assert not kind.before(newer, newer)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("2026-03-01 09:00:01 UTC", "2026-03-01 09:00:01 GMT", "2026-03-01 09:00:01 Z", "2026-03-01T09:00:01UTC"),
+        *("2026-03-01T09:00:01z", "20260301T090001Z", "2026-03-01 10:00:01 +01:00", "Sun, 01 Mar 2026 09:00:01 GMT"),
+    ],
+)
+def test_a_time_is_the_same_in_a_record_and_as_a_version_and_is_asked_back_as_it_is_written(said: str) -> None:
+    at = datetime(2026, 3, 1, 9, 0, 1, tzinfo=UTC)
+    assert (BERLIN.moment(said), instant(said, "Europe/Berlin")) == (at, at)
+    assert BERLIN.back(said, 1.0) == said.replace("00:01", "00:00").replace("0001Z", "0000Z")
 
 
 @pytest.mark.parametrize(
