@@ -29,7 +29,7 @@ DRAIN = 64 * 2**20
 class _Open:
     """One body on its way."""
 
-    __slots__ = ("address", "deadline", "gave_way", "got", "held", "parts")
+    __slots__ = ("address", "cut", "deadline", "gave_way", "got", "held", "parts")
 
     def __init__(self, address: str, deadline: asyncio.Timeout) -> None:
         self.address = address
@@ -38,6 +38,7 @@ class _Open:
         self.got = 0  # bytes that arrived
         self.held = 0  # of them in memory
         self.gave_way = False
+        self.cut = False  # whether the server saw it break off
 
     def until(self, at: float) -> None:
         """Its deadline, unless that is over."""
@@ -82,12 +83,15 @@ class Bodies:
             raise refusals.too_large(largest)
         if late is not None:
             raise refusals.too_slow(mine.got, late)
-        if stated is not None and mine.got < stated:
+        if mine.cut or (stated is not None and mine.got < stated):
             raise refusals.cut_short(mine.got, stated)
         return b"".join(mine.parts)
 
     async def _pieces(self, mine: _Open, protocol: Any, stated: int | None, largest: int, begin: float) -> None:
+        empty = False
         async for part in protocol:
+            mine.cut |= empty  # Granian ends a body with an empty piece, and says that it broke off with one before it
+            empty = not part
             mine.got += len(part)
             if max(mine.got, stated or 0) > largest:  # read to its end, but not kept, and with no more time
                 self._hold(mine, -mine.held)

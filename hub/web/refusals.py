@@ -109,11 +109,11 @@ def senseless_length() -> Refusal:
     return Strange(400, "Content-Length is not a number", "the request is malformed", "send it again, well-formed")
 
 
-def cut_short(got: int, stated: int) -> Refusal:
-    """The sender went away in the middle."""
+def cut_short(got: int, stated: int | None) -> Refusal:
+    """The sender went away in the middle; `stated`: how many bytes it had announced, if any."""
     return Strange(
         400,
-        f"only {got} of {stated} bytes arrived",
+        f"{got} bytes arrived, and no last chunk" if stated is None else f"only {got} of {stated} bytes arrived",
         "the sender stopped in the middle of the body",
         "send it again",
     )

@@ -67,6 +67,15 @@ def test_a_body_in_pieces(stated: int | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("ending", "found"),
+    [(Sender((0, b"{}"), (0, b"")), b"{}"), (Sender((0, b"{}"), (0, b""), (0, b"")), 400), (Sender((0, b"")), b"")],
+    ids=["whole", "broken off", "empty"],
+)
+def test_a_body_in_chunks_that_breaks_off_has_two_empty_ends(ending: Sender, found: bytes | int) -> None:
+    assert run(told(Bodies(4).read(ending, "a", None, 100))) == found
+
+
+@pytest.mark.parametrize(
     ("sender", "stated", "status"),
     [
         (Sender((0, b"{"), ends=False), 3, 408),

@@ -175,6 +175,30 @@ def test_a_body_that_is_cut_short_is_not_taken(port: int) -> None:
     lives(port)
 
 
+@pytest.mark.parametrize(
+    ("chunks", "status"),
+    [
+        (b'8\r\n{"id":1}\r\n0\r\n\r\n', b"202"),
+        (b'8\r\n{"id":1}\r\n', b"400"),
+        (b'8\r\n{"id":1}\r\n0\r\n', b"400"),
+        (b'40\r\n{"id":1}', b"400"),
+        (b'8\r\n{"id":1}\r\nnone\r\n', b"400"),
+        (b'8\r\n{"id":1}\r\n' + b"4000\r\n" + b" " * 0x4000 + b"\r\n", b"400"),
+        (b'8\r\n{"id":1}\r\n' + b"4000\r\n" + b" " * 0x4000 + b"\r\n0\r\n\r\n", b"202"),
+    ],
+    ids=["whole", "no last chunk", "half of it", "within a chunk", "no chunk", "large and cut", "large"],
+)
+def test_chunks_whose_last_one_does_not_come_are_no_body(port: int, chunks: bytes, status: bytes) -> None:
+    """What of it arrived is sound JSON each time."""
+    head = "POST /hooks/web HTTP/1.1\r\nHost: hub\r\nX-Signature: good\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with connect(port, head) as sender:
+        sender.sendall(chunks)
+        if status == b"400":
+            sender.shutdown(socket.SHUT_WR)
+        assert sender.recv(4096)[9:12] == status
+    lives(port)
+
+
 def test_pieces_that_come_one_by_one_are_one_body(port: int) -> None:
     for stated, pieces in ((8, [b'{"i', b'd":', b"1}"]), (40_008, [b'{"i', b" " * 40_000, b'd":1}'])):
         with connect(port, HEAD.format("web", stated)) as sender:
