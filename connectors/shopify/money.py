@@ -24,6 +24,16 @@ def total(bags: Iterable[Record | None]) -> Decimal:
     return sum(map(amount, bags), Decimal(0))
 
 
+def piece(sold: Record, taxes_included: bool) -> Decimal:
+    """What one piece of an order line cost, tax included, as its currency counts: approximate, Shopify says, where it
+    was discounted. What the line cost is `worth`."""
+    price, count = sold["discountedUnitPriceAfterAllDiscountsSet"], sold["quantity"]
+    if taxes_included or not count:
+        return amount(price)
+    whole = amount(price) * count + total(line["priceSet"] for line in sold["taxLines"])
+    return share(whole, 1, count, price["shopMoney"]["currencyCode"])
+
+
 def paid(sold: Record) -> Decimal:
     """What an order line cost after every discount, exactly: Shopify calls discounted unit prices approximate."""
     return amount(sold["originalTotalSet"]) - total(part["allocatedAmountSet"] for part in sold["discountAllocations"])

@@ -182,7 +182,7 @@ def join_order(record: Any) -> dict[str, Any]:
             **line,
             "joined": {
                 "shipped": sent.get(line["id"], 0),
-                "price": money.worth(line, included, 1),
+                "price": money.piece(line, included),
                 "amount": money.worth(line, included, line["quantity"]),
             },
         }

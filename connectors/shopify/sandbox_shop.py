@@ -139,6 +139,7 @@ class Shop:
             quantity=quantity,
             requiresShipping=sku is not None,
             unfulfilledQuantity=0 if sent else quantity,
+            discountedUnitPriceAfterAllDiscountsSet=money(price),
             originalTotalSet=money(Decimal(price) * quantity),
             discountAllocations=[],
             taxLines=[],

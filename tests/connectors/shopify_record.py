@@ -183,6 +183,7 @@ def order_with_tax(shop: Remote) -> Record:
         {"__typename": "TaxLine", "priceSet": money("1.00")},
     ]
     line["discountAllocations"] = [{"__typename": "DiscountAllocation", "allocatedAmountSet": money("7.99")}]
+    line["discountedUnitPriceAfterAllDiscountsSet"] = money("17.34")
     return shop.order
 
 
