@@ -28,12 +28,13 @@ class StoredGrants:
 
     def swap(self, old: Grant | None, new: Grant) -> bool:
         """Store `new` if the stored grant still is `old`; False when somebody was faster."""
-        stored = self._stored()
-        if self._open(stored) != old:
-            return False
-        sealed = self._vault.encrypt(msgspec.to_builtins(new))
-        with self._database.begin() as conn:
-            return accounts.grant(conn, self._account, sealed, instead_of=stored)
+        with unsent(self._account):
+            stored = self._stored()
+            if self._open(stored) != old:
+                return False
+            sealed = self._vault.encrypt(msgspec.to_builtins(new))
+            with self._database.begin() as conn:
+                return accounts.grant(conn, self._account, sealed, instead_of=stored)
 
     def _stored(self) -> bytes | None:
         with self._database.begin() as conn:

@@ -3,7 +3,8 @@
 A refresh token that rotates is spent by its first use, so two refreshes at once revoke a healthy grant. Whoever wants
 to refresh therefore claims the stored grant by compare-and-swap; the others take what the winner stored. A grant is
 never thrown away: after a time-out nobody knows whether the old token was spent, so it is kept and tried again; after
-`invalid_grant` the store is read once more, and only an unchanged grant needs a person.
+`invalid_grant` the store is read once more, and only an unchanged grant needs a person. What was got while the store
+was away is owed to it: used meanwhile, and stored within a second of its return; the token it cost is not sent again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 
 from connectors.kit.answers import impossible
 from connectors.kit.auth import Auth, Basic
-from connectors.kit.errors import ConnectorError, OutcomeUnknown, Rejected, RetryLater, Unauthorized
+from connectors.kit.errors import ConnectorError, OutcomeUnknown, OverBudget, Rejected, RetryLater, Unauthorized
 from connectors.kit.http import Http
 from connectors.kit.masking import Mask
 
@@ -28,6 +29,8 @@ PATIENCE = 2.0
 """Seconds to wait for another worker's token; after that the lane waits, not the worker."""
 LOOK = 3.0
 """Seconds after which the lane may look again."""
+AGAIN = 1.0
+"""Seconds after which what could not be stored is tried again."""
 REFUSED = ("invalid_grant", "invalid_client", "unauthorized_client", "invalid_scope", "unsupported_grant_type")
 
 
@@ -46,7 +49,7 @@ class Grant:
 
 
 class Grants(Protocol):
-    """Where an account's grant is kept, for all processes."""
+    """Where an account's grant is kept, for all processes. Raises OverBudget while it cannot be asked."""
 
     def read(self) -> Grant | None:
         """The grant as it stands now."""
@@ -101,6 +104,8 @@ class OAuth(Auth):
         self._grants: Grants = grants or MemoryGrants()
         self._lock = threading.Lock()
         self._held: Grant | None = None
+        self._owed: tuple[Grant, Grant] | None = None
+        """What was got and is not stored yet, behind the grant that was spent for it."""
 
     def headers(self) -> Mapping[str, str]:
         held = self._held
@@ -117,6 +122,7 @@ class OAuth(Auth):
 
     def _fresh(self, refused: str) -> Grant:
         """A grant whose token has time left and is not the refused one. Called under the lock."""
+        self._pay()
         deadline = time.monotonic() + PATIENCE
         while True:
             stored, now = self._grants.read(), time.time()
@@ -148,11 +154,38 @@ class OAuth(Auth):
             if isinstance(error, OutcomeUnknown):
                 raise RetryLater(f"{error} (the token request; the old grant is kept)", after=LOOK) from error
             raise
-        if not self._grants.swap(mine, got):
-            stored = self._grants.read()  # our claim ran out, or a person connected anew: what is stored counts
-            got = stored if stored is not None and stored.fresh(time.time()) else got
-        self._held = got
-        return got
+        self._held, self._owed = got, (mine, got)
+        try:
+            self._pay()
+        except OverBudget:
+            self._pay_later()
+        return self._held
+
+    def _pay(self) -> None:
+        """Store what is owed wherever the tokens still stand that were spent for it. Called under the lock."""
+        while self._owed is not None:
+            spent, got = self._owed
+            stored = self._grants.read()
+            if stored is None or (stored.access_token, stored.refresh_token) != (
+                spent.access_token,
+                spent.refresh_token,
+            ):
+                self._owed = None  # our claim ran out, or a person connected anew: what is stored counts
+                self._held = stored if stored is not None and stored.fresh(time.time()) else got
+            elif self._grants.swap(stored, replace(got, version=stored.version + 1)):
+                self._owed = None
+
+    def _pay_later(self) -> None:
+        def again() -> None:
+            with self._lock:
+                try:
+                    self._pay()
+                except OverBudget:
+                    self._pay_later()
+
+        timer = threading.Timer(AGAIN, again)
+        timer.daemon = True
+        timer.start()
 
     def _ask(self, mine: Grant) -> Grant:
         refreshing = self._refreshing or bool(mine.refresh_token)

@@ -13,7 +13,7 @@ import pytest
 
 from connectors.kit.answers import Response
 from connectors.kit.auth import Basic, Bearer, Header
-from connectors.kit.errors import Rejected, RetryLater, Unauthorized
+from connectors.kit.errors import OverBudget, Rejected, RetryLater, Unauthorized
 from connectors.kit.http import Http
 from connectors.kit.oauth import Grant, MemoryGrants, OAuth, has_token
 from connectors.kit.sandbox import Answer, Call, Refuse, Sandbox, route
@@ -162,6 +162,95 @@ def test_invalid_grant_is_no_matter_when_somebody_else_has_connected_anew(login:
 
     http = api(login, oauth(login, Slow(Grant("old", "spent", time.time() - 1)), refreshing=True))
     assert http.get("/me").json() == {"me": "ok"}
+
+
+class Away(MemoryGrants):
+    """A store that goes away once a claim stands in it; somebody may have changed the grant when it is back."""
+
+    away = False
+
+    def read(self) -> Grant | None:
+        if self.away:
+            raise OverBudget("the store is away", after=1.0)
+        return super().read()
+
+    def swap(self, old: Grant | None, new: Grant) -> bool:
+        if self.away:
+            raise OverBudget("the store is away", after=1.0)
+        done = super().swap(old, new)
+        self.away = done and bool(new.claimed_until)
+        return done
+
+    def back(self, changed: Grant | None = None) -> None:
+        self._grant = changed or self._grant
+        self.away = False
+
+
+def stored(grants: MemoryGrants, refresh_token: str) -> bool:
+    """Whether it is within some seconds."""
+    until = time.monotonic() + 10
+    while (grants._grant or Grant()).refresh_token != refresh_token and time.monotonic() < until:
+        time.sleep(0.02)
+    return (grants._grant or Grant()).refresh_token == refresh_token
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.kit.oauth.AGAIN", 0.05)
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_token_got_while_the_store_is_away_is_used_and_stored_when_it_is_back(login: Login) -> None:
+    grants = Away(Grant("old", "r0", time.time() - 1))
+    mine, other = (api(login, oauth(login, grants, refreshing=True)) for _ in range(2))
+    assert [mine.get("/me").json() for _ in range(2)] == [{"me": "ok"}] * 2
+    time.sleep(0.2)
+    assert grants._grant is not None
+    assert grants._grant.refresh_token == "r0"
+    grants.back()
+    assert stored(grants, "r1")
+    assert [http.get("/me").json() for http in (mine, other)] == [{"me": "ok"}] * 2
+    assert [effect["kind"] for effect in login.effects] == ["granted"], "the spent token was sent once"
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("by_a_person", [False, True])
+def test_what_is_owed_replaces_only_the_token_that_it_cost(login: Login, by_a_person: bool) -> None:
+    """While the store was away, another worker claimed the spent token, or a person connected the account anew."""
+    grants = Away(Grant("old", "r0", time.time() - 1))
+    mine = api(login, oauth(login, grants, refreshing=True))
+    assert mine.get("/me").json() == {"me": "ok"}
+    claimed = Grant("old", "r0", time.time() - 1, claimed_until=time.time() + 60, version=7)
+    anew = Grant("a1", "by-hand", time.time() + 3000, version=7)
+    grants.back(anew if by_a_person else claimed)
+    assert stored(grants, "by-hand" if by_a_person else "r1")
+    time.sleep(0.2)
+    kept = grants.read()
+    assert kept is not None
+    assert (kept.refresh_token, kept.version) == (("by-hand", 7) if by_a_person else ("r1", 8))
+    assert mine.get("/me").json() == {"me": "ok"}
+
+
+@pytest.mark.usefixtures("soon")
+def test_what_is_owed_and_refused_waits_for_the_store_instead_of_sending_the_spent_token(login: Login) -> None:
+    grants = Away(Grant("old", "r0", time.time() - 1))
+    mine = api(login, oauth(login, grants, refreshing=True))
+    assert mine.get("/me").json() == {"me": "ok"}
+    login.state["access"] = "somebody else's"
+    with pytest.raises(OverBudget):
+        mine.get("/me")
+    grants.back()
+    assert stored(grants, "r1")
+    grants.away = False
+    assert [effect["kind"] for effect in login.effects] == ["granted"]
+
+
+def test_nothing_is_spent_while_the_store_is_away(login: Login) -> None:
+    grants = Away(Grant("old", "r0", time.time() - 1))
+    grants.away = True
+    with pytest.raises(OverBudget):
+        api(login, oauth(login, grants, refreshing=True)).get("/me")
+    assert login.effects == []
 
 
 def test_a_claim_of_a_dead_worker_runs_out(login: Login) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg.errors
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from connectors.kit import alone, registry
+from connectors.kit import alone, oauth, registry
 from connectors.kit.attempt import Attempt
 from connectors.kit.errors import OverBudget
-from hub.boot import _budget
+from connectors.kit.oauth import Grant
+from hub.boot import Hub, _budget
 from hub.grants import StoredGrants
 
 
@@ -33,10 +37,11 @@ def test_no_record_is_unreadable_because_of_it() -> None:
     assert met.value.after == 1.0
 
 
-def test_nor_where_its_grant_cannot_be_read() -> None:
+@pytest.mark.parametrize("ask", [StoredGrants.read, lambda grants: grants.swap(None, Grant("a"))], ids=["read", "swap"])
+def test_nor_where_its_grant_cannot_be_read_or_changed(ask: Callable[[StoredGrants], Any]) -> None:
     grants = StoredGrants(Away(psycopg.errors.AdminShutdown()), None, "web")  # type: ignore[arg-type]
     with pytest.raises(OverBudget, match="the hub's own database is away"):
-        list(alone.each("order", [{"id": "1"}], lambda record: grants.read()))
+        list(alone.each("order", [{"id": "1"}], lambda record: ask(grants)))
 
 
 def test_a_fault_of_ours_is_still_one() -> None:
@@ -44,3 +49,30 @@ def test_a_fault_of_ours_is_still_one() -> None:
     take = _budget(Away(psycopg.errors.UndefinedTable()), "web", entry, "live", Attempt())  # type: ignore[arg-type]
     with pytest.raises(OperationalError):
         take(next(iter(entry.manifest.budgets)))
+
+
+def test_a_token_that_rotated_meanwhile_is_stored_once_it_is_back(
+    hub: Hub, connect: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It went away between the claim and the answer with the new token."""
+    monkeypatch.setattr(oauth, "AGAIN", 0.05)
+    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
+    grants = StoredGrants(hub.database, hub.vault, "web")
+    assert grants.swap(None, Grant("a0", "r0"))
+    sent: list[str] = []
+
+    def rotates(path: str, *, data: dict[str, Any], **more: Any) -> Any:
+        sent.append(data["refresh_token"])
+        monkeypatch.setattr(hub.database, "begin", Away(psycopg.errors.AdminShutdown()).begin)
+        return SimpleNamespace(json=lambda: {"access_token": "a1", "refresh_token": "r1", "expires_in": 3600})
+
+    http: Any = SimpleNamespace(name="Login", post=rotates)
+    auth = oauth.OAuth(http, "ci", "cs", grants=grants, refreshing=True)
+    begin = hub.database.begin
+    assert [auth.headers() for _ in range(2)] == [{"Authorization": "Bearer a1"}] * 2
+    monkeypatch.setattr(hub.database, "begin", begin)
+    until = time.monotonic() + 10
+    while (kept := grants.read()) and kept.refresh_token != "r1" and time.monotonic() < until:
+        time.sleep(0.02)
+    assert kept is not None
+    assert (kept.access_token, kept.refresh_token, sent) == ("a1", "r1", ["r0"])
