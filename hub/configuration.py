@@ -46,6 +46,7 @@ def apply(hub: Hub, document: Mapping[str, Any]) -> list[str]:
     configured.sound(document, "the document")
     with hub.database.begin() as conn:
         became = {name: _put(hub, conn, name, wanted) for name, wanted in document["accounts"].items()}
+        _acquainted(conn, document["accounts"])
     hub.accounts.forget()
     return [f"{name}: {what}" for name, what in became.items()]
 
@@ -55,6 +56,7 @@ def put(hub: Hub, name: str, wanted: Mapping[str, Any]) -> str:
     configured.sound(wanted, f"account {name!a}")
     with hub.database.begin() as conn:
         became = _put(hub, conn, name, wanted)
+        _acquainted(conn, {name: wanted})
     hub.accounts.forget()
     return became
 
@@ -103,6 +105,19 @@ def _put(hub: Hub, conn: Connection, name: Any, wanted: Any) -> str:
         store.put(conn, name, connector=manifest.name, mapping=mapping, settings=settings, secrets=sealed, terms=terms)
         lanes.want(conn, "tell", sync.planned_again(conn, name))
     return "added" if before is None else "changed" if changed else "as it was"
+
+
+def _acquainted(conn: Connection, made: Mapping[str, Any]) -> None:
+    """Raises ValueError where one of these accounts names another one that there is not."""
+    rows = {row.name: row for row in store.all_(conn)}
+    for name in made:
+        told = {"orders_of": [rows[name].settings.get("orders_of")], "routes": rows[name].terms.get("routes", ())}
+        for what, others in told.items():
+            if strange := sorted({str(other) for other in others if other} - set(rows)):
+                raise ValueError(
+                    f"account {name}: {what} names {', '.join(strange)}, and no account is called that; there are"
+                    f" {', '.join(sorted(rows))}. Correct the name, or add that account before it or in the same file"
+                )
 
 
 def _entry(connector: str, place: str) -> registry.Entry:

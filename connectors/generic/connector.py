@@ -14,6 +14,7 @@ import msgspec
 from connectors.generic import door
 from connectors.generic.answer import understood
 from connectors.kit import signing
+from connectors.kit.addresses import origin
 from connectors.kit.answers import Response
 from connectors.kit.api import Account, Connector, Health, Message, Operation, Reply, Unreadable, WebhookRequest
 from connectors.kit.errors import (
@@ -24,7 +25,7 @@ from connectors.kit.errors import (
     Unauthorized,
     Unsupported,
 )
-from connectors.kit.http import Http, origin, segment
+from connectors.kit.http import Http, segment
 from connectors.kit.manifest_parts import Manifest
 
 SCHEMES: Mapping[str, Mapping[str, Any]] = {

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import msgspec
 from requests import PreparedRequest
@@ -22,6 +22,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import requote_uri
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
+from connectors.kit.addresses import origin
 from connectors.kit.answers import Response, did_nothing, meaning, page
 from connectors.kit.attempt import DEFAULT, Attempt
 from connectors.kit.auth import Auth, of_address
@@ -305,17 +306,6 @@ def segment(value: object) -> str:
     """A value as one segment of a path: an id with a slash in it must not reach another resource."""
     text = quote(str(value), safe="")
     return text.replace(".", "%2E") if set(text) <= {"."} else text
-
-
-def origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port: what credentials are for."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:  # a port that is no number, half an IPv6 address: nobody's
-        return "", url, 0
-    usual = {"http": 80, "https": 443}.get(parts.scheme)
-    return parts.scheme, parts.hostname or "", usual if port is None else port
 
 
 def _encode(json: Any, data: bytes | str | Mapping[str, Any] | None, headers: CaseInsensitiveDict[str]) -> bytes | None:

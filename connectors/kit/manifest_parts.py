@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connectors.kit.addresses import wrong
 from connectors.kit.versions import Kind
 
 FILE = "manifest.yaml"
@@ -229,6 +230,9 @@ class Manifest:
             said = several(known.get(name)) if setting.many else [known.get(name)]
             if setting.choices and not {word for word in said if word not in (None, "")} <= set(setting.choices):
                 problems.append(f"{name} must be one of {', '.join(setting.choices)}")
+            if name.endswith("url"):
+                wrongs = [why for word in said if word not in (None, "") and (why := wrong(word))]
+                problems += [f"{name} is no address ({why}); write it like https://shop.example" for why in wrongs]
         return problems
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -55,6 +56,19 @@ def with_setting(text: str) -> str:
         (with_setting("1.0e+300"), "is no number that a setting can have"),
         (with_setting("2026-01-01"), "is read as a date; put it in quotes"),
         (with_setting("2026-99-99 25:00:00"), "accounts.yaml"),
+        (
+            with_setting('"http://127.0.0.1:99999999"'),
+            "account a: base_url is no address (its host cannot be read, or its port",
+        ),
+        (with_setting('"https://user:pass@[::1"'), "base_url is no address (its host cannot be read"),
+        (with_setting("shop.example"), "base_url is no address (it begins with neither http:// nor https://)"),
+        (with_setting("8080"), "base_url is no address (it begins with neither"),
+        (with_setting('"https://:443"'), "base_url is no address (it names no host)"),
+        (
+            "accounts: {w: {connector: generic, settings: {kind: wms, webhook_secret: x, orders_of: nobody}}}",
+            "account w: orders_of names nobody, and no account is called that; there are w.",
+        ),
+        (with_terms(routes=["nobody", "a"]), "account a: routes names nobody, and no account is called that"),
         ("accounts: {a: {connector: [medusa]}}", "account a: name its `connector`"),
         ("accounts: {a: {connector: medusa, settings: 7}}", "settings are names with their values"),
         ("accounts: {1: {connector: medusa}}", "1 cannot name an account"),
@@ -92,3 +106,16 @@ def test_whatever_a_file_holds_is_answered(run: Run, tmp_path: Path, text: str |
     assert letter in said.replace("\n", " "), said[-400:]
     assert len(said) < 3_000
     assert listed(run) == []
+
+
+def test_an_account_may_name_one_that_the_same_file_adds(run: Run, tmp_path: Path) -> None:
+    till: dict[str, Any] = {"kind": "pos", "webhook_secret": "simulated", "orders_of": "web"}
+    wanted = {"connector": "generic", "settings": till}
+    both = {"accounts": {"till": {**wanted, "terms": {"routes": ["web", "till"]}}, "web": GOOD}}
+    code, said = applied(run, tmp_path, yaml.safe_dump(both, sort_keys=False))
+    assert (code, said.splitlines()[-2:]) == (0, ["till: added", "web: added"])
+    told = {**dict.fromkeys(("url", "read_url", "token", "silent"), ""), **till, "orders_of": "wbe"}
+    settings = [part for name, value in told.items() for part in ("--set", f"{name}={value}")]
+    said = run("accounts", "add", "desk", "generic", *settings).output
+    assert "account desk: orders_of names wbe, and no account is called that; there are" in said.replace("\n", " ")
+    assert sorted(row["name"] for row in listed(run)) == ["till", "web"]

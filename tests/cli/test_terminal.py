@@ -127,10 +127,11 @@ def test_every_command_that_prints_what_others_wrote(hub: Hub, run: Run, tmp_pat
 
 
 def test_accounts_exported_with_such_texts_are_the_same_again(hub: Hub, run: Run, tmp_path: Path) -> None:
-    settings = {"kind": "storefront", "webhook_secret": SECRET, "orders_of": f"web{EVIL}"}
-    configuration.put(hub, "shop", {"connector": "generic", "settings": settings})
+    settings = {"kind": "storefront", "webhook_secret": SECRET}
+    terms = {"locations": [f"till{EVIL}"]}
+    configuration.put(hub, "shop", {"connector": "generic", "settings": settings, "terms": terms})
     exported = calm(run("accounts", "export").stdout)
-    assert yaml.safe_load(exported)["accounts"]["shop"]["settings"]["orders_of"] == f"web{EVIL}"
+    assert yaml.safe_load(exported)["accounts"]["shop"]["terms"] == terms
 
 
 def test_nothing_of_the_command_line_prints_past_it() -> None:

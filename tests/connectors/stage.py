@@ -35,9 +35,9 @@ class Stage:
 
     def connect(self, system: str, settings: dict[str, Any], terms: dict[str, Any]) -> None:
         """The system as `here`, and `web`, a shop that is told nothing."""
-        configuration.put(self.hub, HERE, {"connector": system, "settings": settings, "terms": {"settle": 0, **terms}})
         shop = {"base_url": "http://127.0.0.1:9", "secret": SECRET}
         configuration.put(self.hub, SHOP, {"connector": "fake_shop", "settings": shop, "terms": {"listens": []}})
+        configuration.put(self.hub, HERE, {"connector": system, "settings": settings, "terms": {"settle": 0, **terms}})
 
     def push(self, request: WebhookRequest, account: str = HERE) -> None:
         """A webhook arrives."""

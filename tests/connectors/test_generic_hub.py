@@ -200,10 +200,10 @@ def test_a_return_is_created_in_a_warehouse_that_is_told(
 ) -> None:
     """The sandbox as the other side: a warehouse that knows the order and is told of the return."""
     connect()
-    account = {"kind": "wms", "webhook_secret": SECRET, "url": f"{shop.url}/hub", "orders_of": "web"}
-    configuration.put(hub, "store", {"connector": "generic", "settings": account, "terms": {"settle": 0}})
     account = {"kind": "storefront", "webhook_secret": SECRET}
     configuration.put(hub, "web", {"connector": "generic", "settings": account, "terms": {"listens": []}})
+    account = {"kind": "wms", "webhook_secret": SECRET, "url": f"{shop.url}/hub", "orders_of": "web"}
+    configuration.put(hub, "store", {"connector": "generic", "settings": account, "terms": {"settle": 0}})
     number = shop.state.buy({"MUG": 2})["number"]
     line = {"id": "1", "sku": "MUG", "quantity": 2, "reason": "defective"}
     record = {"id": "A", "version": 1, "order": {"id": "1", "number": number}, "lines": [line]}

@@ -176,7 +176,9 @@ def _connected(hub: Hub, system: str) -> str:
         for name, setting in manifest.settings.items()
         if setting.required and setting.default is None
     }
-    configuration.put(hub, "here", {"connector": system, "settings": {**lacking, **given}})
+    shop = {"connector": "generic", "settings": {"kind": "storefront", "webhook_secret": "simulated"}}
+    here = {"connector": system, "settings": {**lacking, **given}}
+    configuration.apply(hub, {"accounts": {"web": shop, "here": here}})
     return "here"
 
 

@@ -67,7 +67,8 @@ def test_no_secret_is_shown_whatever_fails(
                 settings[name] = address
             elif setting.required and setting.default is None and not setting.secret:
                 settings.setdefault(name, (setting.choices or ("here",))[0])
-        configuration.put(hub, "here", {"connector": system, "settings": settings})
+        shop = {"connector": "generic", "settings": {"kind": "storefront", "webhook_secret": "simulated"}}
+        configuration.apply(hub, {"accounts": {"web": shop, "here": {"connector": system, "settings": settings}}})
         said = [yaml.safe_dump(configuration.export(hub))]
         for scene in SCENES:
             remote.scene = scene

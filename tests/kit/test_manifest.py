@@ -164,17 +164,40 @@ def test_durations_and_rates(tmp_path: Path) -> None:
 
 
 def test_an_accounts_settings(tmp_path: Path) -> None:
-    settings = "{url: {default: u}, key: {secret: true}, mode: {choices: [a, b], required: false}}"
+    settings = "{url: {default: https://u.example}, key: {secret: true}, mode: {choices: [a, b], required: false}}"
     more = f"label: Loopline\nsettings: {settings}\n"
     manifest = made(tmp_path, more)
     assert manifest.secrets == {"key"}
-    assert manifest.complete({"key": "k", "mode": None}) == {"url": "u", "key": "k"}
+    assert manifest.complete({"key": "k", "mode": None}) == {"url": "https://u.example", "key": "k"}
     assert manifest.missing({"key": "k"}) == []
     assert manifest.missing({"mode": "c", "kee": "k"}) == [
         "set key (see connectors/loopline/manifest.yaml)",
         "Loopline has no setting 'kee'; it has url, key, mode",
         "mode must be one of a, b",
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://u.example", None),
+        ("http://user:pass@[::1]:8080/a?b=c", None),
+        ("", None),
+        ("https://u.example:99999999", "its host cannot be read, or its port is no number from 1 to 65535"),
+        ("https://u.example:0", "its host cannot be read, or its port is no number from 1 to 65535"),
+        ("https://user:pa/ss@u.example", "its host cannot be read, or its port is no number from 1 to 65535"),
+        ("http://[::1", "its host cannot be read, or its port is no number from 1 to 65535"),
+        ("u.example", "it begins with neither http:// nor https://"),
+        ("ftp://u.example", "it begins with neither http:// nor https://"),
+        ("https:///path", "it names no host"),
+    ],
+)
+def test_a_setting_that_ends_with_url_is_an_address_and_what_is_none_is_not_repeated(
+    tmp_path: Path, url: str, why: str | None
+) -> None:
+    manifest = made(tmp_path, "label: Loopline\nsettings: {read_url: {required: false}}\n")
+    said = [f"read_url is no address ({why}); write it like https://shop.example"] if why else []
+    assert manifest.missing({"read_url": url}) == said
 
 
 def test_what_a_system_makes_of_a_value(tmp_path: Path) -> None:

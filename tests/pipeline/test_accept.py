@@ -71,7 +71,7 @@ def test_a_changed_secret_is_the_only_good_one(connect: Callable[..., None], sig
 def test_an_account_that_another_process_has_just_added_is_known_to_whoever_reads_its_messages(
     hub: Hub, connect: Callable[..., None], work: Callable[..., int], tmp_path: Path
 ) -> None:
-    connect("erp", "fake_stock", base_url=NOWHERE, orders_of="web")
+    connect("erp", "fake_stock", base_url=NOWHERE, orders_of="erp")
     hub.accounts.age = 1000
     assert set(hub.accounts.all()) == {"erp"}
     beside = Database(hub.settings.database_url)

@@ -38,8 +38,9 @@ class Parcels(EasyPostSandbox):
 
 
 @pytest.fixture
-def parcels(hub: Hub) -> Iterator[Parcels]:
-    """EasyPost's sandbox, and the account `parcels` for it."""
+def parcels(hub: Hub, connect: Callable[..., None]) -> Iterator[Parcels]:
+    """EasyPost's sandbox, and the account `parcels` for it; the orders are those of `web`."""
+    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
     with Parcels(secret=SECRET) as remote:
         settings = {"base_url": remote.base_url, "api_key": PRODUCTION_KEY, "webhook_secret": SECRET}
         wanted = {"connector": "easypost", "settings": {**settings, "orders_of": "web"}}
@@ -74,13 +75,11 @@ def asked(version: int, number: str | None = NUMBER, carrier: str = "UPS") -> di
 @pytest.mark.proves("echo", "easypost")
 def test_a_parcel_is_followed_to_the_door_and_is_no_receipt(
     hub: Hub,
-    connect: Callable[..., None],
     parcels: Parcels,
     post: Callable[[str, Any], list[bool]],
     work: Callable[..., int],
     bring: Callable[[], None],
 ) -> None:
-    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
     post("web", asked(1, number=None))
     work()
     assert parcels.effects == []
@@ -106,13 +105,11 @@ def test_a_parcel_is_followed_to_the_door_and_is_no_receipt(
 @pytest.mark.proves("order", "easypost")
 def test_a_push_that_overtakes_the_lost_answer_is_the_same_parcel(
     hub: Hub,
-    connect: Callable[..., None],
     parcels: Parcels,
     post: Callable[[str, Any], list[bool]],
     work: Callable[..., int],
     bring: Callable[[], None],
 ) -> None:
-    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
     parcels.fault("answer_after", method="POST", path="/v2/trackers", status=502)
     post("web", asked(1))
     work()
@@ -132,12 +129,10 @@ def test_a_push_that_overtakes_the_lost_answer_is_the_same_parcel(
 
 def test_a_label_known_before_the_shop_tells_its_number_joins_the_return(
     hub: Hub,
-    connect: Callable[..., None],
     parcels: Parcels,
     post: Callable[[str, Any], list[bool]],
     bring: Callable[[], None],
 ) -> None:
-    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
     label = parcels.state.label({"is_return": True}, "production")
     parcels.state.buy(label, label["rates"][0]["id"], "production")
     parcels.scan("in_transit")
@@ -154,12 +149,10 @@ def test_a_label_known_before_the_shop_tells_its_number_joins_the_return(
 
 def test_a_forward_parcel_that_turns_back_founds_a_return_of_its_order(
     hub: Hub,
-    connect: Callable[..., None],
     parcels: Parcels,
     post: Callable[[str, Any], list[bool]],
     bring: Callable[[], None],
 ) -> None:
-    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
     label = parcels.state.label({"reference": "12"}, "production")
     parcels.state.buy(label, label["rates"][0]["id"], "production")
     parcels.scan("in_transit")
@@ -191,7 +184,6 @@ def test_of_two_carrier_accounts_each_is_asked_to_follow_its_own(
     post: Callable[[str, Any], list[bool]],
     bring: Callable[[], None],
 ) -> None:
-    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
     with Parcels(secret=SECRET) as other:
         for name, remote, followed in (("parcels", parcels, ["ups"]), ("post", other, ["Evri", "DHL"])):
             settings = {"base_url": remote.base_url, "api_key": PRODUCTION_KEY, "webhook_secret": SECRET}

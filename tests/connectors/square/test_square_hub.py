@@ -60,6 +60,7 @@ class Counter:
 @pytest.fixture
 def counter(hub: Hub, connect: Callable[..., None]) -> Iterator[Counter]:
     """The account `pos` at a Square that keeps the orders of `web`, too."""
+    connect("web", "fake_shop", base_url="http://127.0.0.1:9")
     with Euro() as sandbox:
         given = {"access_token": TOKEN, "signature_key": [KEY], "notification_url": ADDRESS, "orders_of": "web"}
         settings = {"connector": "square", "settings": {"base_url": sandbox.url, **given}}
