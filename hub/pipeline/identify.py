@@ -6,15 +6,15 @@ its names as a return that nobody has founded yet, and is shown as unbound.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hub.model.identity import Groups, Name, order_names, own_name, strong
+from hub.model.identity import Groups, Name, order_names, own_name, speaks_of_order, strong
 from hub.model.observation import HUB
 from hub.model.parcels import alone, numbers
-from hub.pipeline import parting
-from hub.pipeline.ordering import orders
-from hub.store import intents, keys, parcels, returns
+from hub.pipeline import ordering, parting
+from hub.pipeline.ordering import Orders
+from hub.store import intents, keys, observations, parcels, returns
 from hub.store.database import Connection
 from hub.store.observations import Stored
 
@@ -39,8 +39,8 @@ class Bound:
     """Orders that a record of the same account names, and that nobody knew before."""
 
 
-def identify(conn: Connection, news: Sequence[Stored]) -> Bound:
-    """Bind these records to orders and returns; creates, joins and locks what is needed.
+def identify(conn: Connection, news: Sequence[Stored], before: Mapping[Name, Stored]) -> Bound:
+    """Bind these records to orders and returns; creates, joins and locks what is needed. `before`: what they said last.
 
     Takes its locks in the house's order: names, orders by id, returns by id.
     """
@@ -56,8 +56,9 @@ def identify(conn: Connection, news: Sequence[Stored]) -> Bound:
         names_of = [[name for name in names if (names[0], name) not in cut] for names in names_of]
 
     bound = Bound()
-    ordered = orders(conn, news)
-    bound.orders |= ordered.touched
+    ordered = ordering.orders(conn, news)
+    left = _left(conn, news, before, ordered, orders_of)
+    bound.orders |= ordered.touched.union(*left.values())
     return_of = _bind_returns(conn, names_of, known, bound)
     pairs: list[tuple[int, int]] = []
     for index, record in enumerate(news):
@@ -76,11 +77,47 @@ def identify(conn: Connection, news: Sequence[Stored]) -> Bound:
             bound.news.append(record._replace(order_id=order_id))
     bound.parcels = _parcels(conn, news, bound)
     returns.belong(conn, pairs, bound.orders)
+    bereft = {return_id for return_id, _ in returns.of_orders(conn, set().union(*left.values()))} if left else set()
+    _leave(conn, bound, left, pairs)
     bound.returns.update(return_id for return_id, _ in returns.of_orders(conn, bound.orders))
     bound.loud |= {*bound.fresh, *(survivor for survivor, _ in bound.linked)}
-    bound.loud |= {return_id for return_id, _ in returns.of_orders(conn, ordered.touched)}
+    bound.loud |= bereft | {return_id for return_id, _ in returns.of_orders(conn, ordered.touched)}
     bound.loud &= bound.returns
     return bound
+
+
+def _left(
+    conn: Connection,
+    news: Sequence[Stored],
+    before: Mapping[Name, Stored],
+    ordered: Orders,
+    orders_of: Sequence[Sequence[Name]],
+) -> dict[Name, set[int]]:
+    """By record: the orders that it named last and names no more."""
+    left: dict[Name, set[int]] = {}
+    for record, names in zip(news, orders_of, strict=True):
+        name = own_name(record.observation)
+        old = before[name].observation if name in before else None
+        if old is not None and not speaks_of_order(old.fragment) and not set(order_names(old)) <= set(names):
+            left[name] = ordering.known(conn, [old]).of(order_names(old)) - ordered.of(names)
+    return left
+
+
+def _leave(
+    conn: Connection, bound: Bound, left: Mapping[Name, set[int]], named_now: Collection[tuple[int, int]]
+) -> None:
+    """A return belongs to no order any more that none of its records names."""
+    concerned: dict[int, set[int]] = {}
+    for record in bound.news:
+        if record.return_id is not None and (named := left.get(own_name(record.observation))):
+            concerned.setdefault(record.return_id, set()).update(named)
+    others = observations.own_of_returns(conn, concerned) if concerned else {}
+    gone: list[tuple[int, int]] = []
+    for return_id, orders in concerned.items():
+        still = [o for o in others.get(return_id, ()) if own_name(o) not in left]
+        kept = parting.orders_of(conn, still)
+        gone += [(return_id, order) for order in orders - kept]
+    returns.leave(conn, set(gone).difference(named_now))
 
 
 def _parcels(conn: Connection, news: Sequence[Stored], bound: Bound) -> set[Name]:

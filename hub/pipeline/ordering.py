@@ -137,9 +137,9 @@ def _again(conn: Connection, touched: Iterable[int]) -> set[int]:
     return now
 
 
-def known(conn: Connection, seen: Iterable[Observation]) -> Orders:
-    """The orders that these records may be about, as far as they are known."""
-    names = {name for observation in seen for name in order_names(observation)}
+def known(conn: Connection, seen: Iterable[Observation], orders: Iterable[Name] = ()) -> Orders:
+    """The orders that these records may be about, and those that these records of `orders` are, as far as known."""
+    names = {name for observation in seen for name in order_names(observation)}.union(orders)
     numbers = Numbers(keys.bearers(conn, [name for name in names if name[1] == NUMBER]))
     names |= {record for found in numbers.bearers.values() for record in found}
     return Orders({n: i for n, (_, i) in keys.find(conn, names).items() if i is not None}, numbers, set())

@@ -91,7 +91,7 @@ class Understand:
                 latest = after or latest
             if latest is not None:
                 news.append(_News(lane, latest))
-        bound = identify(conn, [entry.stored for entry in news])
+        bound = identify(conn, [entry.stored for entry in news], current)
         postponed = {news[index].lane.id for index in bound.postponed}
         for index in bound.postponed:
             reads.pop(own_name(news[index].stored.observation), None)

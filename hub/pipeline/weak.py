@@ -19,7 +19,7 @@ from hub.model.merge import Picture
 from hub.model.observation import HUB, Ground, Observation
 from hub.model.sentences import sentence
 from hub.model.ties import Name, Tie, Ties, decode
-from hub.model.weak import Decision, Question, bears_ours, decide, hints, part, titles
+from hub.model.weak import Decision, Question, decide, hints, part, titles
 from hub.pipeline import ordering
 from hub.pipeline.combine import Moved, combine
 from hub.pipeline.identify import being_written
@@ -176,25 +176,25 @@ def _decide(
     still: Mapping[int, bytes],
 ) -> Decision:
     people = parties(accounts)
-    named = ordering.known(conn, [o for one in parts.values() for o in one.seen])
+    told = {host: [o for o in seen[host] if speaks_of_order(o.fragment)] for host in {p.host for p in parts.values()}}
+    records = [own_name(o) for found in told.values() for o in found]
+    named = ordering.known(conn, [o for one in parts.values() for o in one.seen], records)
     known = twins.of_returns(conn, sorted({one.host for one in parts.values()}))
     ours = keys.find(conn, {(HUB, key.type, key.value) for one in parts.values() for o in one.seen
                             for key in o.fragment.keys if key.issuer == HUB})  # fmt: skip
     candidates = []
     for one in parts.values():
-        shared = [o for o in seen[one.host] if speaks_of_order(o.fragment)]
+        its = {order for o in one.seen for order in named.of(order_names(o))}
+        # Of its own orders, as if it had never been where it is.
+        shared = [o for o in told[one.host] if named.of_name.get(own_name(o)) in its]
         same = known.get(one.host, ())
-        ground = Ground(parties=people, twins=same, number=f"R{one.id}")
         live = [o for o in one.seen if not o.gone]
-        settled = any(
-            bears_ours(o.fragment) and any((HUB, key.type, key.value) in ours for key in o.fragment.keys) for o in live
-        )
+        settled = any((HUB, key.type, key.value) in ours for o in live for key in o.fragment.keys if key.issuer == HUB)
         merged = returns.decode(still[one.id]) if one.id in still else None
         holds: set[str] = set()
         if merged is None or merged.origin == "undelivered":
-            picture = Picture([*one.seen, *shared], ground)
+            picture = Picture([*one.seen, *shared], Ground(parties=people, twins=same, number=f"R{one.id}"))
             merged, holds = picture.whole(), _holds(picture, live)
-        its = {order for o in one.seen for order in named.of(order_names(o))}
         candidates.append(part(one.id, merged, live, its, settled=settled, twins=same, holds=holds))
     return decide(candidates, _apart(conn, parts))
 

@@ -154,6 +154,17 @@ def belong_only(conn: Connection, return_id: int, orders: Iterable[int]) -> None
     belong(conn, [(return_id, order_id) for order_id in orders])
 
 
+def leave(conn: Connection, pairs: Iterable[tuple[int, int]]) -> None:
+    """These returns do not belong to these orders any more, which the caller holds."""
+    wanted = sorted(set(pairs))
+    if wanted:
+        conn.exec_driver_sql(
+            "DELETE FROM return_orders ro USING unnest(%(r)b::bigint[], %(o)b::bigint[]) AS n(r, o)"
+            " WHERE (ro.return_id, ro.order_id) = (n.r, n.o)",
+            {"r": [pair[0] for pair in wanted], "o": [pair[1] for pair in wanted]},
+        )
+
+
 def save(conn: Connection, changes: Sequence[Change]) -> None:
     """Write merged documents with their searchable columns and facts; each gets a new revision."""
     if not changes:
