@@ -13,7 +13,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from hub.model.facts import Told
-from hub.model.fragment import Fragment, Payment, Refund, RefundPart, Zero
+from hub.model.fragment import Fragment, Payment, Refund, Zero
 from hub.model.observation import FactId, Observation
 from hub.model.placing import LIVE, total
 
@@ -108,18 +108,15 @@ def restored(told: Sequence[Told], records: Iterable[Observation]) -> tuple[list
         if name not in newest or newest[name][1].currency == once.currency
         if (amount := total(once, *_SENT) - (total(newest[name][1]) if name in newest else Zero)) > 0
     }
-    result = [_less(one, missing.get((one[0].account, one[0].id))) for one in told]
-    result += [
-        (fact, replace(once, parts=tuple(replace(part, state="reversed") for part in once.parts)), observation)
-        for name, (fact, once, observation) in sorted(most.items())
-        if name not in newest
-    ]
+    result: list[Told] = []
+    for fact, refund, observation in told:
+        name = (fact.account, fact.id)
+        if name in missing:
+            part = replace(most[name][1].parts[0], amount=missing[name], state="reversed")
+            refund = replace(refund, parts=(*refund.parts, part))
+        result.append((fact, refund, observation))
+    for name, (fact, once, observation) in sorted(most.items()):
+        if name not in newest:
+            parts = tuple(replace(part, state="reversed") for part in once.parts if part.state in _SENT)
+            result.append((fact, replace(once, parts=parts), observation))
     return result, frozenset(missing)
-
-
-def _less(one: Told, amount: Decimal | None) -> Told:
-    if amount is None:
-        return one
-    fact, refund, observation = one
-    part: RefundPart = replace(refund.parts[0], amount=amount, state="reversed")
-    return fact, replace(refund, parts=(*refund.parts, part)), observation

@@ -43,6 +43,7 @@ class Mapping:
         self._reads = self._compiled(document.inbound)
         self._writes = self._compiled(document.outbound)
         self._tables = _tables_by_field(document)
+        self._names: dict[str, Items[str, Translate]] = {}
 
     @classmethod
     def load(cls, source: str | Path, *, name: str = "", parents: Items[str, str | Path] | None = None) -> Self:
@@ -100,15 +101,23 @@ class Mapping:
         self, stream: str, record: dict[str, Any], settings: Items[str, Any] | None = None, *, account: str = ""
     ) -> dict[str, Any]:
         """Of a record that cannot be read: the `keys` and `orders` that it names, as far as these can be."""
-        section = self.document.inbound[stream]
-        told: dict[str, Any] = {}
-        for field in ("keys", "orders"):
-            if field in section.body.fields:
-                alone = replace(section, body=replace(section.body, fields={field: section.body.fields[field]}))
-                translate = compile_section(alone, self.document.catalogue)
-                with suppress(Untranslatable, *FAILURES):
-                    told[field] = translate(record, dict(settings or {}), account).get(field, ())
+        plain, told = dict(settings or {}), {}
+        for field, translate in self._named(stream).items():
+            with suppress(Untranslatable, *FAILURES):
+                told[field] = translate(record, plain, account).get(field, ())
         return told
+
+    def _named(self, stream: str) -> Items[str, Translate]:
+        known = self._names.get(stream)
+        if known is None:
+            section = self.document.inbound[stream]
+            alone: dict[str, Section] = {
+                field: replace(section, body=replace(section.body, fields={field: section.body.fields[field]}))
+                for field in ("keys", "orders")
+                if field in section.body.fields
+            }
+            known = self._names[stream] = self._compiled(alone)
+        return known
 
     def tells_money(self, stream: str) -> bool:
         """Whether its records say what went back to the customer."""
