@@ -41,6 +41,8 @@ def erase(who: str, yes: bool) -> None:
     with working() as hub:
         found = hub.privacy.find(who)
         show(found, Found._fields, False, empty="Nothing is kept about them; what comes in later will be masked.")
+        if any(one.why == "perhaps" for one in found):
+            say("What is perhaps somebody else's stays; name it with its country, by e-mail address or ACCOUNT:ID.")
         if not yes:
             click.confirm("Erase the person from all of these for good?", abort=True)
         done = hub.privacy.erase(who, getpass.getuser())

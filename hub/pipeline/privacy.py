@@ -72,7 +72,8 @@ class Privacy:
         return {name: sorted(texts) for name, texts in told.items()}
 
     def erase(self, who: str, by: str) -> list[Found]:
-        """Erase what is kept of this person, and what comes in of them from now on; what it was. Raises ValueError."""
+        """Erase what is kept of this person, and what comes in of them from now on; what it was, without what is only
+        perhaps theirs. Raises ValueError."""
         name = Name.parse(who)
         with self.database.begin() as conn:
             # Committed first: what is being taken in meanwhile is masked, or found below.
@@ -90,7 +91,7 @@ class Privacy:
             self.database.run(
                 lambda conn: sweep(conn, eraser.address, eraser.name, lambda body: unnamed.mention(body, eraser))
             )
-        return found
+        return [one for one in found if one.why != "perhaps"]
 
     def carry_out(self, review_id: int, by: str) -> int:
         """Do what a system asks about a person; how many records it was about. Raises NotNow."""

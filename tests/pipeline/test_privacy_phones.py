@@ -54,7 +54,7 @@ def test_a_number_that_two_countries_have_is_shown_and_not_erased_without_its_co
     asked(two, "RET-3", "+43 176 123456", "O5")
     assert found(two, ABROAD) == {"RET-2": "named", "RET-1": "perhaps"}
     assert found(two, HERE) == {"RET-1": "named", "RET-2": "perhaps", "RET-3": "perhaps"}
-    two.hub.privacy.erase(ABROAD, "Li")
+    assert {one.why for one in two.hub.privacy.erase(ABROAD, "Li")} == {"named", "return"}
     assert kept(two) == {"RET-1", "RET-3"}
     asked(two, "RET-1", HERE, "O6")
     assert kept(two) == {"RET-1", "RET-3"}
