@@ -19,7 +19,7 @@ from hub.model.labels import LABELS, Label
 from hub.model.lifecycle import STATUSES
 from hub.model.numbers import number
 from hub.model.reasons import REASONS
-from hub.model.texts import concerns, doubts, people, residues, story, telling
+from hub.model.texts import concerns, doubts, misread, people, residues, story, telling
 
 TEXTS: Mapping[str, Label] = {
     **doubts.TEXTS,
@@ -28,6 +28,7 @@ TEXTS: Mapping[str, Label] = {
     **people.TEXTS,
     **story.TEXTS,
     **concerns.TEXTS,
+    **misread.TEXTS,
 }
 """Per code: (zh, en)."""
 
@@ -38,6 +39,9 @@ TABLES: Mapping[str, Mapping[str, Label]] = {
     "transit": {**LABELS["shipment"], **LABELS["transit"]},
 }
 """Every word of the model, by its table: (zh, en)."""
+
+THEIRS = "record"
+"""The table of words that a connector may add to: the streams of its manifest."""
 
 Value = Union[str, "Sentence"]
 
@@ -75,9 +79,10 @@ def _stored(value: Value | Decimal | int | None) -> Value:
 
 
 def _label(word: str, table: str, index: int) -> str:
-    """A word of ours as people read it; one that the table does not know stands in quotes."""
+    """A word of ours as people read it; one that the table does not know stands in quotes. A kind of record that it
+    does not know is some connector's own word."""
     found = TABLES.get(table, {}).get(word)
-    return f"“{word}”" if found is None else found[index]
+    return found[index] if found is not None else word if table == THEIRS else f"“{word}”"
 
 
 class _Piece(NamedTuple):

@@ -11,6 +11,8 @@ from hub.model.absorb import LISTS
 from hub.model.fragment import Fragment
 from hub.model.identity import Name, name_of, numbered
 from hub.model.marks import verified
+from hub.model.misread import error
+from hub.model.sentences import Sentence, sentence
 from hub.pipeline import rows
 from mappings import engine
 
@@ -31,28 +33,22 @@ class Untranslatable(Exception):
     @classmethod
     def account(cls, name: str) -> Untranslatable:
         """The account of this message is gone."""
-        return cls.one(f"there is no account {name!r} any more", what_now="connect it again, then replay the message")
-
-    @classmethod
-    def one(cls, why: str, *, field: str = "", what_now: str = "") -> Untranslatable:
-        return cls([{"field": field, "why": why, "what_now": what_now}])
+        return cls([error(sentence("account_gone", account=name), sentence("connect_again"))])
 
 
 def translate(account: Account, stream: str, body: bytes) -> Fragment:
     """One raw record as a fragment. Raises Untranslatable."""
     if len(body) > BYTES:
-        raise _too_much(f"{len(body)} bytes", f"{BYTES}")
+        raise _too_much(sentence("too_many_bytes", count=len(body), most=BYTES))
     try:
         record = engine.read_json(body)
     except engine.InvalidJson as problem:
-        what_now = "ask the system's owner to mend it"
-        raise Untranslatable.one(problem.reason, field=problem.place, what_now=what_now) from problem
+        raise Untranslatable([error(problem.reason, sentence("ask_their_owner"), field=problem.place)]) from problem
     if not isinstance(record, dict):
-        raise Untranslatable.one("the record is no JSON object", what_now="ask the system's owner to mend it")
+        raise Untranslatable([error(sentence("no_object"), sentence("ask_their_owner"))])
     if stream not in account.dictionary.streams:
-        raise Untranslatable.one(
-            f"the dictionary {account.dictionary.name!r} has no section for {stream!r}", what_now="add it, then replay"
-        )
+        missing = sentence("no_section", dictionary=account.dictionary.name, stream=stream)
+        raise Untranslatable([error(missing, sentence("add_section"))])
     try:
         told = account.dictionary.read(stream, record, account.settings, account=account.name)
         fragment = schema.fragment(told, clean=True)
@@ -60,7 +56,7 @@ def translate(account: Account, stream: str, body: bytes) -> Fragment:
         fragment = _without_odd_rows(account, stream, record, problem)
     fragment = numbered(verified(fragment, account.checks), account.numbers, account.name)
     if (parts := size(fragment)) > PARTS:
-        raise _too_much(f"{parts} lines and facts", f"{PARTS}")
+        raise _too_much(sentence("too_many_parts", count=parts, most=PARTS))
     return fragment
 
 
@@ -75,15 +71,17 @@ def _without_odd_rows(
     if fragment is not None:
         return fragment
     if isinstance(problem, engine.Untranslatable):
-        raise Untranslatable.one(
-            str(problem), field=problem.field, what_now="mend the mapping, then replay the message"
-        ) from problem
-    raise Untranslatable(
-        [
-            {"field": path, "why": why, "what_now": "mend the mapping or the record over there, then replay"}
-            for path, why in problem.errors
-        ]
-    ) from problem
+        now, known = sentence("mend_mapping"), _word(problem)
+        raise Untranslatable([error(str(problem), now, field=problem.field, said=known)]) from problem
+    raise Untranslatable([error(why, sentence("mend_either"), field=path) for path, why in problem.errors]) from problem
+
+
+def _word(problem: engine.Untranslatable) -> Sentence | None:
+    """The commonest of the engine's reasons in our own words."""
+    if not isinstance(problem, engine.UnknownWord):
+        return None
+    table, line = problem.table, problem.line
+    return sentence("unknown_word", file=problem.file, line=line, table=table, word=problem.word)
 
 
 def names_in(account: Account, stream: str, external_id: str, body: bytes) -> list[Name]:
@@ -117,9 +115,6 @@ def size(fragment: Fragment) -> int:
     return sum(len(one) for one in lists if one)
 
 
-def _too_much(what: str, most: str) -> Untranslatable:
+def _too_much(why: Sentence) -> Untranslatable:
     """A genuine record that would keep a worker busy at everybody's cost."""
-    return Untranslatable.one(
-        f"the record has {what}; the hub takes {most}",
-        what_now="split it over there, or see to this return by hand: nothing of it is known here",
-    )
+    return Untranslatable([error(why, sentence("split_record"))])

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from hub.model import misread
+from hub.model.sentences import sentence
 from hub.store import documents, invalid, lanes, raw
 from hub.store.invalid import Name
 from hub.store.lanes import Lane
@@ -94,9 +96,8 @@ class Arrival(NamedTuple):
         except ValueError as problem:
             error, known = (f"{error} ({problem})" if external_id else error), False
         name = external_id if known else f"?{digest(body, external_id.encode(errors='replace')).hex()}"
-        what_now = "it is read again when you replay it" if fetch and known else "mend it over there, or the manifest"
-        reason = [{"field": "", "why": error.replace("\0", ""), "what_now": what_now}]
-        text = documents.text(reason)
+        what_now = sentence("read_again") if fetch and known else sentence("mend_there")
+        text = documents.text([misread.error(error.replace("\0", ""), what_now)])
         return cls(account, stream, name, via, fetch and known, body, None, False, ticket, None, text)
 
     @property

@@ -8,6 +8,8 @@ from typing import Any
 
 from flask import Flask
 
+from hub.web.story import say
+
 
 def pretty(value: Any) -> str:
     """Any JSON with one thing per line; text that is JSON itself is opened, too."""
@@ -35,9 +37,11 @@ def payload(body: bytes | memoryview | None) -> str:
 
 
 def reasons(errors: Any) -> Iterator[tuple[str, str, str]]:
-    """(field, why, what to do now) of each error that the translator noted."""
+    """(field, why, what to do now) of each error that the translator noted, in the page's language where we say it."""
     for error in errors if isinstance(errors, list) else ():
-        yield str(error.get("field") or ""), str(error.get("why") or pretty(error)), str(error.get("what_now") or "")
+        said = error.get("said") or {}
+        why, what_now = (say(said.get(part)) or str(error.get(part) or "") for part in ("why", "what_now"))
+        yield str(error.get("field") or ""), why or pretty(error), what_now
 
 
 def install(app: Flask) -> None:

@@ -168,6 +168,9 @@ def _named(text: str, labels: Mapping[str, tuple[str, str]]) -> str:
     """The first word in the person's language, where a table knows it or it is an operation; the rest as it is."""
     name, _space, which = text.partition(" ")
     label = labels.get(name)
+    if labels is DOING and label is not None:
+        stream, space, which = which.partition(" ")
+        which = f"{record(stream)}{space}{which}"
     said = word(name, "operation") if label is None else label[0 if spoken() == "zh" else 1]
     return f"{said} {which}".strip()
 
@@ -175,6 +178,12 @@ def _named(text: str, labels: Mapping[str, tuple[str, str]]) -> str:
 def value(text: str, field: str) -> str:
     """What one of two systems says of a field: a word of ours where the field has words, else as it is."""
     return word(text, field) if text in LABELLED.get(field, {}) else text
+
+
+def record(stream: str) -> str:
+    """What kind of record this is, within a line; a connector's own word as it is."""
+    label = LABELLED["record"].get(stream)
+    return stream if label is None else label[0] if spoken() == "zh" else label[1].lower()
 
 
 def tone(value: str | None, table: str = "") -> str:
@@ -245,6 +254,7 @@ def install(app: Flask) -> None:
         fact=fact,
         call=call,
         value=value,
+        record=record,
         tone=tone,
         qty=quantity,
         money=money,

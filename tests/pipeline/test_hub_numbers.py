@@ -52,7 +52,7 @@ def test_one_that_was_never_given_out_binds_nothing_and_is_said(
     assert desk.doc(number).axes.receipt == "none"
     (said,) = never_given(desk)
     shown = "R9999" if text.endswith("9999") else text
-    assert f"receipt GR-1 at erp names {shown}, which was never given out here" in said
+    assert f"Receipt GR-1 at erp names {shown}, which was never given out here" in said
 
     monkeypatch.setenv("HUB_DATABASE_URL", database_url)
     monkeypatch.setenv("HUB_DATA", str(tmp_path))
@@ -70,7 +70,7 @@ def test_a_founding_record_says_it_on_its_own_return(desk: Desk, number: int) ->
     line = {"id": "1", "sku": "POT", "quantity": 1}
     desk.push("till", "return.upsert", "T-1", origin="counter", hub_number="R9999", lines=[line])
     (said,) = never_given(desk)
-    assert "return T-1 at till names R9999" in said
+    assert "Return T-1 at till names R9999" in said
 
 
 def test_what_a_person_parted_is_no_typing_error(desk: Desk, number: int) -> None:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from pathlib import Path
 
 import msgspec
 import pytest
 from flask_babel import force_locale
 
+from hub.accounts import Account
 from hub.model.returns import Discrepancy, Return
 from hub.model.sentences import Sentence, plain, say, sentence
 from hub.pipeline.story import changes
+from hub.pipeline.translate import Untranslatable, translate
 from hub.store import journal, tables
 from hub.web import Services, words
 from hub.web.console import create_console
 from hub.web.counts import Counts
+from hub.web.raw import reasons
 from hub.web.story import phrases
+from mappings.engine import Mapping
 from tests.web import build_logs, simulated
 from tests.web.conftest import Site
+
+MAPPING = Path(__file__).resolve().parents[2] / "mappings" / "generic.yaml"
 
 
 @pytest.fixture(params=["zh", "en"])
@@ -136,8 +143,31 @@ def test_what_cannot_be_told_is_called_by_name(lang: str) -> None:
 
 def test_what_was_asked_of_a_system_is_called_by_name(lang: str) -> None:
     said = {
-        "zh": ["轮询 order", "读回 return gid://1", "查找：退款 R1001", "备注 R1001"],
+        "zh": ["轮询 订单", "读回 退货单 gid://1", "查找：退款 R1001", "备注 R1001"],
         "en": ["Poll order", "Read back return gid://1", "Look for: Refund R1001", "Note R1001"],
     }
     asked = ("poll order", "fetch return gid://1", "look for refund R1001", "note R1001")
     assert [words.call(one) for one in asked] == said[lang]
+
+
+def test_why_a_record_is_not_understood_is_said_in_the_persons_language(lang: str) -> None:
+    """What another system or the engine says stays as it is."""
+    known = {"name": "web", "dictionary": Mapping.load(MAPPING), "settings": {"orders_of": None}}
+    account = Account(entry=None, party=None, terms=None, state="healthy", connect=None, **known)  # type: ignore[arg-type]
+    said = {}
+    for body in (b"[]", b'{"id": "1", "authorization": {"value": "teleported"}}', b'{"id": "1", "agreed": "lots"}'):
+        with pytest.raises(Untranslatable) as refused:
+            translate(account, "return", body)
+        ((field, why, what_now),) = reasons(msgspec.json.decode(msgspec.json.encode(refused.value.errors)))
+        said[field] = (why, what_now)
+    if lang == "zh":
+        assert said[""] == ("这条记录不是 JSON 对象", "请该系统的负责人更正")
+        why, now = said["authorization.value"]
+        assert "的表“authorization”没有“teleported”" in why
+        assert now == "请修正映射，然后重放这条消息"
+    else:
+        assert said[""] == ("the record is no JSON object", "ask the system's owner to mend it")
+        assert "has no entry for 'teleported'" in said["authorization.value"][0]
+    assert "'lots' is no number" in said["agreed"][0]
+    assert words.record("order") == {"zh": "订单", "en": "order"}[lang]
+    assert words.record("proforma") == "proforma"

@@ -77,18 +77,19 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "What {account} tells of {number} is of {at}, long before this return: another parcel had that number.",
     ),
     "doubled": (
-        "{account} 为这一张退换单建了 {count} 条记录（{stream} {ids}）。请在 {account} 只保留一条，或在这里拆分。",
-        "{account} has {count} records ({stream} {ids}) of this one return: keep one there, or split it here.",
+        "{account} 为这一张退换单建了 {count} 条记录（{stream:record} {ids}）。"
+        "请在 {account} 只保留一条，或在这里拆分。",
+        "{account} has {count} records ({stream:record} {ids}) of this one return: keep one there, or split it here.",
     ),
     "gone": (
-        "{account} 中的 {stream} {object} 已不存在[，上面记有{held:event}]。请确认是否误删。",
-        "{account} says that {stream} {object} does not exist any more[; it held: {held:event}].",
+        "{account} 中的 {stream:record} {object} 已不存在[，上面记有{held:event}]。请确认是否误删。",
+        "{account} says that {stream:record} {object} does not exist any more[; it held: {held:event}].",
     ),
     "unread": (
-        "{account} 的 {stream} {object} 最新内容无法读取，本单显示的可能是旧内容。"
+        "{account} 的 {stream:record} {object} 最新内容无法读取，本单显示的可能是旧内容。"
         "请在“无法理解”页查看原因，修正后重放。",
-        "The newest record of {stream} {object} at {account} cannot be read, so what stands here of it may be old. "
-        "The page Not understood says why: mend that, then replay it.",
+        "The newest record of {stream:record} {object} at {account} cannot be read, so what stands here of it may "
+        "be old. The page Not understood says why: mend that, then replay it.",
     ),
     "unread_money": (
         "{account} 的 {stream} {object} 最新内容无法读取，其中可能记有退款；本单还应退 {due}。"
@@ -98,15 +99,15 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         " then nothing is paid.",
     ),
     "never_given": (
-        "{account} 的 {stream} {object} 写的退货单号 {number} 从未在此发放，不起作用。"
+        "{account} 的 {stream:record} {object} 写的退货单号 {number} 从未在此发放，不起作用。"
         "请在 {account} 更正，或在这里手工关联。",
-        "{stream} {object} at {account} names {number}, which was never given out here, so it binds nothing: mend the "
-        "number in {account}, or link the return here.",
+        "{stream:record} {object} at {account} names {number}, which was never given out here, so it binds nothing: "
+        "mend the number in {account}, or link the return here.",
     ),
     "left_out": (
-        "{account} 的 {stream} {object} 中有一行无法读取，已跳过：{row}。其余内容照常计入，"
+        "{account} 的 {stream:record} {object} 中有一行无法读取，已跳过：{row}。其余内容照常计入，"
         "在此之前不会退款。请在 {account} 更正该行，或确认它不计入。",
-        "A row of {stream} {object} at {account} cannot be read and is left out: {row}. The rest counts; "
+        "A row of {stream:record} {object} at {account} cannot be read and is left out: {row}. The rest counts; "
         "nothing is paid meanwhile. Mend that row in {account}, or say that it does not count.",
     ),
     "parcel_lost": (
