@@ -92,11 +92,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "be old. The page Not understood says why: mend that, then replay it.",
     ),
     "unread_money": (
-        "{account} 的 {stream} {object} 最新内容无法读取，其中可能记有退款；本单还应退 {due}。"
+        "{account} 的 {stream:record} {object} 最新内容无法读取，其中可能记有退款；本单还应退 {due}。"
         "请在“无法理解”页查看并修正，或到 {account} 核实其中没有退款；确认前不会退款。",
-        "The newest record of {stream} {object} at {account} cannot be read, and it may tell of a refund; {due} is to"
-        " be paid here. Mend it on the page Not understood, or look at {account} and say that it tells of none: until"
-        " then nothing is paid.",
+        "The newest record of {stream:record} {object} at {account} cannot be read, and it may tell of a refund; {due}"
+        " is to be paid here. Mend it on the page Not understood, or look at {account} and say that it tells of none:"
+        " until then nothing is paid.",
     ),
     "never_given": (
         "{account} 的 {stream:record} {object} 写的退货单号 {number} 从未在此发放，不起作用。"
