@@ -15,7 +15,11 @@ def netted(fragment: Fragment) -> Fragment:
     kept = [payment for payment in order.payments if payment.captured >= 0]
     left = list(order.left_out)
     for payment in order.payments:
-        if payment.captured < 0 and (rest := _handed_back(payment, kept)):
+        if payment.captured < 0 and (payment.refunded or payment.charged_back):
+            left.append(
+                f"payments {payment.id} (captured: {payment.captured} is below zero, and of it something went back)"
+            )
+        elif payment.captured < 0 and (rest := _handed_back(payment, kept)):
             why = f"{rest} {payment.currency} is below zero, and no payment is left that it could be change of"
             left.append(f"payments {payment.id} (captured: {why})")
     return replace(fragment, order=replace(order, payments=tuple(kept), left_out=tuple(left)))

@@ -65,31 +65,34 @@ class Claimant:
 
 def claimants(case: Case) -> list[Claimant]:
     """The return itself, and beside it the others of its orders."""
-    me = _claimant(case, case.own, case.ground.number, case.ground.twins)
+    me = _claimant(case, [*case.own, *case.gone], case.ground.number, case.ground.twins)
     if case.alone is not None:
         return [me]
     others = [
-        _claimant(case, [o for o in other.observations if not o.gone], other.number, other.twins)
+        _claimant(case, [o for o in other.observations if not (o.gone and o.account == HUB)], other.number, other.twins)
         for other in case.ground.others
     ]
     return [me, *others]
 
 
-def _claimant(case: Case, records: Sequence[Observation], number: str, twins: Sequence[Twins]) -> Claimant:
-    founding = sorted((o for o in records if founds(o.fragment)), key=lambda o: (_asked(o) or _FIRST, _name(o)))
+def _claimant(case: Case, all_: Sequence[Observation], number: str, twins: Sequence[Twins]) -> Claimant:
+    """What was deleted names the return all the same; one of which all that founded it was deleted is over."""
+    records = [o for o in all_ if not o.gone]
+    asking = [o for o in records if founds(o.fragment)]
+    founding = sorted(asking or (o for o in all_ if founds(o.fragment)), key=lambda o: (_asked(o) or _FIRST, _name(o)))
     pieces, swaps = _pieces(case, founding)
     return Claimant(
         number=number,
         asked=min((at for o in founding if (at := _asked(o))), default=None),
         founded=bool(founding),
-        ended=_ended(case, records, founding[0].account if founding else None),
+        ended=_ended(case, records, founding[0].account if founding else None, deleted=bool(founding) and not asking),
         pieces=pieces,
         owed=_owed(case, records, twins, swaps),
         swaps=swaps,
         credited=any(o.fragment.credits or isinstance(o.fragment.agreed, Decimal) for o in records),
-        objects=frozenset((o.account, o.external_id) for o in records),
-        records=frozenset(own_name(o) for o in records),
-        naming=frozenset(own_name(o) for o in records if o.fragment.keys),
+        objects=frozenset((o.account, o.external_id) for o in all_),
+        records=frozenset(own_name(o) for o in all_),
+        naming=frozenset(own_name(o) for o in all_ if o.fragment.keys),
         written=written(twins),
         name=min((_name(o) for o in founding), default=number),
     )
@@ -118,10 +121,12 @@ def _pieces(case: Case, founding: Sequence[Observation]) -> tuple[dict[str, Deci
     return pieces, swaps == {True}
 
 
-def _ended(case: Case, records: Sequence[Observation], founder: str | None) -> bool:
+def _ended(case: Case, records: Sequence[Observation], founder: str | None, *, deleted: bool) -> bool:
     """Over in the word of whoever counts most, or called off by who asked; and nothing of it has come."""
     if any(o.fragment.receipts for o in records):
         return False
+    if deleted:
+        return True
     said: list[tuple[tuple[bool, bool, int, int], str]] = []
     for observation in records:
         for word in (observation.fragment.authorization, observation.fragment.closure):

@@ -10,26 +10,18 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
 from hub.model import words
+from hub.model.sold import Component as Component
+from hub.model.sold import Key as Key
+from hub.model.sold import Once as Once
+from hub.model.sold import Order as Order
+from hub.model.sold import OrderLine as OrderLine
+from hub.model.sold import Part as Part
+from hub.model.sold import Payment as Payment
 
 Zero = Decimal(0)
-
-
-class Part(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Base of all that a fragment holds: immutable, by keyword, unknown fields refused.
-
-    gc=False: it holds no cycles, and the collector's walks over a batch of them took a fifth of the time.
-    """
-
-
-class Key(Part, frozen=True, kw_only=True, gc=False):
-    """A name under which something is known. `issuer`: the account that gives it out; "" the record's own, "hub" us."""
-
-    type: str
-    value: str
-    issuer: str = ""
 
 
 class Statement(Part, frozen=True, kw_only=True, gc=False):
@@ -223,50 +215,6 @@ class PrivacyRequest(Part, frozen=True, kw_only=True, gc=False):
     customer: str | None = None
 
 
-class Component(Part, frozen=True, kw_only=True, gc=False):
-    sku: str
-    quantity: Decimal
-
-
-class OrderLine(Part, frozen=True, kw_only=True, gc=False):
-    id: str
-    quantity: Decimal
-    sku: str | None = None
-    gtin: str | None = None
-    name: str | None = None
-    shipped: Decimal | None = None
-    """How much of it left the warehouse; None where the system does not say."""
-    price: Decimal | None = None
-    """What the customer paid for one piece, tax included; below zero: a coupon, a voucher, a deposit."""
-    amount: Decimal | None = None  # for all its pieces: exact where the price of one had to be rounded
-    components: tuple[Component, ...] = ()
-    refs: tuple[Key, ...] = ()
-    """The same line in other systems, where this one keeps their ids: {"issuer": account, "type": "order_line", …}."""
-
-
-class Payment(Part, frozen=True, kw_only=True, gc=False):
-    id: str
-    captured: Decimal
-    currency: str
-    refunded: Decimal | None = None
-    charged_back: Decimal | None = None  # what the customer's bank took back
-    method: words.Method = "original"
-
-
-class Order(Part, frozen=True, kw_only=True, gc=False):
-    """An order as one account tells it."""
-
-    number: str | None = None
-    currency: str | None = None
-    placed_at: datetime | None = None
-    channel: str | None = None
-    total: Decimal | None = None
-    cancelled: bool = False
-    lines: tuple[OrderLine, ...] = ()
-    payments: tuple[Payment, ...] = ()
-    left_out: tuple[str, ...] = ()  # rows that nobody could read, and why: kept by the hub, never said by a mapping
-
-
 class Replacement(Part, frozen=True, kw_only=True, gc=False):
     """What is sent instead (换货): an order or a parcel of its own in this account."""
 
@@ -345,6 +293,6 @@ class Fragment(Part, frozen=True, kw_only=True, gc=False):
     partial: tuple[str, ...] = ()
     since: dict[str, int] = {}
     refunds_once: tuple[Refund, ...] = ()
-    payments_once: tuple[Payment, ...] = ()
+    payments_once: tuple[Once, ...] = ()
     """Kept by `absorb`, never by a mapping: `since` (what an earlier read said, and its ticket), and the refunds and
     totals of payments of which more was told to be back with the customer than is told now."""

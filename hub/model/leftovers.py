@@ -11,13 +11,12 @@ from hub.model.sentences import sentence
 def ask(case: Case, money: Money, ended: bool) -> None:
     """Nothing is paid until the row is mended over there, or a person says that it counts for nothing. Where nothing is
     to be paid, it is only said."""
-    settled = money.agreed is not None and not money.due
     for observation in case.shared:
         for row in observation.fragment.order.left_out if observation.fragment.order else ():
             account, stream, external_id = own_name(observation)
             said = sentence("left_out", account=account, stream=stream, object=external_id, row=row)
             shown = {"field": "order", "accounts": (account,), "values": (row,)}
-            if settled or ended:
+            if ended or not money.due:
                 case.doubt("left_out", said, **shown)
             else:
                 about = (account, stream, external_id, row)

@@ -178,10 +178,12 @@ def _added(case: Case, said: Mapping[str, list[Statement]]) -> None:
     asking = {case.founder, HUB, *case.decided_by}
     if not any(observation.account == case.founder for told in said.values() for observation, _ in told):
         return
+    asked = {key for key, told in said.items() if not asking.isdisjoint(one.account for one, _ in told)}
+    asked |= {kit.parent for key in asked if (kit := case.book.lines.get(key)) and kit.parent}
     for key, told in sorted(said.items()):
-        if asking.isdisjoint(observation.account for observation, _ in told):
+        home = case.book.lines.get(key)
+        if key not in asked and (home is None or home.parent not in asked):
             observation, line = told[0]
-            home = case.book.lines.get(key)
             goods = line.name or line.sku or (home and (home.line.name or home.line.sku)) or key
             words = {"account": observation.account, "line": goods, "founder": case.founder}
             values = (number(line.quantity),)

@@ -11,12 +11,13 @@ from msgspec.structs import replace
 from hub.model import fragment as told
 from hub.model import returns, swaps, words
 from hub.model.case import Case
+from hub.model.currencies import other_currency
 from hub.model.facts import each, events, named
 from hub.model.fragment import Zero
 from hub.model.numbers import amount as money_text
 from hub.model.observation import Observation
 from hub.model.ranks import rank
-from hub.model.refunds import Paid, other_currency
+from hub.model.refunds import Paid
 from hub.model.returns import Money, ReturnLine
 from hub.model.sentences import sentence
 
@@ -54,7 +55,7 @@ def payments(case: Case, currency: str | None) -> dict[str, list[told.Payment]]:
     by_account: dict[str, list[told.Payment]] = {}
     for (account, _), (_, payment) in sorted(found.items(), key=lambda item: item[0]):
         if currency is not None and payment.currency != currency:
-            other_currency(case, account, "payment", payment.id, payment.currency, currency)
+            other_currency(case, account, "payment", payment.id, payment.captured, payment.currency, currency)
             continue
         by_account.setdefault(account, []).append(payment)
     if case.alone is None and len(by_account) > 1:
@@ -82,7 +83,7 @@ def credits(case: Case, currency: str | None) -> list[returns.Credit]:
             fact, value, _ = one
             if currency is not None and value.currency != currency:
                 name = value.number or value.id
-                worth = other_currency(case, fact.account, "credit", name, value.currency, currency)
+                worth = other_currency(case, fact.account, "credit", name, value.amount, value.currency, currency)
                 if worth is None:
                     continue
                 value = replace(value, amount=worth, currency=currency, tax=None)

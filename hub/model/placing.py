@@ -57,25 +57,23 @@ class Item:
     loose: Decimal = Zero
     named: tuple[str, ...] = ()
     """Returns that it names and that are gone, or were not read (yet)."""
-    over: list[str] = field(default_factory=list)
-    """Returns that it names, that are over, and in whose place there may be another."""
     dead: bool = False
     """It failed or was reversed: nothing of it is with the customer."""
     asked: Decimal = Zero
-    """How much of it names no return that goes on, before any answer: the sum that a question is about."""
+    """How much of it names no return, before any answer: the sum that a question is about."""
     eldest: Decimal = Zero
     """Of that, what a person said is for the oldest return first."""
-    answered: bool = False
-    """A person said of all of it whose it is."""
+    answered: set[int] = field(default_factory=set)
+    """Places of returns that are over, of whose shares a person said whose they are."""
 
     @property
     def order(self) -> tuple[datetime, FactId]:
         return (self.at or _NEVER, self.subject)
 
-    def unnamed(self, over: Sequence[bool]) -> Decimal:
-        """What names no return, or one that is over (by place): whose it is may be asked."""
-        open_ = self.loose + sum(self.beside.values(), Zero) + sum((amount for _, _, amount in self.pieces), Zero)
-        return open_ + sum((share.amount for place, share in self.shares.items() if over[place]), Zero)
+    @property
+    def unnamed(self) -> Decimal:
+        """What names no return: whose it is may be asked."""
+        return self.loose + sum(self.beside.values(), Zero) + sum((amount for _, _, amount in self.pieces), Zero)
 
     def give(self, to: int, amount: Decimal, line: str | None = None, pieces: Decimal | None = None) -> None:
         share = self.shares.setdefault(to, Share())

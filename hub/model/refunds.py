@@ -11,17 +11,18 @@ from msgspec.structs import replace
 
 from hub.model import fragment as told
 from hub.model import returns, words
-from hub.model.answers import amount
 from hub.model.case import Case
+from hub.model.currencies import exchanged
 from hub.model.facts import Event, each, named
 from hub.model.fragment import Zero
 from hub.model.numbers import amount as money_text
 from hub.model.numbers import number, rounded
+from hub.model.observation import HUB
 from hub.model.placing import DEAD, LIVE, Item, total
 from hub.model.returns import Choice, Money
 from hub.model.sentences import Sentence, sentence
-from hub.model.spread import place
-from hub.model.totals import CHARGED_BACK, beyond
+from hub.model.spread import Possible, place
+from hub.model.totals import CAPTURED, CHARGED_BACK, FALLEN, beyond
 from hub.model.withdrawn import restored
 
 
@@ -33,7 +34,7 @@ class CameBack(Struct, frozen=True):
     state: str
     """A word of the labels' table `came_back`."""
     about: tuple[str, ...]
-    """What the question is about. Of a part also the sum: when more comes back, it is asked again."""
+    """What the question is about, the sum as well: when more comes back, it is asked again."""
 
 
 class Paid(Struct, kw_only=True):
@@ -51,8 +52,7 @@ class Paid(Struct, kw_only=True):
     """Of that, what is still on its way."""
     by_payment: dict[tuple[str, str], Decimal] = {}
     """What went back or is about to, by account and payment."""
-    possible: Sequence[tuple[Item, Decimal]] = ()
-    """What may be this return's, and nobody says so."""
+    possible: Sequence[Possible] = ()
     numbers: Sequence[str] = ()
     """The returns of the orders that such money may be for."""
     withdrawn: frozenset[tuple[str, str]] = frozenset()
@@ -65,7 +65,7 @@ def state_of(refund: told.Refund) -> words.PaymentState:
     for state in ("pending", "succeeded", "reversed"):
         if state in states:
             return state
-    return "failed"
+    return "failed" if states else "succeeded"  # it moves no money: nothing failed
 
 
 def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Payment]]) -> Paid:
@@ -75,16 +75,14 @@ def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Paym
     if case.alone is None and case.ground.others:
         records += [o for other in case.ground.others for o in other.observations if not o.gone]
     stated = []
-    lost = [o for other in case.ground.others for o in other.observations if o.gone] if case.alone is None else []
+    gone = (o for other in case.ground.others for o in other.observations if o.gone and o.account != HUB)
+    lost = list(gone) if case.alone is None else []
     deleted = ((fact, _reversed(refund), observation) for fact, refund, observation in each(lost, "refunds"))
     listed, sum_.withdrawn = restored((*each(records, "refunds"), *deleted), records)
     for one in listed:
-        if currency is None or one[1].currency == currency:
-            stated.append(one)
-            continue
-        worth = other_currency(case, one[0].account, "refund", one[1].id, one[1].currency, currency)
-        if worth is not None:
-            stated.append((one[0], _in_ours(one[1], worth, currency), one[2]))
+        refund = one[1] if currency is None else exchanged(case, one[0].account, one[1], currency)
+        if refund is not None:
+            stated.append((one[0], refund, one[2]))
     placed = place(case, stated, beyond(stated, held, case.shared, currency, sum_.by_payment))
     sum_.possible, sum_.unplaced, sum_.numbers = placed.possible, placed.unplaced, placed.numbers
     compared: set[int] = set()
@@ -104,12 +102,6 @@ def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Paym
 def _reversed(refund: told.Refund) -> told.Refund:
     """A refund whose record was deleted: nobody says any more that the customer has the money."""
     return replace(refund, parts=tuple(replace(part, state="reversed") for part in refund.parts))
-
-
-def _in_ours(refund: told.Refund, worth: Decimal, currency: str) -> told.Refund:
-    """A refund in another currency, as a person said what it is worth here."""
-    part = replace(refund.parts[0], amount=worth, state=state_of(refund))
-    return replace(refund, currency=currency, parts=(part,), allocations=(), breakdown=None)
 
 
 def _take(case: Case, sum_: Paid, item: Item) -> None:
@@ -132,12 +124,9 @@ def _take(case: Case, sum_: Paid, item: Item) -> None:
     sum_.pending += min(share.amount - succeeded, total(value, "pending"))
     lost = total(value, *DEAD)
     untold = item.one is None or (item.account, value.id) in sum_.withdrawn
-    if item.dead:
-        state = "withdrawn" if untold else refund.state
-        _lost(case, sum_, item, CameBack(refund, share.amount, state, (refund.id,)))
-    elif lost and share.amount:
+    if item.dead or (lost and share.amount):
         state = "withdrawn" if untold else "reversed" if total(value, "reversed") else "failed"
-        amount_ = rounded(lost * share.amount / item.amount, item.currency)
+        amount_ = share.amount if item.dead else rounded(lost * share.amount / item.amount, item.currency)
         _lost(case, sum_, item, CameBack(refund, amount_, state, (refund.id, money_text(amount_, item.currency))))
     if not item.dead:
         for key, part_ in share.lines.items():
@@ -169,38 +158,43 @@ def ask(case: Case, sums: Paid, money: Money, ended: bool) -> None:
         return
     gone = money.refunded + money.pending
     open_ = money.agreed is None or gone < money.agreed
-    several = (Choice("oldest"),) if len(sums.numbers) > 1 else ()
-    for item, possible in sums.possible if open_ else ():
-        text = money_text(possible, money.currency)
-        what = _what(item, text)
+    returns_ = tuple(Choice("of", to) for to in sums.numbers)
+    several = (Choice("oldest"),) if len(returns_) > 1 else ()
+    for one in sums.possible if open_ else ():
+        text = money_text(one.amount, money.currency)
+        what = _what(one, text)
         if money.agreed is None:
             said = sentence("unallocated_refund_early", what=what)
         else:
-            left = max(money.agreed - gone - possible, Zero)
+            left = max(money.agreed - gone - one.amount, Zero)
             due = money.agreed - gone
             texts = {"left": money_text(left, money.currency), "due": money_text(due, money.currency)}
             said = sentence("unallocated_refund", what=what, **texts)
+        name = one.item.subject.text
         case.ask(
             "unallocated_refund",
             said,
-            about=(item.subject.text, number(item.asked)),
-            choices=(*(Choice("of", to) for to in sums.numbers), *several, Choice("goodwill")),
+            about=(name, number(one.sum), one.over) if one.over else (name, number(one.sum)),
+            choices=(*returns_, *(() if one.over else several), Choice("goodwill")),
             field="money",
-            accounts=(item.account,),
+            accounts=(one.item.account,),
             values=(text,),
         )
     if money.due > 0:
         _came_back(case, sums, money)
 
 
-def _what(item: Item, amount: str) -> Sentence:
+def _what(one: Possible, amount: str) -> Sentence:
     """What happened, in words."""
+    item = one.item
+    where = {"account": item.account, "amount": amount}
+    if one.over:
+        return sentence("back_for_one_that_is_over", number=one.over, **where)
     if item.one is None and item.subject.id == CHARGED_BACK:
-        return sentence("back_through_the_bank", account=item.account, amount=amount)
-    if item.over:
-        return sentence("back_for_one_that_is_over", account=item.account, amount=amount, number=", ".join(item.over))
-    named_ = ", ".join(dict.fromkeys(item.named))
-    return sentence("back_on_the_order", account=item.account, amount=amount, named=named_)
+        return sentence("back_through_the_bank", **where)
+    if item.one is None and item.subject.id == CAPTURED + FALLEN:
+        return sentence("back_as_change", **where)
+    return sentence("back_on_the_order", named=", ".join(dict.fromkeys(item.named)), **where)
 
 
 def _came_back(case: Case, sums: Paid, money: Money) -> None:
@@ -249,17 +243,3 @@ def _compare(case: Case, event: Event) -> None:
                 accounts=(event.speaker, account),
                 values=(one, two),
             )
-
-
-def other_currency(case: Case, account: str, event: str, id_: str, currency: str, ours: str) -> Decimal | None:
-    """Money in another currency: what a person said it is worth in ours; None while it counts for nothing."""
-    aside = (Choice("aside"),)
-    answer = case.ask(
-        "currency",
-        sentence("other_currency", account=account, event=event, id=id_, currency=currency, ours=ours),
-        about=(account, event, id_),
-        choices=aside if event == "payment" else (Choice("counts", names=ours, takes="amount"), *aside),
-        field="money",
-        values=(ours, currency),
-    )
-    return amount(answer) if answer else None

@@ -6,7 +6,7 @@ place is nobody's, until a person or the account's terms (`unplaced_refunds`) sa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -26,12 +26,22 @@ MOST = Decimal(10) ** 15
 """More than anything that is paid."""
 
 
+class Possible(NamedTuple):
+    """What of a refund may be the return's, and nobody knows."""
+
+    item: Item
+    amount: Decimal
+    over: str = ""
+    """It was paid for this return, which is over."""
+    sum: Decimal = Zero
+    """What the question is about."""
+
+
 class Placed(NamedTuple):
     """Everything that went back on the orders. The return itself is place 0 of every item's shares."""
 
     items: Sequence[Item]
-    possible: Sequence[tuple[Item, Decimal]]
-    """What may be the return's, and nobody knows."""
+    possible: Sequence[Possible]
     unplaced: Decimal
     """What is nobody's as yet."""
     numbers: Sequence[str] = ()
@@ -66,8 +76,8 @@ def place(case: Case, stated: Sequence[Told], beyond: Sequence[Item]) -> Placed:
     spread.lines()
     spread.beside()
     unplaced = spread.loose()
-    spread.over()
-    possible = [(item, amount) for item in items if (amount := spread.possible.get(id(item)))]
+    possible = [Possible(i, amount, sum=i.asked) for i in items if (amount := spread.possible.get(id(i)))]
+    possible += spread.over()
     return Placed(items, possible, unplaced, sorted(one.number for one in who if one.founded))
 
 
@@ -301,10 +311,11 @@ class _Spread:
         unplaced = Zero
         for item in sorted((item for item in self.items if item.loose > 0), key=lambda item: item.order):
             able = [p for p, one in enumerate(self.who) if one.wants and self.room(p) > 0]
-            begun, _ = self.narrow(able, item.at)
+            begun, before = self.narrow(able, item.at)
             left = item.loose
             if item.dead:
-                for place_ in begun:
+                # A total that had fallen before any of them was asked for is none of theirs.
+                for place_ in () if before and item.one is None and item.at is not None else begun:
                     self.give(item, place_, left)
                 continue
             over = left - sum((self.room(p) for p in begun), Zero)
@@ -320,17 +331,16 @@ class _Spread:
                 self.may(item, left if 0 in first else min(left, over))
         return unplaced
 
-    def over(self) -> None:
+    def over(self) -> Iterator[Possible]:
         """What was paid for a return that is over may be for the one that was made in its place: nobody knows."""
         me = self.who[0]
         for item in self.items if me.wants and self.room(0) > 0 else ():
-            for place_, share in item.shares.items() if not (item.dead or item.answered) else ():
-                if place_ and self.who[place_].ended:
+            for place_, share in item.shares.items() if not item.dead else ():
+                if place_ and self.who[place_].ended and place_ not in item.answered:
                     named = sum(share.lines.values(), Zero)
                     alike = sum((amount for key, amount in share.lines.items() if key in me.pieces), Zero)
                     if (amount := share.amount - named + alike) > 0:
-                        self.may(item, amount)
-                        item.over.append(self.who[place_].number)
+                        yield Possible(item, amount, self.who[place_].number, share.amount)
 
     def room(self, place_: int) -> Decimal:
         """How much may still go to it; where nobody says what it is owed, anything."""

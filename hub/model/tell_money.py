@@ -30,16 +30,18 @@ def paid(desk: Desk) -> bool:
     # Whatever is on its way, anywhere, may be this very money.
     if any(o.operation.kind in PAYING and o.state in UNDER_WAY for o in desk.all):
         return True
+    name = f"money_due {money_text(money.due, money.currency)}"
     here = {p.id for p in desk.view.payments}
     mine = [p for p in desk.ret.payments if p.id in here and p.currency == money.currency]
     if not mine:
+        if desk.terms.money and not any(p.currency == money.currency for p in desk.ret.payments):
+            desk.cannot(name, sentence("no_payment"), "refund")
         return True
     payment = next((p for p in mine if _left(p) > 0), mine[0])
     gone = money.refunded + money.pending
     room = min(money.refundable if money.refundable is not None else Zero, _left(payment))
     wanted = money.due - _by_hand(desk.all, "refund", gone)
     amount = min(wanted, room)
-    name = f"money_due {money_text(money.due, money.currency)}"
     if wanted > 0 and room - desk.terms.reserved < wanted and desk.terms.reserved:
         # What is in flight may be in the sums already: who waits pays neither too much nor a part.
         desk.cannot(name, sentence("money_in_flight"), "refund")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from hub.model.facts import Told
 from hub.model.fragment import Payment, Zero
 from hub.model.observation import FactId, Observation
 from hub.model.placing import LIVE, Item
+from hub.model.withdrawn import sums
 
-Sums = dict[tuple[str, str], Decimal]
-BEYOND, CHARGED_BACK = "beyond", "charged_back"
+ByPayment = dict[tuple[str, str], Decimal]
+BEYOND, CHARGED_BACK, CAPTURED = "beyond", "charged_back", "captured"
 """What such money is called, beside its payment: it has no id of its own."""
+FALLEN = "_once"
+"""Behind that: what is not told of it any more."""
 
 
 def beyond(
@@ -20,10 +25,10 @@ def beyond(
     held: Mapping[str, Sequence[Payment]],
     records: Iterable[Observation],
     currency: str | None,
-    by_payment: Sums,
+    by_payment: ByPayment,
 ) -> list[Item]:
     """Money that names nothing at all. `by_payment`: filled with what the refunds say went back on each payment."""
-    somewhere, all_, all_somewhere = _shown(stated, by_payment)
+    somewhere, all_ = _shown(stated, by_payment)
     found = []
     for account in sorted(held):
         known = somewhere.get(account, Zero)
@@ -31,71 +36,99 @@ def beyond(
             more = (payment.refunded or Zero) - by_payment.get((account, payment.id), Zero)
             explained = min(max(more, Zero), known)
             known -= explained
-            found.append(_item(account, payment, BEYOND, more - explained))
-            found.append(_item(account, payment, CHARGED_BACK, payment.charged_back or Zero))
-    now = {(account, payment.id): payment for account, ps in held.items() for payment in ps}
-    for (account, id_), once in sorted(_most(records, held, currency).items()):
-        payment = now.get((account, id_), Payment(id=id_, captured=Zero, currency=once.currency))
-        told = max(payment.refunded or Zero, all_.get((account, id_), Zero))
-        less = (once.refunded or Zero) - told - all_somewhere.get(account, Zero)
-        lost = (once.charged_back or Zero) - (payment.charged_back or Zero)
-        found.append(_item(account, payment, BEYOND, less, gone=True))
-        found.append(_item(account, payment, CHARGED_BACK, lost, gone=True))
+            found.append(_item(account, payment.id, payment.currency, BEYOND, more - explained))
+            found.append(_item(account, payment.id, payment.currency, CHARGED_BACK, payment.charged_back or Zero))
+    for fall in _falls(records, held, currency):
+        now = held.get(fall.account, ())
+        # Refunds that are told and that no total shows explain a fall: they failed, or are netted.
+        known = max(all_.get(fall.account, Zero) - sum((p.refunded or Zero for p in now), Zero), Zero)
+        where = (fall.account, now[0].id if len(now) == 1 else "", fall.currency)
+        explained = min(known, fall.refunded)
+        found.append(_item(*where, BEYOND, fall.refunded - explained, fallen=True, dead=True, at=fall.at))
+        found.append(_item(*where, CHARGED_BACK, fall.charged_back, fallen=True, dead=True, at=fall.at))
+        if not found[-1].amount + max(found[-2].amount, Zero):  # else its payment vanished with what was told of it
+            found.append(_item(*where, CAPTURED, fall.captured - known + explained, fallen=True))
     return [item for item in found if item.amount > 0]
 
 
-def _shown(stated: Sequence[Told], by_payment: Sums) -> tuple[dict[str, Decimal], Sums, dict[str, Decimal]]:
-    """What refunds show: with the customer and of no known payment; and in any state, by payment and of none."""
+def _shown(stated: Sequence[Told], by_payment: ByPayment) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """By account, what refunds show: with the customer and of no known payment; and all there is, in any state."""
     seen: set[tuple[str, str]] = set()
-    all_: Sums = {}
     somewhere: dict[str, Decimal] = {}
-    all_somewhere: dict[str, Decimal] = {}
+    all_: dict[str, Decimal] = {}
     for fact, refund, _ in sorted(stated, key=lambda one: -one[2].ticket):
         if (fact.account, fact.id) in seen:
             continue
         seen.add((fact.account, fact.id))
         for part in refund.parts:
-            live = part.state in LIVE
-            if part.payment is None:
-                all_somewhere[fact.account] = all_somewhere.get(fact.account, Zero) + part.amount
-                if live:
-                    somewhere[fact.account] = somewhere.get(fact.account, Zero) + part.amount
-            else:
+            all_[fact.account] = all_.get(fact.account, Zero) + part.amount
+            if part.state in LIVE and part.payment is None:
+                somewhere[fact.account] = somewhere.get(fact.account, Zero) + part.amount
+            elif part.state in LIVE and part.payment is not None:
                 key = (fact.account, part.payment)
-                all_[key] = all_.get(key, Zero) + part.amount
-                if live:
-                    by_payment[key] = by_payment.get(key, Zero) + part.amount
-    return somewhere, all_, all_somewhere
+                by_payment[key] = by_payment.get(key, Zero) + part.amount
+    return somewhere, all_
 
 
-def _most(
-    records: Iterable[Observation], held: Mapping[str, Sequence[Payment]], currency: str | None
-) -> dict[tuple[str, str], Payment]:
-    """Per account and payment the highest totals that were told, where a record tells of less now.
+@dataclass
+class _Fall:
+    """By how much the totals of an account's payments fell, and when the most was last told."""
 
-    Of an account that only repeats another's payments nothing, as long as whoever holds them speaks.
+    account: str
+    currency: str
+    captured: Decimal = Zero
+    refunded: Decimal = Zero
+    charged_back: Decimal = Zero
+    at: datetime | None = None
+
+
+def _falls(records: Iterable[Observation], held: Mapping[str, Sequence[Payment]], currency: str | None) -> list[_Fall]:
+    """Records of one kind are about different payments, records of two kinds about the same ones.
+
+    Of an account that only repeats another's payments nothing counts, as long as whoever holds them speaks.
     """
-    most: dict[tuple[str, str], Payment] = {}
-    for observation in records:
-        for once in observation.fragment.payments_once if not held or observation.account in held else ():
-            key = (observation.account, once.id)
-            known = most.get(key, once)
-            if once.currency == (currency or known.currency):
-                gone = max(known.refunded or Zero, once.refunded or Zero)
-                lost = max(known.charged_back or Zero, once.charged_back or Zero)
-                most[key] = Payment(id=once.id, captured=Zero, currency=once.currency, refunded=gone, charged_back=lost)
-    return most
+    found: dict[tuple[str, str], dict[str, _Fall]] = {}
+    for record in records:
+        order = record.fragment.order
+        if (held and record.account not in held) or (order and order.left_out):
+            continue
+        now = sums(order.payments) if order else {}
+        for once in record.fragment.payments_once:
+            if once.currency != (currency or once.currency):
+                continue
+            streams = found.setdefault((record.account, once.currency), {})
+            fall = streams.setdefault(record.stream, _Fall(record.account, once.currency))
+            captured, refunded, charged_back = now.get(once.currency, (Zero, Zero, Zero))
+            fall.captured += max(once.captured - captured, Zero)
+            fall.refunded += max(once.refunded - refunded, Zero)
+            fall.charged_back += max(once.charged_back - charged_back, Zero)
+            fall.at = max(filter(None, (fall.at, once.at)), default=None)
+    return [
+        max(streams.values(), key=lambda fall: (fall.refunded, fall.charged_back, fall.captured))
+        for _, streams in sorted(found.items())
+    ]
 
 
-def _item(account: str, payment: Payment, name: str, amount: Decimal, *, gone: bool = False) -> Item:
-    subject = FactId(account, "payment", payment.id, "refunds", f"{name}_once" if gone else name)
+def _item(
+    account: str,
+    payment: str,
+    currency: str,
+    name: str,
+    amount: Decimal,
+    *,
+    fallen: bool = False,
+    dead: bool = False,
+    at: datetime | None = None,
+) -> Item:
+    told = FactId(account, "payment", payment, "refunds", name)
+    subject = FactId(account, "payment", payment, "refunds", name + FALLEN) if fallen else told
     return Item(
         subject=subject,
-        names=frozenset((subject.text,)),
+        names=frozenset((subject.text, told.text)) if dead else frozenset((subject.text,)),
         account=account,
-        at=None,
-        currency=payment.currency,
+        at=at,
+        currency=currency,
         amount=amount,
         loose=amount,
-        dead=gone,
+        dead=dead,
     )

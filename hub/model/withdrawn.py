@@ -2,7 +2,7 @@
 
 A shop that takes a refund back may say so with a state; many only change the sum, or tell of it no more. Each record
 keeps the most that was told (`Fragment.refunds_once`, `payments_once`), so that nobody takes such silence for leave
-to pay again: what is missing counts as reversed, which a person is asked about.
+to pay again: what is missing is a refund that was reversed, which a person is asked about.
 """
 
 from __future__ import annotations
@@ -13,36 +13,44 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from hub.model.facts import Told
-from hub.model.fragment import Fragment, Payment, Refund, Zero
+from hub.model.fragment import Allocation, Fragment, Once, Payment, Refund, RefundPart, Zero
 from hub.model.observation import FactId, Observation
 from hub.model.placing import LIVE, total
 
 _SENT = (*LIVE, "reversed")
-_ONCE = "refunds_once/"
-"""In `since`: the read that told most of a refund."""
+_ONCE, _SUMS = "refunds_once/", "payments_once/"
+"""In `since`: the read that told most of a refund; of a record's payments in a currency."""
+REST = " (once)"
+"""Behind the id of a refund: what is not told of it any more."""
+
+Sums = tuple[Decimal, Decimal, Decimal]
+"""Captured, refunded, charged back."""
 
 
 def remember(united: Fragment, older: Observation, newer: Observation) -> Fragment:
-    """The record with the most that any reading of it told of each refund and payment, where that is more than now.
+    """The record with the most that any reading of it told of each refund, and of its payments together, where that is
+    more than now. Free of order: the most is the most, and of equals the newest reading's.
 
-    Free of order: the most is the most, and of equals the newest reading's. What another dictionary made of a record
-    is compared with nothing: it may name and count differently.
+    A reading by another dictionary counts, too: one question too many is better than money that goes out twice.
     """
-    readings = [one for one in (older, newer) if one.fragment.refunds_once or one.fragment.payments_once]
-    compared = [newer] if older.ticket == newer.ticket or older.mapping != newer.mapping else [older, newer]
-    if not readings and not any(one.fragment.refunds or one.fragment.order for one in compared):
+    readings = (older, newer)
+    compared = [newer] if older.ticket == newer.ticket else [older, newer]
+    once = any(one.fragment.refunds_once or one.fragment.payments_once for one in readings)
+    if not once and not any(one.fragment.refunds or one.fragment.order for one in compared):
         return united
-    refunds = _most_of_refunds(united, readings, compared)
-    payments = _most_of_payments(united, readings, compared)
-    since = {name: ticket for name, ticket in united.since.items() if not name.startswith(_ONCE)}
+    refunds = _refunds(united, readings, compared)
+    payments = _payments(united, readings, compared)
+    since = {name: ticket for name, ticket in united.since.items() if not name.startswith((_ONCE, _SUMS))}
     since |= {_ONCE + id_: ticket for id_, (ticket, _) in refunds.items()}
+    since |= {_SUMS + currency: ticket for currency, (ticket, _) in payments.items()}
     kept = tuple(refund for _, (_, refund) in sorted(refunds.items()))
-    if (kept, payments, since) == (united.refunds_once, united.payments_once, united.since):
+    sums = tuple(one for _, (_, one) in sorted(payments.items()))
+    if (kept, sums, since) == (united.refunds_once, united.payments_once, united.since):
         return united
-    return replace(united, refunds_once=kept, payments_once=payments, since=since)
+    return replace(united, refunds_once=kept, payments_once=sums, since=since)
 
 
-def _most_of_refunds(
+def _refunds(
     united: Fragment, readings: Iterable[Observation], compared: Iterable[Observation]
 ) -> dict[str, tuple[int, Refund]]:
     most: dict[str, tuple[int, Refund]] = {}
@@ -64,59 +72,141 @@ def _most_of_refunds(
     return {id_: said for id_, said in most.items() if total(said[1], *_SENT) > now.get(id_, Zero)}
 
 
-def _most_of_payments(
+def _payments(
     united: Fragment, readings: Iterable[Observation], compared: Iterable[Observation]
-) -> tuple[Payment, ...]:
-    most: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
-    told = [payment for one in readings for payment in one.fragment.payments_once]
-    told += [payment for one in compared for payment in _payments(one.fragment)]
-    for payment in told:
-        gone, lost = most.get((payment.id, payment.currency), (Zero, Zero))
-        back = (max(gone, payment.refunded or Zero), max(lost, payment.charged_back or Zero))
-        most[payment.id, payment.currency] = back
-    now = {(p.id, p.currency): (p.refunded or Zero, p.charged_back or Zero) for p in _payments(united)}
-    return tuple(
-        Payment(id=id_, captured=Zero, currency=currency, refunded=gone, charged_back=lost)
-        for (id_, currency), (gone, lost) in sorted(most.items())
-        if gone > now.get((id_, currency), (Zero, Zero))[0] or lost > now.get((id_, currency), (Zero, Zero))[1]
-    )
+) -> dict[str, tuple[int, Once]]:
+    most: dict[str, tuple[int, Once]] = {}
+
+    def take(ticket: int, one: Once) -> None:
+        known = most.get(one.currency)
+        if known is not None:
+            last = max((known, (ticket, one)), key=lambda told: (told[1].refunded + told[1].charged_back, told[0]))
+            highest = map(max, _sums_of(one), _sums_of(known[1]))
+            ticket, one = last[0], _once(one.currency, tuple(highest), last[1])  # type: ignore[arg-type]
+        most[one.currency] = (ticket, one)
+
+    for reading in readings:
+        for one in reading.fragment.payments_once:
+            take(reading.fragment.since[_SUMS + one.currency], one)
+    for reading in compared:
+        order = reading.fragment.order
+        # What a row that nobody could read had to say is asked about as that.
+        for currency, told in sums(order.payments).items() if order and not order.left_out else ():
+            at = Once(currency=currency, captured=Zero, refunded=Zero, charged_back=Zero, at=reading.seen_at)
+            take(reading.fragment.since.get("order", reading.ticket), _once(currency, told, at))
+    now = sums(united.order.payments) if united.order else {}
+    nothing = (Zero, Zero, Zero)
+    return {
+        currency: said
+        for currency, said in most.items()
+        if any(once > told for once, told in zip(_sums_of(said[1]), now.get(currency, nothing), strict=True))
+    }
 
 
-def _payments(fragment: Fragment) -> tuple[Payment, ...]:
-    return fragment.order.payments if fragment.order else ()
+def _once(currency: str, told: Sums, last: Once) -> Once:
+    captured, refunded, charged_back = told
+    return Once(currency=currency, captured=captured, refunded=refunded, charged_back=charged_back, at=last.at)
+
+
+def _sums_of(one: Once) -> Sums:
+    return one.captured, one.refunded, one.charged_back
+
+
+def sums(payments: Iterable[Payment]) -> dict[str, Sums]:
+    """Per currency, what these payments tell together."""
+    found: dict[str, Sums] = {}
+    for payment in payments:
+        captured, refunded, lost = found.get(payment.currency, (Zero, Zero, Zero))
+        gone, bank = payment.refunded or Zero, payment.charged_back or Zero
+        found[payment.currency] = (captured + payment.captured, refunded + gone, lost + bank)
+    return found
 
 
 def restored(told: Sequence[Told], records: Iterable[Observation]) -> tuple[list[Told], frozenset[tuple[str, str]]]:
-    """The refunds, of which what their records do not tell any more counts as reversed; and by (account, id) which."""
-    most: dict[tuple[str, str], Told] = {}
-    for observation in records:
-        for refund in observation.fragment.refunds_once:
-            fact = FactId(observation.account, observation.stream, observation.external_id, "refunds", refund.id)
-            known = most.get((fact.account, fact.id))
-            if known is None or total(known[1], *_SENT) < total(refund, *_SENT):
-                most[fact.account, fact.id] = (fact, refund, observation)
-    if not most:
-        return list(told), frozenset()
+    """The refunds, and beside them as reversed what their records do not tell of any more; by (account, id) which."""
     newest: dict[tuple[str, str], Told] = {}
     for one in told:
         name = (one[0].account, one[0].id)
         if name not in newest or newest[name][2].ticket < one[2].ticket:
             newest[name] = one
-    missing = {
-        name: amount
-        for name, (_, once, _) in most.items()
-        if name not in newest or newest[name][1].currency == once.currency
-        if (amount := total(once, *_SENT) - (total(newest[name][1]) if name in newest else Zero)) > 0
-    }
-    result: list[Told] = []
-    for fact, refund, observation in told:
-        name = (fact.account, fact.id)
-        if name in missing:
-            part = replace(most[name][1].parts[0], amount=missing[name], state="reversed")
-            refund = replace(refund, parts=(*refund.parts, part))
-        result.append((fact, refund, observation))
-    for name, (fact, once, observation) in sorted(most.items()):
-        if name not in newest:
-            parts = tuple(replace(part, state="reversed") for part in once.parts if part.state in _SENT)
-            result.append((fact, replace(once, parts=parts), observation))
-    return result, frozenset(missing)
+    most: dict[tuple[str, str], Told] = {}
+    kept = [
+        (FactId(o.account, o.stream, o.external_id, "refunds", refund.id), refund, o)
+        for o in records
+        for refund in o.fragment.refunds_once
+    ]
+    for one in (*told, *kept):
+        name = (one[0].account, one[0].id)
+        if name not in most or total(most[name][1], *_SENT) < total(one[1], *_SENT):
+            most[name] = one
+    missing: list[Told] = []
+    for name, once in sorted(most.items()):
+        now = newest.get(name)
+        if now is None:
+            if not _renamed(once, newest.values()):
+                missing.append(_reversed(once))
+        elif now[1].currency != once[1].currency:
+            missing.append(_rest(once, _reversed(once)[1]))
+        elif (amount := total(once[1], *_SENT) - total(now[1])) > 0:
+            missing.append(_rest(once, _difference(once[1], now[1], amount)))
+    return [*told, *missing], frozenset((fact.account, fact.id) for fact, _, _ in missing)
+
+
+def _renamed(gone: Told, newest: Iterable[Told]) -> bool:
+    """Whether its record tells of the same money under another id: one of a moment, before the refund had its own."""
+    fact, once, _ = gone
+    waiting = all(part.state == "pending" for part in once.parts)
+    return any(
+        (other.account, other.stream, other.object) == (fact.account, fact.stream, fact.object)
+        and (refund.currency, refund.allocations) == (once.currency, once.allocations)
+        and total(refund, *LIVE) == total(once, *_SENT)
+        and (waiting or (once.at is not None and refund.at == once.at))
+        for other, refund, _ in newest
+    )
+
+
+def _reversed(one: Told) -> Told:
+    fact, refund, observation = one
+    parts = tuple(replace(part, state="reversed") for part in refund.parts if part.state in _SENT)
+    return fact, replace(refund, parts=parts), observation
+
+
+def _rest(once: Told, refund: Refund) -> Told:
+    fact, _, observation = once
+    return replace(fact, id=fact.id + REST), replace(refund, id=refund.id + REST), observation
+
+
+def _difference(once: Refund, now: Refund, amount: Decimal) -> Refund:
+    """What is not told of it any more: payment by payment, and for what it was as far as that is told no more."""
+    back = {part.payment: Zero for part in once.parts}
+    for part in once.parts:
+        back[part.payment] += part.amount if part.state in _SENT else Zero
+    for part in now.parts:
+        if part.payment in back:
+            back[part.payment] -= part.amount
+    parts: list[RefundPart] = []
+    left = amount
+    for part in once.parts:
+        lost = min(back.pop(part.payment, Zero), left)
+        if lost > 0:
+            left -= lost
+            parts.append(replace(part, amount=lost, state="reversed"))
+    if left:
+        parts.append(replace(once.parts[0], amount=left, state="reversed"))
+    told = {_for(part): part for part in now.allocations}
+    gone = tuple(rest for part in once.allocations if (rest := _untold(part, told.get(_for(part)))) is not None)
+    return replace(once, parts=tuple(parts), allocations=gone or once.allocations, breakdown=None)
+
+
+def _for(part: Allocation) -> tuple[str | None, ...]:
+    return (part.return_id, part.order, part.order_line, part.line, part.sku, part.kind)
+
+
+def _untold(once: Allocation, now: Allocation | None) -> Allocation | None:
+    if now is None:
+        return once
+    amount = once.amount - now.amount
+    if amount <= 0:
+        return None
+    both = once.quantity is not None and now.quantity is not None and once.quantity > now.quantity
+    return replace(once, amount=amount, quantity=once.quantity - now.quantity if both else None)  # type: ignore[operator]

@@ -21,7 +21,7 @@ from hub.model.plan import needs_somebody, plan, state, unheard
 from hub.model.refusals import SUMS
 from hub.model.returns import Return
 from hub.model.sentences import Sentence, sentence
-from hub.pipeline import awaited, guests, parked, routes, strays, twinning
+from hub.pipeline import awaited, guests, overtaken, parked, routes, strays, twinning
 from hub.pipeline.story import changes
 from hub.pipeline.translate import size
 from hub.store import intents, invalid, journal, lanes, observations, parked_lanes, paying, returns, sync
@@ -146,14 +146,15 @@ def look(
             strays=astray.get(return_id, ()),
             unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
         )
-        picture = Picture(seen[return_id], ground)
+        shown = overtaken.without(seen[return_id], open_, old)
+        picture = Picture(shown, ground)
         merged = picture.whole()
         open_ = [
             *(i for i in open_ if not _paid_after_all(conn, i, merged)),
             *_without_effect(conn, accounts, over, merged),
         ]
         closed = len(open_) < len(before)
-        situations.append(Situation(return_id, row, old, seen[return_id], picture, merged, open_, closed))
+        situations.append(Situation(return_id, row, old, shown, picture, merged, open_, closed))
     return situations
 
 

@@ -114,7 +114,7 @@ def _leave(
     others = observations.own_of_returns(conn, concerned) if concerned else {}
     gone: list[tuple[int, int]] = []
     for return_id, orders in concerned.items():
-        still = [o for o in others.get(return_id, ()) if own_name(o) not in left]
+        still = [o for o in others.get(return_id, ()) if not o.gone and own_name(o) not in left]
         kept = parting.orders_of(conn, still)
         gone += [(return_id, order) for order in orders - kept]
     returns.leave(conn, set(gone).difference(named_now))

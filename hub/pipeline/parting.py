@@ -7,13 +7,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from hub.model.answers import OF_THE_ORDER
 from hub.model.identity import Groups, order_names, own_name, strong
 from hub.model.observation import HUB, Observation
 from hub.model.sentences import Sentence, sentence
 from hub.model.ties import Name, Tie, Ties, decode
 from hub.pipeline import ordering, parked
 from hub.store import journal, keys, observations, returns, ties
-from hub.store.database import Connection
+from hub.store.database import Connection, ticket
 
 
 def join(conn: Connection, survivor: int, other: int) -> dict[str, Any]:
@@ -47,7 +48,18 @@ def part(conn: Connection, host: int, act: Mapping[str, Any]) -> list[Name]:
     for return_id, stays in ((host, False), (other, True)):
         own = [o for o in seen if (own_name(o) in objects) is stays]
         returns.belong_only(conn, return_id, orders_of(conn, own))
+    _ask_again(conn, host)
     return sorted(objects)
+
+
+def _ask_again(conn: Connection, host: int) -> None:
+    """Money that a person gave to it was for both of them: whose it is now, nobody has said."""
+    acts = [name for name in own_objects(conn, host) if name[0] == HUB]
+    for stored in observations.of_objects(conn, acts).values():
+        said = stored.observation
+        if any(a.kind in OF_THE_ORDER and a.answer == f"of:R{host}" for a in said.fragment.answers) and not said.gone:
+            (drawn,) = ticket(conn)
+            observations.save(conn, [stored._replace(observation=replace(said, gone=True, ticket=drawn))])
 
 
 def loosen(conn: Connection, host: int, known: Ties, guests: Iterable[int]) -> list[int]:

@@ -28,6 +28,7 @@ def test_shopify_counts_as_sent_what_has_left(status: str, sent: int) -> None:
     money = {"shopMoney": {"amount": "20.0", "currencyCode": "EUR"}}
     line = {
         "id": "L1", "sku": "MUG", "quantity": 2, "taxLines": [], "originalTotalSet": money, "discountAllocations": [],
+        "discountedUnitPriceAfterAllDiscountsSet": money,
     }  # fmt: skip
     order = {
         "id": "O1", "taxesIncluded": True, "lineItems": {"nodes": [line]}, "refunds": [], "transactions": [],

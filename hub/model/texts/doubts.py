@@ -164,6 +164,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} 为已结束的 {number} 退了 {amount}",
         "{account} paid back {amount} for {number}, which is over",
     ),
+    "back_as_change": (
+        "{account} 说订单上的实收比原来少 {amount}（可能已退给顾客）",
+        "{account} tells of {amount} less that was taken for the order than it once did (given back, perhaps)",
+    ),
     "back_through_the_bank": (
         "顾客的银行从 {account} 的付款中扣回了 {amount}（拒付）",
         "The customer's bank took back {amount} of a payment at {account} (a chargeback)",

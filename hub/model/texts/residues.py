@@ -86,6 +86,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "订单收到的款项已经退完，或即将退给另一张退换单。",
         "Everything captured on the order is refunded, or about to be, for another return.",
     ),
+    "no_payment": (
+        "没有已知的付款可以退回。请用其他方式退给顾客，然后在这里确认。",
+        "No payment is known that it could go back on: pay the customer in some other way, and say so here.",
+    ),
     "money_in_flight": (
         "同一订单的另一笔退款正在途中；等它有结果后再付款。",
         "Another refund of the same order is on its way; this one follows when its outcome is known.",
