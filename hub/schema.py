@@ -69,7 +69,7 @@ def fragment(data: dict[str, Any], *, clean: bool = False) -> Fragment:
 
     `clean`: a mapping made it of JSON that the engine read, so no text in it holds NUL or half a surrogate pair.
     """
-    if not (OURS.isdisjoint(data) and OURS.isdisjoint(_named(data.get("order")))):
+    if not (OURS.isdisjoint(data) and OURS.isdisjoint(_fields_of(data.get("order")))):
         raise Invalid(explain(data))
     try:
         made = msgspec.convert(data, Fragment, str_keys=False)
@@ -96,7 +96,8 @@ def vocabulary() -> dict[str, Any]:
     return {"inbound": _words(Fragment), "outbound": _words(Operation)}
 
 
-def _named(value: Any) -> Iterable[str]:
+def _fields_of(value: Any) -> Iterable[str]:
+    """The names of an object's fields; none of what is no object."""
     return value if isinstance(value, dict) else ()
 
 

@@ -13,7 +13,7 @@ from hub.model import fragment as told
 from hub.model.case import Case
 from hub.model.facts import Event, Links, each, events
 from hub.model.fragment import Zero
-from hub.model.identity import founds, own_name
+from hub.model.identity import founds, own_name, speaks_of_order
 from hub.model.observation import HUB, FactId, Ground, Observation, Twins
 
 _OVER = frozenset({"rejected", "cancelled", "voided", "expired"})
@@ -65,7 +65,8 @@ class Claimant:
 
 def claimants(case: Case) -> list[Claimant]:
     """The return itself, and beside it the others of its orders."""
-    me = _claimant(case, [*case.own, *case.gone], case.ground.number, case.ground.twins)
+    deleted = [o for o in case.gone if not speaks_of_order(o.fragment)]
+    me = _claimant(case, [*case.own, *deleted], case.ground.number, case.ground.twins)
     if case.alone is not None:
         return [me]
     others = [

@@ -154,16 +154,16 @@ def unread(case: Case, money: Money, ended: bool) -> None:
     """The newest record of something that this return rests on, or that names it, cannot be read, and waits for a
     person. Where it may tell of money that went back, and money is due, somebody has to look before it is paid."""
     for one in case.ground.unread:
-        shown = {"field": "objects", "accounts": (one.account,), "values": (one.object,)}
+        shown = {"accounts": (one.account,), "values": (one.object,)}
         names = {"account": one.account, "stream": one.stream, "object": one.object}
         if one.money and money.due and not ended:
             due = money_text(money.due, money.currency)
             about = (one.account, one.stream, one.object, str(one.message))
             said = sentence("unread_money", due=due, **names)
-            answer = case.ask("unread", said, about=about, choices=(Choice("nothing"),), **{**shown, "field": "money"})
+            answer = case.ask("unread", said, about=about, choices=(Choice("nothing"),), field="money", **shown)
             if answer is None:
                 continue
-        case.doubt("unread", sentence("unread", **names), **shown)
+        case.doubt("unread", sentence("unread", **names), field="objects", **shown)
 
 
 def gone(case: Case) -> None:
@@ -171,6 +171,7 @@ def gone(case: Case) -> None:
     for observation in case.gone:
         fragment = observation.fragment
         held = [kind for kind in ("receipts", "refunds", "credits") if getattr(fragment, kind)]
+        held += ["refunds"] if fragment.refunds_once and "refunds" not in held else []
         said = sentence(
             "gone",
             account=observation.account,

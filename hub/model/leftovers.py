@@ -14,10 +14,10 @@ def ask(case: Case, money: Money, ended: bool) -> None:
     for observation in case.shared:
         for row in observation.fragment.order.left_out if observation.fragment.order else ():
             account, stream, external_id = own_name(observation)
-            said = sentence("left_out", account=account, stream=stream, object=external_id, row=row)
+            names = {"account": account, "stream": stream, "object": external_id, "row": row}
             shown = {"field": "order", "accounts": (account,), "values": (row,)}
             if ended or not money.due:
-                case.doubt("left_out", said, **shown)
+                case.doubt("left_out", sentence("left_out", **names), **shown)
             else:
-                about = (account, stream, external_id, row)
+                about, said = (account, stream, external_id, row), sentence("left_out_money", **names)
                 case.ask("left_out", said, about=about, choices=(Choice("aside"),), **shown)

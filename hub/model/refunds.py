@@ -78,7 +78,7 @@ def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Paym
     gone = (o for other in case.ground.others for o in other.observations if o.gone and o.account != HUB)
     lost = list(gone) if case.alone is None else []
     deleted = ((fact, _reversed(refund), observation) for fact, refund, observation in each(lost, "refunds"))
-    listed, sum_.withdrawn = restored((*each(records, "refunds"), *deleted), records)
+    listed, sum_.withdrawn = restored((*each(records, "refunds"), *deleted), [*records, *lost])
     for one in listed:
         refund = one[1] if currency is None else exchanged(case, one[0].account, one[1], currency)
         if refund is not None:
@@ -111,7 +111,7 @@ def _take(case: Case, sum_: Paid, item: Item) -> None:
         return
     if item.one is None or item.event is None:
         part = told.RefundPart(
-            amount=item.amount, state="reversed" if item.dead else "succeeded", payment=item.subject.object
+            amount=item.amount, state="reversed" if item.dead else "succeeded", payment=item.subject.object or None
         )
         value = told.Refund(id=item.subject.id, currency=item.currency, parts=(part,), allocations=())
         fields: dict[str, Any] = {"id": item.subject.text, "kind": "refunds", "speaker": item.subject}

@@ -17,7 +17,7 @@ ByPayment = dict[tuple[str, str], Decimal]
 BEYOND, CHARGED_BACK, CAPTURED = "beyond", "charged_back", "captured"
 """What such money is called, beside its payment: it has no id of its own."""
 FALLEN = "_once"
-"""Behind that: what is not told of it any more."""
+"""Behind such a name: by how much less is told than once was."""
 
 
 def beyond(
@@ -44,9 +44,10 @@ def beyond(
         known = max(all_.get(fall.account, Zero) - sum((p.refunded or Zero for p in now), Zero), Zero)
         where = (fall.account, now[0].id if len(now) == 1 else "", fall.currency)
         explained = min(known, fall.refunded)
-        found.append(_item(*where, BEYOND, fall.refunded - explained, fallen=True, dead=True, at=fall.at))
+        back = fall.refunded - explained
+        found.append(_item(*where, BEYOND, back, fallen=True, dead=True, at=fall.at))
         found.append(_item(*where, CHARGED_BACK, fall.charged_back, fallen=True, dead=True, at=fall.at))
-        if not found[-1].amount + max(found[-2].amount, Zero):  # else its payment vanished with what was told of it
+        if not back and not fall.charged_back:  # else its payment vanished with what was told of it
             found.append(_item(*where, CAPTURED, fall.captured - known + explained, fallen=True))
     return [item for item in found if item.amount > 0]
 
@@ -85,16 +86,17 @@ class _Fall:
 def _falls(records: Iterable[Observation], held: Mapping[str, Sequence[Payment]], currency: str | None) -> list[_Fall]:
     """Records of one kind are about different payments, records of two kinds about the same ones.
 
-    Of an account that only repeats another's payments nothing counts, as long as whoever holds them speaks.
+    Of an account that only repeats another's payments nothing counts; of one that told of payments and tells of none
+    any more, everything does.
     """
     found: dict[tuple[str, str], dict[str, _Fall]] = {}
     for record in records:
         order = record.fragment.order
-        if (held and record.account not in held) or (order and order.left_out):
-            continue
         now = sums(order.payments) if order else {}
+        if (order and order.left_out) or (held and now and record.account not in held):
+            continue
         for once in record.fragment.payments_once:
-            if once.currency != (currency or once.currency):
+            if currency not in (None, once.currency):
                 continue
             streams = found.setdefault((record.account, once.currency), {})
             fall = streams.setdefault(record.stream, _Fall(record.account, once.currency))

@@ -46,7 +46,7 @@ def possible_twins(case: Case, lines: Sequence[ReturnLine], receipts: Sequence[R
         if pair:
             one, other = (fact.speaker.account for fact in pair)
             said = sentence("received_twice", one=one, other=other, total=total, expected=expected)
-            _doubt(case, "receipts", key, pair, said)
+            _ask(case, "receipts", key, pair, said)
 
 
 def possible_refunds(case: Case, refunds: Sequence[Refund], money: Money) -> None:
@@ -84,7 +84,7 @@ def _refunded_twice(case: Case, money: Money, one: Sequence[Refund], other: Sequ
         due=money_text(money.due, money.currency),
         left=None if left is None else money_text(left, money.currency),
     )
-    _doubt(case, "refunds", None, (*one, *other), said)
+    _ask(case, "refunds", None, (*one, *other), said)
 
 
 def _amounts(side: Sequence[Refund], currency: str | None) -> str:
@@ -95,9 +95,9 @@ def _in_parts(case: Case, live: Sequence[Refund], currency: str | None) -> Itera
     """A refund of one system that another may tell as several: together they are about the same sum."""
     for whole in live:
         elsewhere: dict[str, list[Refund]] = {}
+        mine = {twin.account for twin in whole.twins}
         for other in live:
-            linked = {twin.account for twin in (*whole.twins, *other.twins)}
-            if len(linked) == len(whole.twins) + len(other.twins) and not _apart(case, whole.twins, other.twins):
+            if mine.isdisjoint(twin.account for twin in other.twins) and not _apart(case, whole.twins, other.twins):
                 elsewhere.setdefault(other.speaker.account, []).append(other)
         for _, others in sorted(elsewhere.items()):
             few = others[:_MOST_PARTS]
@@ -124,7 +124,7 @@ def possible_credits(case: Case, credits: Sequence[Credit], money: Money) -> Non
             due=money_text(money.due, money.currency),
             left=money_text(max(money.due - _sum(small), Zero), money.currency),
         )
-        _doubt(case, "credits", None, pair, said)
+        _ask(case, "credits", None, pair, said)
 
 
 def _alike(facts: Sequence[F], worth: Callable[[F], Decimal], currency: str | None) -> list[list[F]]:
@@ -170,7 +170,7 @@ def _apart(case: Case, one: Sequence[FactId], other: Sequence[FactId]) -> bool:
     return any(not apart.facts.isdisjoint(one) and not apart.facts.isdisjoint(other) for apart in case.ground.apart)
 
 
-def _doubt(case: Case, kind: str, line: str | None, facts: Sequence[Fact], said: Sentence) -> None:
+def _ask(case: Case, kind: str, line: str | None, facts: Sequence[Fact], said: Sentence) -> None:
     ids = tuple(fact.id for fact in facts)
     case.ask(
         "possible_twins",

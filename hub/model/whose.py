@@ -25,7 +25,7 @@ def answered(
     for (kind, about), word in answers.items():
         if kind != "unallocated_refund" or (word not in places and word not in ("goodwill", "oldest")):
             continue
-        if len(about) == 2:  # before sums were kept it was about a name alone
+        if len(about) == 2:  # one from before sums were kept has a name alone: it counts no more
             said.setdefault(about[0], {})[Decimal(about[1])] = word
         elif len(about) == 3 and f"of:{about[2]}" in places:
             over.setdefault(about[0], []).append((Decimal(about[1]), places[f"of:{about[2]}"], word))

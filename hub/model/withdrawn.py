@@ -8,6 +8,7 @@ to pay again: what is missing is a refund that was reversed, which a person is a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -80,9 +81,11 @@ def _payments(
     def take(ticket: int, one: Once) -> None:
         known = most.get(one.currency)
         if known is not None:
-            last = max((known, (ticket, one)), key=lambda told: (told[1].refunded + told[1].charged_back, told[0]))
-            highest = map(max, _sums_of(one), _sums_of(known[1]))
-            ticket, one = last[0], _once(one.currency, tuple(highest), last[1])  # type: ignore[arg-type]
+            # By the higher of the two: the highest of several readings is the same in whatever order they are compared.
+            last = max((known, (ticket, one)), key=lambda told: (max(told[1].refunded, told[1].charged_back), told[0]))
+            mine, theirs = _sums_of(one), _sums_of(known[1])
+            highest = (max(mine[0], theirs[0]), max(mine[1], theirs[1]), max(mine[2], theirs[2]))
+            ticket, one = last[0], _once(one.currency, highest, last[1].at)
         most[one.currency] = (ticket, one)
 
     for reading in readings:
@@ -92,8 +95,9 @@ def _payments(
         order = reading.fragment.order
         # What a row that nobody could read had to say is asked about as that.
         for currency, told in sums(order.payments).items() if order and not order.left_out else ():
-            at = Once(currency=currency, captured=Zero, refunded=Zero, charged_back=Zero, at=reading.seen_at)
-            take(reading.fragment.since.get("order", reading.ticket), _once(currency, told, at))
+            earlier = reading.fragment.since.get("order")
+            at = reading.seen_at if earlier is None else None
+            take(reading.ticket if earlier is None else earlier, _once(currency, told, at))
     now = sums(united.order.payments) if united.order else {}
     nothing = (Zero, Zero, Zero)
     return {
@@ -103,9 +107,9 @@ def _payments(
     }
 
 
-def _once(currency: str, told: Sums, last: Once) -> Once:
+def _once(currency: str, told: Sums, at: datetime | None) -> Once:
     captured, refunded, charged_back = told
-    return Once(currency=currency, captured=captured, refunded=refunded, charged_back=charged_back, at=last.at)
+    return Once(currency=currency, captured=captured, refunded=refunded, charged_back=charged_back, at=at)
 
 
 def _sums_of(one: Once) -> Sums:
@@ -133,6 +137,7 @@ def restored(told: Sequence[Told], records: Iterable[Observation]) -> tuple[list
     kept = [
         (FactId(o.account, o.stream, o.external_id, "refunds", refund.id), refund, o)
         for o in records
+        if not (o.fragment.order and o.fragment.order.left_out)  # a row that cannot be read is asked about as that
         for refund in o.fragment.refunds_once
     ]
     for one in (*told, *kept):
@@ -140,11 +145,15 @@ def restored(told: Sequence[Told], records: Iterable[Observation]) -> tuple[list
         if name not in most or total(most[name][1], *_SENT) < total(one[1], *_SENT):
             most[name] = one
     missing: list[Told] = []
+    named = set[FactId]()
     for name, once in sorted(most.items()):
         now = newest.get(name)
         if now is None:
-            if not _renamed(once, newest.values()):
+            again = next((one for one in newest.values() if one[0] not in named and _renames(one, once)), None)
+            if again is None:
                 missing.append(_reversed(once))
+            else:
+                named.add(again[0])
         elif now[1].currency != once[1].currency:
             missing.append(_rest(once, _reversed(once)[1]))
         elif (amount := total(once[1], *_SENT) - total(now[1])) > 0:
@@ -152,16 +161,17 @@ def restored(told: Sequence[Told], records: Iterable[Observation]) -> tuple[list
     return [*told, *missing], frozenset((fact.account, fact.id) for fact, _, _ in missing)
 
 
-def _renamed(gone: Told, newest: Iterable[Told]) -> bool:
-    """Whether its record tells of the same money under another id: one of a moment, before the refund had its own."""
+def _renames(one: Told, gone: Told) -> bool:
+    """Whether this is the same money in the same record under another id: the other was one of a moment, before the
+    refund had its own. One takes the place of one; whether it stood beside the other before, nobody remembers."""
     fact, once, _ = gone
+    other, refund, _ = one
     waiting = all(part.state == "pending" for part in once.parts)
-    return any(
+    return (
         (other.account, other.stream, other.object) == (fact.account, fact.stream, fact.object)
         and (refund.currency, refund.allocations) == (once.currency, once.allocations)
         and total(refund, *LIVE) == total(once, *_SENT)
         and (waiting or (once.at is not None and refund.at == once.at))
-        for other, refund, _ in newest
     )
 
 
@@ -208,5 +218,7 @@ def _untold(once: Allocation, now: Allocation | None) -> Allocation | None:
     amount = once.amount - now.amount
     if amount <= 0:
         return None
-    both = once.quantity is not None and now.quantity is not None and once.quantity > now.quantity
-    return replace(once, amount=amount, quantity=once.quantity - now.quantity if both else None)  # type: ignore[operator]
+    quantity = None
+    if once.quantity is not None and now.quantity is not None and once.quantity > now.quantity:
+        quantity = once.quantity - now.quantity
+    return replace(once, amount=amount, quantity=quantity)

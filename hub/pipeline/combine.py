@@ -146,7 +146,7 @@ def look(
             strays=astray.get(return_id, ()),
             unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
         )
-        shown = overtaken.without(seen[return_id], open_, old)
+        shown = overtaken.without(seen[return_id], open_, old, ground.twins)
         picture = Picture(shown, ground)
         merged = picture.whole()
         open_ = [

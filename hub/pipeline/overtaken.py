@@ -10,26 +10,37 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from hub.model.observation import FactId, Observation
+from hub.model.observation import HUB, FactId, Observation, Twins
 from hub.model.returns import Return
+from hub.store import lanes
+from hub.store.database import Connection
 from hub.store.intents import Intent
 
 MAKES = {"receive": "receipts", "dispose": "dispositions", "note": "notes"}
 """Per operation the facts that it makes, and that nothing but its answer links."""
-UNDER_WAY = frozenset({"open", "waiting", "unknown"})
+UNDECIDED = frozenset({"open", "waiting", "unknown"})
 
 
 def undecided(intent: Intent) -> bool:
     """Whether nobody knows yet what it made: it is under way, or a person is asked."""
-    return intent.state in UNDER_WAY or (intent.state == "dead" and intent.possible)
+    return intent.state in UNDECIDED or (intent.state == "dead" and intent.possible)
 
 
-def without(seen: Sequence[Observation], unfinished: Iterable[Intent], old: Return | None) -> list[Observation]:
+def ended(conn: Connection, intent: Intent, state: str) -> None:
+    """What was held back for this write counts, if it is decided now."""
+    if intent.kind in MAKES and state not in UNDECIDED and state != "sent":
+        lanes.want(conn, "weigh", [(HUB, f"R{intent.return_id}")])
+
+
+def without(
+    seen: Sequence[Observation], unfinished: Iterable[Intent], old: Return | None, linked: Iterable[Twins]
+) -> list[Observation]:
     """The records without such facts; `old`: the return as it was when the writes were planned, or since."""
     writing = {(i.account, MAKES[i.kind]) for i in unfinished if i.kind in MAKES and undecided(i)}
     if not writing or old is None:
         return list(seen)
     known = {twin for facts in (old.receipts, old.dispositions, old.notes) for fact in facts for twin in fact.twins}
+    known |= {fact for twins in linked for fact in twins.facts}
     return [_known(o, [kind for account, kind in sorted(writing) if account == o.account], known) for o in seen]
 
 

@@ -53,13 +53,20 @@ def part(conn: Connection, host: int, act: Mapping[str, Any]) -> list[Name]:
 
 
 def _ask_again(conn: Connection, host: int) -> None:
-    """Money that a person gave to it was for both of them: whose it is now, nobody has said."""
-    acts = [name for name in own_objects(conn, host) if name[0] == HUB]
-    for stored in observations.of_objects(conn, acts).values():
-        said = stored.observation
-        if any(a.kind in OF_THE_ORDER and a.answer == f"of:R{host}" for a in said.fragment.answers) and not said.gone:
+    """Money that a person gave to it, on whichever return of its orders, was for both of them: whose it is now nobody
+    has said. The caller holds its orders."""
+    orders = {order for _, order in returns.orders_of(conn, [host])}
+    near = sorted({host, *(other for other, _ in returns.of_orders(conn, orders))})
+    returns.lock(conn, near)
+    acts = [(one, name) for one in near for name in own_objects(conn, one) if name[0] == HUB]
+    found = observations.of_objects(conn, [name for _, name in acts])
+    for return_id, name in acts:
+        said = found[name].observation
+        answers = [a for a in said.fragment.answers if a.kind in OF_THE_ORDER and a.answer == f"of:R{host}"]
+        if answers and not said.gone:
             (drawn,) = ticket(conn)
-            observations.save(conn, [stored._replace(observation=replace(said, gone=True, ticket=drawn))])
+            observations.save(conn, [found[name]._replace(observation=replace(said, gone=True, ticket=drawn))])
+            write(conn, return_id, "answer", sentence("asked_again", number=f"R{host}", kind=answers[0].kind))
 
 
 def loosen(conn: Connection, host: int, known: Ties, guests: Iterable[int]) -> list[int]:

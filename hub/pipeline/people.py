@@ -12,7 +12,7 @@ from hub import schema
 from hub.accounts import Accounts
 from hub.model.observation import HUB, Observation
 from hub.model.sentences import Sentence, say, sentence
-from hub.pipeline import asking, parked, parting, settle, weak
+from hub.pipeline import asking, overtaken, parked, parting, settle, weak
 from hub.pipeline.combine import combine, whole
 from hub.pipeline.identify import being_written
 from hub.store import intents, journal, keys, lanes, observations, parked_lanes, returns, reviews, stuck, sync
@@ -268,6 +268,7 @@ def _waiting(conn: Connection, intent_id: int) -> intents.Intent:
 def _take_back(conn: Connection, intent: intents.Intent) -> None:
     """It was not done: it is planned anew, and its question is answered."""
     intents.taken_back(conn, intent.id, keep=intent.possible and not intent.refused)
+    overtaken.ended(conn, intent, "held")
     reviews.close(conn, f"intent:{intent.id}")
 
 

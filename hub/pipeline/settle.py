@@ -12,7 +12,6 @@ from connectors.kit.api import Reply
 from hub.accounts import Account
 from hub.model import delivery
 from hub.model.delivery import Known, Verdict, decide
-from hub.model.observation import HUB
 from hub.model.operation import Operation
 from hub.model.progress import performed
 from hub.model.sentences import Sentence, sentence
@@ -114,6 +113,7 @@ def settle(
         refused=came in delivery.NO and intent.possible,
         wait=verdict.wait,
     )
+    overtaken.ended(conn, intent, rule.intent)
     if rule.next in ("repeat", "next step") and not rule.row:
         return Then("repeat")
     if "read" in rule.next:
@@ -281,12 +281,9 @@ def moves_money(account: Account, intent: Intent) -> bool:
 
 
 def landed(conn: Connection, intent: Intent) -> None:
-    """Nothing of it is in flight any more: returns that waited for its money are planned again, and what was shown
-    before its outcome was known counts."""
+    """Nothing of it is in flight any more: returns that waited for its money are planned again."""
     if intent.kind == "refund":
         lanes.want(conn, "tell", sync.money_free(conn, intent.return_id, intent.account))
-    if intent.kind in overtaken.MAKES and intent.state != "sent":
-        lanes.want(conn, "weigh", [(HUB, f"R{intent.return_id}")])
 
 
 def read_again(conn: Connection, account: Account, intent: Intent, after: float = 0.0) -> None:

@@ -100,6 +100,7 @@ class Understand:
         asked(conn, bound.news)
         invalid.keep(conn, refused)
         spoken = {name for one in refused.values() for name in one.names} | inbox.superseded(conn, reads)
+        spoken |= {name for _, row in consumed for name in invalid.named(row.names)}
         invalid.outlived(conn, _versioned(accounts, bound.news))
         _archive(conn, [row for lane, row in consumed if lane.id not in postponed], current, bound)
         lanes.want(conn, "fetch", again)

@@ -132,6 +132,8 @@ class Row(NamedTuple):
     deleted: bool
     ticket: int | None
     at: datetime
+    names: Sequence[str] | None = None
+    """What it named, where it was read before and not understood."""
 
 
 class Dispatched(NamedTuple):
@@ -247,8 +249,8 @@ def rows(conn: Connection, claimed: Iterable[Lane]) -> dict[int, list[Row]]:
     if not listed:
         return found
     waiting = conn.exec_driver_sql(
-        "SELECT n.lane, i.id, i.account, i.stream, i.external_id, via, body, version, deleted, ticket, at FROM inbox i"
-        " JOIN unnest(%(l)b::bigint[], %(a)b::text[], %(s)b::text[], %(e)b::text[])"
+        "SELECT n.lane, i.id, i.account, i.stream, i.external_id, via, body, version, deleted, ticket, at, names"
+        " FROM inbox i JOIN unnest(%(l)b::bigint[], %(a)b::text[], %(s)b::text[], %(e)b::text[])"
         " AS n(lane, account, stream, external_id)"
         " USING (account, stream, external_id) WHERE state = 'waiting' ORDER BY i.id",
         {
@@ -300,11 +302,10 @@ def superseded(conn: Connection, reads: Mapping[Name, int]) -> set[Name]:
         "SELECT id, account, stream, external_id, via, body, version, deleted, ticket, at, names FROM inbox"
         " WHERE id = ANY(%(i)b::bigint[]) ORDER BY id",
         {"i": held},
-    ).all()
-    over = [Row(*row[:-1]) for row in found]
+    )
+    over = [Row(*row) for row in found]
     consumed(conn, over)
-    named = {(issuer, type_, value) for row in found for issuer, type_, value in row[-1] or ()}
-    return named | {(row.account, row.stream, row.external_id) for row in over}
+    return {name for row in over for name in {(row.account, row.stream, row.external_id), *invalid.named(row.names)}}
 
 
 def backlog(conn: Connection, mark: int) -> int:

@@ -17,6 +17,17 @@ Name = tuple[str, str, str]
 """An object: account, stream, external id."""
 
 
+_SEP = "\x1f"
+_UNREAD = "(i.state = 'invalid' OR (i.state = 'waiting' AND i.names IS NOT NULL))"
+"""A message that is not understood, or was not and waits to be read again."""
+
+
+def named(names: Iterable[str] | None) -> set[Name]:
+    """The names that a message showed, as they are stored."""
+    found = (tuple(name.split(_SEP)) for name in names or ())
+    return {(issuer, type_, value) for issuer, type_, value in found}
+
+
 class Refused(NamedTuple):
     """A message that is not understood: what it is about, what is wrong, and all that it names."""
 
@@ -37,7 +48,7 @@ def keep(conn: Connection, refused: Mapping[int, Refused]) -> None:
             {
                 "i": list(refused),
                 "e": [documents.text(one.errors) for one in refused.values()],
-                "n": [documents.text([list(name) for name in one.names]) for one in refused.values()],
+                "n": [documents.text([_SEP.join(name) for name in one.names]) for one in refused.values()],
             },
         )
         unite(conn, {one.name for one in refused.values()})
@@ -122,15 +133,21 @@ class Waits(NamedTuple):
 
 
 def of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[int, list[Waits]]:
-    """What waits here that is about these returns or their orders, or names them, also where nothing of it was read."""
+    """What waits here that is about these returns or their orders, or names them, also where nothing of it was read.
+
+    It begins with the names of the returns, so it costs the same however much waits of others.
+    """
     found = conn.exec_driver_sql(
-        "SELECT DISTINCT coalesce(k.return_id, ro.return_id), i.id, i.account, i.stream, i.external_id, i.ticket, i.at"
-        " FROM inbox i CROSS JOIN LATERAL (SELECT i.account AS issuer, i.stream AS type, i.external_id AS value"
-        " UNION SELECT n ->> 0, n ->> 1, n ->> 2 FROM jsonb_array_elements(i.names) AS n) AS named"
-        " JOIN keys k USING (issuer, type, value)"
-        " LEFT JOIN return_orders ro ON k.return_id IS NULL AND ro.order_id = k.order_id"
-        " WHERE i.state = 'invalid' AND coalesce(k.return_id, ro.return_id) = ANY(%(r)b::bigint[]) ORDER BY i.id",
-        {"r": sorted(set(return_ids))},
+        "WITH mine AS MATERIALIZED (SELECT return_id, issuer, type, value FROM keys"
+        " WHERE return_id = ANY(%(r)b::bigint[]) UNION SELECT ro.return_id, k.issuer, k.type, k.value"
+        " FROM return_orders ro JOIN keys k USING (order_id)"
+        " WHERE ro.return_id = ANY(%(r)b::bigint[]) AND k.return_id IS NULL)"
+        " SELECT m.return_id, i.id, i.account, i.stream, i.external_id, i.ticket, i.at FROM mine m"
+        " JOIN inbox i ON (i.account, i.stream, i.external_id) = (m.issuer, m.type, m.value)"
+        f" WHERE {_UNREAD} UNION SELECT m.return_id, i.id, i.account, i.stream, i.external_id, i.ticket, i.at"
+        " FROM mine m JOIN inbox i ON i.names ? concat_ws(%(s)s, m.issuer, m.type, m.value)"
+        f" WHERE i.names IS NOT NULL AND {_UNREAD} ORDER BY 2",
+        {"r": sorted(set(return_ids)), "s": _SEP},
     )
     waiting: dict[int, list[Waits]] = {}
     for row in found:

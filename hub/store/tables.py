@@ -151,6 +151,7 @@ inbox = Table(
     Index("inbox_new_idx", "id", postgresql_where=text("state = 'new'")),
     Index("inbox_object_idx", "account", "stream", "external_id"),
     Index("inbox_invalid_idx", "account", "stream", "external_id", postgresql_where=text("state = 'invalid'")),
+    Index("inbox_named_idx", "names", postgresql_using="gin", postgresql_where=text("names IS NOT NULL")),
 )
 
 raw = Table(

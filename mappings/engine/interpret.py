@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 from jmespath import visitor
@@ -174,7 +173,7 @@ class Walk:
                     item = self._object(each.item, here, place)
                     made += [item] if item else []
             except Untranslatable as error:
-                name = _INDEX("", field)
+                name = _INDEX.sub("", field)
                 if isinstance(error, UnknownWord) or name not in self.spare:
                     raise
                 self.spared.append(Spared(name, here.path, element, error.said))
@@ -182,7 +181,7 @@ class Walk:
         return made
 
 
-_INDEX = partial(re.sub, r"\[\d+\]")
+_INDEX = re.compile(r"\[\d+\]")
 
 
 def _join(field: str, name: str) -> str:

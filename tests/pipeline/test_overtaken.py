@@ -14,14 +14,15 @@ from hub.boot import assemble_hub
 from hub.settings import Settings
 from hub.store.database import Database
 from tests.pipeline.desk import Desk, Payer
-from tests.pipeline.look import intents, work_off
+from tests.pipeline.look import intents, told, work_off
 
 
 class Hasty(Payer):
     """It shows what it was told before it answers, and may answer that it took nothing of it."""
 
     desk: Desk
-    refuses = False
+    refuses = 0
+    """The status of its answer, where it takes nothing."""
     names = True
     """Its answer says which of its facts it made."""
     told_kinds: list[str]
@@ -40,7 +41,7 @@ class Hasty(Payer):
         if not self.refuses:
             self.stands |= {made: [shown]}
         if self.refuses:
-            raise Refuse(422, {"message": "no"})
+            raise Refuse(self.refuses, {"message": "no"})
         facts = [fact for one in data["lines"] for fact in one.get("facts", ())] or data.get("facts", [])
         return {"made": [{"kind": made, "id": "own", "fact": fact} for fact in facts] if self.names else []}
 
@@ -73,15 +74,17 @@ def test_one_piece_that_the_erp_received_is_one_although_the_shop_shows_it_befor
     assert desk.frozen() == []
 
 
-def test_what_it_shows_counts_as_its_own_once_it_said_that_it_took_nothing(desk: Desk) -> None:
+@pytest.mark.parametrize(("status", "state"), [(422, "dead"), (409, "held"), (429, "held")])
+def test_what_it_shows_counts_as_its_own_once_it_said_that_it_took_nothing(desk: Desk, status: int, state: str) -> None:
     desk.order()
-    desk.payer.refuses = True  # type: ignore[attr-defined]
+    desk.payer.refuses = status  # type: ignore[attr-defined]
     number = desk.asked(lines={"L1": 2})
     desk.push("erp", "return.upsert", "C-1", hub_number=f"R{number}", lines=[{"id": "1", "sku": "MUG", "quantity": 2}],
               authorization={"value": "authorized"})  # fmt: skip
     desk.came("erp", number)
-    desk.work()
+    told(desk.hub)
+    assert ("receive", state) in intents(desk.hub)
+    assert desk.doc(number).lines[0].received == 1
     work_off(desk.hub, kinds=("weigh",))
-    assert ("receive", "dead") in intents(desk.hub)
     (line,) = desk.doc(number).lines
     assert line.received == 2, "somebody else received it there"

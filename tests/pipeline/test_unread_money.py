@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from hub.store import invalid
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import story
+from tests.pipeline.look import story, work_off
 
 UNKNOWN = [{"amount": "10.00", "state": "half way", "payment": "PAY"}]
 KNOWN = [{"amount": "10.00", "state": "succeeded", "payment": "PAY"}]
@@ -100,3 +101,24 @@ def test_an_unreadable_record_that_names_nobody_concerns_nobody(desk: Desk) -> N
     desk.owed(number)
     assert (desk.paid(), desk.frozen()) == (D("10.00"), [])
     assert story(desk.hub, number)
+
+
+def test_a_message_that_is_to_be_read_again_holds_up_money_until_it_is(desk: Desk) -> None:
+    number = begun(desk)
+    told(desk, UNKNOWN, hub_number=f"R{number}")
+    with desk.hub.database.begin() as conn:
+        (row,) = conn.exec_driver_sql("SELECT id FROM inbox WHERE state = 'invalid'").scalars()
+        assert invalid.replay(conn, [row]) == 1
+    desk.owed(number)  # its own message is read; the replayed one waits for its turn
+    work_off(desk.hub, kinds=("tell",))
+    assert sum(desk.payer.paid.values()) == 0
+    assert len(desk.frozen("unread")) == 1
+
+
+def test_whom_it_named_before_waits_for_it_no_more_when_it_names_another(desk: Desk) -> None:
+    number = begun(desk)
+    other = desk.asked("RET-2", {"L2": 1}, at="11:00")
+    told(desk, UNKNOWN, hub_number=f"R{number}")
+    assert [doubt.kind for doubt in desk.doc(number).discrepancies] == ["unread"]
+    told(desk, KNOWN, hub_number=f"R{other}")
+    assert [doubt.kind for doubt in desk.doc(number).discrepancies] == []

@@ -105,6 +105,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "mend the number in {account}, or link the return here.",
     ),
     "left_out": (
+        "{account} 的 {stream:record} {object} 中有一行无法读取，已跳过：{row}。其余内容照常计入。"
+        "请在 {account} 更正该行。",
+        "A row of {stream:record} {object} at {account} cannot be read and is left out: {row}. The rest counts. Mend "
+        "that row in {account}.",
+    ),
+    "left_out_money": (
         "{account} 的 {stream:record} {object} 中有一行无法读取，已跳过：{row}。其余内容照常计入，"
         "在此之前不会退款。请在 {account} 更正该行，或确认它不计入。",
         "A row of {stream:record} {object} at {account} cannot be read and is left out: {row}. The rest counts; "

@@ -73,6 +73,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} gave no token for the code ({why}); begin again",
     ),
     "answered": ("{by}：{question} → {choice:choice}[：{what}]", "{by}: {question} -> {choice:choice}[: {what}]"),
+    "asked_again": (
+        "{number} 已拆分：之前对“{kind:discrepancy}”的回答是对两者一起说的，需要重新回答",
+        "{number} was parted: what was answered to {kind:discrepancy} was said of both together, and is asked again",
+    ),
     "answer_back": (
         "{by}：收回对“{kind:discrepancy}”的回答（{choice:choice}[：{what}]）",
         "{by}: takes back what was answered to {kind:discrepancy} ({choice:choice}[: {what}])",

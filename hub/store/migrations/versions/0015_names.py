@@ -14,3 +14,6 @@ def upgrade() -> None:
     op.add_column(
         "inbox", sa.Column("names", JSONB(), comment="of what is invalid: the names that could be read all the same")
     )
+    op.create_index(
+        "inbox_named_idx", "inbox", ["names"], postgresql_using="gin", postgresql_where=sa.text("names IS NOT NULL")
+    )
