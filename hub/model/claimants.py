@@ -76,24 +76,26 @@ def claimants(case: Case) -> list[Claimant]:
     return [me, *others]
 
 
-def _claimant(case: Case, all_: Sequence[Observation], number: str, twins: Sequence[Twins]) -> Claimant:
+def _claimant(case: Case, records: Sequence[Observation], number: str, twins: Sequence[Twins]) -> Claimant:
     """What was deleted names the return all the same; one of which all that founded it was deleted is over."""
-    records = [o for o in all_ if not o.gone]
-    asking = [o for o in records if founds(o.fragment)]
-    founding = sorted(asking or (o for o in all_ if founds(o.fragment)), key=lambda o: (_asked(o) or _FIRST, _name(o)))
+    live = [o for o in records if not o.gone]
+    asking = [o for o in live if founds(o.fragment)]
+    founding = sorted(
+        asking or (o for o in records if founds(o.fragment)), key=lambda o: (_asked(o) or _FIRST, _name(o))
+    )
     pieces, swaps = _pieces(case, founding)
     return Claimant(
         number=number,
         asked=min((at for o in founding if (at := _asked(o))), default=None),
         founded=bool(founding),
-        ended=_ended(case, records, founding[0].account if founding else None, deleted=bool(founding) and not asking),
+        ended=_ended(case, live, founding[0].account if founding else None, deleted=bool(founding) and not asking),
         pieces=pieces,
-        owed=_owed(case, records, twins, swaps),
+        owed=_owed(case, live, twins, swaps),
         swaps=swaps,
-        credited=any(o.fragment.credits or isinstance(o.fragment.agreed, Decimal) for o in records),
-        objects=frozenset((o.account, o.external_id) for o in all_),
-        records=frozenset(own_name(o) for o in all_),
-        naming=frozenset(own_name(o) for o in all_ if o.fragment.keys),
+        credited=any(o.fragment.credits or isinstance(o.fragment.agreed, Decimal) for o in live),
+        objects=frozenset((o.account, o.external_id) for o in records),
+        records=frozenset(own_name(o) for o in records),
+        naming=frozenset(own_name(o) for o in records if o.fragment.keys),
         written=written(twins),
         name=min((_name(o) for o in founding), default=number),
     )

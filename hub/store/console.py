@@ -108,7 +108,7 @@ def search(
     if status:
         query = query.where(returns.c.status == status)
     if discrepant:
-        query = query.where(*DISCREPANT)
+        query = query.where(returns.c.discrepancies > 0)
     if after:
         query = query.where(tuple_(returns.c.at, returns.c.id) < tuple_(*map(literal, after)))
     rows = conn.execute(query.order_by(desc(returns.c.at), desc(returns.c.id)).limit(limit + 1)).all()
