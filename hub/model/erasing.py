@@ -26,18 +26,22 @@ LOCAL = 6
 """Characters of an e-mail address's first part that is looked for by itself."""
 ANYBODYS = frozenset(
     (
+        "admin",
         "contact",
         "customer",
         "feedback",
+        "hello",
+        "info",
         "kontakt",
         "kunden",
         "kundenservice",
+        "mail",
         "mailbox",
         "newsletter",
         "noreply",
         "office",
     )
-    + ("orders", "returns", "service", "shipping", "support", "webmaster", "accounts", "billing")
+    + ("orders", "returns", "sales", "service", "shop", "shipping", "support", "webmaster", "accounts", "billing")
 )
 """First parts of addresses that name nobody."""
 

@@ -39,7 +39,7 @@ class Name(NamedTuple):
         if _MAIL.match(text):
             return cls("mail", text.casefold())
         if _PHONE.match(text):
-            return cls("phone", phones.read(text).digits)
+            return cls("phone", phones.read(text).name)
         account, colon, theirs = text.partition(":")
         if account and colon and theirs:
             return cls("record", text)
@@ -55,7 +55,8 @@ def names(account: str, place: str, value: str) -> Iterator[Name]:
     if _MAIL.match(value):
         yield Name("mail", value.casefold())
     if (phone := spoken(place, value)) is not None:
-        yield Name("phone", phone.digits)
+        yield Name("phone", phone.name)
+        yield Name("phone", phone.digits)  # as it was remembered before a number had its country
 
 
 def spoken(place: str, value: str) -> phones.Phone | None:

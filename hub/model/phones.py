@@ -25,15 +25,19 @@ class Phone(NamedTuple):
     local: str
 
     @property
+    def name(self) -> str:
+        """Its one spelling: +49176123456, or 0176123456 where no country was written. They never meet by chance."""
+        return f"+{self.country}{self.local}" if self.country else f"0{self.local}"
+
+    @property
     def forms(self) -> tuple[str, ...]:
-        """The digits of every way to write it: with its country, where that is known, and without."""
-        bare = (self.local, f"0{self.local}")
-        return (f"{self.country}{self.local}", *bare) if self.country else bare
+        """Every spelling that is this number: with its country, where that is known, and without."""
+        return (self.name, f"0{self.local}") if self.country else (self.name,)
 
     @property
     def tells(self) -> bool:
-        """Whether there is enough of it to compare it with one that is written otherwise."""
-        return len(self.local) >= SHORTEST
+        """Whether there is enough of it to compare it with one that is written otherwise; 000 000 0000 is nobody's."""
+        return len(self.local) >= SHORTEST and len(set(self.local)) > 1
 
 
 def read(text: str) -> Phone:

@@ -92,10 +92,12 @@ def _payments(
         for one in reading.fragment.payments_once:
             take(reading.fragment.since[_SUMS + one.currency], one)
     for reading in compared:
-        order = reading.fragment.order
-        # What a row that nobody could read had to say is asked about as that.
-        for currency, told in sums(order.payments).items() if order and not order.left_out else ():
-            earlier = reading.fragment.since.get("order")
+        order, earlier = reading.fragment.order, reading.fragment.since.get("order")
+        if not order or order.left_out:  # what a row that nobody could read had to say is asked about as that
+            continue
+        for currency, told in sums(order.payments).items():
+            if order.total is not None and order.currency in (None, currency):
+                told = (min(told[0], max(order.total, Zero)), *told[1:])  # what was handed over beyond it is change
             at = reading.seen_at if earlier is None else None
             take(reading.ticket if earlier is None else earlier, _once(currency, told, at))
     now = sums(united.order.payments) if united.order else {}
@@ -156,9 +158,15 @@ def restored(told: Sequence[Told], records: Iterable[Observation]) -> tuple[list
                 named.add(again[0])
         elif now[1].currency != once[1].currency:
             missing.append(_rest(once, _reversed(once)[1]))
-        elif (amount := total(once[1], *_SENT) - total(now[1])) > 0:
+        elif not _settled(once[1], now[1]) and (amount := total(once[1], *_SENT) - total(now[1])) > 0:
             missing.append(_rest(once, _difference(once[1], now[1], amount)))
     return [*told, *missing], frozenset((fact.account, fact.id) for fact, _, _ in missing)
+
+
+def _settled(once: Refund, now: Refund) -> bool:
+    """Whether it was on its way then and has gone through since: its last sum is what went."""
+    waited = all(part.state == "pending" for part in once.parts)
+    return waited and bool(now.parts) and all(part.state == "succeeded" for part in now.parts)
 
 
 def _renames(one: Told, gone: Told) -> bool:

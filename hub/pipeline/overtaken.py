@@ -23,12 +23,13 @@ UNDECIDED = frozenset({"open", "waiting", "unknown"})
 
 def undecided(intent: Intent) -> bool:
     """Whether nobody knows yet what it made: it is under way, or a person is asked."""
-    return intent.state in UNDECIDED or (intent.state == "dead" and intent.possible)
+    answered = "made" in (intent.reply or {})
+    return intent.state in UNDECIDED or (intent.state == "dead" and intent.possible and not answered)
 
 
 def ended(conn: Connection, intent: Intent, state: str) -> None:
     """What was held back for this write counts, if it is decided now."""
-    if intent.kind in MAKES and state not in UNDECIDED and state != "sent":
+    if intent.kind in MAKES and state not in UNDECIDED:
         lanes.want(conn, "weigh", [(HUB, f"R{intent.return_id}")])
 
 

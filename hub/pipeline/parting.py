@@ -36,6 +36,7 @@ def part(conn: Connection, host: int, act: Mapping[str, Any]) -> list[Name]:
     beside = {_name(name) for name in act.get("beside", ())}
     objects = {_name(name) for name in act["objects"]}
     seen = _own(conn, host)
+    orders = {order for _, order in returns.orders_of(conn, [host])}
     # Its own number stays: whoever names the host later does not mean what left.
     mine = component(conn, seen, names, {(HUB, "return", f"R{host}")})
     if mine.isdisjoint(beside):
@@ -48,14 +49,13 @@ def part(conn: Connection, host: int, act: Mapping[str, Any]) -> list[Name]:
     for return_id, stays in ((host, False), (other, True)):
         own = [o for o in seen if (own_name(o) in objects) is stays]
         returns.belong_only(conn, return_id, orders_of(conn, own))
-    _ask_again(conn, host)
+    _ask_again(conn, host, orders)
     return sorted(objects)
 
 
-def _ask_again(conn: Connection, host: int) -> None:
+def _ask_again(conn: Connection, host: int, orders: Collection[int]) -> None:
     """Money that a person gave to it, on whichever return of its orders, was for both of them: whose it is now nobody
-    has said. The caller holds its orders."""
-    orders = {order for _, order in returns.orders_of(conn, [host])}
+    has said. `orders`: those it had; the caller holds them."""
     near = sorted({host, *(other for other, _ in returns.of_orders(conn, orders))})
     returns.lock(conn, near)
     acts = [(one, name) for one in near for name in own_objects(conn, one) if name[0] == HUB]

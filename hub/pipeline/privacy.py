@@ -79,7 +79,7 @@ class Privacy:
             # Committed first: what is being taken in meanwhile is masked, or found below.
             self.forgotten.remember(conn, [name])
             numbers = self._numbers(conn, phones.read(who)) if name.kind == "phone" else Numbers()
-            self.forgotten.remember(conn, [Name("phone", digits) for digits in numbers.forms])
+            self.forgotten.remember(conn, [Name("phone", form) for form in numbers.forms])
         found = self.find(who)
         theirs = {one[:3] for one in found if one.why in ("named", "return")}
         mails = {name.text} if name.kind == "mail" else self._mails(theirs)

@@ -185,6 +185,7 @@ def _answered(
     fetched = all(stream in account.entry.capabilities.fetches for stream, _ in read_back)
     wait = delivery.read_back(fetched)
     intents.move(conn, intent.id, "sent", progress=progress, reply=answer, wait=wait)
+    overtaken.ended(conn, intent, "sent")
     _fetch(conn, account, read_back)
     _awaits(conn, row, intent, read_back)
     objects = ", ".join(f"{stream} {external_id}" for stream, external_id in reply.objects.items())

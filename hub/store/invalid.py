@@ -22,6 +22,11 @@ _UNREAD = "(i.state = 'invalid' OR (i.state = 'waiting' AND i.names IS NOT NULL)
 """A message that is not understood, or was not and waits to be read again."""
 
 
+def _stored(names: Iterable[Name]) -> list[str]:
+    """Without names that hold the separator itself: nobody's are like that."""
+    return [_SEP.join(name) for name in names if not any(_SEP in part for part in name)]
+
+
 def named(names: Iterable[str] | None) -> set[Name]:
     """The names that a message showed, as they are stored."""
     found = (tuple(name.split(_SEP)) for name in names or ())
@@ -48,7 +53,7 @@ def keep(conn: Connection, refused: Mapping[int, Refused]) -> None:
             {
                 "i": list(refused),
                 "e": [documents.text(one.errors) for one in refused.values()],
-                "n": [documents.text([_SEP.join(name) for name in one.names]) for one in refused.values()],
+                "n": [documents.text(_stored(one.names)) for one in refused.values()],
             },
         )
         unite(conn, {one.name for one in refused.values()})

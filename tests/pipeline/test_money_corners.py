@@ -131,3 +131,34 @@ def test_a_refund_that_gets_its_own_id_when_it_went_through_is_one(desk: Desk) -
     desk.told_in_full(("web", "order", "O1"), refunds=[{**refund, "id": "final", "parts": [part("10.00")]}])
     desk.owed(number)
     assert (desk.paid(), desk.frozen(), desk.doc(number).money.refunded) == (0, [], 10)
+
+
+@pytest.mark.parametrize("total_", [{}, {"total": None}])
+def test_a_payment_below_zero_that_leaves_less_than_the_order_cost_is_money_that_went_back(
+    desk: Desk, total_: dict[str, None]
+) -> None:
+    desk.accounts()
+    cash = {"id": "BACK", "captured": "-10.00", "method": "cash"}
+    desk.order(payments=[{"id": "PAY", "captured": "30.00"}, cash], **total_)
+    number = desk.asked()
+    desk.came("erp", number)
+    desk.owed(number)
+    assert (desk.paid(), kinds(desk)) == (0, {(number, "unallocated_refund")})
+    answer(desk, number, "unallocated_refund", "goodwill")
+    assert desk.paid() == D("10.00")
+
+
+def test_change_that_is_told_a_moment_later_asks_nobody(desk: Desk) -> None:
+    number = begun(desk)
+    for more in ([], [{"id": "BACK", "captured": "-20.00", "method": "cash"}]):
+        desk.order(payments=[{"id": "PAY", "captured": "50.00", "method": "cash"}, *more])
+    desk.owed(number)
+    assert (desk.paid(), desk.frozen()) == (D("10.00"), [])
+
+
+def test_a_refund_that_went_through_with_less_than_was_on_its_way_is_what_went(desk: Desk) -> None:
+    number = begun(desk)
+    for amount, state in (("5.00", "pending"), ("4.99", "succeeded")):
+        back(desk, "RF", hub_number=f"R{number}", parts=[{"amount": amount, "state": state, "payment": "PAY"}])
+    desk.owed(number)
+    assert (desk.paid(), desk.frozen()) == (D("5.01"), [])

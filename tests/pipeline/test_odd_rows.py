@@ -22,7 +22,7 @@ ODD: dict[str, tuple[dict[str, Any], str]] = {
     "no number": ({"payments": [CARD, {"id": "P2", "captured": "a lot"}]}, "payments P2 (captured: 'a lot' is no num"),
     "no id": ({"payments": [CARD, {"captured": "5.00"}]}, "payments[1] (id: Missing data"),
     "change of nothing": (
-        {"payments": [CARD, {"id": "P2", "captured": "-30.01"}, {"id": "P3", "captured": "30.00"}]},
+        {"payments": [CARD, {"id": "P2", "captured": "-30.00"}, {"id": "P3", "captured": "30.00"}]},
         "",
     ),
 }

@@ -23,6 +23,8 @@ class Hasty(Payer):
     desk: Desk
     refuses = 0
     """The status of its answer, where it takes nothing."""
+    others = False
+    """It shows a piece that we know nothing of, too."""
     names = True
     """Its answer says which of its facts it made."""
     told_kinds: list[str]
@@ -37,9 +39,10 @@ class Hasty(Payer):
         made = {"receive": "receipts", "dispose": "dispositions"}[kind]
         shown = {"id": "own", "order_line": "L1", "quantity": "1"}
         shown |= {"condition": "good"} if kind == "receive" else {"disposition": "restock"}
-        self.desk.asked(lines={"L1": 2}, **{**self.stands, made: [shown]})
+        more = [{**shown, "id": "other"}] if self.others else []
+        self.desk.asked(lines={"L1": 2}, **{**self.stands, made: [shown, *more]})
         if not self.refuses:
-            self.stands |= {made: [shown]}
+            self.stands |= {made: [shown, *more]}
         if self.refuses:
             raise Refuse(self.refuses, {"message": "no"})
         facts = [fact for one in data["lines"] for fact in one.get("facts", ())] or data.get("facts", [])
@@ -88,3 +91,15 @@ def test_what_it_shows_counts_as_its_own_once_it_said_that_it_took_nothing(desk:
     work_off(desk.hub, kinds=("weigh",))
     (line,) = desk.doc(number).lines
     assert line.received == 2, "somebody else received it there"
+
+
+def test_what_somebody_else_received_there_meanwhile_counts_when_the_write_is_answered(desk: Desk) -> None:
+    desk.order()
+    desk.payer.others = True  # type: ignore[attr-defined]
+    number = desk.asked(lines={"L1": 2})
+    desk.push("erp", "return.upsert", "C-1", hub_number=f"R{number}", lines=[{"id": "1", "sku": "MUG", "quantity": 2}],
+              authorization={"value": "authorized"})  # fmt: skip
+    desk.came("erp", number)
+    told(desk.hub)
+    work_off(desk.hub, kinds=("weigh",))
+    assert desk.doc(number).lines[0].received == 2, "one of ours, and another one"

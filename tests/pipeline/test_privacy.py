@@ -264,7 +264,7 @@ def test_erasing_whom_nobody_knows_is_remembered(hub: Hub, told: None, work: Cal
     ("who", "name"),
     [
         ("Ada@Shop.Example", Name("mail", "ada@shop.example")),
-        ("+49 (30) 123-456", Name("phone", "4930123456")),
+        ("+49 (30) 123-456", Name("phone", "+4930123456")),
         ("r1001", Name("return", "1001")),
         ("shop:gid://shopify/Order/1", Name("record", "shop:gid://shopify/Order/1")),
     ],

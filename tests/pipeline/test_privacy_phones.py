@@ -94,3 +94,20 @@ def test_the_names_go_from_what_their_accounts_and_webhooks_said_last(desk: Desk
         webhooks.add(conn, [Answered("web", 400, 1, f"no {NAMES['RET-1']} here")])
     desk.hub.privacy.erase(HERE, "Li")
     assert kept(desk) == set()
+
+
+def test_a_number_of_another_country_that_has_the_same_digits_is_somebody_elses(desk: Desk) -> None:
+    desk.accounts()
+    asked(desk, "RET-1", "+49 151 23456789", "O1")
+    desk.hub.privacy.erase("+49 151 23456789", "Li")
+    asked(desk, "RET-3", "+1 512-345-6789", "O3")
+    assert kept(desk) == {"RET-3"}
+    asked(desk, "RET-1", "+49 (0)151 23456789", "O1")
+    assert kept(desk) == {"RET-3"}, "in whatever spelling it comes back"
+
+
+def test_a_number_of_one_digit_is_nobodys(desk: Desk) -> None:
+    desk.accounts()
+    asked(desk, "RET-1", "000 000 0000", "O1")
+    asked(desk, "RET-2", "+49 000 0000000", "O2")
+    assert found(desk, "000 000 0000") == {"RET-1": "named"}

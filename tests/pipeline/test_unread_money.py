@@ -122,3 +122,11 @@ def test_whom_it_named_before_waits_for_it_no_more_when_it_names_another(desk: D
     assert [doubt.kind for doubt in desk.doc(number).discrepancies] == ["unread"]
     told(desk, KNOWN, hub_number=f"R{other}")
     assert [doubt.kind for doubt in desk.doc(number).discrepancies] == []
+
+
+def test_an_id_that_holds_what_separates_names_here_is_read_as_any_other(desk: Desk) -> None:
+    number = begun(desk)
+    for parts in (UNKNOWN, KNOWN):
+        desk.push("web", "refund.upsert", "RF\x1f1", hub_number=f"R{number}", currency="EUR", parts=parts)
+    desk.owed(number)
+    assert (desk.paid(), desk.doc(number).money.refunded, desk.frozen()) == (0, 10, [])
