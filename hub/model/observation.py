@@ -125,8 +125,9 @@ class Ground(Struct, frozen=True, gc=False, kw_only=True):
     """Our own number of the return: money that names it belongs to it."""
     others: tuple[Sibling, ...] = ()
     """The other returns of the same orders. Only their money, their claim on lines and their replacements count."""
-    made: Mapping[tuple[str, str, str], Decimal] = {}
-    """(number of a return, account, payment): what we had paid back there for it, as far as it was answered."""
+    made: Mapping[tuple[str, str, str], tuple[tuple[int, Decimal], ...]] = {}
+    """(number of a return, account, payment): what we had paid back there for it, as far as it was answered, each with
+    the ticket of its answer."""
     answers: Mapping[tuple[str, tuple[str, ...]], str] = {}
     """(kind of question, what it is about) -> what a person answered, here or on another return of the orders."""
     echoes: frozenset[tuple[str, str]] = frozenset()

@@ -57,6 +57,8 @@ class Item:
     loose: Decimal = Zero
     named: tuple[str, ...] = ()
     """Returns that it names and that are gone, or were not read (yet)."""
+    ticket: int = 0
+    """Of what only a payment's total tells: the read that told it."""
     dead: bool = False
     """It failed or was reversed: nothing of it is with the customer."""
     asked: Decimal = Zero

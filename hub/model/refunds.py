@@ -83,7 +83,7 @@ def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Paym
         refund = one[1] if currency is None else exchanged(case, one[0].account, one[1], currency)
         if refund is not None:
             stated.append((one[0], refund, one[2]))
-    placed = place(case, stated, beyond(stated, held, case.shared, currency, sum_.by_payment))
+    placed = place(case, stated, beyond(stated, held, case.shared, currency, case.ground.made, sum_.by_payment))
     sum_.possible, sum_.unplaced, sum_.numbers = placed.possible, placed.unplaced, placed.numbers
     compared: set[int] = set()
     for item in placed.items:

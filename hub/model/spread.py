@@ -91,7 +91,8 @@ def _made_by_us(case: Case, who: Sequence[Claimant], items: Sequence[Item], beyo
     """Of a payment's total that moved, what we paid ourselves and no refund shows: some systems tell no more."""
     account, payment = beyond.account, beyond.subject.object
     for place_, one in enumerate(who):
-        paid = case.ground.made.get((one.number, account, payment), Zero)
+        writes = case.ground.made.get((one.number, account, payment), ())
+        paid = sum((amount for ticket, amount in writes if ticket <= beyond.ticket), Zero)
         shown = sum(
             (
                 part.amount

@@ -25,18 +25,25 @@ def beyond(
     held: Mapping[str, Sequence[Payment]],
     records: Iterable[Observation],
     currency: str | None,
+    made: Mapping[tuple[str, str, str], Sequence[tuple[int, Decimal]]],
     by_payment: ByPayment,
 ) -> list[Item]:
-    """Money that names nothing at all. `by_payment`: filled with what the refunds say went back on each payment."""
+    """Money that names nothing at all. `made`: as in Ground. `by_payment`: filled with what the refunds say went back
+    on each payment. What we paid after a total was read is not in it: the total is about something else."""
     somewhere, all_ = _shown(stated, by_payment)
     found = []
+    read = _tickets(records)
     for account in sorted(held):
         known = somewhere.get(account, Zero)
         for payment in held[account]:
-            more = (payment.refunded or Zero) - by_payment.get((account, payment.id), Zero)
+            name = (account, payment.id)
+            ticket, listed = read.get(name, 0), by_payment.get(name, Zero)
+            writes = [one for (_, *where), those in made.items() if tuple(where) == name for one in those]
+            later = sum((amount for drawn, amount in writes if drawn > ticket), Zero)
+            more = (payment.refunded or Zero) - max(listed - later, Zero)
             explained = min(max(more, Zero), known)
             known -= explained
-            found.append(_item(account, payment.id, payment.currency, BEYOND, more - explained))
+            found.append(_item(account, payment.id, payment.currency, BEYOND, more - explained, ticket=ticket))
             found.append(_item(account, payment.id, payment.currency, CHARGED_BACK, payment.charged_back or Zero))
     for fall in _falls(records, held, currency):
         now = held.get(fall.account, ())
@@ -50,6 +57,17 @@ def beyond(
         if not back and not fall.charged_back:  # else its payment vanished with what was told of it
             found.append(_item(*where, CAPTURED, fall.captured - known + explained, fallen=True))
     return [item for item in found if item.amount > 0]
+
+
+def _tickets(records: Iterable[Observation]) -> dict[tuple[str, str], int]:
+    """Per account and payment the read that told its total last."""
+    found: dict[tuple[str, str], int] = {}
+    for record in records:
+        told = record.fragment.since.get("order", record.ticket)
+        for payment in record.fragment.order.payments if record.fragment.order else ():
+            name = (record.account, payment.id)
+            found[name] = max(told, found.get(name, told))
+    return found
 
 
 def _shown(stated: Sequence[Told], by_payment: ByPayment) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
@@ -121,6 +139,7 @@ def _item(
     fallen: bool = False,
     dead: bool = False,
     at: datetime | None = None,
+    ticket: int = 0,
 ) -> Item:
     told = FactId(account, "payment", payment, "refunds", name)
     subject = FactId(account, "payment", payment, "refunds", name + FALLEN) if fallen else told
@@ -133,4 +152,5 @@ def _item(
         amount=amount,
         loose=amount,
         dead=dead,
+        ticket=ticket,
     )

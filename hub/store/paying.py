@@ -45,12 +45,17 @@ def since(conn: Connection, intent: Intent) -> Decimal:
     return Decimal(found.scalar_one())
 
 
-def made(conn: Connection, return_ids: Iterable[int]) -> dict[tuple[str, str, str], Decimal]:
-    """What we had paid back: by the return's number, the account and the payment; answered, whatever shows of it."""
+def made(conn: Connection, return_ids: Iterable[int]) -> dict[tuple[str, str, str], tuple[tuple[int, Decimal], ...]]:
+    """What we had paid back: by the return's number, the account and the payment; answered, whatever shows of it. Each
+    with the ticket of its answer: what was read before knows nothing of it."""
     found = conn.exec_driver_sql(
-        "SELECT return_id, account, operation->>'payment', sum((operation->>'amount')::numeric) FROM intents"
-        " WHERE return_id = ANY(%(r)b::bigint[]) AND kind = 'refund' AND state IN ('sent', 'done')"
-        " AND operation->>'payment' IS NOT NULL GROUP BY 1, 2, 3",
+        "SELECT return_id, account, operation->>'payment', coalesce((reply->>'ticket')::bigint, 0),"
+        " (operation->>'amount')::numeric FROM intents WHERE return_id = ANY(%(r)b::bigint[]) AND kind = 'refund'"
+        " AND state IN ('sent', 'done') AND operation->>'payment' IS NOT NULL ORDER BY id",
         {"r": sorted(set(return_ids))},
     )
-    return {(f"R{return_id}", account, payment): amount for return_id, account, payment, amount in found}
+    result: dict[tuple[str, str, str], tuple[tuple[int, Decimal], ...]] = {}
+    for return_id, account, payment, drawn, amount in found:
+        name = (f"R{return_id}", account, payment)
+        result[name] = (*result.get(name, ()), (drawn, amount))
+    return result

@@ -162,3 +162,21 @@ def test_a_refund_that_went_through_with_less_than_was_on_its_way_is_what_went(d
         back(desk, "RF", hub_number=f"R{number}", parts=[{"amount": amount, "state": state, "payment": "PAY"}])
     desk.owed(number)
     assert (desk.paid(), desk.frozen()) == (D("5.01"), [])
+
+
+@pytest.mark.parametrize("mute", [False, True])
+def test_a_total_that_was_read_before_we_paid_is_of_other_money(desk: Desk, mute: bool) -> None:
+    desk.payer.mute = mute
+    desk.accounts()
+    desk.order(mugs=3)
+    one, other = desk.asked(), desk.asked("RET-2", at="11:00")
+    desk.came("erp", one)
+    desk.came("erp", other, "GR-2")
+    desk.order(mugs=3, payments=[{"id": "PAY", "captured": "40.00", "refunded": "10.00"}])
+    desk.owed(one)
+    desk.owed(other, id="CN-2")
+    answer(desk, one, "unallocated_refund", f"of:R{other}")
+    assert (desk.paid(), desk.doc(other).money.due) == (D("10.00"), 0), "the shop had paid the other one itself"
+    desk.order(mugs=3, payments=[{"id": "PAY", "captured": "40.00", "refunded": "20.00"}])
+    assert (desk.paid(), [desk.doc(number).money.refunded for number in (one, other)]) == (D("10.00"), [10, 10])
+    assert desk.frozen() == []
