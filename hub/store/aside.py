@@ -35,6 +35,8 @@ def aside(url: str, schema: str) -> Iterator[str]:
                 yield _within(url, schema)
             finally:
                 conn.exec_driver_sql(f'DROP SCHEMA "{schema}" CASCADE')
+                # The server ends a closed connection in its own time: whoever comes next must not find it held.
+                conn.exec_driver_sql("SELECT pg_advisory_unlock(%(k)s, hashtext(%(s)s))", {"k": _HELD, "s": schema})
     finally:
         database.close()
 
