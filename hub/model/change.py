@@ -1,4 +1,4 @@
-"""Change: a payment below zero is money that was handed back at the till, and lowers what was captured."""
+"""A payment below zero: change, as far as more was handed over than the order cost, else money that went back."""
 
 from __future__ import annotations
 

@@ -8,15 +8,8 @@ import pytest
 
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk
+from tests.pipeline.money import begun
 from tests.pipeline.test_unplaced import back
-
-
-def begun(desk: Desk) -> int:
-    desk.accounts()
-    desk.order()
-    number = desk.asked()
-    desk.came("erp", number)
-    return number
 
 
 def told(desk: Desk, number: int, id: str, amount: str, state: str, day: int = 2, **more: Any) -> None:

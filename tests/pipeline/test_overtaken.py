@@ -64,12 +64,18 @@ def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
     database.close()
 
 
-def test_one_piece_that_the_erp_received_is_one_although_the_shop_shows_it_before_it_answers(desk: Desk) -> None:
+def one_of_two_came(desk: Desk) -> int:
+    """Two mugs are to come back, the ERP has received one; the return's number."""
     desk.order()
     number = desk.asked(lines={"L1": 2})
     desk.push("erp", "return.upsert", "C-1", hub_number=f"R{number}", lines=[{"id": "1", "sku": "MUG", "quantity": 2}],
               authorization={"value": "authorized"})  # fmt: skip
     desk.came("erp", number)
+    return number
+
+
+def test_one_piece_that_the_erp_received_is_one_although_the_shop_shows_it_before_it_answers(desk: Desk) -> None:
+    number = one_of_two_came(desk)
     desk.work()
     (line,) = desk.doc(number).lines
     assert (line.received, desk.doc(number).axes.receipt) == (1, "partial")
@@ -79,12 +85,8 @@ def test_one_piece_that_the_erp_received_is_one_although_the_shop_shows_it_befor
 
 @pytest.mark.parametrize(("status", "state"), [(422, "dead"), (409, "held"), (429, "held")])
 def test_what_it_shows_counts_as_its_own_once_it_said_that_it_took_nothing(desk: Desk, status: int, state: str) -> None:
-    desk.order()
     desk.payer.refuses = status  # type: ignore[attr-defined]
-    number = desk.asked(lines={"L1": 2})
-    desk.push("erp", "return.upsert", "C-1", hub_number=f"R{number}", lines=[{"id": "1", "sku": "MUG", "quantity": 2}],
-              authorization={"value": "authorized"})  # fmt: skip
-    desk.came("erp", number)
+    number = one_of_two_came(desk)
     told(desk.hub)
     assert ("receive", state) in intents(desk.hub)
     assert desk.doc(number).lines[0].received == 1
@@ -94,12 +96,8 @@ def test_what_it_shows_counts_as_its_own_once_it_said_that_it_took_nothing(desk:
 
 
 def test_what_somebody_else_received_there_meanwhile_counts_when_the_write_is_answered(desk: Desk) -> None:
-    desk.order()
     desk.payer.others = True  # type: ignore[attr-defined]
-    number = desk.asked(lines={"L1": 2})
-    desk.push("erp", "return.upsert", "C-1", hub_number=f"R{number}", lines=[{"id": "1", "sku": "MUG", "quantity": 2}],
-              authorization={"value": "authorized"})  # fmt: skip
-    desk.came("erp", number)
+    number = one_of_two_came(desk)
     told(desk.hub)
     work_off(desk.hub, kinds=("weigh",))
     assert desk.doc(number).lines[0].received == 2, "one of ours, and another one"

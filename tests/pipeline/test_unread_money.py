@@ -10,17 +10,10 @@ from hub.store import invalid
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk
 from tests.pipeline.look import story, work_off
+from tests.pipeline.money import begun
 
 UNKNOWN = [{"amount": "10.00", "state": "half way", "payment": "PAY"}]
 KNOWN = [{"amount": "10.00", "state": "succeeded", "payment": "PAY"}]
-
-
-def begun(desk: Desk) -> int:
-    desk.accounts()
-    desk.order()
-    number = desk.asked()
-    desk.came("erp", number)
-    return number
 
 
 def told(desk: Desk, parts: list[dict[str, str]], **named: Any) -> None:
