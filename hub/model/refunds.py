@@ -23,7 +23,7 @@ from hub.model.returns import Choice, Money
 from hub.model.sentences import Sentence, sentence
 from hub.model.spread import Possible, place
 from hub.model.totals import CAPTURED, CHARGED_BACK, FALLEN, beyond
-from hub.model.withdrawn import restored
+from hub.model.withdrawn import restored, reversed_
 
 
 class CameBack(Struct, frozen=True):
@@ -77,7 +77,7 @@ def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Paym
     stated = []
     gone = (o for other in case.ground.others for o in other.observations if o.gone and o.account != HUB)
     lost = list(gone) if case.alone is None else []
-    deleted = ((fact, _reversed(refund), observation) for fact, refund, observation in each(lost, "refunds"))
+    deleted = map(reversed_, each(lost, "refunds"))  # nobody says any more that the customer has the money
     listed, sum_.withdrawn = restored((*each(records, "refunds"), *deleted), [*records, *lost])
     for one in listed:
         refund = one[1] if currency is None else exchanged(case, one[0].account, one[1], currency)
@@ -97,11 +97,6 @@ def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Paym
             compared.add(id(item.event))
             _compare(case, item.event)
     return sum_
-
-
-def _reversed(refund: told.Refund) -> told.Refund:
-    """A refund whose record was deleted: nobody says any more that the customer has the money."""
-    return replace(refund, parts=tuple(replace(part, state="reversed") for part in refund.parts))
 
 
 def _take(case: Case, sum_: Paid, item: Item) -> None:

@@ -153,11 +153,11 @@ def restored(told: Sequence[Told], records: Iterable[Observation]) -> tuple[list
         if now is None:
             again = next((one for one in newest.values() if one[0] not in named and _renames(one, once)), None)
             if again is None:
-                missing.append(_reversed(once))
+                missing.append(reversed_(once))
             else:
                 named.add(again[0])
         elif now[1].currency != once[1].currency:
-            missing.append(_rest(once, _reversed(once)[1]))
+            missing.append(_rest(once, reversed_(once)[1]))
         elif not _settled(once[1], now[1]) and (amount := total(once[1], *_SENT) - total(now[1])) > 0:
             missing.append(_rest(once, _difference(once[1], now[1], amount)))
     return [*told, *missing], frozenset((fact.account, fact.id) for fact, _, _ in missing)
@@ -183,7 +183,8 @@ def _renames(one: Told, gone: Told) -> bool:
     )
 
 
-def _reversed(one: Told) -> Told:
+def reversed_(one: Told) -> Told:
+    """The refund, of which nothing is with the customer any more."""
     fact, refund, observation = one
     parts = tuple(replace(part, state="reversed") for part in refund.parts if part.state in _SENT)
     return fact, replace(refund, parts=parts), observation
