@@ -204,7 +204,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
     chosen: dict[tuple[str, str], str] = {}
     doubts.unplaced(case, told.receipts)
     if case.alone is None:
-        twice.possible_twins(case, built, told.receipts)
+        twice.possible_twins(case, built, told.receipts, told.dispositions)
         twice.possible_refunds(case, paid.refunds, balance)
         twice.possible_credits(case, told.credits, balance)
         doubts.ambiguous(case, built)

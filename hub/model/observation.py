@@ -115,6 +115,21 @@ class Unread(Struct, frozen=True, gc=False, order=True):
     """Its stream tells of money that went back."""
 
 
+class Untaken(Struct, frozen=True, gc=False, order=True):
+    """Goods of a line that an account was to be told of, and whose write it refused or a person dealt with."""
+
+    account: str
+    kind: str
+    """receipts | dispositions"""
+    line: str
+    total: Decimal
+    """How many pieces it should show then."""
+    facts: tuple[str, ...]
+    """The facts of ours that it was to be told of."""
+    disposition: str = ""
+    """Of dispositions: which."""
+
+
 class Ground(Struct, frozen=True, gc=False, kw_only=True):
     """All that `merge` needs besides observations: who is who, and which facts are known to be the same."""
 
@@ -138,6 +153,8 @@ class Ground(Struct, frozen=True, gc=False, kw_only=True):
     """Which line each order line, by (account, id), was when this return was last merged."""
     unread: tuple[Unread, ...] = ()
     """Records that wait, because they cannot be read."""
+    untaken: tuple[Untaken, ...] = ()
+    """What writes of ours should have told and did not."""
     strays: tuple[tuple[str, str, str, str], ...] = ()
     """Records (account, stream, id) of this return that name a number of ours which is none, and that number."""
     unripe: frozenset[int] = frozenset()

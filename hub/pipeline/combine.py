@@ -143,6 +143,7 @@ def look(
             ties=bound,
             matched=old.matched() if old is not None else {},
             unread=_unread(waiting.get(return_id, ()), seen[return_id], accounts),
+            untaken=overtaken.untaken(before),
             strays=astray.get(return_id, ()),
             unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
         )

@@ -6,11 +6,14 @@ fall due. So what is new there waits until the outcome of the write is known, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 
+import msgspec
 from msgspec.structs import replace
 
-from hub.model.observation import HUB, FactId, Observation, Twins
+from hub.model.observation import HUB, FactId, Observation, Twins, Untaken
+from hub.model.operation import Operation
 from hub.model.returns import Return
 from hub.store import lanes
 from hub.store.database import Connection
@@ -27,6 +30,22 @@ def undecided(intent: Intent) -> bool:
     return intent.state in UNDECIDED or (intent.state == "dead" and intent.possible and not answered)
 
 
+def untaken(matter: Iterable[Intent]) -> tuple[Untaken, ...]:
+    """The goods that writes were to tell of and did not: refused, impossible there, or dealt with by a person."""
+    last: dict[tuple[str, str, str, str], Untaken] = {}
+    for intent in matter:
+        if intent.state not in ("dead", "no_way", "given_up") or undecided(intent):
+            continue
+        operation = msgspec.convert(intent.operation, Operation)
+        for target in operation.lines if intent.kind in ("receive", "dispose") else ():
+            word = "received" if intent.kind == "receive" else target.words.get("disposition", "")
+            name = (intent.account, MAKES[intent.kind], target.line, "" if word == "received" else word)
+            before = last[name].facts if name in last else ()
+            facts = (*before, *(fact for fact in target.facts if fact not in before))
+            last[name] = Untaken(*name[:3], target.totals.get(word, Decimal(0)), facts, name[3])
+    return tuple(last[name] for name in sorted(last))
+
+
 def ended(conn: Connection, intent: Intent, state: str) -> None:
     """What was held back for this write counts, if it is decided now."""
     if intent.kind in MAKES and state not in UNDECIDED:
@@ -40,16 +59,34 @@ def without(
     writing = {(i.account, MAKES[i.kind]) for i in unfinished if i.kind in MAKES and undecided(i)}
     if not writing or old is None:
         return list(seen)
-    known = {twin for facts in (old.receipts, old.dispositions, old.notes) for fact in facts for twin in fact.twins}
-    known |= {fact for twins in linked for fact in twins.facts}
-    return [_known(o, [kind for account, kind in sorted(writing) if account == o.account], known) for o in seen]
+    counted = {
+        twin: fact.quantity or Decimal(1)
+        for facts in (old.receipts, old.dispositions, old.notes)
+        for fact in facts
+        for twin in fact.twins
+    }
+    counted |= {fact: Decimal(0) for twins in linked for fact in twins.facts if fact not in counted}
+    return [_known(o, [kind for account, kind in sorted(writing) if account == o.account], counted) for o in seen]
 
 
-def _known(observation: Observation, kinds: Iterable[str], known: set[FactId]) -> Observation:
+def _known(observation: Observation, kinds: Iterable[str], counted: Mapping[FactId, Decimal]) -> Observation:
+    """The record with what was counted, and with as many pieces as it shows no more: they may have new names."""
     fragment = observation.fragment
     name = (observation.account, observation.stream, observation.external_id)
     for kind in kinds:
         if listed := getattr(fragment, kind):
-            kept = tuple(fact for fact in listed if FactId(*name, kind, fact.id) in known)
-            fragment = replace(fragment, **{kind: kept})
+            ids = {FactId(*name, kind, fact.id) for fact in listed}
+            gone = sum((n for f, n in counted.items() if f not in ids and _is_of(f, name, kind)), Decimal(0))
+            kept = []
+            for fact in listed:
+                if FactId(*name, kind, fact.id) not in counted:
+                    gone -= getattr(fact, "quantity", Decimal(1))
+                    if gone < 0:
+                        continue
+                kept.append(fact)
+            fragment = replace(fragment, **{kind: tuple(kept)})
     return observation if fragment is observation.fragment else replace(observation, fragment=fragment)
+
+
+def _is_of(fact: FactId, name: tuple[str, str, str], kind: str) -> bool:
+    return (fact.account, fact.stream, fact.object, fact.kind) == (*name, kind)

@@ -14,7 +14,7 @@ from hub.boot import assemble_hub
 from hub.settings import Settings
 from hub.store.database import Database
 from tests.pipeline.desk import Desk, Payer
-from tests.pipeline.look import intents, told, work_off
+from tests.pipeline.look import hurry, intents, rows, told, work_off
 
 
 class Hasty(Payer):
@@ -25,8 +25,12 @@ class Hasty(Payer):
     """The status of its answer, where it takes nothing."""
     others = False
     """It shows a piece that we know nothing of, too."""
+    early = True
+    """It shows it before it answers."""
     names = True
     """Its answer says which of its facts it made."""
+    lost = False
+    """Its answer is lost."""
     told_kinds: list[str]
 
     @route("POST", "/hub")
@@ -40,11 +44,14 @@ class Hasty(Payer):
         shown = {"id": "own", "order_line": "L1", "quantity": "1"}
         shown |= {"condition": "good"} if kind == "receive" else {"disposition": "restock"}
         more = [{**shown, "id": "other"}] if self.others else []
-        self.desk.asked(lines={"L1": 2}, **{**self.stands, made: [shown, *more]})
+        if self.early:
+            self.desk.asked(lines={"L1": 2}, **{**self.stands, made: [shown, *more]})
         if not self.refuses:
             self.stands |= {made: [shown, *more]}
         if self.refuses:
             raise Refuse(self.refuses, {"message": "no"})
+        if self.lost:
+            raise Refuse(502, {"message": "bad gateway"})
         facts = [fact for one in data["lines"] for fact in one.get("facts", ())] or data.get("facts", [])
         return {"made": [{"kind": made, "id": "own", "fact": fact} for fact in facts] if self.names else []}
 
@@ -68,10 +75,14 @@ def one_of_two_came(desk: Desk) -> int:
     """Two mugs are to come back, the ERP has received one; the return's number."""
     desk.order()
     number = desk.asked(lines={"L1": 2})
-    desk.push("erp", "return.upsert", "C-1", hub_number=f"R{number}", lines=[{"id": "1", "sku": "MUG", "quantity": 2}],
-              authorization={"value": "authorized"})  # fmt: skip
+    erp_has(desk, number)
     desk.came("erp", number)
     return number
+
+
+def erp_has(desk: Desk, number: int, **more: Any) -> None:
+    lines, agreed = [{"id": "1", "sku": "MUG", "quantity": 2}], {"value": "authorized"}
+    desk.push("erp", "return.upsert", "C-1", hub_number=f"R{number}", lines=lines, authorization=agreed, **more)
 
 
 def test_one_piece_that_the_erp_received_is_one_although_the_shop_shows_it_before_it_answers(desk: Desk) -> None:
@@ -101,3 +112,104 @@ def test_what_somebody_else_received_there_meanwhile_counts_when_the_write_is_an
     told(desk.hub)
     work_off(desk.hub, kinds=("weigh",))
     assert desk.doc(number).lines[0].received == 2, "one of ours, and another one"
+
+
+def shop_shows(desk: Desk, *ids: str) -> None:
+    """The shop shows these pieces that somebody received there."""
+    shown = [{"id": id, "order_line": "L1", "quantity": "1", "condition": "good"} for id in ids]
+    desk.asked(lines={"L1": 2}, receipts=shown)
+
+
+def asked_whether_the_same(desk: Desk, number: int, answer: str) -> None:
+    ((_, doubt),) = desk.frozen()
+    assert (doubt.kind, doubt.said.code) == ("possible_twins", "booked_by_hand")
+    desk.hub.answering.answer(number, doubt.question, answer, "Li")
+
+
+@pytest.mark.parametrize("given_up", ["before", "after", "never"])
+@pytest.mark.parametrize(("answer", "pieces"), [("same", 1), ("apart", 2)])
+def test_a_piece_that_was_booked_by_hand_where_the_write_was_refused_is_asked_about(
+    desk: Desk, given_up: str, answer: str, pieces: int
+) -> None:
+    payer: Any = desk.payer
+    payer.refuses, payer.early = 422, False
+    number = one_of_two_came(desk)
+    told(desk.hub)
+    ((letter,),) = rows(desk.hub, "SELECT id FROM intents WHERE state = 'dead'")
+    if given_up == "before":
+        desk.hub.people.give_up(letter, "Li", "booked there by hand")
+    shop_shows(desk, "by hand")
+    if given_up == "after":
+        desk.hub.people.give_up(letter, "Li", "booked there by hand")
+    told(desk.hub)
+    assert payer.told_kinds == ["receive"], "nobody is told of a second piece before somebody says that it is one"
+    asked_whether_the_same(desk, number, answer)
+    assert (desk.doc(number).lines[0].received, desk.frozen()) == (pieces, [])
+    shop_shows(desk, "by hand", "another")
+    assert desk.doc(number).lines[0].received == pieces + 1
+    assert len(desk.frozen()) == (answer == "apart"), "this one may be it; what was booked is not asked about again"
+
+
+def nobody_knows(desk: Desk) -> tuple[int, int]:
+    """The write that told the shop of one piece has no answer, and a person is asked; the return and the write."""
+    payer: Any = desk.payer
+    payer.lost, payer.names = True, False
+    number = one_of_two_came(desk)
+    told(desk.hub)
+    rows(desk.hub, "UPDATE intents SET at = at - interval '90 days' RETURNING 1")  # its key is kept no more
+    hurry(desk.hub)
+    told(desk.hub)
+    ((letter, possible),) = rows(desk.hub, "SELECT id, possible FROM intents WHERE state = 'dead'")
+    assert possible
+    return number, letter
+
+
+@pytest.mark.parametrize(("answer", "pieces"), [("same", 1), ("apart", 2)])
+def test_what_a_write_of_unknown_outcome_may_have_made_is_asked_about_when_a_person_ends_it(
+    desk: Desk, answer: str, pieces: int
+) -> None:
+    number, letter = nobody_knows(desk)
+    assert desk.doc(number).lines[0].received == 1
+    desk.hub.people.give_up(letter, "Li", "it is there")
+    told(desk.hub)
+    asked_whether_the_same(desk, number, answer)
+    assert desk.doc(number).lines[0].received == pieces
+
+
+def test_what_was_counted_of_another_return_counts_when_the_two_are_one(desk: Desk) -> None:
+    number, _ = nobody_knows(desk)
+    shown = [{"id": "teapot", "order_line": "L2", "quantity": "1", "condition": "good"}]
+    other = desk.asked("RET-2", {"L2": 1}, at="11:00", receipts=shown)
+    assert [line.received for line in desk.doc(other).lines] == [1]
+    desk.hub.people.link(number, other, "Li")
+    assert sorted((line.sku, line.received) for line in desk.doc(number).lines) == [("MUG", 1), ("TEAPOT", 1)]
+    desk.asked("RET-2", {"L2": 1}, at="11:00", receipts=shown)
+    assert sorted((line.sku, line.received) for line in desk.doc(number).lines) == [("MUG", 1), ("TEAPOT", 1)]
+
+
+def test_what_was_counted_counts_under_another_name_too(desk: Desk) -> None:
+    payer: Any = desk.payer
+    payer.early, payer.lost = False, True
+    number = one_of_two_came(desk)
+    shop_shows(desk, "one")
+    assert desk.doc(number).lines[0].received == 2
+    told(desk.hub)
+    shop_shows(desk, "another name")
+    assert desk.doc(number).lines[0].received == 2
+    shop_shows(desk, "another name", "and one more")
+    assert desk.doc(number).lines[0].received == 2, "this one may be what we wrote"
+
+
+@pytest.mark.parametrize(("answer", "pieces"), [("same", 1), ("apart", 2)])
+def test_goods_that_were_put_away_by_hand_are_asked_about_too(desk: Desk, answer: str, pieces: int) -> None:
+    number = one_of_two_came(desk)
+    desk.work()
+    payer: Any = desk.payer
+    payer.refuses, payer.early = 422, False
+    erp_has(desk, number, dispositions=[{"id": "D", "line": "1", "quantity": 1, "disposition": "restock"}])
+    told(desk.hub)
+    assert ("dispose", "dead") in intents(desk.hub)
+    own = {"id": "by hand", "order_line": "L1", "quantity": "1", "disposition": "restock"}
+    desk.asked(lines={"L1": 2}, receipts=payer.stands["receipts"], dispositions=[own])
+    asked_whether_the_same(desk, number, answer)
+    assert desk.doc(number).lines[0].disposed == {"restock": pieces}

@@ -35,6 +35,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{one} and {other} may be telling of one event twice ({total} pieces in all, {expected} expected): "
         "say whether they are the same. Until then nothing is told or paid on it.",
     ),
+    "booked_by_hand": (
+        "{other} 处理了 {quantity} 件，无法同步到 {account}；"
+        "{account} 之后自己显示了 {shown} 件，可能是人工补录的同一批货。请确认是否同一次；确认前不会同步，也不会退款。",
+        "{account} could not be told of {quantity} pieces at {other}, and shows {shown} of its own since: these may be "
+        "the same, booked by hand. Say whether they are. Until then nothing is told or paid on it.",
+    ),
     "refunded_twice": (
         "{one}（{amount}）和 {other}（{otherwise}）可能把同一笔退款各记了一次。"
         "[如果是同一笔，还应退 {left}；][如果是两笔，还应退 {due}。]请确认；确认前不会同步，也不会退款。",
