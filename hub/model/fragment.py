@@ -76,6 +76,8 @@ class Receipt(LinePart, frozen=True, kw_only=True, gc=False):
 
     id: str
     quantity: Decimal
+    total: bool = False
+    """It is all that came of its line, under one id, and grows: what other systems told of is part of it."""
     condition: words.Condition = "unknown"
     location: str | None = None
     at: datetime | None = None

@@ -59,18 +59,28 @@ def without(
     writing = {(i.account, MAKES[i.kind]) for i in unfinished if i.kind in MAKES and undecided(i)}
     if not writing or old is None:
         return list(seen)
-    counted = {
-        twin: fact.quantity or Decimal(1)
-        for facts in (old.receipts, old.dispositions, old.notes)
-        for fact in facts
-        for twin in fact.twins
-    }
-    counted |= {fact: Decimal(0) for twins in linked for fact in twins.facts if fact not in counted}
+    counted = _counted(old, linked)
     return [_known(o, [kind for account, kind in sorted(writing) if account == o.account], counted) for o in seen]
 
 
+def _counted(old: Return, linked: Iterable[Twins]) -> dict[FactId, Decimal]:
+    """How many pieces each fact counts for, under every name that it has."""
+    pieces: dict[FactId, Decimal] = {}
+    for facts in (old.receipts, old.dispositions, old.notes):
+        for fact in facts:
+            for twin in fact.twins:
+                pieces[twin] = pieces.get(twin, Decimal(0)) + (fact.quantity or 1)
+    not_read: dict[FactId, Decimal] = {}
+    for twins in linked:
+        for name in twins.facts - pieces.keys():
+            most = max((pieces.get(other, Decimal(0)) for other in twins.facts), default=Decimal(0))
+            not_read[name] = not_read.get(name, Decimal(0)) + most
+    return pieces | not_read
+
+
 def _known(observation: Observation, kinds: Iterable[str], counted: Mapping[FactId, Decimal]) -> Observation:
-    """The record with what was counted, and with as many pieces as it shows no more: they may have new names."""
+    """The record with what was counted, and with as many pieces as it shows no more: they may have new names. Of what
+    grows under one name, as much as was counted."""
     fragment = observation.fragment
     name = (observation.account, observation.stream, observation.external_id)
     for kind in kinds:
@@ -79,10 +89,13 @@ def _known(observation: Observation, kinds: Iterable[str], counted: Mapping[Fact
             gone = sum((n for f, n in counted.items() if f not in ids and _is_of(f, name, kind)), Decimal(0))
             kept = []
             for fact in listed:
-                if FactId(*name, kind, fact.id) not in counted:
+                known = counted.get(FactId(*name, kind, fact.id))
+                if known is None:
                     gone -= getattr(fact, "quantity", Decimal(1))
                     if gone < 0:
                         continue
+                elif getattr(fact, "total", False) and fact.quantity > known:
+                    fact = replace(fact, quantity=known)
                 kept.append(fact)
             fragment = replace(fragment, **{kind: tuple(kept)})
     return observation if fragment is observation.fragment else replace(observation, fragment=fragment)

@@ -218,6 +218,27 @@ def test_strangers_add_up_and_twins_never_double(erp: list[int], wms: list[int],
     assert any(d.kind == "twins_differ" for d in linked.discrepancies) == bool(differ)
 
 
+@given(counts, st.integers(0, 5), st.integers(0, 4))
+def test_a_total_holds_what_was_told_and_its_own(erp: list[int], own: int, told: int) -> None:
+    told = min(told, len(erp))
+    key = [{"issuer": "hub", "type": "return", "value": "R1"}]
+    pieces = [{"id": f"r{i}", "sku": "SKU-A", "quantity": n} for i, n in enumerate(erp)]
+    total = {"id": "all", "order_line": "web_A", "quantity": sum(erp[:told]) + own, "total": True}
+    lines = [{"order_line": "web_A", "quantity": 4}]
+    request = said("web", "return", "w1", origin="request", orders=[{"type": "order", "value": "o1"}], lines=lines,
+                   receipts=[total] if total["quantity"] else [])  # fmt: skip
+    pairs = [
+        Twins(
+            frozenset({FactId("web", "return", "w1", "receipts", "all"), FactId("erp", "x", "x", "receipts", f"r{i}")})
+        )
+        for i in range(told)
+    ]
+    records = [*orders(), request, said("erp", "x", "x", keys=key, receipts=pieces)]
+    merged = merge(records, Ground(parties=ACCOUNTS, twins=tuple(pairs)))
+    assert received(merged) == sum(erp) + own
+    assert "twins_differ" not in [d.kind for d in merged.discrepancies]
+
+
 @given(simulations())
 def test_nothing_is_below_zero_and_nothing_disposed_that_never_came(world: Simulation) -> None:
     merged = merge(world.observations, world.ground)

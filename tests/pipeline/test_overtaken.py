@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,11 @@ class Hasty(Payer):
     """Its answer says which of its facts it made."""
     lost = False
     """Its answer is lost."""
+    adds_up = False
+    """It shows no single receipts but one for the line, which grows."""
     told_kinds: list[str]
+    counted: list[Decimal]
+    """How many pieces were counted when it had shown this, and not answered yet."""
 
     @route("POST", "/hub")
     def told(self, call: Call) -> Any:
@@ -44,8 +49,11 @@ class Hasty(Payer):
         shown = {"id": "own", "order_line": "L1", "quantity": "1"}
         shown |= {"condition": "good"} if kind == "receive" else {"disposition": "restock"}
         more = [{**shown, "id": "other"}] if self.others else []
+        if self.adds_up:
+            shown |= {"quantity": data["lines"][0]["totals"]["received"], "total": True}
         if self.early:
-            self.desk.asked(lines={"L1": 2}, **{**self.stands, made: [shown, *more]})
+            number = self.desk.asked(lines={"L1": 3}, **{**self.stands, made: [shown, *more]})
+            self.counted.append(self.desk.doc(number).lines[0].received)
         if not self.refuses:
             self.stands |= {made: [shown, *more]}
         if self.refuses:
@@ -62,7 +70,7 @@ class Hasty(Payer):
 def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
     database = Database(database_url)
     with Hasty(secret=SECRET) as shop:
-        shop.told_kinds, shop.stands = [], {}
+        shop.told_kinds, shop.counted, shop.stands = [], [], {}
         desk = shop.desk = Desk(assemble_hub(Settings(data=tmp_path, database_url=database_url), database), shop)
         listens = {"asked": ["receive", "dispose"], "listens": ["received", "disposed"]}
         desk.account("web", "storefront", url=f"{shop.url}/hub", terms=listens)
@@ -71,22 +79,22 @@ def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
     database.close()
 
 
-def one_of_two_came(desk: Desk) -> int:
-    """Two mugs are to come back, the ERP has received one; the return's number."""
-    desk.order()
-    number = desk.asked(lines={"L1": 2})
+def one_of_three_came(desk: Desk) -> int:
+    """Three mugs are to come back, the ERP has received one; the return's number."""
+    desk.order(mugs=3)
+    number = desk.asked(lines={"L1": 3})
     erp_has(desk, number)
     desk.came("erp", number)
     return number
 
 
 def erp_has(desk: Desk, number: int, **more: Any) -> None:
-    lines, agreed = [{"id": "1", "sku": "MUG", "quantity": 2}], {"value": "authorized"}
+    lines, agreed = [{"id": "1", "sku": "MUG", "quantity": 3}], {"value": "authorized"}
     desk.push("erp", "return.upsert", "C-1", hub_number=f"R{number}", lines=lines, authorization=agreed, **more)
 
 
 def test_one_piece_that_the_erp_received_is_one_although_the_shop_shows_it_before_it_answers(desk: Desk) -> None:
-    number = one_of_two_came(desk)
+    number = one_of_three_came(desk)
     desk.work()
     (line,) = desk.doc(number).lines
     assert (line.received, desk.doc(number).axes.receipt) == (1, "partial")
@@ -97,7 +105,7 @@ def test_one_piece_that_the_erp_received_is_one_although_the_shop_shows_it_befor
 @pytest.mark.parametrize(("status", "state"), [(422, "dead"), (409, "held"), (429, "held")])
 def test_what_it_shows_counts_as_its_own_once_it_said_that_it_took_nothing(desk: Desk, status: int, state: str) -> None:
     desk.payer.refuses = status  # type: ignore[attr-defined]
-    number = one_of_two_came(desk)
+    number = one_of_three_came(desk)
     told(desk.hub)
     assert ("receive", state) in intents(desk.hub)
     assert desk.doc(number).lines[0].received == 1
@@ -108,16 +116,18 @@ def test_what_it_shows_counts_as_its_own_once_it_said_that_it_took_nothing(desk:
 
 def test_what_somebody_else_received_there_meanwhile_counts_when_the_write_is_answered(desk: Desk) -> None:
     desk.payer.others = True  # type: ignore[attr-defined]
-    number = one_of_two_came(desk)
+    number = one_of_three_came(desk)
     told(desk.hub)
     work_off(desk.hub, kinds=("weigh",))
     assert desk.doc(number).lines[0].received == 2, "one of ours, and another one"
 
 
-def shop_shows(desk: Desk, *ids: str) -> None:
-    """The shop shows these pieces that somebody received there."""
-    shown = [{"id": id, "order_line": "L1", "quantity": "1", "condition": "good"} for id in ids]
-    desk.asked(lines={"L1": 2}, receipts=shown)
+def shop_shows(desk: Desk, *ids: str, total: int | None = None) -> None:
+    """The shop shows these pieces that somebody received there, or how many there are in all."""
+    shown: list[dict[str, Any]] = [{"id": id, "order_line": "L1", "quantity": "1", "condition": "good"} for id in ids]
+    if total is not None:
+        shown = [{**one, "quantity": str(total), "total": True} for one in shown]
+    desk.asked(lines={"L1": 3}, receipts=shown)
 
 
 def asked_whether_the_same(desk: Desk, number: int, answer: str) -> None:
@@ -133,7 +143,7 @@ def test_a_piece_that_was_booked_by_hand_where_the_write_was_refused_is_asked_ab
 ) -> None:
     payer: Any = desk.payer
     payer.refuses, payer.early = 422, False
-    number = one_of_two_came(desk)
+    number = one_of_three_came(desk)
     told(desk.hub)
     ((letter,),) = rows(desk.hub, "SELECT id FROM intents WHERE state = 'dead'")
     if given_up == "before":
@@ -154,7 +164,7 @@ def nobody_knows(desk: Desk) -> tuple[int, int]:
     """The write that told the shop of one piece has no answer, and a person is asked; the return and the write."""
     payer: Any = desk.payer
     payer.lost, payer.names = True, False
-    number = one_of_two_came(desk)
+    number = one_of_three_came(desk)
     told(desk.hub)
     rows(desk.hub, "UPDATE intents SET at = at - interval '90 days' RETURNING 1")  # its key is kept no more
     hurry(desk.hub)
@@ -190,7 +200,7 @@ def test_what_was_counted_of_another_return_counts_when_the_two_are_one(desk: De
 def test_what_was_counted_counts_under_another_name_too(desk: Desk) -> None:
     payer: Any = desk.payer
     payer.early, payer.lost = False, True
-    number = one_of_two_came(desk)
+    number = one_of_three_came(desk)
     shop_shows(desk, "one")
     assert desk.doc(number).lines[0].received == 2
     told(desk.hub)
@@ -202,7 +212,7 @@ def test_what_was_counted_counts_under_another_name_too(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("answer", "pieces"), [("same", 1), ("apart", 2)])
 def test_goods_that_were_put_away_by_hand_are_asked_about_too(desk: Desk, answer: str, pieces: int) -> None:
-    number = one_of_two_came(desk)
+    number = one_of_three_came(desk)
     desk.work()
     payer: Any = desk.payer
     payer.refuses, payer.early = 422, False
@@ -210,6 +220,40 @@ def test_goods_that_were_put_away_by_hand_are_asked_about_too(desk: Desk, answer
     told(desk.hub)
     assert ("dispose", "dead") in intents(desk.hub)
     own = {"id": "by hand", "order_line": "L1", "quantity": "1", "disposition": "restock"}
-    desk.asked(lines={"L1": 2}, receipts=payer.stands["receipts"], dispositions=[own])
+    desk.asked(lines={"L1": 3}, receipts=payer.stands["receipts"], dispositions=[own])
     asked_whether_the_same(desk, number, answer)
     assert desk.doc(number).lines[0].disposed == {"restock": pieces}
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_a_total_counts_our_pieces_once_and_its_own_besides(desk: Desk, early: bool) -> None:
+    payer: Any = desk.payer
+    desk.account("erp", "erp", orders_of="web", terms={"decides": True, "asked": [], "listens": []})
+    payer.adds_up, payer.early = True, early
+    number = one_of_three_came(desk)
+    shop_shows(desk, "own", total=1)
+    assert desk.doc(number).lines[0].received == 2, "one there, one in the ERP that the shop does not know of"
+    told(desk.hub)
+    shop_shows(desk, "own", total=2)
+    assert desk.doc(number).lines[0].received == 2
+    assert [(r.speaker.account, r.quantity) for r in desk.doc(number).receipts] == [("erp", 1), ("web", 1)]
+    desk.came("erp", number, id="GR-2")
+    told(desk.hub)
+    work_off(desk.hub, kinds=("weigh",))
+    shop_shows(desk, "own", total=3)
+    assert (desk.doc(number).lines[0].received, desk.doc(number).discrepancies) == (3, ())
+    assert payer.counted == ([2, 3] if early else [])
+    shop_shows(desk, "own", total=1)
+    assert [doubt.kind for doubt in desk.doc(number).discrepancies] == ["twins_differ"]
+
+
+def test_a_total_that_grew_by_hand_is_asked_about_and_counts_once(desk: Desk) -> None:
+    payer: Any = desk.payer
+    desk.account("erp", "erp", orders_of="web", terms={"decides": True, "asked": [], "listens": []})
+    payer.refuses, payer.early = 422, False
+    number = one_of_three_came(desk)
+    shop_shows(desk, "own", total=1)
+    told(desk.hub)
+    shop_shows(desk, "own", total=2)
+    asked_whether_the_same(desk, number, "same")
+    assert (desk.doc(number).lines[0].received, desk.frozen()) == (2, [])
