@@ -181,8 +181,9 @@ class Connector:
     """A system we can talk to. Override what the system can do; capabilities are read off the code.
 
     Besides these five, a connector may offer `find(operation) -> Reply | None`: look for the effect of a write whose
-    outcome is unknown. None means: not found now. Methods named `do_<operation>` are found by `perform`; overriding one
-    is the capability to carry out that operation.
+    outcome is unknown. None means: not found now; and `abandon(operation) -> Reply | None`: take back what a write of
+    several calls had begun there and nobody goes on with. Methods named `do_<operation>` are found by `perform`;
+    overriding one is the capability to carry out that operation.
     """
 
     manifest: ClassVar[Any] = None
@@ -228,3 +229,10 @@ class Connector:
     def find(self, operation: Operation) -> Reply | None:
         """Look for the effect of `operation`, whose outcome is unknown; `None` when it is not there."""
         raise Unsupported("this system offers no way to find an earlier write")
+
+    def abandon(self, operation: Operation) -> Reply | None:
+        """A person ended this write between two of its calls: take back what it left open there, its draft or lock.
+
+        `None` where there is none. Never anything that took effect, and nothing of anybody else's.
+        """
+        raise Unsupported("writes leave nothing open in this system")

@@ -11,7 +11,8 @@ from connectors.kit.manifest_schema import OPERATIONS
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """`polls` and `fetches` are streams; `find` means that it can look for a write of unknown outcome."""
+    """`polls` and `fetches` are streams; `find` means that it can look for a write of unknown outcome,
+    `abandon` that it can take back what a write left open."""
 
     polls: tuple[str, ...] = ()
     fetches: tuple[str, ...] = ()
@@ -19,6 +20,7 @@ class Capabilities:
     webhook: bool = False
     topics: tuple[str, ...] = ()
     find: bool = False
+    abandon: bool = False
     check: bool = False
 
 
@@ -41,6 +43,7 @@ def read_off(connector: type[Connector], manifest: Manifest) -> Capabilities:
         webhook=overrides("accept"),
         topics=tuple(connector.topics),
         find=overrides("find"),
+        abandon=overrides("abandon"),
         check=overrides("check"),
     )
 

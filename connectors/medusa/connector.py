@@ -20,7 +20,7 @@ from connectors.kit.signing import Signed
 from connectors.kit.versions import Kind
 from connectors.medusa import exchanging, reading, receiving, refunding, requesting
 from connectors.medusa.admin import Admin
-from connectors.medusa.drafts import Mark, leaving_nothing
+from connectors.medusa.drafts import Mark, drop_own, leaving_nothing
 from connectors.medusa.reading import CLAIM, PARTS
 
 TIMES = Kind(["time"])
@@ -155,13 +155,19 @@ class Medusa(Signed):
 
     def _staged(self, operation: Operation) -> AbstractContextManager[None]:
         """A step of a write that Medusa stages; a refusal leaves no draft behind."""
+        return leaving_nothing(self.admin, partial(self._order_id, operation), Mark(operation.reference, operation.id))
 
-        def order_id() -> str:
-            if known := operation.objects.get("return"):
-                return str(self.admin.get(f"returns/{known}", fields="id,order_id")["return"]["order_id"])
-            return requesting.order_of(self.admin, operation)
+    def _order_id(self, operation: Operation) -> str:
+        if known := operation.objects.get("return"):
+            return str(self.admin.get(f"returns/{known}", fields="id,order_id")["return"]["order_id"])
+        return requesting.order_of(self.admin, operation)
 
-        return leaving_nothing(self.admin, order_id, Mark(operation.reference, operation.id))
+    def abandon(self, operation: Operation) -> Reply | None:
+        """The draft of a write that a person ended would lock the order for everybody."""
+        order_id = self._order_id(operation)
+        if not drop_own(self.admin, order_id, Mark(operation.reference, operation.id)):
+            return None
+        return Reply(detail=f"dropped its draft on order {order_id}")
 
     def find(self, operation: Operation) -> Reply | None:
         finders: dict[str, Callable[[Admin, Operation], Reply | None]] = {

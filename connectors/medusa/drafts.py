@@ -88,11 +88,18 @@ def leaving_nothing(admin: Admin, order_id: Callable[[], str], mark: Mark) -> It
     try:
         yield
     except (Rejected, Unsupported):
-        draft = active(admin.get(f"orders/{order_id()}/changes")["order_changes"])
-        if draft is not None and draft.mark == mark:
-            admin.delete(draft.drop_path())
+        if drop_own(admin, order_id(), mark):
             admin.http.attempt.undone()
         raise
+
+
+def drop_own(admin: Admin, order_id: str, mark: Mark) -> bool:
+    """Drop the order's open change if it is the draft of this very write; whether it was."""
+    draft = active(admin.get(f"orders/{order_id}/changes")["order_changes"])
+    if draft is None or draft.mark != mark:
+        return False
+    admin.delete(draft.drop_path())
+    return True
 
 
 def quantities(actions: Sequence[Record], kind: str) -> dict[str, Decimal]:

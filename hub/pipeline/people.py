@@ -12,7 +12,7 @@ from hub import schema
 from hub.accounts import Accounts
 from hub.model.observation import HUB, Observation
 from hub.model.sentences import Sentence, say, sentence
-from hub.pipeline import asking, overtaken, parked, parting, settle, weak
+from hub.pipeline import abandon, asking, overtaken, parked, parting, settle, weak
 from hub.pipeline.combine import combine, whole
 from hub.pipeline.identify import being_written
 from hub.store import intents, journal, keys, lanes, observations, parked_lanes, returns, reviews, stuck, sync
@@ -189,7 +189,7 @@ class People:
 
         def work(conn: Connection) -> None:
             intent = _waiting(conn, intent_id)
-            intents.move(conn, intent_id, "given_up", error=note)
+            abandon.give_up(conn, self.accounts.all().get(intent.account), intent, note)
             reviews.close(conn, f"intent:{intent_id}")
             settle.landed(conn, intent)
             said = sentence("dealt_with", by=by, operation=intent.kind, note=note)

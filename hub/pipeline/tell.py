@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,7 +20,7 @@ from hub.accounts import Account, Accounts
 from hub.model.operation import Operation
 from hub.model.progress import check
 from hub.model.sentences import sentence
-from hub.pipeline import awaited, calls, parked, settle
+from hub.pipeline import abandon, awaited, calls, parked, settle
 from hub.pipeline.combine import Situation, look, plan_for, whole
 from hub.pipeline.purse import Purses
 from hub.pipeline.remote import DEADLINE, Outcome, call, note
@@ -37,18 +37,26 @@ STEPS = 40
 
 @dataclass(frozen=True)
 class Step:
-    """One remote call to make. `looking`: find out what became of an earlier one; else carry out the change."""
+    """One remote call to make: carry out the change, find out what became of an earlier one, or take back what it left
+    open."""
 
     account: Account
     row: sync.Row
     intent_id: int
     call: Call
-    looking: bool = False
+    does: Literal["perform", "find", "abandon"] = "perform"
     attempt: Attempt = field(default_factory=Attempt)
     """Paid for, unless it only looks."""
 
+    @property
+    def looking(self) -> bool:
+        return self.does == "find"
+
     def __str__(self) -> str:
-        return f"{'look for ' if self.looking else ''}{self.call.kind} {self.call.reference}"
+        return f"{_DOES[self.does]}{self.call.kind} {self.call.reference}"
+
+
+_DOES = {"perform": "", "find": "look for ", "abandon": "abandon "}
 
 
 class Tell:
@@ -120,19 +128,24 @@ class Tell:
         for intent in mine:
             match intent.state:
                 case "open" | "unknown":
-                    return intent.waits or Step(account, row, intent.id, calls.stored(intent), looking=True)
+                    return intent.waits or Step(account, row, intent.id, calls.stored(intent), "find")
                 case "waiting" if intent.waits:
                     return intent.waits
                 case "waiting" if awaited.stopped(conn, account, row, intent):
                     return None
                 case "waiting" if intent.possible:
-                    return Step(account, row, intent.id, calls.stored(intent), looking=True)
+                    return Step(account, row, intent.id, calls.stored(intent), "find")
                 case "waiting":
                     attempt = self.purses.open(conn, account, intent.kind, row.return_id)
                     if not isinstance(attempt, Attempt):
                         return attempt
                     intents.again(conn, intent.id, self.deadline)
                     return Step(account, row, intent.id, calls.stored(intent), attempt=attempt)
+                case "given_up" if intent.progress and not intent.waits:
+                    attempt = self.purses.open(conn, account, intent.kind, row.return_id)
+                    if not isinstance(attempt, Attempt):
+                        return attempt
+                    return Step(account, row, intent.id, calls.stored(intent), "abandon", attempt)
                 case "sent" if intent.overdue:
                     awaited.late(conn, account, row, intent)
                     (situation,) = look(conn, [row.return_id], self.accounts.all())
@@ -201,6 +214,12 @@ class Tell:
             return None
         what = str(step)
         note(conn, step.account, what, outcome, return_id=step.row.return_id, intent=step.intent_id)
+        if step.does == "abandon":
+            self._over(conn, step)
+            intent = intents.get(conn, step.intent_id)
+            if intent is not None:
+                abandon.settle(conn, step.row, intent, outcome)
+            return self._next(conn, lane)
         then = settle.settle(conn, step.account, step.row, step.intent_id, outcome, looking=step.looking)
         if then.next:
             return self._goes_on(conn, lane, step, then)
@@ -244,6 +263,4 @@ class Tell:
 
 
 def _doing(step: Step) -> Callable[[Any], Reply | None]:
-    if step.looking:
-        return lambda connector: connector.find(step.call)
-    return lambda connector: connector.perform(step.call)
+    return lambda connector: getattr(connector, step.does)(step.call)

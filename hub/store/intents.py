@@ -330,7 +330,8 @@ def overdue(conn: Connection, limit: int = 1000) -> list[tuple[str, str]]:
     """(account, outbound lane) of writes whose deadline has passed and that nobody has looked after since."""
     found = conn.exec_driver_sql(
         "SELECT DISTINCT s.account, s.lane FROM intents i JOIN sync s USING (return_id, account)"
-        " WHERE i.state IN ('open', 'sent', 'unknown') AND i.deadline < clock_timestamp() LIMIT %(n)s",
+        " WHERE (i.state IN ('open', 'sent', 'unknown') OR (i.state = 'given_up' AND i.progress <> '{}'))"
+        " AND i.deadline < clock_timestamp() LIMIT %(n)s",
         {"n": limit},
     )
     return [(row[0], row[1]) for row in found]

@@ -58,7 +58,8 @@ def due(conn: Connection, account: str, lane: str) -> list[Row]:
     found = conn.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM sync WHERE account = %(a)s AND lane = %(l)s AND (wanted > done OR EXISTS"
         " (SELECT FROM intents i WHERE (i.return_id, i.account) = (sync.return_id, sync.account)"
-        " AND (i.state IN ('open', 'waiting', 'unknown') OR (i.state = 'sent' AND i.deadline < clock_timestamp()))))"
+        " AND (i.state IN ('open', 'waiting', 'unknown') OR (i.deadline < clock_timestamp()"
+        " AND (i.state = 'sent' OR (i.state = 'given_up' AND i.progress <> '{}'))))))"
         " ORDER BY return_id",
         {"a": account, "l": lane},
     )

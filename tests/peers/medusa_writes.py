@@ -71,6 +71,22 @@ class MedusaWrites:
         with pytest.raises(RetryLater, match="open in Medusa's admin"):
             side.step(side.operation("receive", objects={"return": waiting}, lines=(line(item, 1, 0),)))
 
+    @pytest.mark.parametrize("steps", [0, 1, 2, 3])
+    def test_a_write_that_a_person_ended_between_its_steps_locks_no_order(self, side: Side, steps: int) -> None:
+        order = side.shop.place_order({"SHIRT-M": 2})
+        shirt = order["items"]["SHIRT-M"]
+        asked = side.shop.request_return(order["id"], {shirt: 2})
+        receive = side.operation("receive", objects={"return": asked}, lines=(line(shirt, 2, 1),))
+        for _ in range(steps):
+            side.step(receive)
+        assert len(side.active(order["id"])) == min(steps, 1)
+        assert (side.connector.abandon(receive) is None) == (steps == 0)
+        assert side.active(order["id"]) == []
+        assert side.connector.abandon(receive) is None
+        side.shop.admin("POST", f"/admin/returns/{asked}/receive", {})
+        assert side.connector.abandon(receive) is None
+        assert len(side.active(order["id"])) == 1, "a clerk's"
+
     def test_what_is_received_cannot_be_taken_back(self, side: Side) -> None:
         order = side.shop.place_order({"SHIRT-M": 2})
         shirt = order["items"]["SHIRT-M"]

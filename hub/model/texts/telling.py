@@ -83,6 +83,15 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "已告知 {account}：{operation:operation}（部分完成，其余稍后继续）",
         "told {account}: {operation:operation}, in part; what is left of it follows",
     ),
+    "left_nothing": (
+        "{account}：“{operation:operation}”未完成的部分已撤回（{detail}）",
+        "{account}: what {operation:operation} had begun there is taken back ({detail})",
+    ),
+    "left_open": (
+        "{account}：“{operation:operation}”未完成的部分无法撤回，可能仍在对方系统中打开，请在那里撤销：{message}",
+        "{account}: what {operation:operation} had begun there could not be taken back and may still be open; drop it "
+        "there: {message}",
+    ),
     "refusal": (
         "{account} 拒绝了“{operation:operation}”：{message}",
         "{account} refused {operation:operation}: {message}",

@@ -116,6 +116,10 @@ class Stock(Fake):
         found = self.http.get(f"/returns/by-reference/{operation.reference}").json()
         return self._answer(found[0]) if found else None
 
+    def abandon(self, operation: Operation) -> Reply | None:
+        """Drafts are not simulated: tests say what comes of it."""
+        return None
+
 
 class Till(Connector):
     """Takes a note; there is nothing behind it, its tests post its records."""
