@@ -152,13 +152,14 @@ def lost(case: Case, lines: Sequence[ReturnLine], shipments: Sequence[Shipment])
 
 def unread(case: Case, money: Money, ended: bool) -> None:
     """The newest record of something that this return rests on, or that names it, cannot be read, and waits for a
-    person. Where it may tell of money that went back, and money is due, somebody has to look before it is paid."""
+    person. Where it may tell of money that went back and is not known (model/unread.py), and money is due, somebody has
+    to look before it is paid."""
     for one in case.ground.unread:
         shown = {"accounts": (one.account,), "values": (one.object,)}
         names = {"account": one.account, "stream": one.stream, "object": one.object}
-        if one.money and money.due and not ended:
+        if one.says and money.due and not ended:
             due = money_text(money.due, money.currency)
-            about = (one.account, one.stream, one.object, str(one.message))
+            about = (one.account, one.stream, one.object, one.says)
             said = sentence("unread_money", due=due, **names)
             answer = case.ask("unread", said, about=about, choices=(Choice("nothing"),), field="money", **shown)
             if answer is None:

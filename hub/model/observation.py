@@ -105,14 +105,13 @@ class Sibling(Struct, frozen=True, gc=False):
 
 
 class Unread(Struct, frozen=True, gc=False, order=True):
-    """A record that cannot be read: its object, and the number of the message that waits."""
+    """A record that cannot be read: its object."""
 
     account: str
     stream: str
     object: str
-    message: int
-    money: bool
-    """Its stream tells of money that went back."""
+    says: str = ""
+    """A name of what it may say of money that went back and that nobody here knows of; empty: nothing of the kind."""
 
 
 class Untaken(Struct, frozen=True, gc=False, order=True):

@@ -13,22 +13,21 @@ from hub.model import ties
 from hub.model.delivery import LAST_CONFLICT
 from hub.model.faces import outward, short
 from hub.model.fragment import Zero
-from hub.model.identity import own_name, speaks_of_order
+from hub.model.identity import speaks_of_order
 from hub.model.merge import Picture
-from hub.model.observation import Ground, Observation, Sibling, Unread
+from hub.model.observation import Ground, Observation, Sibling
 from hub.model.operation import Operation, Outstanding, Residue
 from hub.model.plan import needs_somebody, plan, state, unheard
 from hub.model.refusals import SUMS
 from hub.model.returns import Return
 from hub.model.sentences import Sentence, sentence
-from hub.pipeline import awaited, guests, overtaken, parked, routes, strays, twinning
+from hub.pipeline import awaited, guests, overtaken, parked, routes, strays, twinning, unread
 from hub.pipeline.story import changes
 from hub.pipeline.translate import size
-from hub.store import intents, invalid, journal, lanes, observations, parked_lanes, paying, returns, sync
+from hub.store import intents, journal, lanes, observations, parked_lanes, paying, returns, sync
 from hub.store import twins as twin_store
 from hub.store.database import Connection, Database, now
 from hub.store.intents import Intent
-from hub.store.invalid import Waits
 
 T = TypeVar("T")
 
@@ -117,7 +116,7 @@ def look(
     theirs = twin_store.of_returns(conn, sorted({other for beside in others.values() for other in beside}))
     wrote = intents.decided(conn, ids)
     made = paying.made(conn, {*ids, *(other for beside in others.values() for other in beside)})
-    waiting = invalid.of_returns(conn, ids)
+    waiting = unread.of_returns(conn, seen, accounts)
     people = parties(accounts)
     at = now(conn) if any(row.ties for row in rows.values()) else None
     situations = []
@@ -142,7 +141,7 @@ def look(
             echoes=frozenset((name, word) for name, kind in wrote.get(return_id, ()) for word in _ECHOES[kind]),
             ties=bound,
             matched=old.matched() if old is not None else {},
-            unread=_unread(waiting.get(return_id, ()), seen[return_id], accounts),
+            unread=waiting.get(return_id, ()),
             untaken=overtaken.untaken(before),
             strays=astray.get(return_id, ()),
             unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
@@ -157,22 +156,6 @@ def look(
         closed = len(open_) < len(before)
         situations.append(Situation(return_id, row, old, shown, picture, merged, open_, closed))
     return situations
-
-
-def _unread(
-    waiting: Iterable[Waits], seen: Iterable[Observation], accounts: Mapping[str, Account]
-) -> tuple[Unread, ...]:
-    """What waits unread, as far as nothing newer of the same object was understood: the last of each."""
-    known = {own_name(o): o for o in seen}
-    found = {}
-    for message, name, ticket, at in waiting:
-        o = known.get(name)
-        newer = o is None or (o.ticket < ticket if ticket is not None else o.seen_at is None or o.seen_at < at)
-        if newer:
-            account = accounts.get(name[0])
-            money = account is not None and account.dictionary.tells_money(name[1])
-            found[name] = Unread(*name, message, money)
-    return tuple(sorted(found.values()))
 
 
 def _without_effect(

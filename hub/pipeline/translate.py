@@ -87,13 +87,8 @@ def _word(problem: engine.Untranslatable) -> Sentence | None:
 def names_in(account: Account, stream: str, external_id: str, body: bytes) -> list[Name]:
     """The names of returns and orders that a record which cannot be read shows all the same; its own among them."""
     own = (account.name, stream, external_id)
-    if len(body) > BYTES or stream not in account.dictionary.streams:
-        return [own]
-    try:
-        record = engine.read_json(body)
-    except engine.InvalidJson:
-        return [own]
-    if not isinstance(record, dict):
+    record = _object(account, stream, body)
+    if record is None:
         return [own]
     found = {own}
     for field, listed in account.dictionary.names(stream, record, account.settings, account=account.name).items():
@@ -102,6 +97,33 @@ def names_in(account: Account, stream: str, external_id: str, body: bytes) -> li
             fragment = numbered(fragment, account.numbers, account.name)
             found |= {name_of(key, account.name) for key in (*fragment.keys, *fragment.orders)}
     return sorted(found)
+
+
+def money_in(account: Account, stream: str, body: bytes) -> Fragment | None:
+    """What a record that cannot be read says of refunds and payments, and whom it names; None where these cannot be
+    read either, or where nothing of the kind is found in it."""
+    record = _object(account, stream, body)
+    told = None
+    if record is not None:
+        told = account.dictionary.money(stream, record, account.settings, account=account.name)
+    if not told:
+        return None
+    try:
+        fragment = numbered(verified(schema.fragment(told, clean=True), account.checks), account.numbers, account.name)
+    except schema.Invalid:
+        return None
+    return fragment if size(fragment) <= PARTS else None
+
+
+def _object(account: Account, stream: str, body: bytes) -> dict[str, Any] | None:
+    """The record as their system wrote it, where it is one that the dictionary could read."""
+    if len(body) > BYTES or stream not in account.dictionary.streams:
+        return None
+    try:
+        record = engine.read_json(body)
+    except engine.InvalidJson:
+        return None
+    return record if isinstance(record, dict) else None
 
 
 def size(fragment: Fragment) -> int:

@@ -160,6 +160,21 @@ def of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[int, list[Wa
     return waiting
 
 
+def bodies(conn: Connection, message_ids: Iterable[int], most: int) -> dict[int, bytes]:
+    """Of these messages those that a dictionary refused, by number; of one object the newest, up to so many bytes."""
+    listed = sorted(set(message_ids))
+    if not listed:
+        return {}
+    found = conn.exec_driver_sql(
+        "WITH sized AS MATERIALIZED (SELECT id, sum(octet_length(body)) OVER (PARTITION BY account, stream, external_id"
+        " ORDER BY id DESC) AS size FROM inbox"
+        " WHERE id = ANY(%(i)b::bigint[]) AND names IS NOT NULL AND NOT deleted AND body IS NOT NULL)"
+        " SELECT i.id, i.body FROM sized s JOIN inbox i USING (id) WHERE s.size <= %(n)s",
+        {"i": listed, "n": most},
+    )
+    return {row[0]: bytes(row[1]) for row in found}
+
+
 def concerned(conn: Connection, objects: Iterable[Name]) -> set[int]:
     """The returns that these objects are about, as records themselves or as their orders."""
     listed = sorted(set(objects))

@@ -22,6 +22,9 @@ from mappings.engine.shapes import Obj, Section
 from mappings.engine.tree import Map
 
 MAX_CACHED = 64
+_MONEY = ("keys", "orders", "refunds", "order")
+_SUMS = ("currency", "total", "payments")
+"""What a record says of money that went back and whose it was; of an order only this."""
 
 _cache: OrderedDict[str, Mapping] = OrderedDict()
 _cache_lock = Lock()
@@ -44,6 +47,7 @@ class Mapping:
         self._writes = self._compiled(document.outbound)
         self._tables = _tables_by_field(document)
         self._names: dict[str, Items[str, Translate]] = {}
+        self._moneys: dict[str, Translate] = {}
 
     @classmethod
     def load(cls, source: str | Path, *, name: str = "", parents: Items[str, str | Path] | None = None) -> Self:
@@ -106,6 +110,30 @@ class Mapping:
             with suppress(Untranslatable, *FAILURES):
                 told[field] = translate(record, plain, account).get(field, ())
         return told
+
+    def money(
+        self, stream: str, record: dict[str, Any], settings: Items[str, Any] | None = None, *, account: str = ""
+    ) -> dict[str, Any] | None:
+        """Of a record that cannot be read: its refunds and payments, and whom it names; None where these cannot be
+        read either."""
+        with suppress(Untranslatable, *FAILURES):
+            told = self._moneyed(stream)(record, dict(settings or {}), account)
+            found = {field: told[field] for field in _MONEY if told.get(field)}
+            return {**found, "partial": told.get("partial", [])} if found else {}
+        return None
+
+    def _moneyed(self, stream: str) -> Translate:
+        known = self._moneys.get(stream)
+        if known is None:
+            section = self.document.inbound[stream]
+            fields = {field: shape for field, shape in section.body.fields.items() if field in _MONEY}
+            if isinstance(order := fields.get("order"), Obj):
+                sums = {field: shape for field, shape in order.fields.items() if field in _SUMS}
+                fields["order"] = replace(order, fields=sums)
+            partial = tuple(field for field in section.partial if field in _MONEY)
+            alone = replace(section, body=replace(section.body, fields=fields), partial=partial)
+            known = self._moneys[stream] = compile_section(alone, self.document.catalogue)
+        return known
 
     def _named(self, stream: str) -> Items[str, Translate]:
         known = self._names.get(stream)

@@ -70,6 +70,24 @@ def test_the_compiled_section_says_what_the_walk_says(seed: int) -> None:
     assert translated > 200
 
 
+def test_money_read_alone_is_that_of_the_whole_and_is_read_where_other_fields_are_broken(seed: int) -> None:
+    mapping, dice = Mapping.load(WHOLE), random.Random(seed)
+    alone = 0
+    for _ in range(1_500):
+        record = exact(mutilated(RETURN, dice))
+        if not isinstance(record, dict):
+            continue
+        money = mapping.money("return", record, {"orders_of": "web"}, account="main")
+        try:
+            whole = mapping.read("return", record, {"orders_of": "web"}, account="main")
+        except Untranslatable:
+            alone += bool(money)
+            continue
+        wanted = {field: whole[field] for field in ("keys", "orders", "refunds", "order") if whole.get(field)}
+        assert money == ({**wanted, "partial": []} if wanted else {}), f"seed {seed}: {record!r}"
+    assert alone > 20
+
+
 def test_explain_shows_the_path_that_matched_or_why_none_did() -> None:
     rows = Mapping.load(WHOLE).explain("return", exact(RETURN), {"orders_of": "web"})
     by_field = {row.field: row for row in rows}
