@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from hub.model import fragment as told
 from hub.model.case import Case
+from hub.model.edited import article
 from hub.model.facts import Event, Links, each, events
 from hub.model.fragment import Zero
 from hub.model.identity import founds, own_name, speaks_of_order
@@ -74,6 +75,41 @@ def claimants(case: Case) -> list[Claimant]:
         for other in case.ground.others
     ]
     return [me, *others]
+
+
+def waited(case: Case) -> Mapping[str, Decimal] | None:
+    """By article (edited.article), what all returns of the orders ask for and what never came; None where nobody can
+    say what one of them asks for."""
+    found: dict[str, Decimal] = {}
+    for records in (case.own, *(other.observations for other in case.ground.others)):
+        live = [o for o in records if not o.gone]
+        founding = [o for o in live if founds(o.fragment)]
+        asked, _ = _pieces(case, founding)
+        if founding and not asked:
+            return None
+        came = _came(case, live)
+        for key, quantity in asked.items():
+            sold = case.book.lines.get(key)
+            if sold is None:
+                return None
+            kit = case.book.lines.get(sold.parent or "")
+            for line in (sold, kit) if kit is not None else (sold,):
+                name = article(line.line)
+                found[name] = found.get(name, Zero) + max(quantity - came.get(key, Zero), Zero)
+    return found
+
+
+def _came(case: Case, records: Sequence[Observation]) -> dict[str, Decimal]:
+    """Per line, what arrived; of accounts that tell of it the one that tells most: it may be the same."""
+    told: dict[tuple[str, str], Decimal] = {}
+    for o in records:
+        for receipt in o.fragment.receipts or ():
+            if (key := case.book.key(o, receipt)) is not None:
+                told[o.account, key] = told.get((o.account, key), Zero) + receipt.quantity
+    came: dict[str, Decimal] = {}
+    for (_, key), quantity in told.items():
+        came[key] = max(quantity, came.get(key, Zero))
+    return came
 
 
 def _claimant(case: Case, records: Sequence[Observation], number: str, twins: Sequence[Twins]) -> Claimant:

@@ -20,6 +20,7 @@ from hub.model.sold import Order as Order
 from hub.model.sold import OrderLine as OrderLine
 from hub.model.sold import Part as Part
 from hub.model.sold import Payment as Payment
+from hub.model.sold import Sold as Sold
 
 Zero = Decimal(0)
 

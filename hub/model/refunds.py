@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from hub.model import fragment as told
 from hub.model import returns, words
 from hub.model.case import Case
+from hub.model.claimants import waited
 from hub.model.currencies import exchanged
 from hub.model.facts import Event, each, named
 from hub.model.fragment import Zero
@@ -83,7 +84,8 @@ def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Paym
         refund = one[1] if currency is None else exchanged(case, one[0].account, one[1], currency)
         if refund is not None:
             stated.append((one[0], refund, one[2]))
-    placed = place(case, stated, beyond(stated, held, case.shared, currency, case.ground.made, sum_.by_payment))
+    loose = beyond(stated, held, case.shared, currency, case.ground.made, sum_.by_payment, lambda: waited(case))
+    placed = place(case, stated, loose)
     sum_.possible, sum_.unplaced, sum_.numbers = placed.possible, placed.unplaced, placed.numbers
     compared: set[int] = set()
     for item in placed.items:

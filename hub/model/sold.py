@@ -69,6 +69,15 @@ class Order(Part, frozen=True, kw_only=True, gc=False):
     left_out: tuple[str, ...] = ()  # rows that nobody could read, and why: kept by the hub, never said by a mapping
 
 
+class Sold(Part, frozen=True, kw_only=True, gc=False):
+    """An article of an order: its pieces, how many of them left, and what one costs."""
+
+    article: str
+    quantity: Decimal
+    shipped: Decimal
+    price: Decimal | None = None
+
+
 class Once(Part, frozen=True, kw_only=True, gc=False):
     """The most that a record's payments in one currency ever told, taken together: their ids may change."""
 
@@ -78,3 +87,7 @@ class Once(Part, frozen=True, kw_only=True, gc=False):
     charged_back: Decimal
     at: datetime | None = None
     """When a reading last told the most of what went back."""
+    total: Decimal = Decimal(0)
+    """The order's."""
+    goods: tuple[Sold, ...] = ()
+    """Of its articles those of which more was told than now."""

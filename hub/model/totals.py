@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from hub.model import edited
 from hub.model.facts import Told
 from hub.model.fragment import Payment, Zero
 from hub.model.observation import FactId, Observation
@@ -23,13 +24,15 @@ FALLEN = "_once"
 def beyond(
     stated: Sequence[Told],
     held: Mapping[str, Sequence[Payment]],
-    records: Iterable[Observation],
+    records: Sequence[Observation],
     currency: str | None,
     made: Mapping[tuple[str, str, str], Sequence[tuple[int, Decimal]]],
     by_payment: ByPayment,
+    waited: Callable[[], Mapping[str, Decimal] | None],
 ) -> list[Item]:
-    """Money that names nothing at all. `made`: as in Ground. `by_payment`: filled with what the refunds say went back
-    on each payment. What we paid after a total was read is not in it: the total is about something else."""
+    """Money that names nothing at all. `made`: as in Ground. `waited`: as in claimants. `by_payment`: filled with what
+    the refunds say went back on each payment. What we paid after a total was read is not in it: the total is about
+    something else."""
     somewhere, all_ = _shown(stated, by_payment)
     found = []
     read = _tickets(records)
@@ -45,7 +48,7 @@ def beyond(
             known -= explained
             found.append(_item(account, payment.id, payment.currency, BEYOND, more - explained, ticket=ticket))
             found.append(_item(account, payment.id, payment.currency, CHARGED_BACK, payment.charged_back or Zero))
-    for fall in _falls(records, held, currency):
+    for fall in _falls(records, held, currency, waited):
         now = held.get(fall.account, ())
         # Refunds that are told and that no total shows explain a fall: they failed, or are netted.
         known = max(all_.get(fall.account, Zero) - sum((p.refunded or Zero for p in now), Zero), Zero)
@@ -55,7 +58,7 @@ def beyond(
         found.append(_item(*where, BEYOND, back, fallen=True, dead=True, at=fall.at))
         found.append(_item(*where, CHARGED_BACK, fall.charged_back, fallen=True, dead=True, at=fall.at))
         if not back and not fall.charged_back:  # else its payment vanished with what was told of it
-            found.append(_item(*where, CAPTURED, fall.captured - known + explained, fallen=True))
+            found.append(_item(*where, CAPTURED, fall.captured - fall.edited - known + explained, fallen=True))
     return [item for item in found if item.amount > 0]
 
 
@@ -99,15 +102,24 @@ class _Fall:
     refunded: Decimal = Zero
     charged_back: Decimal = Zero
     at: datetime | None = None
+    edited: Decimal = Zero
+    """How much of it was for pieces that were taken off the order before they left."""
 
 
-def _falls(records: Iterable[Observation], held: Mapping[str, Sequence[Payment]], currency: str | None) -> list[_Fall]:
+def _falls(
+    records: Sequence[Observation],
+    held: Mapping[str, Sequence[Payment]],
+    currency: str | None,
+    waited: Callable[[], Mapping[str, Decimal] | None],
+) -> list[_Fall]:
     """Records of one kind are about different payments, records of two kinds about the same ones.
 
     Of an account that only repeats another's payments nothing counts; of one that told of payments and tells of none
     any more, everything does.
     """
     found: dict[tuple[str, str], dict[str, _Fall]] = {}
+    edits = any(once.goods for record in records for once in record.fragment.payments_once)
+    asked = waited() if edits else None
     for record in records:
         order = record.fragment.order
         now = sums(order.payments) if order else {}
@@ -122,11 +134,14 @@ def _falls(records: Iterable[Observation], held: Mapping[str, Sequence[Payment]]
             fall.captured += max(once.captured - captured, Zero)
             fall.refunded += max(once.refunded - refunded, Zero)
             fall.charged_back += max(once.charged_back - charged_back, Zero)
+            if asked is not None:
+                fall.edited += edited.worth(once, order or None, asked)
             fall.at = max(filter(None, (fall.at, once.at)), default=None)
-    return [
-        max(streams.values(), key=lambda fall: (fall.refunded, fall.charged_back, fall.captured))
-        for _, streams in sorted(found.items())
-    ]
+    fallen = []
+    for _, streams in sorted(found.items()):
+        fall = max(streams.values(), key=lambda one: (one.refunded, one.charged_back, one.captured))
+        fallen.append(replace(fall, edited=max(one.edited for one in streams.values())))
+    return fallen
 
 
 def _item(

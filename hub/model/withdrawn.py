@@ -7,14 +7,16 @@ to pay again: what is missing is a refund that was reversed, which a person is a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from operator import gt
 
 from msgspec.structs import replace
 
+from hub.model import edited
 from hub.model.facts import Told
-from hub.model.fragment import Allocation, Fragment, Once, Payment, Refund, RefundPart, Zero
+from hub.model.fragment import Allocation, Fragment, Once, Order, Payment, Refund, RefundPart, Zero
 from hub.model.observation import FactId, Observation
 from hub.model.placing import LIVE, total
 
@@ -83,9 +85,7 @@ def _payments(
         if known is not None:
             # By the higher of the two: the highest of several readings is the same in whatever order they are compared.
             last = max((known, (ticket, one)), key=lambda told: (max(told[1].refunded, told[1].charged_back), told[0]))
-            mine, theirs = _sums_of(one), _sums_of(known[1])
-            highest = (max(mine[0], theirs[0]), max(mine[1], theirs[1]), max(mine[2], theirs[2]))
-            ticket, one = last[0], _once(one.currency, highest, last[1].at)
+            ticket, one = last[0], _highest(last[1], known[1], one)
         most[one.currency] = (ticket, one)
 
     for reading in readings:
@@ -95,27 +95,41 @@ def _payments(
         order, earlier = reading.fragment.order, reading.fragment.since.get("order")
         if not order or order.left_out:  # what a row that nobody could read had to say is asked about as that
             continue
-        for currency, told in sums(order.payments).items():
-            if order.total is not None and order.currency in (None, currency):
-                told = (min(told[0], max(order.total, Zero)), *told[1:])  # what was handed over beyond it is change
-            at = reading.seen_at if earlier is None else None
-            take(reading.ticket if earlier is None else earlier, _once(currency, told, at))
-    now = sums(united.order.payments) if united.order else {}
-    nothing = (Zero, Zero, Zero)
-    return {
-        currency: said
-        for currency, said in most.items()
-        if any(once > told for once, told in zip(_sums_of(said[1]), now.get(currency, nothing), strict=True))
-    }
+        for one in _told(order, reading.seen_at if earlier is None else None):
+            take(reading.ticket if earlier is None else earlier, one)
+    now = {one.currency: one for one in _told(united.order, None)} if united.order else {}
+    kept = {}
+    for currency, (ticket, one) in most.items():
+        told = now.get(currency) or Once(currency=currency, captured=Zero, refunded=Zero, charged_back=Zero)
+        one = replace(one, goods=edited.more(one.goods, told.goods))
+        if one.goods or any(map(gt, _sums_of(one), _sums_of(told))):
+            kept[currency] = (ticket, one)
+    return kept
 
 
-def _once(currency: str, told: Sums, at: datetime | None) -> Once:
-    captured, refunded, charged_back = told
-    return Once(currency=currency, captured=captured, refunded=refunded, charged_back=charged_back, at=at)
+def _told(order: Order, at: datetime | None) -> Iterator[Once]:
+    """Per currency, what an order tells of its payments, and of itself."""
+    found = sums(order.payments)
+    if order.currency is not None:
+        found.setdefault(order.currency, (Zero, Zero, Zero))
+    for currency, (captured, refunded, charged_back) in found.items():
+        told = Once(currency=currency, captured=captured, refunded=refunded, charged_back=charged_back, at=at)
+        if order.currency in (None, currency):
+            if order.total is not None:
+                most = max(order.total, Zero)  # what was handed over beyond it is change
+                told = replace(told, captured=min(captured, most), total=most)
+            told = replace(told, goods=edited.goods(order, currency))
+        yield told
 
 
-def _sums_of(one: Once) -> Sums:
-    return one.captured, one.refunded, one.charged_back
+def _highest(last: Once, *told: Once) -> Once:
+    captured, refunded, charged_back, total = map(max, *map(_sums_of, told))
+    goods = edited.most(*(one.goods for one in told))
+    return replace(last, captured=captured, refunded=refunded, charged_back=charged_back, total=total, goods=goods)
+
+
+def _sums_of(one: Once) -> tuple[Decimal, ...]:
+    return one.captured, one.refunded, one.charged_back, one.total
 
 
 def sums(payments: Iterable[Payment]) -> dict[str, Sums]:

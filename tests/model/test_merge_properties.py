@@ -101,13 +101,28 @@ def readings() -> st.SearchStrategy[Fragment]:
     parts = st.lists(part, min_size=1, max_size=2)
     refund = st.builds(lambda i, p: {"id": i, "currency": "EUR", "parts": p}, st.sampled_from("ab"), parts)
     refunds = st.lists(refund, max_size=2, unique_by=lambda r: r["id"])
+    few = st.integers(0, 3)
     paid = st.builds(
-        lambda r, c: {"id": "p", "captured": "9", "currency": "EUR", "refunded": str(r), "charged_back": str(c)},
-        st.integers(0, 3),
-        st.integers(0, 3),
+        lambda n, r, c: {"id": "p", "captured": str(n), "currency": "EUR", "refunded": str(r), "charged_back": str(c)},
+        st.integers(7, 9),
+        few,
+        few,
     )
-    payments = st.lists(paid, max_size=1).map(lambda ps: {"payments": ps})
-    fields = {"refunds": refunds, "order": payments, "partial": st.sampled_from([(), ("refunds",)])}
+    line = st.builds(
+        lambda i, s, q, n, p: {"id": i, "sku": s, "quantity": str(q), "shipped": str(n), "price": p},
+        st.sampled_from("ij"),
+        st.sampled_from(["M", None]),
+        few,
+        few,
+        st.sampled_from(["2", "3", None]),
+    )
+    order = st.builds(
+        lambda ps, lines, total: {"payments": ps, "lines": lines, "currency": "EUR", "total": total},
+        st.lists(paid, max_size=1),
+        st.lists(line, max_size=2, unique_by=lambda one: one["id"]),
+        st.sampled_from(["7", "8", "9", None]),
+    )
+    fields = {"refunds": refunds, "order": order, "partial": st.sampled_from([(), ("refunds",)])}
     return st.fixed_dictionaries({}, optional=fields).map(lambda data: msgspec.convert(data, Fragment, strict=False))
 
 
