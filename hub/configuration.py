@@ -16,8 +16,9 @@ from hub import configured
 from hub.accounts import NAME
 from hub.boot import Hub, dictionary
 from hub.model.observation import HUB
+from hub.model.sentences import sentence
 from hub.store import accounts as store
-from hub.store import lanes, sync
+from hub.store import inbox, invalid, journal, lanes, returns, sync
 from hub.store.database import Connection
 from mappings.engine import MappingError
 
@@ -59,6 +60,40 @@ def put(hub: Hub, name: str, wanted: Mapping[str, Any]) -> str:
         _acquainted(conn, {name: wanted})
     hub.accounts.forget()
     return became
+
+
+def remove(hub: Hub, name: str) -> None:
+    """Forget an account. What it told stays; what of it nobody could read goes into the archive, so that it holds up
+    nothing any more, and its returns say so and are planned again.
+
+    Raises LookupError where there is no such account, ValueError where others need it or a write there is not over.
+    """
+    with hub.database.begin() as conn:
+        rows = {row.name: row for row in store.all_(conn)}
+        if name not in rows:
+            raise LookupError(f"there is no account {name!r}; `hub accounts list` shows those there are")
+        if needing := [other for other, row in rows.items() if other != name and name in _named(row)]:
+            raise ValueError(f"account {name}: {', '.join(needing)} names it (orders_of, routes); change that first")
+        if count := sync.unsettled(conn, name):
+            raise ValueError(
+                f"account {name}: writes there that are under way or asked about: {count}; wait for them, or deal with"
+                " them (`hub review list`), then remove it"
+            )
+        if count := inbox.unread(conn, name):
+            raise ValueError(f"account {name}: messages of it that are still to be read: {count}; remove it after that")
+        heard = returns.open_of(conn, name)
+        store.remove(conn, name)
+        waited = invalid.concerned(conn, inbox.forsake(conn, name))
+        said = sentence("account_removed", account=name)
+        journal.write(conn, [journal.entry(id_, name, "give up", said) for id_ in sorted(waited)])
+    hub.accounts.forget()
+    hub.reconcile.recompute(sorted({*heard, *waited}))
+
+
+def _named(row: store.Row) -> set[str]:
+    """The accounts that this one names."""
+    others = [row.settings.get("orders_of"), *row.terms.get("routes", ())]
+    return {str(other) for other in others if other}
 
 
 def _put(hub: Hub, conn: Connection, name: Any, wanted: Any) -> str:

@@ -140,6 +140,18 @@ def resume(name: str) -> None:
     say(f"{name} goes on")
 
 
+@accounts.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(name: str, yes: bool) -> None:
+    """Forget an account: what it told of returns stays; what could not be read of it is waited for no more."""
+    with working() as hub:
+        if not yes:
+            click.confirm(f"Forget {name}, its settings and its secrets for good?", abort=True)
+        configuration.remove(hub, name)
+    say(f"{name} is removed")
+
+
 @accounts.command("apply")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def apply_(file: Path) -> None:

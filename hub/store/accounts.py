@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.store import documents, intents, lanes, sync
+from hub.store import documents, intents, lanes, stuck, sync
 
 BREAKER = 5
 """Failures in a row after which nobody calls for a while."""
@@ -110,8 +110,12 @@ def grant(conn: Connection, name: str, grants: bytes | None, *, instead_of: byte
 
 
 def remove(conn: Connection, name: str) -> bool:
-    """Forget an account, its cursors and what waits to be done at it. What it told stays."""
-    for table in ("lanes", "cursors", "budgets", "webhooks"):
+    """Forget an account, its cursors and what waits to be done at it. What it told stays.
+
+    What of it waits to be read is `inbox.forsake`'s; who may remove it, and what follows, is `configuration.remove`'s.
+    """
+    stuck.forsake(conn, name)
+    for table in ("lanes", "cursors", "budgets", "webhooks", "sync"):
         conn.exec_driver_sql(f"DELETE FROM {table} WHERE account = %(n)s", {"n": name})
     return conn.exec_driver_sql("DELETE FROM accounts WHERE name = %(n)s", {"n": name}).rowcount == 1
 

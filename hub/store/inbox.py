@@ -303,7 +303,28 @@ def superseded(conn: Connection, reads: Mapping[Name, int]) -> set[Name]:
         " WHERE id = ANY(%(i)b::bigint[]) ORDER BY id",
         {"i": held},
     )
-    over = [Row(*row) for row in found]
+    return _archived(conn, [Row(*row) for row in found])
+
+
+def unread(conn: Connection, account: str) -> int:
+    """How many messages of this account are still to be read."""
+    query = "SELECT count(*) FROM inbox WHERE account = %(a)s AND state <> 'invalid' AND NOT hint"
+    return int(conn.exec_driver_sql(query, {"a": account}).scalar_one())
+
+
+def forsake(conn: Connection, account: str) -> set[Name]:
+    """What of this account could not be read goes into the archive, for good; what it was about, and named."""
+    found = conn.exec_driver_sql(
+        "SELECT id, account, stream, external_id, via, body, version, deleted, ticket, at, names FROM inbox"
+        " WHERE account = %(a)s AND state = 'invalid' ORDER BY id FOR UPDATE",
+        {"a": account},
+    )
+    names = _archived(conn, [Row(*row) for row in found])
+    conn.exec_driver_sql("DELETE FROM inbox WHERE account = %(a)s AND hint", {"a": account})
+    return names
+
+
+def _archived(conn: Connection, over: Sequence[Row]) -> set[Name]:
     consumed(conn, over)
     return {name for row in over for name in {(row.account, row.stream, row.external_id), *invalid.named(row.names)}}
 

@@ -33,5 +33,15 @@ def over(conn: Connection, lane_ids: Iterable[int]) -> None:
         reviews.close(conn, _dedupe(lane_id))
 
 
+def forsake(conn: Connection, account: str) -> None:
+    """All of this account: nobody will do that work any more."""
+    found = conn.exec_driver_sql(
+        "SELECT (detail->>'lane')::bigint FROM reviews"
+        " WHERE state = 'open' AND kind = %(k)s AND detail->>'account' = %(a)s",
+        {"k": KIND, "a": account},
+    )
+    over(conn, list(found.scalars()))
+
+
 def _dedupe(lane_id: int) -> str:
     return f"lane:{lane_id}"

@@ -164,6 +164,16 @@ def planned_again(conn: Connection, account: str) -> list[tuple[str, str]]:
     return _planned_again(conn, account, "(state <> 'in_sync' OR residue <> '[]')")
 
 
+def unsettled(conn: Connection, account: str) -> int:
+    """How many writes there may still have an effect, or are asked about."""
+    found = conn.exec_driver_sql(
+        "SELECT count(*) FROM intents WHERE account = %(a)s"
+        " AND state IN ('open', 'waiting', 'sent', 'unknown', 'dead')",
+        {"a": account},
+    )
+    return int(found.scalar_one())
+
+
 def _planned_again(conn: Connection, account: str, where: str, return_id: int = 0) -> list[tuple[str, str]]:
     found = conn.exec_driver_sql(
         "UPDATE sync SET wanted = wanted + 1 WHERE (return_id, account) IN (SELECT return_id, account FROM sync"

@@ -157,3 +157,13 @@ def test_a_clock_that_agrees_or_a_caches_old_answer_is_none(
     run("accounts", "add", "web", "medusa", *given(base_url=medusa.url, secret_key=SECRET_KEY), input=typed(*[""] * 4))
     skewed(medusa, seconds, **headers)
     assert "the clock of" not in run("accounts", "check", "web").output
+
+
+def test_an_account_is_forgotten_when_a_person_says_so(run: Run) -> None:
+    run("accounts", "add", "depot", "generic", input=typed("robot", "wms", "", PUSHED, *[""] * 5))
+    assert run("accounts", "remove", "depot", input="n\n").exit_code != 0
+    assert [row["name"] for row in listed(run)] == ["depot"]
+    assert "depot is removed" in run("accounts", "remove", "depot", input="y\n").output
+    assert listed(run) == []
+    said = run("accounts", "remove", "depot", "--yes")
+    assert (said.exit_code, "there is no account 'depot'" in said.output) == (1, True)

@@ -31,5 +31,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "[ {posting:posting}][ at {location}]",
     ),
     "discrepancy": ("{kind:discrepancy}：{about}", "discrepancy {kind:discrepancy}: {about}"),
+    "account_removed": (
+        "账号“{account}”已移除，其无法读取的记录已归档，不再等待",
+        "the account {account} was removed: what of it could not be read is in the archive and waited for no more",
+    ),
     "resolved": ("已解决：{kind:discrepancy}", "resolved: {kind:discrepancy}"),
 }
