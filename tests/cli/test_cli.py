@@ -260,6 +260,7 @@ def test_every_command_that_is_promised_is_there() -> None:
     promised = {"serve", "worker", "clock", "demo", "accounts", "connectors", "mapping", "returns", "story", "inbox"}
     promised |= {"sync", "review", "privacy", "reconcile", "backfill", "db"}
     assert promised == set(main.commands)
-    assert set(main.commands["accounts"].commands) == {"add", "list", "check", "pause", "resume", "apply", "export"}
+    accounts = {"add", "list", "check", "pause", "resume", "apply", "export", "remove"}
+    assert set(main.commands["accounts"].commands) == accounts
     assert set(main.commands["connectors"].commands) == {"list", "show", "lint", "grade", "new", "docs"}
     assert Settings().listen == "127.0.0.1:8080"
