@@ -86,8 +86,8 @@ def remove(hub: Hub, name: str) -> None:
         waited = invalid.concerned(conn, inbox.forsake(conn, name))
         said = sentence("account_removed", account=name)
         journal.write(conn, [journal.entry(id_, name, "give up", said) for id_ in sorted(waited)])
+        lanes.want(conn, "weigh", [(HUB, f"R{id_}") for id_ in {*heard, *waited}])
     hub.accounts.forget()
-    hub.reconcile.recompute(sorted({*heard, *waited}))
 
 
 def _named(row: store.Row) -> set[str]:

@@ -78,6 +78,7 @@ def save(conn: Connection, news: Sequence[News]) -> None:
         " CASE WHEN w > 0 THEN clock_timestamp() + w * interval '1 second' END, y, o::jsonb"
         " FROM unnest(%(r)b::bigint[], %(a)b::text[], %(l)b::text[], %(s)b::text[], %(p)b::text[], %(e)b::text[],"
         " %(t)b::bool[], %(w)b::float8[], %(y)b::text[], %(o)b::text[]) AS n(r, a, l, s, p, e, tell, w, y, o)"
+        " JOIN accounts ON accounts.name = n.a"  # one that was removed a moment ago may still be known to us
         " ON CONFLICT (return_id, account) DO UPDATE SET lane = excluded.lane, wanted = sync.wanted + 1,"
         " done = CASE WHEN excluded.done = 1 THEN sync.wanted + 1 ELSE sync.done END, state = excluded.state,"
         " planned = excluded.planned, residue = excluded.residue,"

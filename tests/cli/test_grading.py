@@ -125,6 +125,7 @@ def test_the_list_has_capabilities_and_the_grade_where_it_is_known(shown: Callab
         "webhook": True,
         "topics": ["return.created", "return.updated"],
         "find": True,
+        "abandon": False,
         "check": True,
     }
     shown("echo")

@@ -10,7 +10,7 @@ from hub import configuration
 from hub.store import inbox, lanes, stuck
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import rows, story
+from tests.pipeline.look import rows, story, work_off
 from tests.pipeline.money import begun
 
 UNKNOWN = [{"amount": "10.00", "state": "half way"}]
@@ -33,6 +33,7 @@ def test_what_of_it_could_not_be_read_holds_up_no_money_any_more(desk: Desk) -> 
     assert (desk.paid(), len(desk.frozen("unread"))) == (0, 1)
     assert [doubt.kind for doubt in desk.doc(number).discrepancies] == ["unread", "unread"]
     configuration.remove(desk.hub, "till")
+    work_off(desk.hub, kinds=("weigh",))
     assert (desk.frozen(), [doubt.kind for doubt in desk.doc(number).discrepancies]) == ([], [])
     assert desk.paid() == D("10.00")
     assert "the account till was removed: what of it could not be read" in "\n".join(story(desk.hub, number))
@@ -88,3 +89,12 @@ def test_it_stays_while_it_is_needed(desk: Desk) -> None:
     with pytest.raises(ValueError, match="under way or asked about: 1"):
         configuration.remove(desk.hub, "till")
     assert set(desk.hub.accounts.all()) >= {"web", "erp", "till"}
+
+
+def test_whoever_has_not_heard_of_it_yet_plans_nothing_for_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = begun(desk)
+    as_before = dict(desk.hub.accounts.all())
+    configuration.remove(desk.hub, "till")
+    monkeypatch.setattr(desk.hub.accounts, "all", lambda: as_before)
+    desk.owed(number)
+    assert sorted(rows(desk.hub, "SELECT account FROM sync")) == [("erp",), ("web",)]
