@@ -21,6 +21,7 @@ from hub.model.returns import Choice, Discrepancy, Given, Return
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "possible_twins": ("same", "apart"),
+    "booked_by_hand": ("same", "apart"),
     "unallocated_refund": ("of", "oldest", "goodwill"),
     "exchange_sum": ("pay", "all", "aside"),
     "refund_came_back": ("again", "elsewhere"),

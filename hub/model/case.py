@@ -68,6 +68,8 @@ class Case:
         """Per line: how many pieces are to come back."""
         self.placed: dict[tuple[str, str], dict[str, Decimal]] = {}
         """Of the goods that an account tells of by a line which is several of ours: what went to which."""
+        self.shown: dict[tuple[str, str, str], Decimal] = {}
+        """(account, kind, line) -> the pieces of its own that it shows, whether they are others' or not."""
         self.own: list[Observation] = []
         self.shared: list[Observation] = []
         self.gone: list[Observation] = []

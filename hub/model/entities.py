@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from hub.model.case import Case
 from hub.model.facts import Event, Told, each, events, named
 from hub.model.fragment import Zero
 from hub.model.numbers import number
+from hub.model.observation import FactId
 from hub.model.sentences import sentence
 
 
@@ -26,7 +27,7 @@ def receipts(case: Case) -> list[returns.Receipt]:
             at=told[1].at,
             by=told[1].by,
         )
-        for event in _with_own(_goods(case, "receipts"))
+        for event in _goods(case, "receipts")
         for told in event.said
     ]
 
@@ -92,11 +93,48 @@ def notes(case: Case) -> list[returns.Note]:
 
 
 def _goods(case: Case, kind: str) -> list[Event]:
-    found = events(each(case.own, kind), kind, case.links, case.ground)
+    told = list(each(case.own, kind))
+    # A view shows a total as its account does.
+    totals = {one[0]: one for one in told if one[0] in case.links.totals} if case.alone is None else {}
+    known: dict[FactId, Decimal] = {}
+    if totals:
+        names = {one[0] for one in told}
+        for name in totals:
+            # What nobody tells any more counts where it is still shown.
+            parts = (same.pieces for same in case.links.totals[name] if not names.isdisjoint(same.facts - {name}))
+            known[name] = min(sum(parts, Zero), totals[name][1].quantity)
+        told = [one if one[0] not in known else _rest(one, known[one[0]]) for one in told]
+    told = [one for one in told if one[0] not in known or one[1].quantity > 0]
+    found = events(told, kind, case.links, case.ground)
     for event in found:
         if event.others:
             _compare(case, event, kind)
+    for name, part in known.items():
+        _compare_total(case, totals[name], part, [e for e in found if name in e.linked and name not in e.twins])
     return found
+
+
+def _rest(told: Told, known: Decimal) -> Told:
+    name, part, observation = told
+    return name, replace(part, quantity=part.quantity - known), observation
+
+
+def _compare_total(case: Case, total: Told, heard: Decimal, others: Sequence[Event]) -> None:
+    """What it was told, and still shows, has to be what the others tell now."""
+    name, part, observation = total
+    lines = {case.book.key(one[2], one[1]) for event in others for one in event.said}
+    line = case.book.key(observation, part)
+    spoken = sum((_sum(event.said) for event in others), Zero)
+    speakers = sorted({event.speaker for event in others})
+    if speakers and spoken != heard and lines <= {line}:
+        case.doubt(
+            "twins_differ",
+            sentence("counts_differ", one=", ".join(speakers), quantity=spoken, other=name.account, otherwise=heard),
+            field=name.kind,
+            line=line,
+            accounts=(*speakers, name.account),
+            values=(number(spoken), number(heard)),
+        )
 
 
 def _compare(case: Case, event: Event, kind: str) -> None:
@@ -113,8 +151,7 @@ def _compare(case: Case, event: Event, kind: str) -> None:
         )
     for account in sorted(event.others):
         heard = _sum(event.others[account])
-        more = event.said if spoken > heard else event.others[account]
-        if heard != spoken and not _is_total(more):
+        if heard != spoken:
             case.doubt(
                 "twins_differ",
                 sentence("counts_differ", one=event.speaker, quantity=spoken, other=account, otherwise=heard),
@@ -123,22 +160,6 @@ def _compare(case: Case, event: Event, kind: str) -> None:
                 accounts=(event.speaker, account),
                 values=(number(spoken), number(heard)),
             )
-
-
-def _with_own(events: Iterable[Event]) -> Iterator[Event]:
-    """And what totals hold besides: pieces of their own account that nobody else tells of."""
-    for event in events:
-        yield event
-        for told in event.others.values():
-            rest = _sum(told) - _sum(event.said)
-            if rest > 0 and _is_total(told):
-                fact, part, observation = told[0]
-                own = (fact, replace(part, quantity=rest), observation)
-                yield Event(said=[own], others={}, twins=(fact,), told=(fact.account,), linked=frozenset((fact,)))
-
-
-def _is_total(told: Sequence[Told]) -> bool:
-    return any(getattr(part, "total", False) for _, part, _ in told)
 
 
 def _sum(told: Sequence[Told]) -> Decimal:

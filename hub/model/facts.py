@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.model.fragment import Refund
-from hub.model.observation import FactId, Ground, Observation
+from hub.model.observation import FactId, Ground, Observation, Twins
 from hub.model.ranks import party, rank
 
 ENTITIES = frozenset({"refunds", "credits", "shipments", "replacements", "notes"})
@@ -42,14 +42,22 @@ class Links:
     """What is recorded as the same event, as connected components.
 
     Across kinds (a note that tells of a parcel, a refund that settles a credit) it is only a pair: two refunds of one
-    credit are not each other's twins, nor are two credits that one refund settles.
+    credit are not each other's twins, nor are two credits that one refund settles. Nor is a total, which only knows
+    of what is a part of it.
     """
 
     def __init__(self, ground: Ground) -> None:
         self._root: dict[FactId, FactId] = {}
         self._members: dict[FactId, set[FactId]] = {}
         self._across: dict[FactId, set[FactId]] = {}
+        self.totals: dict[FactId, list[Twins]] = {}
+        """Of totals what they were told."""
         for twins in ground.twins:
+            if twins.total is not None:
+                self.totals.setdefault(twins.total, []).append(twins)
+                for fact in twins.facts - {twins.total}:
+                    self._across.setdefault(fact, set()).add(twins.total)
+                continue
             kinds: dict[str, list[FactId]] = {}
             for fact in twins.facts:
                 kinds.setdefault(fact.kind, []).append(fact)

@@ -308,6 +308,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
     "discrepancy": {
         "quantity": ("数量不一致", "Two quantities"),
         "twins_differ": ("同一事件，说法不同", "One event, told differently"),
+        "booked_by_hand": ("疑似人工补录", "Perhaps booked by hand"),
         "possible_twins": ("疑似同一事件重复上报", "Perhaps one event, told twice"),
         "authorization": ("审核结论不一致", "Two decisions"),
         "acceptance": ("验收结论不一致", "Two verdicts on the goods"),

@@ -14,6 +14,7 @@ from hub.model import (
     answers,
     axes,
     balanced,
+    by_hand,
     derived,
     doubts,
     entities,
@@ -88,7 +89,7 @@ class Picture:
         if not own:
             return Return()
         # Where nobody else has spoken, it tells what all together tell; only what its word decides may differ.
-        alone = len(own) == len(self.observations) and not self.ground.others
+        alone = len(own) == len(self.observations) and not self.ground.others and not self.links.totals
         if alone and self._whole is not None and not any(map(axes.decides, own)):
             return self._whole
         case = self._case(own, account)
@@ -138,9 +139,9 @@ class Told(NamedTuple):
 def _told(case: Case) -> Told:
     said = lines.statements(case)
     case.asked = {key: told[0][1].quantity - told[0][1].cancelled for key, told in said.items()}
-    receipts = entities.receipts(case)
+    receipts = by_hand.without(case, "receipts", entities.receipts(case))
     inspections = entities.inspections(case)
-    dispositions = entities.dispositions(case)
+    dispositions = by_hand.without(case, "dispositions", entities.dispositions(case))
     currency = money.currency_of(case)
     held = money.payments(case, currency)
     paid = refunds.paid(case, currency, held)
@@ -204,7 +205,8 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
     chosen: dict[tuple[str, str], str] = {}
     doubts.unplaced(case, told.receipts)
     if case.alone is None:
-        twice.possible_twins(case, built, told.receipts, told.dispositions)
+        asked = by_hand.ask(case, told.receipts, told.dispositions)
+        twice.possible_twins(case, built, [r for r in told.receipts if r.line not in asked])
         twice.possible_refunds(case, paid.refunds, balance)
         twice.possible_credits(case, told.credits, balance)
         doubts.ambiguous(case, built)

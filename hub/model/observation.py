@@ -68,6 +68,11 @@ class Twins(Struct, frozen=True, gc=False):
     """Facts in two systems that are the same event. Several on one side: their sum is the event."""
 
     facts: frozenset[FactId]
+    total: FactId | None = None
+    """Of these the one that is all that came of a line there: it is no event, so many of its pieces are the others'."""
+    pieces: Decimal = Decimal(0)
+    source: str = ""
+    """Of a total: which write told it; each tells of pieces of its own."""
 
 
 class Apart(Struct, frozen=True, gc=False):
@@ -115,18 +120,18 @@ class Unread(Struct, frozen=True, gc=False, order=True):
 
 
 class Untaken(Struct, frozen=True, gc=False, order=True):
-    """Goods of a line that an account was to be told of, and whose write it refused or a person dealt with."""
+    """Goods of a line that an account was to be told of, and whose write it did not take, or a person dealt with."""
 
     account: str
     kind: str
     """receipts | dispositions"""
     line: str
-    total: Decimal
-    """How many pieces it should show then."""
+    had: Decimal
+    """Pieces of its own that it showed when the write was planned."""
+    lacks: Decimal
+    """Pieces that it was to be told of."""
     facts: tuple[str, ...]
-    """The facts of ours that it was to be told of."""
-    disposition: str = ""
-    """Of dispositions: which."""
+    """The facts of ours that tell of them."""
 
 
 class Ground(Struct, frozen=True, gc=False, kw_only=True):

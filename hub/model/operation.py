@@ -25,6 +25,10 @@ class LineTarget(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
     """This return's own line at the target, where it has one."""
     totals: dict[str, Decimal] = {}
     """For receive: received, damaged; for dispose: by disposition."""
+    had: Decimal | None = None
+    """Of goods: pieces of its own that the target showed when this was planned (None: planned by an older hub)."""
+    lacks: Decimal = Decimal(0)
+    """Pieces that it was to be told of."""
     facts: tuple[str, ...] = ()
     """Ids of our facts that this line tells."""
     words: dict[str, Any] = {}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from hub.model import by_hand
 from hub.model.desk import Desk
 from hub.model.fragment import Zero
 from hub.model.observation import FactId
 from hub.model.operation import LineTarget, Terms
-from hub.model.returns import Receipt, ReturnLine
+from hub.model.returns import Disposition, Receipt, ReturnLine
 from hub.model.sentences import sentence
 from hub.model.spelling import barcode
 
@@ -125,6 +126,12 @@ def _target(
         return None
     told = _sums(concerned)
     new = [r for r in concerned if _short(desk, r, shown, told) and not desk.told_under_way(r, "receive")]
+    # What was booked there by hand is not told; of a total that is behind nobody knows which it lacks.
+    lacks = total - has
+    whole = all(r.line == line.key for r in new)
+    while whole and len(new) > 1 and sum((r.quantity or Zero for r in new[1:]), Zero) >= lacks:
+        new.pop(0)
+    new = new or [r for r in concerned if r.speaker.account != desk.account]
     words = {}
     conditions = sorted({r.condition for r in new})
     if len(conditions) == 1:
@@ -133,9 +140,22 @@ def _target(
         line,
         quantity=total,
         totals={"received": total, "damaged": damaged},
+        had=_had(desk, line, "receipts", desk.ret.receipts),
+        lacks=lacks,
         facts=tuple(sorted(r.id for r in new)),
         words=words,
     )
+
+
+def _had(desk: Desk, line: ReturnLine, kind: str, goods: Sequence[Receipt] | Sequence[Disposition]) -> Decimal:
+    """The pieces of its own that the account shows on this line, those among them that are others', too."""
+    mine = (f for f in goods if f.speaker.account == desk.account and not f.also and f.line == line.key)
+    own = sum((fact.quantity or Zero for fact in mine), Zero)
+    there = desk.here.get(line.key)
+    shown = Zero if there is None else there.received if kind == "receipts" else sum(there.disposed.values(), Zero)
+    answers = {(given.kind, given.about): given.answer for given in desk.ret.answers}
+    booked = by_hand.others(by_hand.said(answers, desk.account, kind, line.key), shown)
+    return own + min(booked, max(shown - own, Zero))
 
 
 def _short(
@@ -144,6 +164,8 @@ def _short(
     """Whether the account shows less of this event than its speaker tells; then what it adds is a twin of it, too."""
     if desk.account not in receipt.told:
         return True
+    if all(twin.account != desk.account for twin in receipt.twins):
+        return False  # it is a part of a total there
     return sum((shown.get(twin, Zero) for twin in receipt.twins), Zero) < told[receipt.twins]
 
 
@@ -230,6 +252,8 @@ def disposed(desk: Desk) -> bool:
             line,
             quantity=put.quantity or Zero,
             totals={put.disposition: line.disposed.get(put.disposition, Zero)},
+            had=_had(desk, line, "dispositions", desk.ret.dispositions),
+            lacks=put.quantity or Zero,
             facts=(put.id,),
             words={"disposition": put.disposition, **({"location": put.location} if put.location else {})},
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 from typing import TypeVar
@@ -11,10 +11,10 @@ from hub.model.case import Case
 from hub.model.claimants import written
 from hub.model.fragment import Zero
 from hub.model.numbers import amount as money_text
-from hub.model.numbers import digits, number
-from hub.model.observation import FactId, Untaken
+from hub.model.numbers import digits
+from hub.model.observation import FactId
 from hub.model.placing import LIVE, total
-from hub.model.returns import Choice, Credit, Disposition, Fact, Money, Receipt, Refund, ReturnLine
+from hub.model.returns import Choice, Credit, Fact, Money, Receipt, Refund, ReturnLine
 from hub.model.sentences import Sentence, sentence
 from hub.model.words import STAYS
 
@@ -23,50 +23,8 @@ _MOST_PARTS = 6
 """Of so many refunds all sums are compared: nobody pays one return back in more parts."""
 
 
-Goods = TypeVar("Goods", Receipt, Disposition)
-
-
-def possible_twins(
-    case: Case, lines: Sequence[ReturnLine], receipts: Sequence[Receipt], dispositions: Sequence[Disposition]
-) -> None:
-    """Two systems each report goods, nobody linked them, and they may be the same pieces."""
-    asked = {one.line for one in case.ground.untaken if one.kind == "receipts" and _by_hand(case, one, receipts)}
-    _too_many(case, lines, [r for r in receipts if r.line not in asked])
-    for one in case.ground.untaken:
-        if one.kind == "dispositions":
-            _by_hand(case, one, [d for d in dispositions if d.disposition == one.disposition])
-
-
-def _by_hand(case: Case, untaken: Untaken, goods: Sequence[Goods]) -> bool:
-    """An account that our write could not tell of goods shows some since: were they booked there by hand? Whether that
-    is asked."""
-    here = [fact for fact in goods if fact.line == untaken.line]
-    untold = [fact for fact in here if fact.id in untaken.facts and untaken.account not in fact.told]
-    known = [fact for fact in here if untaken.account in fact.told]
-    new = [f for f in known if not f.also and not any(_apart(case, f.twins, one.twins) for one in untold)]
-    had = untaken.total - _pieces(untold)
-    shown = _pieces(new) + _pieces([fact for fact in known if fact.also])
-    if not untold or not new or shown <= had:
-        return False
-    last = max(new, key=lambda fact: (fact.at.timestamp() if fact.at else 0.0, fact.id))
-    told = next((fact for fact in untold if fact.quantity == last.quantity), untold[0])
-    said = sentence(
-        "booked_by_hand",
-        account=untaken.account,
-        other=told.speaker.account,
-        quantity=number(told.quantity or Zero),
-        shown=number(last.quantity or Zero),
-    )
-    _ask(case, untaken.kind, untaken.line, (told, last), said)
-    return True
-
-
-def _pieces(goods: Iterable[Fact]) -> Decimal:
-    return sum((fact.quantity or Zero for fact in goods), Zero)
-
-
-def _too_many(case: Case, lines: Sequence[ReturnLine], receipts: Sequence[Receipt]) -> None:
-    """Together they are more than was expected."""
+def possible_twins(case: Case, lines: Sequence[ReturnLine], receipts: Sequence[Receipt]) -> None:
+    """Two systems each report goods, nobody linked them, and together they are more than was expected."""
     if len({r.speaker.account for r in receipts}) < 2:
         return
     asked = {line.key: Zero if line.goods in STAYS else line.quantity - line.cancelled for line in lines}

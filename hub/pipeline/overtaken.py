@@ -31,18 +31,19 @@ def undecided(intent: Intent) -> bool:
 
 
 def untaken(matter: Iterable[Intent]) -> tuple[Untaken, ...]:
-    """The goods that writes were to tell of and did not: refused, impossible there, or dealt with by a person."""
-    last: dict[tuple[str, str, str, str], Untaken] = {}
+    """The goods that writes were to tell of and did not: not taken, impossible there, or dealt with by a person."""
+    last: dict[tuple[str, str, str], Untaken] = {}
     for intent in matter:
-        if intent.state not in ("dead", "no_way", "given_up") or undecided(intent):
+        if intent.state not in ("dead", "no_way", "given_up", "held") or undecided(intent):
             continue
         operation = msgspec.convert(intent.operation, Operation)
         for target in operation.lines if intent.kind in ("receive", "dispose") else ():
-            word = "received" if intent.kind == "receive" else target.words.get("disposition", "")
-            name = (intent.account, MAKES[intent.kind], target.line, "" if word == "received" else word)
+            if target.had is None:
+                continue
+            name = (intent.account, MAKES[intent.kind], target.line)
             before = last[name].facts if name in last else ()
             facts = (*before, *(fact for fact in target.facts if fact not in before))
-            last[name] = Untaken(*name[:3], target.totals.get(word, Decimal(0)), facts, name[3])
+            last[name] = Untaken(*name, target.had, target.lacks, facts)
     return tuple(last[name] for name in sorted(last))
 
 
@@ -63,39 +64,45 @@ def without(
     return [_known(o, [kind for account, kind in sorted(writing) if account == o.account], counted) for o in seen]
 
 
-def _counted(old: Return, linked: Iterable[Twins]) -> dict[FactId, Decimal]:
-    """How many pieces each fact counts for, under every name that it has."""
-    pieces: dict[FactId, Decimal] = {}
-    for facts in (old.receipts, old.dispositions, old.notes):
-        for fact in facts:
-            for twin in fact.twins:
-                pieces[twin] = pieces.get(twin, Decimal(0)) + (fact.quantity or 1)
-    not_read: dict[FactId, Decimal] = {}
+def _counted(old: Return, linked: Iterable[Twins]) -> dict[FactId, Decimal | None]:
+    """How many pieces each known fact counts for, under every name that it has; None: nobody counted them."""
+    pieces: dict[FactId, Decimal | None] = {}
+
+    def add(name: FactId, more: Decimal) -> None:
+        pieces[name] = (pieces.get(name) or Decimal(0)) + more
+
+    goods = (*old.receipts, *old.dispositions, *old.notes)
+    speakers = {fact.speaker for fact in goods}
+    for fact in goods:
+        for name in (fact.speaker, *(twin for twin in fact.also if twin not in speakers)):
+            add(name, fact.quantity or Decimal(1))
     for twins in linked:
-        for name in twins.facts - pieces.keys():
-            most = max((pieces.get(other, Decimal(0)) for other in twins.facts), default=Decimal(0))
-            not_read[name] = not_read.get(name, Decimal(0)) + most
-    return pieces | not_read
+        if twins.total is not None:
+            add(twins.total, twins.pieces)
+        for name in twins.facts:
+            pieces.setdefault(name, None)
+    return pieces
 
 
-def _known(observation: Observation, kinds: Iterable[str], counted: Mapping[FactId, Decimal]) -> Observation:
-    """The record with what was counted, and with as many pieces as it shows no more: they may have new names. Of what
-    grows under one name, as much as was counted."""
+def _known(observation: Observation, kinds: Iterable[str], counted: Mapping[FactId, Decimal | None]) -> Observation:
+    """The record with what was counted of it, and with as many pieces as it shows no more: they may have new names."""
     fragment = observation.fragment
     name = (observation.account, observation.stream, observation.external_id)
     for kind in kinds:
         if listed := getattr(fragment, kind):
             ids = {FactId(*name, kind, fact.id) for fact in listed}
-            gone = sum((n for f, n in counted.items() if f not in ids and _is_of(f, name, kind)), Decimal(0))
+            gone = sum((n or 0 for f, n in counted.items() if f not in ids and _is_of(f, name, kind)), Decimal(0))
             kept = []
             for fact in listed:
-                known = counted.get(FactId(*name, kind, fact.id))
-                if known is None:
-                    gone -= getattr(fact, "quantity", Decimal(1))
-                    if gone < 0:
+                quantity = getattr(fact, "quantity", Decimal(1))
+                known = FactId(*name, kind, fact.id)
+                counts = counted[known] if known in counted else min(gone, quantity)
+                if known not in counted:
+                    gone -= counts or 0
+                if counts is not None and counts < quantity:
+                    if not counts or not hasattr(fact, "quantity"):
                         continue
-                elif getattr(fact, "total", False) and fact.quantity > known:
-                    fact = replace(fact, quantity=known)
+                    fact = replace(fact, quantity=counts)
                 kept.append(fact)
             fragment = replace(fragment, **{kind: tuple(kept)})
     return observation if fragment is observation.fragment else replace(observation, fragment=fragment)

@@ -10,6 +10,7 @@ import msgspec
 
 from hub import schema
 from hub.accounts import Accounts
+from hub.model import by_hand
 from hub.model.observation import HUB, Observation
 from hub.model.sentences import Sentence, say, sentence
 from hub.pipeline import abandon, asking, overtaken, parked, parting, settle, weak
@@ -158,6 +159,7 @@ class People:
 
         def work(conn: Connection) -> None:
             returns.lock(conn, [return_id])
+            _unasked(conn, return_id, account)
             for intent in intents.unfinished(conn, [return_id]).get(return_id, []):
                 if intent.account == account and intent.state in ("dead", "no_way"):
                     _take_back(conn, intent)
@@ -170,6 +172,7 @@ class People:
 
         def work(conn: Connection) -> None:
             intent = _waiting(conn, intent_id)
+            _unasked(conn, intent.return_id, intent.account)
             _take_back(conn, intent)
             self._tell_again(conn, intent.return_id, intent.account, by)
 
@@ -263,6 +266,14 @@ def _waiting(conn: Connection, intent_id: int) -> intents.Intent:
     if intent is None or intent.state != "dead":
         raise NotNow("not_waiting", id=intent_id)
     return intent
+
+
+def _unasked(conn: Connection, return_id: int, account: str) -> None:
+    """Whether its goods were booked there by hand comes before telling them again. Raises NotNow."""
+    row = returns.read(conn, [return_id])[return_id]
+    for one in returns.decode(row.doc).discrepancies if row.doc else ():
+        if one.kind == by_hand.KIND and one.accounts[0] == account:
+            raise NotNow("answer_first", number=f"R{return_id}", account=account)
 
 
 def _take_back(conn: Connection, intent: intents.Intent) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
 
+import msgspec
 from msgspec import UNSET
 
 from hub.model.observation import FactId, Observation, Twins
+from hub.model.operation import Operation
 from hub.store import intents, twins
 from hub.store.database import Connection
 from hub.store.intents import Intent
@@ -45,10 +49,10 @@ def observed(
         if intent.state not in ("sent", "dead") or "ticket" not in (intent.reply or {}):
             still.append(intent)
             continue
-        for group in _pairs(intent, seen):
-            if not any(group <= twins_.facts for twins_ in (*known, *found)):
-                twins.add(conn, return_id, group, f"intent:{intent.id}")
-                found.append(Twins(frozenset(group)))
+        for same in _pairs(intent, seen):
+            if not any(_holds(twins_, same) for twins_ in (*known, *found)):
+                twins.add(conn, return_id, same, f"intent:{intent.id}")
+                found.append(same)
         awaited = _awaited(intent, reads)
         if not awaited:
             over.append(intent)
@@ -69,33 +73,53 @@ def _awaited(intent: Intent, reads: Mapping[Name, int]) -> list[tuple[str, str]]
     ]
 
 
-def _pairs(intent: Intent, seen: Sequence[Observation]) -> list[set[FactId]]:
+def _holds(known: Twins, same: Twins) -> bool:
+    """Whether this is known already; of a total only where it is this very telling of it."""
+    return same.facts <= known.facts if same.total is None else same == known
+
+
+def _pairs(intent: Intent, seen: Sequence[Observation]) -> list[Twins]:
     """Groups of facts that are one event: what the operation told, and what the reply says was made of it.
 
     A refund that answers no credit stands by itself: that we made it says whose it is.
     """
-    theirs = {(f.kind, f.id): f for o in seen if o.account == intent.account for f in _facts(o)}
+    theirs = {
+        (name.kind, name.id): (name, fact) for o in seen if o.account == intent.account for name, fact in _facts(o)
+    }
+    totals: set[FactId] = set()
     groups: list[set[FactId]] = []
     for made in (intent.reply or {}).get("made", ()):
-        twin = theirs.get((made["kind"], made["id"]))
+        twin, fact = theirs.get((made["kind"], made["id"]), (None, None))
         if twin is None:
             continue
         if not made.get("fact"):
             if twin.kind == "refunds":
                 groups.append({twin})
             continue
+        if getattr(fact, "total", False):
+            totals.add(twin)
         group = {twin, FactId.parse(made["fact"])}
         for other in [g for g in groups if g & group]:
             group |= other
             groups.remove(other)
         groups.append(group)
-    return groups
+    return [_same(intent, group, totals & group) for group in groups]
 
 
-def _facts(observation: Observation) -> Iterable[FactId]:
+def _same(intent: Intent, group: set[FactId], totals: set[FactId]) -> Twins:
+    """The group; where it is about a total, with the pieces of it that this write told."""
+    if not totals:
+        return Twins(frozenset(group))
+    told = {fact.text for fact in group}
+    lines = msgspec.convert(intent.operation, Operation).lines
+    pieces = sum((line.lacks for line in lines if not told.isdisjoint(line.facts)), Decimal(0))
+    return Twins(frozenset(group), min(totals), pieces, f"intent:{intent.id}")
+
+
+def _facts(observation: Observation) -> Iterator[tuple[FactId, Any]]:
     for kind in KINDS:
         listed = getattr(observation.fragment, kind)
         if listed is UNSET or listed is None:
             continue
         for fact in listed:
-            yield FactId(observation.account, observation.stream, observation.external_id, kind, fact.id)
+            yield FactId(observation.account, observation.stream, observation.external_id, kind, fact.id), fact

@@ -266,7 +266,7 @@ def absorb(conn: Connection, survivor: int, other: int) -> dict[str, list[int]]:
     Both rows are held by the caller, and neither has a remote write under way. What moved, for `give_back`.
     """
     ends = {"to": survivor, "from": other}
-    _keep_counted(conn, survivor, other)
+    twins.keep_counted(conn, survivor, other)
     for table in ("observations", "keys"):
         conn.exec_driver_sql(f"UPDATE {table} SET return_id = %(to)s WHERE return_id = %(from)s", ends)
     moved = {
@@ -291,20 +291,6 @@ def absorb(conn: Connection, survivor: int, other: int) -> dict[str, list[int]]:
         {**ends, "doc": encode(signpost)},
     )
     return moved
-
-
-def _keep_counted(conn: Connection, survivor: int, other: int) -> None:
-    """Goods of `other` that were counted are known, also to a write of which nobody knows what it made."""
-    doc = conn.exec_driver_sql(
-        "SELECT doc FROM returns WHERE id = %(r)s AND EXISTS (SELECT FROM intents"
-        " WHERE return_id = ANY(%(b)b::bigint[]) AND state = 'dead' AND possible)",
-        {"r": other, "b": [survivor, other]},
-    ).scalar()
-    if doc is not None:
-        merged = decode(doc)
-        for fact in (*merged.receipts, *merged.dispositions, *merged.notes):
-            for counted in fact.twins:
-                twins.add(conn, other, [counted], "counted")
 
 
 def give_back(conn: Connection, moved: Mapping[str, Sequence[int]], return_id: int) -> None:

@@ -344,6 +344,8 @@ twins = Table(
     Column("return_id", BigInteger, nullable=False),
     Column("facts", JSONB, nullable=False),
     Column("source", Text, nullable=False, comment="intent:ID"),
+    Column("total", JSONB, comment="of the facts the one that is all that came of a line there"),
+    Column("pieces", Numeric, comment="how many of that total are what the other facts tell"),
     _now(),
     Index(None, "return_id"),
 )

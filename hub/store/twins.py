@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection
 
 from hub.model.observation import FactId, Twins
+from hub.model.returns import Return
 
 
 def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, tuple[Twins, ...]]:
     """Per return: which of its facts are twins."""
     same: dict[int, list[Twins]] = {}
     found = conn.exec_driver_sql(
-        "SELECT return_id, facts FROM twins WHERE return_id = ANY(%(r)b::bigint[]) ORDER BY id",
+        "SELECT return_id, facts, total, pieces, source FROM twins WHERE return_id = ANY(%(r)b::bigint[]) ORDER BY id",
         {"r": list(return_ids)},
     )
-    for return_id, facts in found:
-        same.setdefault(return_id, []).append(Twins(frozenset(FactId(*fact) for fact in facts)))
+    for return_id, facts, total, pieces, source in found:
+        told = Twins(frozenset(FactId(*fact) for fact in facts))
+        if total is not None:
+            told = Twins(told.facts, FactId(*total), pieces, source)
+        same.setdefault(return_id, []).append(told)
     return {return_id: tuple(twins) for return_id, twins in same.items()}
 
 
-def add(conn: Connection, return_id: int, facts: Iterable[FactId], source: str) -> None:
+def add(conn: Connection, return_id: int, same: Twins, source: str) -> None:
     """Record that these facts are the same event; `source` says which write it comes from."""
-    listed = sorted((f.account, f.stream, f.object, f.kind, f.id) for f in facts)
     conn.exec_driver_sql(
-        "INSERT INTO twins (return_id, facts, source) VALUES (%(r)s, %(f)s::jsonb, %(o)s)",
-        {"r": return_id, "f": msgspec.json.encode(listed).decode(), "o": source},
+        "INSERT INTO twins (return_id, facts, source, total, pieces)"
+        " VALUES (%(r)s, %(f)s::jsonb, %(o)s, %(t)s::jsonb, %(p)s)",
+        {
+            "r": return_id,
+            "f": msgspec.json.encode(sorted(same.facts)).decode(),
+            "o": source,
+            "t": None if same.total is None else msgspec.json.encode(same.total).decode(),
+            "p": None if same.total is None else same.pieces,
+        },
     )
+
+
+def keep_counted(conn: Connection, survivor: int, other: int) -> None:
+    """`other` goes into `survivor`: goods of it that were counted are known, also to a write of which nobody knows what
+    it made."""
+    doc = conn.exec_driver_sql(
+        "SELECT doc FROM returns WHERE id = %(r)s AND EXISTS (SELECT FROM intents"
+        " WHERE return_id = ANY(%(b)b::bigint[]) AND state = 'dead' AND possible)",
+        {"r": other, "b": [survivor, other]},
+    ).scalar()
+    if doc is not None:
+        merged = msgspec.json.decode(doc, type=Return)
+        for fact in (*merged.receipts, *merged.dispositions, *merged.notes):
+            for counted in fact.twins:
+                add(conn, other, Twins(frozenset((counted,))), "counted")

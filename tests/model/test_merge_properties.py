@@ -242,11 +242,10 @@ def test_a_total_holds_what_was_told_and_its_own(erp: list[int], own: int, told:
     lines = [{"order_line": "web_A", "quantity": 4}]
     request = said("web", "return", "w1", origin="request", orders=[{"type": "order", "value": "o1"}], lines=lines,
                    receipts=[total] if total["quantity"] else [])  # fmt: skip
+    held = FactId("web", "return", "w1", "receipts", "all")
     pairs = [
-        Twins(
-            frozenset({FactId("web", "return", "w1", "receipts", "all"), FactId("erp", "x", "x", "receipts", f"r{i}")})
-        )
-        for i in range(told)
+        Twins(frozenset({held, FactId("erp", "x", "x", "receipts", f"r{i}")}), held, Decimal(n), f"intent:{i}")
+        for i, n in enumerate(erp[:told])
     ]
     records = [*orders(), request, said("erp", "x", "x", keys=key, receipts=pieces)]
     merged = merge(records, Ground(parties=ACCOUNTS, twins=tuple(pairs)))

@@ -36,6 +36,21 @@ def received_by_two(desk: Desk) -> None:
     desk.owed(number)
 
 
+def booked_by_hand(desk: Desk) -> None:
+    """The till could not be told of a mug that the ERP received, and shows one of its own since."""
+    desk.accounts()
+    hears = {"asked": ["receive"], "listens": ["received"]}
+    desk.account("till", "pos", orders_of="web", url=f"{desk.payer.url}/hub", terms=hears)
+    desk.order()
+    number = desk.asked(lines={"L1": 2})
+    lines, agreed = [{"id": "1", "sku": "MUG", "quantity": 2}], {"value": "authorized"}
+    desk.push("till", "return.upsert", "T-1", hub_number=f"R{number}", lines=lines, authorization=agreed)
+    desk.came("erp", number)
+    desk.work()
+    desk.came("till", number, "T-2")
+    desk.owed(number)
+
+
 def refunded_by_two(desk: Desk) -> None:
     """The till and the ERP both tell of 10.00, of which 10.00 were agreed."""
     desk.accounts()
@@ -253,6 +268,7 @@ SCENES: Mapping[str, tuple[Scene, ...]] = {
         Scene(received_by_two, {"same": "10.00", "apart": "10.00"}),
         Scene(refunded_by_two, {"same": "0", "apart": "0"}),
     ),
+    "booked_by_hand": (Scene(booked_by_hand, {"same": "10.00", "apart": "10.00"}),),
     "unallocated_refund": (
         Scene(
             refund_of_the_order,

@@ -36,10 +36,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "say whether they are the same. Until then nothing is told or paid on it.",
     ),
     "booked_by_hand": (
-        "{other} 处理了 {quantity} 件，无法同步到 {account}；"
-        "{account} 之后自己显示了 {shown} 件，可能是人工补录的同一批货。请确认是否同一次；确认前不会同步，也不会退款。",
-        "{account} could not be told of {quantity} pieces at {other}, and shows {shown} of its own since: these may be "
-        "the same, booked by hand. Say whether they are. Until then nothing is told or paid on it.",
+        "{others} 处理的 {quantity} 件无法同步到 {account}；"
+        "{account} 自己又显示了 {shown} 件，可能是人工补录的同一批货。请确认是否相同；确认前不会同步，也不会退款。",
+        "{account} could not be told of {quantity} pieces that {others} told of, and shows {shown} more of its own: "
+        "they may be the same, booked by hand. Say whether they are. Until then nothing is told or paid on it.",
     ),
     "refunded_twice": (
         "{one}（{amount}）和 {other}（{otherwise}）可能把同一笔退款各记了一次。"

@@ -110,6 +110,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "第 {id} 号写入没有在等待人工处理：可能已有人回答，或它的结果已经读到。",
         "operation {id} is not waiting for a person: somebody may have answered, or its effect was read meanwhile",
     ),
+    "answer_first": (
+        "{account} 显示的货可能就是这些：请先回答 {number} 上的问题（是否人工补录），再重新告知。",
+        "what {account} shows may be these very goods: first answer the question on {number} (booked by hand?), then "
+        "have it told again",
+    ),
     "being_written": (
         "{numbers} 正在写入其他系统，等结果明确后再试。",
         "a write for {numbers} is under way; try again when its outcome is known",

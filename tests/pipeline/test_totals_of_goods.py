@@ -1,0 +1,95 @@
+"""A total of a line holds what its system was told and its own; what was counted counts while nobody knows of a write."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pipeline.look import told
+from tests.pipeline.mugs import HEARS, Scene, in_parts, kit
+from tests.pipeline.mugs import scene as scene
+
+# -- totals
+
+
+def test_two_totals_tell_each_other_of_no_piece_twice(scene: Scene) -> None:
+    scene.payer.total = True
+    scene.account("till", "pos", orders_of="web", url=f"{scene.payer.url}/hub", terms=HEARS)
+    number = scene.begin()
+    scene.stands("till", "T-1", number, receipts=[])
+    scene.shows(total=True, all=1)
+    seen = []
+    for turn in range(4):
+        told(scene.hub)
+        most = scene.payer.told_totals[-1]
+        scene.shows(total=True, all=most)
+        one = {"id": "all", "line": "1", "quantity": most, "total": True, "condition": "good"}
+        scene.stands("till", "T-1", number, receipts=[one])
+        if turn == 0:
+            scene.came("erp", number)
+        seen.append(scene.received(number))
+    assert seen == [2, 2, 2, 2], "one in the shop, one in the ERP"
+    assert scene.doc(number).discrepancies == ()
+
+
+def test_the_erp_corrects_what_a_total_was_told(scene: Scene) -> None:
+    scene.payer.total = True
+    scene.account("erp", "erp", orders_of="web", url=f"{scene.payer.url}/hub", terms={"decides": True, **HEARS})
+    number = scene.begin()
+    scene.came("erp", number, quantity=2)
+    told(scene.hub)
+    scene.shows(total=True, all=2)
+    scene.came("erp", number, quantity=1)
+    told(scene.hub)
+    kinds = [doubt.kind for doubt in scene.doc(number).discrepancies]
+    assert (scene.received(number), kinds, scene.payer.told_totals) == (1, ["twins_differ"], [2])
+
+
+def test_what_nobody_tells_any_more_counts_where_the_total_shows_it(scene: Scene) -> None:
+    scene.payer.total = True
+    number = scene.begin()
+    scene.came("erp", number)
+    told(scene.hub)
+    scene.shows(total=True, all=1)
+    assert scene.received(number) == 1
+    scene.push("erp", "receipt.upsert", "GR-1", hub_number=f"R{number}", lines=[])
+    assert scene.received(number) == 1
+
+
+def test_a_kit_in_a_total(scene: Scene) -> None:
+    scene.payer.total = True
+    number = kit(scene)
+    in_parts(scene, number)
+    scene.shows(total=True, all=2)
+    assert scene.received(number) == 2, "one that the ERP told of, one of its own"
+
+
+# -- while nobody knows what a write made
+
+
+def test_a_total_of_another_return_goes_on_counting(scene: Scene) -> None:
+    number = scene.begin()
+    scene.undecided(number)
+    pot = [{"id": "pot", "order_line": "L2", "quantity": "1", "total": True}]
+    other = scene.asked("RET-2", {"L2": 1}, at="11:00", receipts=pot)
+    assert scene.received(other) == 1
+    scene.hub.people.link(number, other, "Li")
+    assert [int(line.received) for line in scene.doc(number).lines] == [1, 1]
+
+
+@pytest.mark.parametrize("now", [{"a": 2, "b": 1}, {"a": 2}, {"a": 1, "b": 1}])
+def test_what_was_counted_counts_under_other_names(scene: Scene, now: dict[str, int]) -> None:
+    number = scene.begin()
+    scene.shows(one=1)
+    scene.undecided(number)
+    assert scene.received(number) == 2
+    scene.payer.has.clear()
+    scene.shows(**now)
+    assert scene.received(number) == 2
+
+
+def test_what_grows_meanwhile_counts_as_before(scene: Scene) -> None:
+    number = scene.begin()
+    scene.shows(one=1)
+    scene.undecided(number)
+    scene.shows(one=2)
+    assert scene.received(number) == 2
