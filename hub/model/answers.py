@@ -30,6 +30,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "ambiguous_line": ("line",),
     "over_return": ("allow", "rest", "refuse"),
     "unread": ("nothing",),
+    "cancelled_there": ("cancel", "goes_on"),
     "gone": ("stands", "void"),
     "left_out": ("aside",),
     "shared_number": ("order",),
@@ -40,7 +41,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Kind of discrepancy -> the words of its answers. A kind that freezes and has no row here fails a test."""
 
-ACTS = frozenset({"split", "confirm", "part", "is", "none", "refuse"})
+ACTS = frozenset({"split", "confirm", "part", "is", "none", "refuse", "cancel"})
 """Answers that are acts with a way of their own: people.py carries them out, and they are undone as those acts are."""
 
 QUEUED = frozenset({"two_candidates"})

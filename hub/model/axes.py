@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from hub.model.case import Case
 from hub.model.fragment import Statement
 from hub.model.observation import HUB, Observation
-from hub.model.returns import Decision, ReturnLine
+from hub.model.returns import Choice, Decision, ReturnLine
 from hub.model.sentences import sentence
 
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
@@ -201,9 +201,12 @@ def _contradictions(case: Case, valid: Sequence[Said], best: Said | None, cancel
         elif value == "cancelled" and not case.may_cancel(voice.account):
             speaker = best or cancel
             if speaker is None:
-                case.doubt(
-                    "authorization",
+                case.ask(
+                    "cancelled_there",
                     sentence("not_theirs_to_cancel", account=voice.account),
+                    about=(voice.account, str(voice.statement.round)),
+                    choices=(Choice("cancel"), Choice("goes_on")),
+                    freezes=False,
                     field="authorization",
                     accounts=(voice.account,),
                     values=(value,),

@@ -16,8 +16,8 @@ from hub.model.case import Case
 from hub.model.facts import each
 from hub.model.fragment import Zero
 from hub.model.numbers import number
-from hub.model.observation import Untaken
-from hub.model.returns import Choice, Disposition, Fact, Receipt
+from hub.model.observation import FactId, Untaken
+from hub.model.returns import Choice, Disposition, Fact, Receipt, ReturnLine
 from hub.model.sentences import sentence
 
 KIND = "booked_by_hand"
@@ -52,15 +52,28 @@ def others(found: Iterable[_Said], shown: Decimal) -> Decimal:
     return sum((one.pieces(shown) for one in found), Zero)
 
 
+def booked(case: Case, account: str, kind: str, line: str | None) -> Decimal:
+    """How many pieces of this line the account has in other records, as people said."""
+    found = said(case.ground.answers, account, kind, line or "") if case.ground.answers else ()
+    return sum((one.pieces(one.end) for one in found), Zero)
+
+
 def without(case: Case, kind: str, goods: Sequence[Goods]) -> list[Goods]:
     """The goods of this kind less those pieces; a view shows them all."""
+    answered = sorted({(a[0], a[2]) for asked, a in case.ground.answers if asked == KIND and a[1] == kind})
     left = list(goods)
-    if case.alone is not None:
+    if case.alone is not None or not answered:
         return left
-    for account, line in sorted({(a[0], a[2]) for asked, a in case.ground.answers if asked == KIND and a[1] == kind}):
+    here = _Here(case, kind, goods)
+    for account, line in answered:
+        beside = here.goods.get(line, ())
         mine = [fact for fact in left if _its_own(fact, account, kind, line)]
         case.shown[account, kind, line] = shown = _pieces(mine)
         taken = others(said(case.ground.answers, account, kind, line), shown)
+        if not any(other.startswith(f"{line}#") for other in here.goods):  # of a kit pieces tell nothing
+            # What nobody tells any more counts where it is still shown.
+            told = _pieces(fact for fact in beside if fact.speaker.account != account)
+            taken = min(taken, max(told - here.shown.get((account, line), Zero) + shown, here.untold(account, line)))
         for fact in sorted(mine, key=_last, reverse=True):
             quantity = fact.quantity or Zero
             less = min(quantity, taken)
@@ -70,60 +83,94 @@ def without(case: Case, kind: str, goods: Sequence[Goods]) -> list[Goods]:
     return left
 
 
-def ask(case: Case, receipts: Sequence[Receipt], dispositions: Sequence[Disposition]) -> set[str]:
-    """Ask what nobody has answered; the lines whose receipts are asked about."""
-    asked = set()
+def ask(
+    case: Case, lines: Sequence[ReturnLine], receipts: Sequence[Receipt], dispositions: Sequence[Disposition]
+) -> tuple[Untaken, ...]:
+    """Ask what nobody has answered; what is still to be watched."""
+    if not case.ground.untaken:
+        return ()
+    by_key = {line.key: line for line in lines}
+    known = {"receipts": _Here(case, "receipts", receipts), "dispositions": _Here(case, "dispositions", dispositions)}
+    kept = []
     for one in case.ground.untaken:
-        goods: Sequence[Fact] = receipts if one.kind == "receipts" else dispositions
-        if _ask(case, one, goods) and one.kind == "receipts":
-            asked.add(one.line)
-    return asked
+        line, here = by_key.get(one.line), known[one.kind]
+        if line is None:
+            continue
+        all_ = line.received if one.kind == "receipts" else sum(line.disposed.values(), Zero)
+        untold = here.untold(one.account, one.line) - booked(case, one.account, one.kind, one.line)
+        lacks = max(all_ - here.shown.get((one.account, one.line), Zero), untold)
+        beside = here.goods.get(one.line, ())
+        if case.party(one.account).locations:  # it hears only of what is at home
+            lacks = min(lacks, _pieces(fact for fact in beside if _tells(fact, one) and one.account not in fact.told))
+        if lacks > 0:
+            kept.append(one)
+            _ask(case, one, beside, lacks)
+    return tuple(kept)
 
 
-def _ask(case: Case, one: Untaken, goods: Sequence[Fact]) -> bool:
-    mine = _pieces(fact for fact in goods if _its_own(fact, one.account, one.kind, one.line))
-    shown = case.shown.get((one.account, one.kind, one.line), mine)
-    answered = said(case.ground.answers, one.account, one.kind, one.line)
-    start = max([one.had, *(before.end for before in answered)])
-    untold = [fact for fact in goods if fact.speaker.account != one.account and _tells(fact, one)]
-    most = _untold(case, one, untold) - others(answered, shown)
-    if shown <= start or most <= 0:
-        return False
-    said_ = sentence(
-        "booked_by_hand",
-        account=one.account,
-        others=", ".join(sorted({fact.speaker.account for fact in untold})),
-        quantity=number(most),
-        shown=number(shown - start),
-    )
-    about = (one.account, one.kind, one.line, number(start), number(shown), number(most))
+def settled(case: Case) -> set[str]:
+    """The lines of which people were asked, or said, whose pieces an account shows."""
+    said_ = {about[2] for kind, about in case.ground.answers if kind == KIND}
+    return said_ | {doubt.line for doubt in case.doubts if doubt.kind == KIND and doubt.line is not None}
+
+
+class _Here:
+    """The goods of one kind by line, and what each account shows of them in its own records."""
+
+    def __init__(self, case: Case, kind: str, goods: Sequence[Fact]) -> None:
+        self.goods: dict[str, list[Fact]] = {}
+        for fact in goods:
+            if fact.line is not None:
+                self.goods.setdefault(fact.line, []).append(fact)
+        self.shown: dict[tuple[str, str], Decimal] = {}
+        self._quantity: dict[FactId, Decimal] = {}
+        for name, part, observation in each(case.own, kind):
+            key = case.book.key(observation, part)
+            self._quantity[name] = part.quantity
+            if key is not None and getattr(part, "state", "posted") == "posted":
+                self.shown[name.account, key] = self.shown.get((name.account, key), Zero) + part.quantity
+
+    def untold(self, account: str, line: str) -> Decimal:
+        """Pieces of others' records that the account does not know of, whatever else it shows too many of."""
+        events: dict[tuple[FactId, ...], Decimal] = {}
+        for fact in self.goods.get(line, ()):
+            if fact.speaker.account != account:
+                its = [name for name in fact.twins if name.account == account and name in self._quantity]
+                if account in fact.told and not its:
+                    continue  # it is a part of a total there
+                told = sum((self._quantity[name] for name in its), Zero)
+                events[fact.twins] = events.get(fact.twins, -told) + (fact.quantity or Zero)
+        return sum((max(pieces, Zero) for pieces in events.values()), Zero)
+
+
+def _ask(case: Case, one: Untaken, goods: Sequence[Fact], lacks: Decimal) -> None:
+    name = (one.account, one.kind, one.line)
+    shown = case.shown.get(name, _pieces(fact for fact in goods if _its_own(fact, *name)))
+    start, end = one.had, shown
+    for before in sorted(said(case.ground.answers, *name)):
+        if before.start > start:
+            end = min(end, before.start)
+            break
+        start = max(start, before.end)
+    if end <= start:
+        return
+    untold = sorted({fact.speaker.account for fact in goods} - {one.account})
     case.ask(
         "booked_by_hand",
-        said_,
-        about=about,
+        sentence(
+            "booked_by_hand",
+            account=one.account,
+            others=", ".join(untold),
+            quantity=number(lacks),
+            shown=number(end - start),
+        ),
+        about=(*name, number(start), number(end), number(lacks)),
         choices=(Choice("same"), Choice("apart")),
         field=one.kind,
         line=one.line,
-        accounts=tuple(dict.fromkeys((one.account, *(fact.speaker.account for fact in untold)))),
-        values=about[3:],
+        accounts=(one.account, *untold),
+        values=(number(start), number(end), number(lacks)),
     )
-    return True
-
-
-def _untold(case: Case, one: Untaken, facts: Sequence[Fact]) -> Decimal:
-    """How many pieces of these the account does not know of."""
-    if any(fact.line != one.line or (one.account in fact.told and not _here(fact, one)) for fact in facts):
-        return one.lacks  # parts of a kit, or of a total: only the write knew how many
-    here = {name: part.quantity for name, part, _ in each(case.own, one.kind) if name.account == one.account}
-    events: dict[object, Decimal] = {}
-    for fact in facts:
-        events[fact.twins] = events.get(fact.twins, Zero) + (fact.quantity or Zero)
-    linked = {twins: sum((here.get(name, Zero) for name in twins), Zero) for twins in {fact.twins for fact in facts}}
-    return sum((max(count - linked[twins], Zero) for twins, count in events.items()), Zero)  # type: ignore[index]
-
-
-def _here(fact: Fact, one: Untaken) -> bool:
-    return any(name.account == one.account for name in fact.twins)
 
 
 def _tells(fact: Fact, one: Untaken) -> bool:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from hub.model import returns
+from hub.model import by_hand, returns
 from hub.model.case import Case
 from hub.model.facts import Event, Told, each, events, named
 from hub.model.fragment import Zero
@@ -126,7 +126,8 @@ def _compare_total(case: Case, total: Told, heard: Decimal, others: Sequence[Eve
     line = case.book.key(observation, part)
     spoken = sum((_sum(event.said) for event in others), Zero)
     speakers = sorted({event.speaker for event in others})
-    if speakers and spoken != heard and lines <= {line}:
+    booked = by_hand.booked(case, name.account, name.kind, line)
+    if speakers and spoken != heard and lines <= {line} and not 0 < spoken - heard <= booked:
         case.doubt(
             "twins_differ",
             sentence("counts_differ", one=", ".join(speakers), quantity=spoken, other=name.account, otherwise=heard),
@@ -151,12 +152,13 @@ def _compare(case: Case, event: Event, kind: str) -> None:
         )
     for account in sorted(event.others):
         heard = _sum(event.others[account])
-        if heard != spoken:
+        line = case.book.key(event.said[0][2], event.said[0][1])
+        if heard != spoken and not 0 < spoken - heard <= by_hand.booked(case, account, kind, line):
             case.doubt(
                 "twins_differ",
                 sentence("counts_differ", one=event.speaker, quantity=spoken, other=account, otherwise=heard),
                 field=kind,
-                line=case.book.key(event.said[0][2], event.said[0][1]),
+                line=line,
                 accounts=(event.speaker, account),
                 values=(number(spoken), number(heard)),
             )

@@ -34,7 +34,7 @@ from hub.model.facts import Links
 from hub.model.fragment import Payment
 from hub.model.identity import own_name
 from hub.model.lifecycle import kind_of, status_of
-from hub.model.observation import HUB, Ground, Observation, Sibling
+from hub.model.observation import HUB, Ground, Observation, Sibling, Untaken
 from hub.model.orders import Book
 from hub.model.returns import (
     Axes,
@@ -203,10 +203,12 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
     swap = derived.exchange(case, built, told.replacements, told.shipments, authorization.value == "authorized")
 
     chosen: dict[tuple[str, str], str] = {}
+    untaken: tuple[Untaken, ...] = ()
     doubts.unplaced(case, told.receipts)
     if case.alone is None:
-        asked = by_hand.ask(case, told.receipts, told.dispositions)
-        twice.possible_twins(case, built, [r for r in told.receipts if r.line not in asked])
+        untaken = by_hand.ask(case, built, told.receipts, told.dispositions)
+        by_now = by_hand.settled(case)
+        twice.possible_twins(case, built, [r for r in told.receipts if r.line not in by_now])
         twice.possible_refunds(case, paid.refunds, balance)
         twice.possible_credits(case, told.credits, balance)
         doubts.ambiguous(case, built)
@@ -273,6 +275,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         weak=bound,
         discrepancies=_sorted(case),
         answers=answers.given([*case.own, *case.shared]) if case.alone is None else (),
+        untaken=untaken,
         states={f"{o.account}/{o.stream}": o.fragment.state for o in case.own if isinstance(o.fragment.state, str)},
         urls=_per_account(ranked, "url"),
         sources=tuple(sources.listed),

@@ -128,8 +128,6 @@ class Untaken(Struct, frozen=True, gc=False, order=True):
     line: str
     had: Decimal
     """Pieces of its own that it showed when the write was planned."""
-    lacks: Decimal
-    """Pieces that it was to be told of."""
     facts: tuple[str, ...]
     """The facts of ours that tell of them."""
 
@@ -158,7 +156,7 @@ class Ground(Struct, frozen=True, gc=False, kw_only=True):
     unread: tuple[Unread, ...] = ()
     """Records that wait, because they cannot be read."""
     untaken: tuple[Untaken, ...] = ()
-    """What writes of ours should have told and did not."""
+    """What writes of ours should have told and did not, now or when this return was last merged."""
     strays: tuple[tuple[str, str, str, str], ...] = ()
     """Records (account, stream, id) of this return that name a number of ours which is none, and that number."""
     unripe: frozenset[int] = frozenset()

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
+from hub.model.fragment import Zero
 from hub.model.operation import Operation, Outstanding
 from hub.model.rules import ENTITIES
 
@@ -83,4 +85,6 @@ def _settles(ended: Operation, planned: Operation) -> bool:
 
 
 def _content(operation: Operation) -> bytes:
-    return msgspec.json.encode(operation, order="deterministic")
+    """What it says, whatever stood there when it was planned."""
+    lines = tuple(replace(line, had=None, lacks=Zero) for line in operation.lines)
+    return msgspec.json.encode(replace(operation, lines=lines), order="deterministic")

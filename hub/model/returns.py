@@ -13,7 +13,7 @@ from msgspec import Struct
 from hub.model import fragment as told
 from hub.model import words
 from hub.model.fragment import Zero
-from hub.model.observation import FactId
+from hub.model.observation import FactId, Untaken
 from hub.model.sentences import Sentence, say
 
 
@@ -303,6 +303,8 @@ class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     discrepancies: tuple[Discrepancy, ...] = ()
     answers: tuple[Given, ...] = ()
     """What people answered to what froze this return."""
+    untaken: tuple[Untaken, ...] = ()
+    """Goods that writes should have told and did not, as long as their account lacks some."""
     states: dict[str, str] = {}
     """Each object's raw status word, by "account/stream"."""
     urls: dict[str, str] = {}

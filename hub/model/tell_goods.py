@@ -10,7 +10,7 @@ from hub.model.desk import Desk
 from hub.model.fragment import Zero
 from hub.model.observation import FactId
 from hub.model.operation import LineTarget, Terms
-from hub.model.returns import Disposition, Receipt, ReturnLine
+from hub.model.returns import Fact, Receipt, ReturnLine
 from hub.model.sentences import sentence
 from hub.model.spelling import barcode
 
@@ -52,10 +52,11 @@ def received(desk: Desk) -> bool:
     if not desk.has or not desk.listens("received") or not ret.receipts:
         return True
     at_home, shown, on_the_way = _by_line(desk), _shown(view.receipts), _on_the_way(desk)
+    own = _own(desk, "receipts", _booked(desk, "receipts"))
     targets: list[LineTarget] = []
     for line in ret.lines:
         concerned = at_home[line.key]
-        target = _target(desk, line, concerned, shown, on_the_way) if concerned else None
+        target = _target(desk, line, concerned, shown, on_the_way, own) if concerned else None
         if target is not None:
             targets.append(target)
     if not targets:
@@ -100,6 +101,7 @@ def _target(
     concerned: Sequence[Receipt],
     shown: Mapping[FactId, Decimal],
     on_the_way: Mapping[str, Sequence[Mapping[str, Decimal]]],
+    own: Mapping[str, Decimal],
 ) -> LineTarget | None:
     """The totals of one line, if they are news there. `concerned`: the receipts of it that count there."""
     total = damaged = Zero
@@ -140,22 +142,36 @@ def _target(
         line,
         quantity=total,
         totals={"received": total, "damaged": damaged},
-        had=_had(desk, line, "receipts", desk.ret.receipts),
+        had=own.get(line.key, Zero),
         lacks=lacks,
         facts=tuple(sorted(r.id for r in new)),
         words=words,
     )
 
 
-def _had(desk: Desk, line: ReturnLine, kind: str, goods: Sequence[Receipt] | Sequence[Disposition]) -> Decimal:
-    """The pieces of its own that the account shows on this line, those among them that are others', too."""
-    mine = (f for f in goods if f.speaker.account == desk.account and not f.also and f.line == line.key)
-    own = sum((fact.quantity or Zero for fact in mine), Zero)
-    there = desk.here.get(line.key)
-    shown = Zero if there is None else there.received if kind == "receipts" else sum(there.disposed.values(), Zero)
-    answers = {(given.kind, given.about): given.answer for given in desk.ret.answers}
-    booked = by_hand.others(by_hand.said(answers, desk.account, kind, line.key), shown)
-    return own + min(booked, max(shown - own, Zero))
+def _own(desk: Desk, kind: str, booked: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """By line, the pieces of its own that the account shows, those among them that are others', too."""
+    goods: Sequence[Fact] = desk.ret.receipts if kind == "receipts" else desk.ret.dispositions
+    own: dict[str, Decimal] = {}
+    for fact in goods:
+        posted = getattr(fact, "state", "posted") == "posted"
+        if posted and fact.line is not None and fact.speaker.account == desk.account and not fact.also:
+            own[fact.line] = own.get(fact.line, Zero) + (fact.quantity or Zero)
+    for line, pieces in booked.items():
+        there = desk.here.get(line)
+        shown = Zero if there is None else there.received if kind == "receipts" else sum(there.disposed.values(), Zero)
+        own[line] = own.get(line, Zero) + min(pieces, max(shown - own.get(line, Zero), Zero))
+    return own
+
+
+def _booked(desk: Desk, kind: str) -> dict[str, Decimal]:
+    """By line, how many of others' pieces it booked by hand, as people said."""
+    answers = {(given.kind, given.about): given.answer for given in desk.ret.answers if given.kind == by_hand.KIND}
+    booked = {}
+    for line in sorted({about[2] for _, about in answers if about[:2] == (desk.account, kind)}):
+        found = by_hand.said(answers, desk.account, kind, line)
+        booked[line] = sum((one.pieces(one.end) for one in found), Zero)
+    return booked
 
 
 def _short(
@@ -234,6 +250,8 @@ def disposed(desk: Desk) -> bool:
     if not desk.has or not desk.listens("disposed") or "disposition" in desk.terms.silent:
         return True
     lines = {line.key: line for line in desk.ret.lines}
+    booked = _booked(desk, "dispositions")
+    own = _own(desk, "dispositions", booked)
     for put in desk.ret.dispositions:
         line = lines.get(put.line or "")
         if put.state != "posted" or desk.account in put.told or line is None:
@@ -241,6 +259,9 @@ def disposed(desk: Desk) -> bool:
         if desk.terms.kind == "pos" and put.location is not None and put.location not in desk.terms.locations:
             continue
         if desk.told_under_way(put, "dispose"):
+            continue
+        if put.quantity and put.quantity <= booked.get(line.key, Zero):
+            booked[line.key] -= put.quantity
             continue
         if line.key in desk.frozen_lines:
             desk.waits("disposed", desk.frozen_lines[line.key], "dispose")
@@ -252,7 +273,7 @@ def disposed(desk: Desk) -> bool:
             line,
             quantity=put.quantity or Zero,
             totals={put.disposition: line.disposed.get(put.disposition, Zero)},
-            had=_had(desk, line, "dispositions", desk.ret.dispositions),
+            had=own.get(line.key, Zero),
             lacks=put.quantity or Zero,
             facts=(put.id,),
             words={"disposition": put.disposition, **({"location": put.location} if put.location else {})},

@@ -108,16 +108,19 @@ def decided(desk: Desk) -> bool:
 def _authorized(desk: Desk, ended_there: bool) -> bool:
     there = desk.view.axes.authorization
     if ended_there:
-        if desk.listens("reopened") and not desk.under_way("reopen"):
-            desk.ask("reopen", "reopened", words=_because(desk, "authorized"))
-        return False
-    said = desk.terms.stored("authorization", "authorized")
-    told = there.value == said and desk.view.ready is not False
+        if not desk.listens("reopened") or desk.under_way("reopen"):
+            return False
+        said = len(desk.residue)
+        desk.ask("reopen", "reopened", words=_because(desk, "authorized"))
+        # A person has looked and nothing is told: what it does not hold is no reason not to pay.
+        return not desk.operations and len(desk.residue) == said
+    stored = desk.terms.stored("authorization", "authorized")
+    told = there.value == stored and desk.view.ready is not False
     if told or "authorization" in desk.terms.silent or not desk.listens("authorized"):
         return True
     if not desk.under_way("authorize"):
         words = _because(desk, "authorized")
-        if there.value == said and not there.ours:
+        if there.value == stored and not there.ours:
             words["decided_by"] = desk.account  # its own word, which is only carried through there
         desk.ask("authorize", "authorized", words=words)
     return True

@@ -97,8 +97,9 @@ class Answering:
             case "split":
                 account, stream, *_ = asked.about
                 people.split(return_id, [(account, stream, choice.to)], by)
-            case "refuse":
-                said = {"value": "rejected", "round": seen.round, "by": by, "at": datetime.now(UTC).isoformat()}
+            case "refuse" | "cancel":
+                value = "rejected" if choice.word == "refuse" else "cancelled"
+                said = {"value": value, "round": seen.round, "by": by, "at": datetime.now(UTC).isoformat()}
                 people.say(return_id, {"authorization": said}, by)
             case "none":
                 with self.database.begin() as conn:

@@ -142,7 +142,7 @@ def look(
             ties=bound,
             matched=old.matched() if old is not None else {},
             unread=waiting.get(return_id, ()),
-            untaken=overtaken.untaken(before),
+            untaken=overtaken.untaken(before, old),
             strays=astray.get(return_id, ()),
             unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
         )

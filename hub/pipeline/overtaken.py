@@ -12,6 +12,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
+from hub.model import by_hand
 from hub.model.observation import HUB, FactId, Observation, Twins, Untaken
 from hub.model.operation import Operation
 from hub.model.returns import Return
@@ -30,9 +31,12 @@ def undecided(intent: Intent) -> bool:
     return intent.state in UNDECIDED or (intent.state == "dead" and intent.possible and not answered)
 
 
-def untaken(matter: Iterable[Intent]) -> tuple[Untaken, ...]:
-    """The goods that writes were to tell of and did not: not taken, impossible there, or dealt with by a person."""
-    last: dict[tuple[str, str, str], Untaken] = {}
+def untaken(matter: Iterable[Intent], old: Return | None) -> tuple[Untaken, ...]:
+    """The goods that writes were to tell of and did not: not taken, impossible there, or dealt with by a person.
+
+    With those that were known before: what became of the write since does not matter, nor what came after them.
+    """
+    known = {(one.account, one.kind, one.line): one for one in old.untaken} if old is not None else {}
     for intent in matter:
         if intent.state not in ("dead", "no_way", "given_up", "held") or undecided(intent):
             continue
@@ -41,10 +45,9 @@ def untaken(matter: Iterable[Intent]) -> tuple[Untaken, ...]:
             if target.had is None:
                 continue
             name = (intent.account, MAKES[intent.kind], target.line)
-            before = last[name].facts if name in last else ()
-            facts = (*before, *(fact for fact in target.facts if fact not in before))
-            last[name] = Untaken(*name, target.had, target.lacks, facts)
-    return tuple(last[name] for name in sorted(last))
+            one = known.get(name) or Untaken(*name, target.had, ())
+            known[name] = replace(one, facts=tuple(dict.fromkeys((*one.facts, *target.facts))))
+    return tuple(known[name] for name in sorted(known))
 
 
 def ended(conn: Connection, intent: Intent, state: str) -> None:
@@ -61,7 +64,19 @@ def without(
     if not writing or old is None:
         return list(seen)
     counted = _counted(old, linked)
-    return [_known(o, [kind for account, kind in sorted(writing) if account == o.account], counted) for o in seen]
+    result = []
+    for o in seen:
+        kinds = [kind for account, kind in sorted(writing) if account == o.account]
+        result.append(_known(o, kinds, counted, {kind: _others(old, o.account, kind) for kind in kinds}))
+    return result
+
+
+def _others(old: Return, account: str, kind: str) -> Decimal:
+    """Pieces that the account shows and that count elsewhere, as people said: they are not in the old return."""
+    answers = {(given.kind, given.about): given.answer for given in old.answers}
+    lines = {about[2] for asked, about in answers if asked == by_hand.KIND and about[:2] == (account, kind)}
+    most = Decimal(10**9)
+    return sum((by_hand.others(by_hand.said(answers, account, kind, line), most) for line in lines), Decimal(0))
 
 
 def _counted(old: Return, linked: Iterable[Twins]) -> dict[FactId, Decimal | None]:
@@ -84,21 +99,28 @@ def _counted(old: Return, linked: Iterable[Twins]) -> dict[FactId, Decimal | Non
     return pieces
 
 
-def _known(observation: Observation, kinds: Iterable[str], counted: Mapping[FactId, Decimal | None]) -> Observation:
-    """The record with what was counted of it, and with as many pieces as it shows no more: they may have new names."""
+def _known(
+    observation: Observation,
+    kinds: Iterable[str],
+    counted: Mapping[FactId, Decimal | None],
+    more: Mapping[str, Decimal],
+) -> Observation:
+    """The record with what was counted of it, and with as many pieces as it shows no more: they may have new names.
+    `more`: so many pieces besides, by kind."""
     fragment = observation.fragment
     name = (observation.account, observation.stream, observation.external_id)
     for kind in kinds:
         if listed := getattr(fragment, kind):
             ids = {FactId(*name, kind, fact.id) for fact in listed}
-            gone = sum((n or 0 for f, n in counted.items() if f not in ids and _is_of(f, name, kind)), Decimal(0))
+            gone = sum((n or 0 for f, n in counted.items() if f not in ids and _is_of(f, name, kind)), more[kind])
             kept = []
             for fact in listed:
                 quantity = getattr(fact, "quantity", Decimal(1))
                 known = FactId(*name, kind, fact.id)
-                counts = counted[known] if known in counted else min(gone, quantity)
-                if known not in counted:
-                    gone -= counts or 0
+                counts = counted.get(known, Decimal(0))
+                if counts is not None and counts < quantity:
+                    rest = min(gone, quantity - counts)
+                    counts, gone = counts + rest, gone - rest
                 if counts is not None and counts < quantity:
                     if not counts or not hasattr(fact, "quantity"):
                         continue

@@ -270,8 +270,8 @@ def _waiting(conn: Connection, intent_id: int) -> intents.Intent:
 
 def _unasked(conn: Connection, return_id: int, account: str) -> None:
     """Whether its goods were booked there by hand comes before telling them again. Raises NotNow."""
-    row = returns.read(conn, [return_id])[return_id]
-    for one in returns.decode(row.doc).discrepancies if row.doc else ():
+    row = returns.read(conn, [return_id]).get(return_id)
+    for one in returns.decode(row.doc).discrepancies if row is not None and row.doc else ():
         if one.kind == by_hand.KIND and one.accounts[0] == account:
             raise NotNow("answer_first", number=f"R{return_id}", account=account)
 

@@ -40,7 +40,7 @@ def _open(scenario: Scenario) -> Iterator[str]:
     with scenario.between.hub.database.begin() as conn:
         found = pages.find(conn, numbers)
         for number in numbers:
-            yield from (f"R{number} {d.kind}: {d.text}" for d in found[number].doc.discrepancies if d.freezes)
+            yield from (f"R{number} {d.kind}: {d.text}" for d in found[number].doc.discrepancies if d.question)
             for row in pages.telling(conn, number):
                 yield from (f"R{number} {row.account} {r.fact}: {r.why}" for r in pages.cannot(row))
                 if row.shown != "in_sync" and not pages.cannot(row):

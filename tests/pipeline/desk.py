@@ -198,7 +198,7 @@ class Desk:
         """The open questions (of this kind) of all returns."""
         live = [found.id for found in founded(self.hub) if not found.merged_into]
         doubts = [(number, doubt) for number in live for doubt in self.doc(number).discrepancies]
-        return [(number, doubt) for number, doubt in doubts if doubt.freezes and kind in ("", doubt.kind)]
+        return [(number, doubt) for number, doubt in doubts if doubt.question and kind in ("", doubt.kind)]
 
 
 @pytest.fixture

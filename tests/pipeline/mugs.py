@@ -38,10 +38,8 @@ class Shop(Payer):
         self.told_totals.append(int(one["totals"]["received"]) if kind == "receive" else 0)
         if self.refuses:
             raise Refuse(self.refuses, {"message": "no"})
-        id = "all"
-        if not self.total:
-            id = f"n{len(self.has)}"
-            self.has[id] = self.told_totals[-1] - sum(self.has.values())
+        id = "all" if self.total else f"n{len(self.has)}"
+        self.has[id] = self.has.get(id, 0) + self.told_totals[-1] - sum(self.has.values())
         return {"made": [{"kind": "receipts", "id": id, "fact": fact} for fact in one["facts"]]}
 
 

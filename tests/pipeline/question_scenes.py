@@ -51,6 +51,38 @@ def booked_by_hand(desk: Desk) -> None:
     desk.owed(number)
 
 
+def cancelled_in_the_shop(desk: Desk) -> None:
+    """The ERP's clerk asks, the hub asks for it in the shop, and the shop cancels what it was asked for."""
+    desk.accounts()
+    desk.order()
+    asked_in_the_erp(desk, "requested")
+    desk.work()
+    (number,) = (found.id for found in founded(desk.hub))
+    made = desk.doc(number).objects["web"]["return"]
+    lines = [{"id": "1", "order_line": "L1", "quantity": 1}]
+    said = {"hub_number": f"R{number}", "order": {"number": "5001"}, "lines": lines}
+    desk.push("web", "return.upsert", made, **said, version=10**7, authorization={"value": "cancelled"})
+
+
+def asked_in_the_erp(desk: Desk, value: str) -> None:
+    lines = [{"id": "1", "sku": "MUG", "quantity": 1}]
+    said = {"origin": "request", "order": {"number": "5001"}, "lines": lines, "currency": "EUR"}
+    desk.push("erp", "return.upsert", "C1", **said, authorization={"value": value})
+
+
+def goes_on_and_is_credited(desk: Desk, answer: str) -> None:
+    (number,) = (found.id for found in founded(desk.hub))
+    assert (desk.doc(number).axes.authorization.value == "cancelled") == (answer == "cancel")
+    if answer == "goes_on":
+        asked_in_the_erp(desk, "authorized")
+        desk.came("erp", number)
+        desk.owed(number)
+        assert desk.paid() == 0
+        (rest,) = desk.untold(number, "web")
+        assert rest.fact == "reopened"
+        desk.hub.answering.answer(number, rest.question, "by_hand", "Li")
+
+
 def refunded_by_two(desk: Desk) -> None:
     """The till and the ERP both tell of 10.00, of which 10.00 were agreed."""
     desk.accounts()
@@ -289,6 +321,7 @@ SCENES: Mapping[str, tuple[Scene, ...]] = {
         Scene(nothing_left, {"allow": "10.00", "refuse": "0"}, one_more_is_credited),
     ),
     "unread": (Scene(refund_that_cannot_be_read, {"nothing": "10.00"}),),
+    "cancelled_there": (Scene(cancelled_in_the_shop, {"cancel": "0", "goes_on": "10.00"}, goes_on_and_is_credited),),
     "gone": (Scene(deleted_with_its_facts, {"stands": "10.00", "void": "0"}),),
     "left_out": (Scene(a_payment_in_no_currency, {"aside": "10.00"}),),
     "shared_number": (Scene(two_orders_of_one_number, {"order:web/order/O1": "10.00", "order:web/order/O2": "10.00"}),),
