@@ -169,7 +169,7 @@ def _ask(case: Case, one: Untaken, goods: Sequence[Fact], lacks: Decimal) -> Non
         field=one.kind,
         line=one.line,
         accounts=(one.account, *untold),
-        values=(number(start), number(end), number(lacks)),
+        values=(number(end - start),),
     )
 
 
