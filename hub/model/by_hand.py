@@ -17,7 +17,7 @@ from hub.model.facts import each
 from hub.model.fragment import Zero
 from hub.model.numbers import number
 from hub.model.observation import FactId, Untaken
-from hub.model.returns import Choice, Disposition, Fact, Receipt, ReturnLine
+from hub.model.returns import Choice, Disposition, Fact, Given, Receipt, ReturnLine
 from hub.model.sentences import sentence
 
 KIND = "booked_by_hand"
@@ -47,14 +47,19 @@ def said(answers: Mapping[tuple[str, tuple[str, ...]], str], account: str, kind:
     ]
 
 
-def others(found: Iterable[_Said], shown: Decimal) -> Decimal:
-    """How many of the pieces that an account shows are others'."""
-    return sum((one.pieces(shown) for one in found), Zero)
+def by_line(given: Iterable[Given], account: str, kind: str) -> dict[str, Decimal]:
+    """By line, how many of others' pieces the account booked by hand, as people said."""
+    answers = {(one.kind, one.about): one.answer for one in given if one.kind == KIND}
+    lines = sorted({about[2] for _, about in answers if about[:2] == (account, kind)})
+    return {line: _sum(said(answers, account, kind, line)) for line in lines}
 
 
 def booked(case: Case, account: str, kind: str, line: str | None) -> Decimal:
     """How many pieces of this line the account has in other records, as people said."""
-    found = said(case.ground.answers, account, kind, line or "") if case.ground.answers else ()
+    return _sum(said(case.ground.answers, account, kind, line or "")) if case.ground.answers else Zero
+
+
+def _sum(found: Iterable[_Said]) -> Decimal:
     return sum((one.pieces(one.end) for one in found), Zero)
 
 
@@ -69,7 +74,7 @@ def without(case: Case, kind: str, goods: Sequence[Goods]) -> list[Goods]:
         beside = here.goods.get(line, ())
         mine = [fact for fact in left if _its_own(fact, account, kind, line)]
         case.shown[account, kind, line] = shown = _pieces(mine)
-        taken = others(said(case.ground.answers, account, kind, line), shown)
+        taken = sum((one.pieces(shown) for one in said(case.ground.answers, account, kind, line)), Zero)
         if not any(other.startswith(f"{line}#") for other in here.goods):  # of a kit pieces tell nothing
             # What nobody tells any more counts where it is still shown.
             told = _pieces(fact for fact in beside if fact.speaker.account != account)

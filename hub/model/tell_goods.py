@@ -52,7 +52,7 @@ def received(desk: Desk) -> bool:
     if not desk.has or not desk.listens("received") or not ret.receipts:
         return True
     at_home, shown, on_the_way = _by_line(desk), _shown(view.receipts), _on_the_way(desk)
-    own = _own(desk, "receipts", _booked(desk, "receipts"))
+    own = _own(desk, "receipts", by_hand.by_line(desk.ret.answers, desk.account, "receipts"))
     targets: list[LineTarget] = []
     for line in ret.lines:
         concerned = at_home[line.key]
@@ -164,16 +164,6 @@ def _own(desk: Desk, kind: str, booked: Mapping[str, Decimal]) -> dict[str, Deci
     return own
 
 
-def _booked(desk: Desk, kind: str) -> dict[str, Decimal]:
-    """By line, how many of others' pieces it booked by hand, as people said."""
-    answers = {(given.kind, given.about): given.answer for given in desk.ret.answers if given.kind == by_hand.KIND}
-    booked = {}
-    for line in sorted({about[2] for _, about in answers if about[:2] == (desk.account, kind)}):
-        found = by_hand.said(answers, desk.account, kind, line)
-        booked[line] = sum((one.pieces(one.end) for one in found), Zero)
-    return booked
-
-
 def _short(
     desk: Desk, receipt: Receipt, shown: Mapping[FactId, Decimal], told: Mapping[Sequence[FactId], Decimal]
 ) -> bool:
@@ -250,7 +240,7 @@ def disposed(desk: Desk) -> bool:
     if not desk.has or not desk.listens("disposed") or "disposition" in desk.terms.silent:
         return True
     lines = {line.key: line for line in desk.ret.lines}
-    booked = _booked(desk, "dispositions")
+    booked = by_hand.by_line(desk.ret.answers, desk.account, "dispositions")
     own = _own(desk, "dispositions", booked)
     for put in desk.ret.dispositions:
         line = lines.get(put.line or "")

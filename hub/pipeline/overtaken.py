@@ -67,16 +67,10 @@ def without(
     result = []
     for o in seen:
         kinds = [kind for account, kind in sorted(writing) if account == o.account]
-        result.append(_known(o, kinds, counted, {kind: _others(old, o.account, kind) for kind in kinds}))
+        # What counts elsewhere, as people said, is not in the old return.
+        more = {k: sum(by_hand.by_line(old.answers, o.account, k).values(), Decimal(0)) for k in kinds}
+        result.append(_known(o, kinds, counted, more))
     return result
-
-
-def _others(old: Return, account: str, kind: str) -> Decimal:
-    """Pieces that the account shows and that count elsewhere, as people said: they are not in the old return."""
-    answers = {(given.kind, given.about): given.answer for given in old.answers}
-    lines = {about[2] for asked, about in answers if asked == by_hand.KIND and about[:2] == (account, kind)}
-    most = Decimal(10**9)
-    return sum((by_hand.others(by_hand.said(answers, account, kind, line), most) for line in lines), Decimal(0))
 
 
 def _counted(old: Return, linked: Iterable[Twins]) -> dict[FactId, Decimal | None]:

@@ -75,7 +75,9 @@ def _awaited(intent: Intent, reads: Mapping[Name, int]) -> list[tuple[str, str]]
 
 def _holds(known: Twins, same: Twins) -> bool:
     """Whether this is known already; of a total only where it is this very telling of it."""
-    return same.facts <= known.facts if same.total is None else same == known
+    if same.total is None:
+        return same.facts <= known.facts
+    return (same.total, same.source) == (known.total, known.source)
 
 
 def _pairs(intent: Intent, seen: Sequence[Observation]) -> list[Twins]:
