@@ -198,19 +198,20 @@ def _contradictions(case: Case, valid: Sequence[Said], best: Said | None, cancel
         speaker: Said | None
         if best is not None and value in DECISIONS and value != best.statement.value:
             speaker = best
-        elif value == "cancelled" and not case.may_cancel(voice.account):
+        elif value in ("cancelled", "rejected") and not case.may_cancel(voice.account):
             speaker = best or cancel
             if speaker is None:
+                at = voice.statement.at
                 case.ask(
                     "cancelled_there",
-                    sentence("not_theirs_to_cancel", account=voice.account),
-                    about=(voice.account, str(voice.statement.round)),
+                    sentence("not_theirs_to_end", axis="authorization", account=voice.account, value=value),
+                    about=(voice.account, str(voice.statement.round), at.isoformat() if at else ""),
                     choices=(Choice("cancel"), Choice("goes_on")),
-                    freezes=False,
                     field="authorization",
                     accounts=(voice.account,),
                     values=(value,),
                 )
+            if speaker is None or value == "rejected":
                 continue
         else:
             continue

@@ -107,16 +107,42 @@ def ask(
         beside = here.goods.get(one.line, ())
         if case.party(one.account).locations:  # it hears only of what is at home
             lacks = min(lacks, _pieces(fact for fact in beside if _tells(fact, one) and one.account not in fact.told))
-        if lacks > 0:
-            kept.append(one)
-            _ask(case, one, beside, lacks)
+        name = (one.account, one.kind, one.line)
+        shown = case.shown.get(name, _pieces(fact for fact in beside if _its_own(fact, *name)))
+        one = replace(one, had=min(one.had, shown), fine=tuple(part for part in one.fine if part[1] <= shown))
+        new = _new(one, said(case.ground.answers, *name), shown)
+        if new is not None and lacks > 0:
+            _ask(case, one, new, beside, lacks)
+        elif new is not None:
+            one = replace(one, fine=(*one.fine, new))
+        kept.append(one)
     return tuple(kept)
 
 
-def settled(case: Case) -> set[str]:
-    """The lines of which people were asked, or said, whose pieces an account shows."""
-    said_ = {about[2] for kind, about in case.ground.answers if kind == KIND}
-    return said_ | {doubt.line for doubt in case.doubts if doubt.kind == KIND and doubt.line is not None}
+def _new(one: Untaken, answered: Iterable[_Said], shown: Decimal) -> tuple[Decimal, Decimal] | None:
+    """From which to which piece nobody knows yet whose they are."""
+    start, end = one.had, shown
+    for known in sorted([*one.fine, *((said_.start, said_.end) for said_ in answered)]):
+        if known[0] > start:
+            end = min(end, known[0])
+            break
+        start = max(start, known[1])
+    return (start, end) if end > start else None
+
+
+def unsaid(case: Case, receipts: Sequence[Receipt]) -> list[Receipt]:
+    """The receipts of which people are not asked, and have not said, whether they are others'."""
+    asked = {doubt.line for doubt in case.doubts if doubt.kind == KIND}
+    known: set[tuple[str, str]] = set()
+    for account, line in {(about[0], about[2]) for kind, about in case.ground.answers if kind == KIND}:
+        end = max((one.end for one in said(case.ground.answers, account, "receipts", line)), default=Zero)
+        if case.shown.get((account, "receipts", line), Zero) <= end:
+            known.add((account, line))
+    return [
+        fact
+        for fact in receipts
+        if fact.line not in asked and (fact.also or (fact.speaker.account, fact.line or "") not in known)
+    ]
 
 
 class _Here:
@@ -148,17 +174,9 @@ class _Here:
         return sum((max(pieces, Zero) for pieces in events.values()), Zero)
 
 
-def _ask(case: Case, one: Untaken, goods: Sequence[Fact], lacks: Decimal) -> None:
+def _ask(case: Case, one: Untaken, new: tuple[Decimal, Decimal], goods: Sequence[Fact], lacks: Decimal) -> None:
+    start, end = new
     name = (one.account, one.kind, one.line)
-    shown = case.shown.get(name, _pieces(fact for fact in goods if _its_own(fact, *name)))
-    start, end = one.had, shown
-    for before in sorted(said(case.ground.answers, *name)):
-        if before.start > start:
-            end = min(end, before.start)
-            break
-        start = max(start, before.end)
-    if end <= start:
-        return
     untold = sorted({fact.speaker.account for fact in goods} - {one.account})
     case.ask(
         "booked_by_hand",

@@ -114,8 +114,7 @@ class Case:
     def ask(
         self, kind: str, said: Sentence, *, about: Sequence[str], choices: Sequence[Choice], **more: object
     ) -> str | None:
-        """A question that freezes what it is about (but with freezes=False) until a person answers; the answer, once
-        there is one.
+        """A question that freezes what it is about until a person answers; the answer, once there is one.
 
         `kind` and the words of `choices` are a row of `answers.QUESTIONS`.
         """
@@ -123,8 +122,7 @@ class Case:
         if answer is not None and chosen(choices, answer) is not None:
             return answer
         name = question(kind, about)
-        told: dict[str, object] = {"freezes": True, "question": name, "about": tuple(about), "choices": tuple(choices)}
-        self.doubt(kind, said, **(told | more))
+        self.doubt(kind, said, freezes=True, question=name, about=tuple(about), choices=tuple(choices), **more)
         return None
 
     def may_cancel(self, account: str) -> bool:

@@ -96,38 +96,42 @@ def _goods(case: Case, kind: str) -> list[Event]:
     told = list(each(case.own, kind))
     # A view shows a total as its account does.
     totals = {one[0]: one for one in told if one[0] in case.links.totals} if case.alone is None else {}
-    known: dict[FactId, Decimal] = {}
+    own: dict[FactId, Decimal] = {}
     if totals:
         names = {one[0] for one in told}
-        for name in totals:
+        for name, (_, part, _) in totals.items():
             # What nobody tells any more counts where it is still shown.
-            parts = (same.pieces for same in case.links.totals[name] if not names.isdisjoint(same.facts - {name}))
-            known[name] = min(sum(parts, Zero), totals[name][1].quantity)
-        told = [one if one[0] not in known else _rest(one, known[one[0]]) for one in told]
-    told = [one for one in told if one[0] not in known or one[1].quantity > 0]
+            rows = [same for same in case.links.totals[name] if not names.isdisjoint(same.facts - {name})]
+            rest = max(part.quantity - sum((same.pieces for same in rows), Zero), Zero)
+            # What it grows by after it was told is another count of the same, until its account's own is known.
+            own[name] = min(rest, max((same.own for same in rows), default=rest))
+        told = [one if one[0] not in own else _less(one, own[one[0]]) for one in told]
+    told = [one for one in told if one[0] not in own or one[1].quantity > 0]
     found = events(told, kind, case.links, case.ground)
     for event in found:
         if event.others:
             _compare(case, event, kind)
-    for name, part in known.items():
-        _compare_total(case, totals[name], part, [e for e in found if name in e.linked and name not in e.twins])
+    for name, pieces in own.items():
+        beside = [event for event in found if name in event.linked and name not in event.twins]
+        _compare_total(case, totals[name], totals[name][1].quantity - pieces, beside)
     return found
 
 
-def _rest(told: Told, known: Decimal) -> Told:
+def _less(told: Told, quantity: Decimal) -> Told:
     name, part, observation = told
-    return name, replace(part, quantity=part.quantity - known), observation
+    return name, replace(part, quantity=quantity), observation
 
 
 def _compare_total(case: Case, total: Told, heard: Decimal, others: Sequence[Event]) -> None:
-    """What it was told, and still shows, has to be what the others tell now."""
+    """What it shows beside its own has to be what the others tell now; of parts of a kit, what it was told."""
     name, part, observation = total
-    lines = {case.book.key(one[2], one[1]) for event in others for one in event.said}
     line = case.book.key(observation, part)
     spoken = sum((_sum(event.said) for event in others), Zero)
+    if any(case.book.key(one[2], one[1]) != line for event in others for one in event.said):
+        spoken = sum((same.pieces for same in case.links.totals[name]), Zero)
     speakers = sorted({event.speaker for event in others})
     booked = by_hand.booked(case, name.account, name.kind, line)
-    if speakers and spoken != heard and lines <= {line} and not 0 < spoken - heard <= booked:
+    if speakers and spoken != heard and not 0 < spoken - heard <= booked:
         case.doubt(
             "twins_differ",
             sentence("counts_differ", one=", ".join(speakers), quantity=spoken, other=name.account, otherwise=heard),

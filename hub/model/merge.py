@@ -207,8 +207,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
     doubts.unplaced(case, told.receipts)
     if case.alone is None:
         untaken = by_hand.ask(case, built, told.receipts, told.dispositions)
-        by_now = by_hand.settled(case)
-        twice.possible_twins(case, built, [r for r in told.receipts if r.line not in by_now])
+        twice.possible_twins(case, built, by_hand.unsaid(case, told.receipts))
         twice.possible_refunds(case, paid.refunds, balance)
         twice.possible_credits(case, told.credits, balance)
         doubts.ambiguous(case, built)

@@ -71,6 +71,8 @@ class Twins(Struct, frozen=True, gc=False):
     total: FactId | None = None
     """Of these the one that is all that came of a line there: it is no event, so many of its pieces are the others'."""
     pieces: Decimal = Decimal(0)
+    own: Decimal = Decimal(0)
+    """Of a total: how many pieces of its account's own it held when it was told."""
     source: str = ""
     """Of a total: which write told it; each tells of pieces of its own."""
 
@@ -130,6 +132,8 @@ class Untaken(Struct, frozen=True, gc=False, order=True):
     """Pieces of its own that it showed when the write was planned."""
     facts: tuple[str, ...]
     """The facts of ours that tell of them."""
+    fine: tuple[tuple[Decimal, Decimal], ...] = ()
+    """From which to which piece it showed more while it lacked none."""
 
 
 class Ground(Struct, frozen=True, gc=False, kw_only=True):

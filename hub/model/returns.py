@@ -304,7 +304,7 @@ class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     answers: tuple[Given, ...] = ()
     """What people answered to what froze this return."""
     untaken: tuple[Untaken, ...] = ()
-    """Goods that writes should have told and did not, as long as their account lacks some."""
+    """Goods that writes should have told and did not, and what their accounts showed of their own since."""
     states: dict[str, str] = {}
     """Each object's raw status word, by "account/stream"."""
     urls: dict[str, str] = {}

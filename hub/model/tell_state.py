@@ -111,7 +111,8 @@ def _authorized(desk: Desk, ended_there: bool) -> bool:
         if not desk.listens("reopened") or desk.under_way("reopen"):
             return False
         said = len(desk.residue)
-        desk.ask("reopen", "reopened", words=_because(desk, "authorized"))
+        when = f"reopened {there.at:%Y-%m-%d %H:%M:%S}" if there.at else None  # ended once more, it is asked once more
+        desk.ask("reopen", "reopened", words=_because(desk, "authorized"), name=when)
         # A person has looked and nothing is told: what it does not hold is no reason not to pay.
         return not desk.operations and len(desk.residue) == said
     stored = desk.terms.stored("authorization", "authorized")

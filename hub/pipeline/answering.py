@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
+from hub.model import by_hand
 from hub.model.answers import ACTS, UNTOLD, chosen
 from hub.model.fragment import Answer, Fragment, Key, Refund, RefundPart
 from hub.model.observation import HUB, Observation
@@ -22,6 +23,9 @@ from hub.pipeline.people import NotNow, People, hold
 from hub.store import console, intents, observations, returns, reviews
 from hub.store.database import Connection, ticket
 from hub.store.observations import Stored
+
+_WRITES = {"receipts": "receive", "dispositions": "dispose"}
+"""Which write tells of goods."""
 
 
 class _Open(NamedTuple):
@@ -59,6 +63,11 @@ class Answering:
             _keep(conn, return_id, act, Fragment(answers=(said,), orders=_orders(choice), refunds=refunds))
             if untold is not None:
                 _dealt_with(conn, return_id, seen, asked.about[0], untold, act)
+            if asked.kind == by_hand.KIND and choice.word == "same":
+                # The write that was not taken is planned anew for what is lacking still.
+                account, goods, *_ = asked.about
+                for intent in intents.dealt_with(conn, return_id, account, _WRITES[goods], None, act, booked=True):
+                    reviews.close(conn, f"intent:{intent}")
             told = sentence("answered", by=by, question=asked.said, choice=choice.word, what=_what(choice, text))
             parting.write(conn, return_id, "answer", told, {"act": "answer", "of": act})
             weak.again(conn, self.people.accounts.all(), near, f"hub {by}")

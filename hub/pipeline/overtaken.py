@@ -34,7 +34,7 @@ def undecided(intent: Intent) -> bool:
 def untaken(matter: Iterable[Intent], old: Return | None) -> tuple[Untaken, ...]:
     """The goods that writes were to tell of and did not: not taken, impossible there, or dealt with by a person.
 
-    With those that were known before: what became of the write since does not matter, nor what came after them.
+    With those that were known before: what became of the write since does not matter.
     """
     known = {(one.account, one.kind, one.line): one for one in old.untaken} if old is not None else {}
     for intent in matter:
@@ -46,7 +46,8 @@ def untaken(matter: Iterable[Intent], old: Return | None) -> tuple[Untaken, ...]
                 continue
             name = (intent.account, MAKES[intent.kind], target.line)
             one = known.get(name) or Untaken(*name, target.had, ())
-            known[name] = replace(one, facts=tuple(dict.fromkeys((*one.facts, *target.facts))))
+            facts = tuple(dict.fromkeys((*one.facts, *target.facts)))
+            known[name] = replace(one, had=min(one.had, target.had), facts=facts)
     return tuple(known[name] for name in sorted(known))
 
 

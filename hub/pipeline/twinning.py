@@ -114,8 +114,10 @@ def _same(intent: Intent, group: set[FactId], totals: set[FactId]) -> Twins:
         return Twins(frozenset(group))
     told = {fact.text for fact in group}
     lines = msgspec.convert(intent.operation, Operation).lines
-    pieces = sum((line.lacks for line in lines if not told.isdisjoint(line.facts)), Decimal(0))
-    return Twins(frozenset(group), min(totals), pieces, f"intent:{intent.id}")
+    mine = [line for line in lines if not told.isdisjoint(line.facts)]
+    pieces = sum((line.lacks for line in mine), Decimal(0))
+    own = sum((line.had or Decimal(0) for line in mine), Decimal(0))
+    return Twins(frozenset(group), min(totals), pieces, own, f"intent:{intent.id}")
 
 
 def _facts(observation: Observation) -> Iterator[tuple[FactId, Any]]:

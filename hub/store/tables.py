@@ -346,6 +346,7 @@ twins = Table(
     Column("source", Text, nullable=False, comment="intent:ID"),
     Column("total", JSONB, comment="of the facts the one that is all that came of a line there"),
     Column("pieces", Numeric, comment="how many of that total are what the other facts tell"),
+    Column("own", Numeric, comment="how many of that total were its account's own when it was told"),
     _now(),
     Index(None, "return_id"),
 )

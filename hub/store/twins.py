@@ -15,13 +15,14 @@ def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, tuple[T
     """Per return: which of its facts are twins."""
     same: dict[int, list[Twins]] = {}
     found = conn.exec_driver_sql(
-        "SELECT return_id, facts, total, pieces, source FROM twins WHERE return_id = ANY(%(r)b::bigint[]) ORDER BY id",
+        "SELECT return_id, facts, total, pieces, own, source FROM twins"
+        " WHERE return_id = ANY(%(r)b::bigint[]) ORDER BY id",
         {"r": list(return_ids)},
     )
-    for return_id, facts, total, pieces, source in found:
+    for return_id, facts, total, pieces, own, source in found:
         told = Twins(frozenset(FactId(*fact) for fact in facts))
         if total is not None:
-            told = Twins(told.facts, FactId(*total), pieces, source)
+            told = Twins(told.facts, FactId(*total), pieces, own, source)
         same.setdefault(return_id, []).append(told)
     return {return_id: tuple(twins) for return_id, twins in same.items()}
 
@@ -29,14 +30,15 @@ def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, tuple[T
 def add(conn: Connection, return_id: int, same: Twins, source: str) -> None:
     """Record that these facts are the same event; `source` says which write it comes from."""
     conn.exec_driver_sql(
-        "INSERT INTO twins (return_id, facts, source, total, pieces)"
-        " VALUES (%(r)s, %(f)s::jsonb, %(o)s, %(t)s::jsonb, %(p)s)",
+        "INSERT INTO twins (return_id, facts, source, total, pieces, own)"
+        " VALUES (%(r)s, %(f)s::jsonb, %(o)s, %(t)s::jsonb, %(p)s, %(w)s)",
         {
             "r": return_id,
             "f": msgspec.json.encode(sorted(same.facts)).decode(),
             "o": source,
             "t": None if same.total is None else msgspec.json.encode(same.total).decode(),
             "p": None if same.total is None else same.pieces,
+            "w": None if same.total is None else same.own,
         },
     )
 

@@ -244,7 +244,13 @@ def test_a_total_holds_what_was_told_and_its_own(erp: list[int], own: int, told:
                    receipts=[total] if total["quantity"] else [])  # fmt: skip
     held = FactId("web", "return", "w1", "receipts", "all")
     pairs = [
-        Twins(frozenset({held, FactId("erp", "x", "x", "receipts", f"r{i}")}), held, Decimal(n), f"intent:{i}")
+        Twins(
+            frozenset({held, FactId("erp", "x", "x", "receipts", f"r{i}")}),
+            held,
+            Decimal(n),
+            Decimal(own),
+            f"intent:{i}",
+        )
         for i, n in enumerate(erp[:told])
     ]
     records = [*orders(), request, said("erp", "x", "x", keys=key, receipts=pieces)]

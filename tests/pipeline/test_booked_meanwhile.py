@@ -276,7 +276,8 @@ def test_no_difference_is_said_that_an_answer_explains(scene: Scene, total: bool
     scene.shows(total=total)
     scene.refused(number, 2)
     scene.shows(total=total, **({"all": 2} if total else {"h": 1}))
-    scene.answer(number)
+    if not total:  # of a total that was told, what it grows by is another count of the same
+        scene.answer(number)
     assert (scene.received(number), [d.kind for d in scene.doc(number).discrepancies]) == (2, [])
 
 

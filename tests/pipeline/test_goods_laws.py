@@ -1,6 +1,7 @@
 """Whatever a warehouse and a shop book, whatever is refused or put off: each piece counts once, and nobody is told more.
 
 A clerk of the shop books by hand some of what it was not told of, and answers truthfully whether that is what it is.
+What a total grows by once it was told is said, and not counted; so there the shop has pieces of its own only before.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class World:
         elif what == "grows" and room and self.arrived:
             name = self.dice.choice(sorted(self.arrived))
             self._arrives(name, self.arrived[name] + 1)
-        elif what == "own" and room:
+        elif what == "own" and room and not (self.total and self.scene.payer.told_totals):
             self.own += 1
             self._booked(1, "apart")
         elif what == "by hand" and (untold := sum(self.arrived.values()) - self.known):

@@ -36,9 +36,8 @@ def freezing() -> set[str]:
                 assert isinstance(kind, ast.Constant), f"{path.name}:{node.lineno}: the kind stands in the call"
                 kinds.add(kind.value)
             named = {keyword.arg for keyword in node.keywords}
-            assert "freezes" not in named or node.func.attr == "ask", (
-                f"{path.name}:{node.lineno}: whatever freezes asks (case.ask)"
-            )
+            inside = path.name == "case.py" and ast.unparse(node.func) == "self.doubt"
+            assert "freezes" not in named or inside, f"{path.name}:{node.lineno}: whatever freezes asks (case.ask)"
     return kinds
 
 

@@ -60,7 +60,8 @@ def test_a_kit_in_a_total(scene: Scene) -> None:
     number = kit(scene)
     in_parts(scene, number)
     scene.shows(total=True, all=2)
-    assert scene.received(number) == 2, "one that the ERP told of, one of its own"
+    assert scene.received(number) == 1
+    assert [doubt.kind for doubt in scene.doc(number).discrepancies] == ["twins_differ"]
 
 
 # -- while nobody knows what a write made
@@ -93,3 +94,17 @@ def test_what_grows_meanwhile_counts_as_before(scene: Scene) -> None:
     scene.undecided(number)
     scene.shows(one=2)
     assert scene.received(number) == 2
+
+
+def test_what_a_total_grows_by_after_it_was_told_is_another_count_of_the_same(scene: Scene) -> None:
+    scene.payer.total = True
+    number = scene.begin()
+    scene.shows(total=True, all=1)
+    scene.came("erp", number)
+    told(scene.hub)
+    scene.shows(total=True)
+    assert (scene.received(number), scene.doc(number).discrepancies) == (2, ())
+    scene.shows(total=True, all=3)
+    told(scene.hub)
+    (doubt,) = scene.doc(number).discrepancies
+    assert (doubt.kind, scene.received(number), scene.payer.told_totals) == ("twins_differ", 2, [2])

@@ -13,9 +13,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{axis:axes}结论，{one} 是“{value:axis}”，{other} 是“{otherwise:axis}”。请核对，并更正其中一方。",
         "{axis:axes}: {one} says {value:axis}, {other} says {otherwise:axis}.",
     ),
-    "not_theirs_to_cancel": (
-        "{account} 取消了退货，但它既不是申请方，也不负责审核。请确认是否取消。",
-        "{account} cancelled the return; it neither asked for it nor decides on it.",
+    "not_theirs_to_end": (
+        "{account} 上退货“{value:axis}”，但它既不是申请方，也不负责审核。请确认是否取消；确认前不会退款。",
+        "{account} says {value:axis}; it neither asked for the return nor decides on it. Say whether it is over. "
+        "Until then nothing is paid on it.",
     ),
     "lines_differ": (
         "同一次操作，{one} 与 {others} 记的不是同一行商品。请核对。",

@@ -13,5 +13,6 @@ down_revision = "0015"
 def upgrade() -> None:
     total = sa.Column("total", JSONB(), comment="of the facts the one that is all that came of a line there")
     pieces = sa.Column("pieces", sa.Numeric(), comment="how many of that total are what the other facts tell")
-    op.add_column("twins", total)
-    op.add_column("twins", pieces)
+    own = sa.Column("own", sa.Numeric(), comment="how many of that total were its account's own when it was told")
+    for column in (total, pieces, own):
+        op.add_column("twins", column)

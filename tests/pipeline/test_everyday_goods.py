@@ -1,0 +1,95 @@
+"""What people were asked once holds up no later delivery, hides no other question, and leaves nothing blocked behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pipeline.desk import Desk
+from tests.pipeline.desk import desk as desk
+from tests.pipeline.look import founded, rows
+from tests.pipeline.mugs import DEAF, Scene
+from tests.pipeline.mugs import scene as scene
+from tests.pipeline.question_scenes import asked_in_the_erp
+
+
+@pytest.mark.parametrize("word", ["cancelled", "rejected"])
+def test_what_ended_in_the_shop_is_not_paid_before_somebody_says_that_it_goes_on(desk: Desk, word: str) -> None:
+    desk.accounts()
+    desk.order()
+    asked_in_the_erp(desk, "requested")
+    desk.work()
+    (number,) = (found.id for found in founded(desk.hub))
+    made = desk.doc(number).objects["web"]["return"]
+    said = {"hub_number": f"R{number}", "order": {"number": "5001"}, "authorization": {"value": word}}
+    lines = [{"id": "1", "order_line": "L1", "quantity": 1}]
+    desk.push("web", "return.upsert", made, **said, version=10**7, lines=lines)
+    desk.owed(number)
+    assert desk.paid() == 0
+    ((_, doubt),) = desk.frozen()
+    assert doubt.kind == "cancelled_there"
+
+
+def test_an_answer_hides_not_that_two_others_received_the_same(scene: Scene) -> None:
+    scene.account("till", "pos", orders_of="web", terms=DEAF)
+    number = scene.begin()
+    scene.refused(number, 1)
+    scene.shows(h=1)
+    scene.answer(number)
+    scene.payer.refuses = 0
+    scene.came("erp", number, id="GR-2", quantity=4)
+    scene.work()
+    scene.shows()
+    scene.came("till", number, id="T-1", quantity=4)
+    scene.work()
+    scene.shows()
+    assert [doubt.kind for _, doubt in scene.frozen()] == ["possible_twins"]
+    assert max(scene.payer.told_totals) == 5
+
+
+@pytest.mark.parametrize("how", ["answered", "given up", "no way"])
+def test_an_old_refusal_asks_nothing_at_the_next_delivery(scene: Scene, how: str) -> None:
+    number = scene.begin()
+    scene.payer.refuses = 410 if how == "no way" else 422
+    scene.refused(number, 1)
+    if how == "answered":
+        scene.shows(h=1)
+        scene.answer(number)
+    elif how == "given up":
+        ((letter,),) = rows(scene.hub, "SELECT id FROM intents WHERE state = 'dead'")
+        scene.hub.people.give_up(letter, "Li", "later")
+    scene.payer.refuses = 0
+    if how != "answered":
+        scene.came("erp", number, id="GR-2")
+        scene.work()
+        scene.shows()
+        assert scene.payer.has == {"n0": 2}
+    scene.shows(own=1)
+    scene.work()
+    assert scene.frozen() == [], "nothing is lacking there"
+    scene.came("erp", number, id="GR-3")
+    scene.work()
+    scene.shows()
+    assert scene.frozen() == [], "nobody has tried to tell of it yet, and the shop takes all"
+    assert scene.payer.told_totals[-1] == scene.received(number)
+
+
+@pytest.mark.parametrize("total", [False, True])
+def test_its_own_was_corrected_before_ours_was_booked(scene: Scene, total: bool) -> None:
+    number = scene.begin()
+    scene.shows(total=total, own=2)
+    scene.refused(number, 1)
+    scene.shows(total=total, own=1)
+    scene.work()
+    scene.shows(total=total, **({"own": 2} if total else {"h": 1}))
+    scene.work()
+    scene.answer(number)
+    assert scene.received(number) == 2
+
+
+def test_after_the_answer_nothing_is_blocked(scene: Scene) -> None:
+    number = scene.begin()
+    scene.refused(number, 1)
+    scene.shows(h=1)
+    scene.answer(number)
+    scene.work()
+    assert (founded(scene.hub)[0].sync["web"], scene.untold(number, "web"), scene.frozen()) == ("in_sync", [], [])
