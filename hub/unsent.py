@@ -1,4 +1,4 @@
-"""What a connector asks the hub for in the middle of a call (its budget, its grant), while the database is away."""
+"""What a connector asks the hub for in the middle of a call (budget, grant), while the database is away or busy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from connectors.kit.errors import OverBudget
 from hub.store.database import DBAPIError
-from hub.store.outage import away, reason
+from hub.store.outage import away, busy, reason
 
 AGAIN = 1.0
 """Seconds after which such a call is tried again."""
@@ -19,7 +19,8 @@ def unsent(account: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as problem:
-        if not away(problem):
+        if not (away(problem) or busy(problem)):
             raise
-        text = f"the hub's own database is away ({reason(problem)}), so {account} was not called"
+        how = "away" if away(problem) else "busy"
+        text = f"the hub's own database is {how} ({reason(problem)}), so {account} was not called"
         raise OverBudget(text, after=AGAIN) from problem

@@ -15,6 +15,9 @@ CALM = 5.0
 AWAY = ("08", "53100", "53300", "57P", "58")
 """SQLSTATEs (or their classes) of a server in trouble: connection, full disk, too many clients, shutdown, its files."""
 
+BUSY = ("40", "55P03", "57014")
+"""SQLSTATEs of a statement that others were in the way of: a deadlock, a lock not given in time, one cut off."""
+
 
 def sqlstate(error: BaseException) -> str | None:
     """PostgreSQL's five letters for what went wrong; None where it was not the server who said it."""
@@ -30,6 +33,11 @@ def away(error: BaseException) -> bool:
     if state is not None:
         return state.startswith(AWAY)
     return isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+
+
+def busy(error: BaseException) -> bool:
+    """Whether the statement did nothing since others were in its way: the same may go well the next moment."""
+    return isinstance(error, DBAPIError) and (sqlstate(error) or "").startswith(BUSY)
 
 
 def reason(error: BaseException) -> str:

@@ -29,10 +29,19 @@ class Away:
         raise OperationalError("BEGIN", {}, self.trouble)
 
 
-def test_no_record_is_unreadable_because_of_it() -> None:
+TROUBLE = {
+    psycopg.errors.TooManyConnections: "away",
+    psycopg.errors.DeadlockDetected: "busy",
+    psycopg.errors.LockNotAvailable: "busy",
+    psycopg.errors.QueryCanceled: "busy",
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_no_record_is_unreadable_because_of_it(trouble: type[psycopg.Error]) -> None:
     entry = registry.load("medusa")
-    take = _budget(Away(psycopg.errors.TooManyConnections()), "web", entry, "live", Attempt())  # type: ignore[arg-type]
-    with pytest.raises(OverBudget, match="the hub's own database is away") as met:
+    take = _budget(Away(trouble()), "web", entry, "live", Attempt())  # type: ignore[arg-type]
+    with pytest.raises(OverBudget, match=f"the hub's own database is {TROUBLE[trouble]}") as met:
         list(alone.each("order", [{"id": "1"}], lambda record: take(next(iter(entry.manifest.budgets)))))
     assert met.value.after == 1.0
 
