@@ -14,7 +14,7 @@ from hub.store.intents import Intent
 
 LAST = 12
 """Calls, and looks before; then the story says what may still be open there."""
-_FINAL = (errors.Rejected, errors.NotFound, errors.Unsupported)
+_FINAL = (errors.Rejected, errors.NotFound)
 
 
 def give_up(conn: Connection, account: Account | None, intent: Intent, note: str) -> None:
@@ -31,7 +31,7 @@ def settle(conn: Connection, row: sync.Row, intent: Intent, outcome: Outcome[Rep
     """Write down what the call came to; what failed is tried again when it is overdue (intents.overdue)."""
     error, left, said, wait = outcome.error, dict[str, str](), None, 0.0
     about = {"account": row.account, "operation": intent.kind}
-    if error is None:
+    if error is None or isinstance(error, errors.Unsupported):  # it leaves nothing open
         if outcome.value is not None:
             said = sentence("left_nothing", **about, detail=outcome.value.detail)
     elif isinstance(error, _FINAL) or intent.looks + 1 >= LAST:

@@ -17,15 +17,12 @@ from hub.model.operation import Residue
 from hub.model.refusals import SUMS
 from hub.model.returns import Choice, Discrepancy, Return
 from hub.model.sentences import sentence
-from hub.pipeline import parting, weak
+from hub.pipeline import overtaken, parting, weak
 from hub.pipeline.combine import whole
 from hub.pipeline.people import NotNow, People, hold
 from hub.store import console, intents, observations, returns, reviews
 from hub.store.database import Connection, ticket
 from hub.store.observations import Stored
-
-_WRITES = {"receipts": "receive", "dispositions": "dispose"}
-"""Which write tells of goods."""
 
 
 class _Open(NamedTuple):
@@ -66,7 +63,9 @@ class Answering:
             if asked.kind == by_hand.KIND and choice.word == "same":
                 # The write that was not taken is planned anew for what is lacking still.
                 account, goods, *_ = asked.about
-                for intent in intents.dealt_with(conn, return_id, account, _WRITES[goods], None, act, booked=True):
+                for intent in intents.dealt_with(
+                    conn, return_id, account, overtaken.MADE_BY[goods], None, act, booked=True
+                ):
                     reviews.close(conn, f"intent:{intent}")
             told = sentence("answered", by=by, question=asked.said, choice=choice.word, what=_what(choice, text))
             parting.write(conn, return_id, "answer", told, {"act": "answer", "of": act})

@@ -22,6 +22,7 @@ from hub.store.intents import Intent
 
 MAKES = {"receive": "receipts", "dispose": "dispositions", "note": "notes"}
 """Per operation the facts that it makes, and that nothing but its answer links."""
+MADE_BY = {made: kind for kind, made in MAKES.items()}
 UNDECIDED = frozenset({"open", "waiting", "unknown"})
 
 

@@ -52,7 +52,11 @@ def booked_by_hand(desk: Desk) -> None:
 
 
 def cancelled_in_the_shop(desk: Desk) -> None:
-    """The ERP's clerk asks, the hub asks for it in the shop, and the shop cancels what it was asked for."""
+    ended_in_the_shop(desk, "cancelled")
+
+
+def ended_in_the_shop(desk: Desk, value: str) -> int:
+    """The ERP's clerk asks, the hub asks for it in the shop, and the shop ends what it was asked for; our number."""
     desk.accounts()
     desk.order()
     asked_in_the_erp(desk, "requested")
@@ -61,7 +65,8 @@ def cancelled_in_the_shop(desk: Desk) -> None:
     made = desk.doc(number).objects["web"]["return"]
     lines = [{"id": "1", "order_line": "L1", "quantity": 1}]
     said = {"hub_number": f"R{number}", "order": {"number": "5001"}, "lines": lines}
-    desk.push("web", "return.upsert", made, **said, version=10**7, authorization={"value": "cancelled"})
+    desk.push("web", "return.upsert", made, **said, version=10**7, authorization={"value": value})
+    return number
 
 
 def asked_in_the_erp(desk: Desk, value: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from connectors.kit.api import Operation, Reply
-from connectors.kit.errors import OutcomeUnknown, Rejected, RetryLater
+from connectors.kit.errors import OutcomeUnknown, Rejected, RetryLater, Unsupported
 from hub.boot import Hub
 from hub.pipeline import abandon
 from hub.store import intents
@@ -67,8 +67,12 @@ def test_it_is_taken_back_once_and_the_story_says_what(
     assert founded(hub)[0].sync["erp"] != "pending"
 
 
-def test_where_nothing_stands_nothing_is_said(hub: Hub, ended: Callable[..., tuple[int, list[Operation]]]) -> None:
-    number, calls = ended(None)
+@pytest.mark.parametrize("answer", [None, Unsupported("writes leave nothing open in this system")])
+def test_where_nothing_stands_nothing_is_said(
+    hub: Hub, ended: Callable[..., tuple[int, list[Operation]]], answer: Exception | None
+) -> None:
+    number, calls = ended(answer)
+    later(hub)
     assert len(calls) == 1
     assert "not wanted any more" in story(hub, number)[-1]
 

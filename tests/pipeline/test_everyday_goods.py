@@ -9,20 +9,12 @@ from tests.pipeline.desk import desk as desk
 from tests.pipeline.look import founded, rows
 from tests.pipeline.mugs import DEAF, Scene
 from tests.pipeline.mugs import scene as scene
-from tests.pipeline.question_scenes import asked_in_the_erp
+from tests.pipeline.question_scenes import ended_in_the_shop
 
 
 @pytest.mark.parametrize("word", ["cancelled", "rejected"])
 def test_what_ended_in_the_shop_is_not_paid_before_somebody_says_that_it_goes_on(desk: Desk, word: str) -> None:
-    desk.accounts()
-    desk.order()
-    asked_in_the_erp(desk, "requested")
-    desk.work()
-    (number,) = (found.id for found in founded(desk.hub))
-    made = desk.doc(number).objects["web"]["return"]
-    said = {"hub_number": f"R{number}", "order": {"number": "5001"}, "authorization": {"value": word}}
-    lines = [{"id": "1", "order_line": "L1", "quantity": 1}]
-    desk.push("web", "return.upsert", made, **said, version=10**7, lines=lines)
+    number = ended_in_the_shop(desk, word)
     desk.owed(number)
     assert desk.paid() == 0
     ((_, doubt),) = desk.frozen()
