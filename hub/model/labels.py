@@ -313,7 +313,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "booked_by_hand": ("疑似人工补录", "Perhaps booked by hand"),
         "possible_twins": ("疑似同一事件重复上报", "Perhaps one event, told twice"),
         "authorization": ("审核结论不一致", "Two decisions"),
-        "cancelled_there": ("对方系统已取消", "Cancelled over there"),
+        "cancelled_there": ("对方系统已终止退货", "Ended over there"),
         "acceptance": ("验收结论不一致", "Two verdicts on the goods"),
         "agreed": ("应退金额不一致", "Two sums agreed"),
         "exchange_sum": ("换货差额", "Money beside an exchange"),
