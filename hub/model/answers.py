@@ -1,4 +1,4 @@
-"""Every question that freezes goods or money, and what a person can answer to it: one row per kind.
+"""Every question, most of which freeze goods or money, and what a person can answer to it: one row per kind.
 
 An answer is an act of the built-in account `hub`: an observation of its own that can be taken back. What it changes is
 worked out where the question was asked: `case.ask(kind, ...)` gives the answer instead of asking. Some answers are acts
@@ -22,6 +22,7 @@ from hub.model.returns import Choice, Discrepancy, Given, Return
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "possible_twins": ("same", "apart"),
     "booked_by_hand": ("same", "apart"),
+    "total_grew": ("own", "same"),
     "unallocated_refund": ("of", "oldest", "goodwill"),
     "exchange_sum": ("pay", "all", "aside"),
     "refund_came_back": ("again", "elsewhere"),
@@ -39,7 +40,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "two_candidates": ("is", "none"),
     "untold": ("by_hand",),
 }
-"""Kind of discrepancy -> the words of its answers. A kind that freezes and has no row here fails a test."""
+"""Kind of discrepancy -> the words of its answers. A kind that is asked and has no row here fails a test."""
 
 ACTS = frozenset({"split", "confirm", "part", "is", "none", "refuse", "cancel"})
 """Answers that are acts with a way of their own: people.py carries them out, and they are undone as those acts are."""

@@ -112,9 +112,17 @@ class Case:
         return frozenset((o.account, line.order_line) for o, lines in told for line in lines)
 
     def ask(
-        self, kind: str, said: Sentence, *, about: Sequence[str], choices: Sequence[Choice], **more: object
+        self,
+        kind: str,
+        said: Sentence,
+        *,
+        about: Sequence[str],
+        choices: Sequence[Choice],
+        freezes: bool = True,
+        **more: object,
     ) -> str | None:
-        """A question that freezes what it is about until a person answers; the answer, once there is one.
+        """A question that freezes what it is about until a person answers (unless going on is safe, whatever the answer
+        will be); the answer, once there is one.
 
         `kind` and the words of `choices` are a row of `answers.QUESTIONS`.
         """
@@ -122,7 +130,7 @@ class Case:
         if answer is not None and chosen(choices, answer) is not None:
             return answer
         name = question(kind, about)
-        self.doubt(kind, said, freezes=True, question=name, about=tuple(about), choices=tuple(choices), **more)
+        self.doubt(kind, said, freezes=freezes, question=name, about=tuple(about), choices=tuple(choices), **more)
         return None
 
     def may_cancel(self, account: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from hub.model.case import Case
 from hub.model.fragment import Zero
@@ -155,7 +156,7 @@ def unread(case: Case, money: Money, ended: bool) -> None:
     person. Where it may tell of money that went back and is not known (model/unread.py), and money is due, somebody has
     to look before it is paid."""
     for one in case.ground.unread:
-        shown = {"accounts": (one.account,), "values": (one.object,)}
+        shown: dict[str, Any] = {"accounts": (one.account,), "values": (one.object,)}
         names = {"account": one.account, "stream": one.stream, "object": one.object}
         if one.says and money.due and not ended:
             due = money_text(money.due, money.currency)
@@ -180,7 +181,11 @@ def gone(case: Case) -> None:
             object=observation.external_id,
             held=" ".join(kind[:-1] for kind in held),
         )
-        shown = {"field": "objects", "accounts": (observation.account,), "values": (observation.external_id,)}
+        shown: dict[str, Any] = {
+            "field": "objects",
+            "accounts": (observation.account,),
+            "values": (observation.external_id,),
+        }
         if held:
             about, choices = own_name(observation), (Choice("stands"), Choice("void"))
             case.ask("gone", said, about=about, choices=choices, **shown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from hub.model.facts import Event, Told, each, events, named
 from hub.model.fragment import Zero
 from hub.model.numbers import number
 from hub.model.observation import FactId
+from hub.model.returns import Choice
 from hub.model.sentences import sentence
 
 
@@ -97,14 +98,16 @@ def _goods(case: Case, kind: str) -> list[Event]:
     # A view shows a total as its account does.
     totals = {one[0]: one for one in told if one[0] in case.links.totals} if case.alone is None else {}
     own: dict[FactId, Decimal] = {}
+    rest: dict[FactId, Decimal] = {}
+    """Of each total, how many pieces were told by nobody."""
     if totals:
         names = {one[0] for one in told}
         for name, (_, part, _) in totals.items():
             # What nobody tells any more counts where it is still shown.
             rows = [same for same in case.links.totals[name] if not names.isdisjoint(same.facts - {name})]
-            rest = max(part.quantity - sum((same.pieces for same in rows), Zero), Zero)
-            # What it grows by after it was told is another count of the same, until its account's own is known.
-            own[name] = min(rest, max((same.own for same in rows), default=rest))
+            rest[name] = max(part.quantity - sum((same.pieces for same in rows), Zero), Zero)
+            # What it grows by after it was told is another count of the same, until somebody knows better.
+            own[name] = min(rest[name], _grown(case, name, max((same.own for same in rows), default=rest[name])))
         told = [one if one[0] not in own else _less(one, own[one[0]]) for one in told]
     told = [one for one in told if one[0] not in own or one[1].quantity > 0]
     found = events(told, kind, case.links, case.ground)
@@ -112,9 +115,17 @@ def _goods(case: Case, kind: str) -> list[Event]:
         if event.others:
             _compare(case, event, kind)
     for name, pieces in own.items():
-        beside = [event for event in found if name in event.linked and name not in event.twins]
-        _compare_total(case, totals[name], totals[name][1].quantity - pieces, beside)
+        _compare_total(case, totals[name], (pieces, rest[name]), [event for event in found if name not in event.twins])
     return found
+
+
+def _grown(case: Case, name: FactId, own: Decimal) -> Decimal:
+    """How many pieces of a total are its account's own: those it had when it was told, and those people say are."""
+    said = [about for (kind, about), answer in case.ground.answers.items() if kind == "total_grew" and answer == "own"]
+    for start, end in sorted((Decimal(about[1]), Decimal(about[2])) for about in said if about[0] == name.text):
+        if start <= own:
+            own = max(own, end)
+    return own
 
 
 def _less(told: Told, quantity: Decimal) -> Told:
@@ -122,16 +133,46 @@ def _less(told: Told, quantity: Decimal) -> Told:
     return name, replace(part, quantity=quantity), observation
 
 
-def _compare_total(case: Case, total: Told, heard: Decimal, others: Sequence[Event]) -> None:
-    """What it shows beside its own has to be what the others tell now; of parts of a kit, what it was told."""
+def _compare_total(case: Case, total: Told, own: tuple[Decimal, Decimal], others: Sequence[Event]) -> None:
+    """What it shows beside its own has to be what the others tell now; of parts of a kit, what it was told.
+
+    `own`: so many pieces are its own, and at most so many could be. `others`: all that is told beside it.
+    """
     name, part, observation = total
     line = case.book.key(observation, part)
-    spoken = sum((_sum(event.said) for event in others), Zero)
-    if any(case.book.key(one[2], one[1]) != line for event in others for one in event.said):
+    linked = [event for event in others if name in event.linked]
+    speakers = sorted({event.speaker for event in linked})
+    if not speakers:
+        return
+    heard = part.quantity - own[0]
+    spoken = _pieces(linked)
+    kit = any(not _is_of(case, event, line) for event in linked)
+    if kit:
         spoken = sum((same.pieces for same in case.links.totals[name]), Zero)
-    speakers = sorted({event.speaker for event in others})
+    else:
+        # What others told later than that it shows already.
+        later = [e for e in others if name not in e.linked and e.speaker != name.account and _is_of(case, e, line)]
+        heard -= min(max(heard - spoken, Zero), _pieces(later))
+    more = Zero if kit else min(own[1] - own[0], heard - spoken)
+    if more > 0:
+        answer = case.ask(
+            "total_grew",
+            sentence(
+                "total_grew", account=name.account, quantity=more, shown=part.quantity, others=", ".join(speakers)
+            ),
+            about=(name.text, number(own[0]), number(own[0] + more)),
+            choices=(Choice("own"), Choice("same")),
+            freezes=False,
+            field=name.kind,
+            line=line,
+            accounts=(name.account, *speakers),
+            values=(number(more),),
+        )
+        if answer is None:
+            return
+        heard -= more
     booked = by_hand.booked(case, name.account, name.kind, line)
-    if speakers and spoken != heard and not 0 < spoken - heard <= booked:
+    if spoken != heard and not 0 < spoken - heard <= booked:
         case.doubt(
             "twins_differ",
             sentence("counts_differ", one=", ".join(speakers), quantity=spoken, other=name.account, otherwise=heard),
@@ -140,6 +181,11 @@ def _compare_total(case: Case, total: Told, heard: Decimal, others: Sequence[Eve
             accounts=(*speakers, name.account),
             values=(number(spoken), number(heard)),
         )
+
+
+def _is_of(case: Case, event: Event, line: str | None) -> bool:
+    """Whether all of it is of this line."""
+    return all(case.book.key(observation, part) == line for _, part, observation in event.said)
 
 
 def _compare(case: Case, event: Event, kind: str) -> None:
@@ -166,6 +212,10 @@ def _compare(case: Case, event: Event, kind: str) -> None:
                 accounts=(event.speaker, account),
                 values=(number(spoken), number(heard)),
             )
+
+
+def _pieces(events_: Iterable[Event]) -> Decimal:
+    return sum((_sum(event.said) for event in events_), Zero)
 
 
 def _sum(told: Sequence[Told]) -> Decimal:

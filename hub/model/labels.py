@@ -279,6 +279,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
     "choice": {
         "same": ("是同一次", "It is one event"),
         "apart": ("是两次", "They are two events"),
+        "own": ("是它自己收到的", "They are pieces of its own"),
         "of": ("属于", "It belongs to"),
         "oldest": ("先抵最早的退货，余下的抵下一张", "To the oldest return up to what it is owed, then to the next"),
         "goodwill": ("与退货无关，例如补偿", "It belongs to no return (goodwill)"),
@@ -311,6 +312,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "quantity": ("数量不一致", "Two quantities"),
         "twins_differ": ("同一事件，说法不同", "One event, told differently"),
         "booked_by_hand": ("疑似人工补录", "Perhaps booked by hand"),
+        "total_grew": ("合计变多，来源不明", "A total that grew"),
         "possible_twins": ("疑似同一事件重复上报", "Perhaps one event, told twice"),
         "authorization": ("审核结论不一致", "Two decisions"),
         "cancelled_there": ("对方系统已终止退货", "Ended over there"),

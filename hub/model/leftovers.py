@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hub.model.case import Case
 from hub.model.identity import own_name
 from hub.model.returns import Choice, Money
@@ -15,7 +17,7 @@ def ask(case: Case, money: Money, ended: bool) -> None:
         for row in observation.fragment.order.left_out if observation.fragment.order else ():
             account, stream, external_id = own_name(observation)
             names = {"account": account, "stream": stream, "object": external_id, "row": row}
-            shown = {"field": "order", "accounts": (account,), "values": (row,)}
+            shown: dict[str, Any] = {"field": "order", "accounts": (account,), "values": (row,)}
             if ended or not money.due:
                 case.doubt("left_out", sentence("left_out", **names), **shown)
             else:

@@ -108,11 +108,14 @@ def decided(desk: Desk) -> bool:
 def _authorized(desk: Desk, ended_there: bool) -> bool:
     there = desk.view.axes.authorization
     if ended_there:
-        if not desk.listens("reopened") or desk.under_way("reopen"):
+        if desk.under_way("reopen"):
             return False
         said = len(desk.residue)
-        when = f"reopened {there.at:%Y-%m-%d %H:%M:%S}" if there.at else None  # ended once more, it is asked once more
-        desk.ask("reopen", "reopened", words=_because(desk, "authorized"), name=when)
+        when = f"reopened {there.at:%Y-%m-%d %H:%M:%S}" if there.at else "reopened"  # each end is asked about once
+        if desk.listens("reopened"):
+            desk.ask("reopen", "reopened", words=_because(desk, "authorized"), name=when)
+        else:
+            desk.cannot(when, sentence("stays_ended", account=desk.account), "reopen")
         # A person has looked and nothing is told: what it does not hold is no reason not to pay.
         return not desk.operations and len(desk.residue) == said
     stored = desk.terms.stored("authorization", "authorized")

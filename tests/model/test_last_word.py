@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from hub.model.observation import Party
+from hub.model.plan import needs_somebody
 from tests.model.telling import EVERYTHING, World, at, ground, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True)
@@ -15,6 +16,7 @@ ERP = Party(name="erp", kind="erp", decides=True, orders_of="web")
 ORDERS = [{"type": "order", "value": "o1"}]
 NUMBER = {"issuer": "web", "type": "order_number", "value": "12"}
 KEY = [{"issuer": "hub", "type": "return", "value": "R1"}]
+CREDIT = {"id": "c", "state": "posted", "amount": "50", "currency": "EUR"}
 
 
 def world(*, reopens: bool = False) -> World:
@@ -67,6 +69,25 @@ def test_what_we_ended_there_is_no_word_against_who_reopens(founder: str, ended:
     assert made.asks("web") == ["reopen"]
 
 
+def test_who_is_not_told_that_it_goes_on_holds_up_money_with_a_question() -> None:
+    """Else what is due would wait for ever, in silence."""
+    made = world(reopens=True)
+    made.terms["web"] = replace(made.terms["web"], listens=made.terms["web"].listens - {"reopened"})
+    asked(made, "web", "requested")
+    asked(made, "web", "cancelled")
+    made.ground = replace(made.ground, echoes=frozenset({("web", "cancelled")}))
+    asked(made, "erp", "authorized", keys=KEY, credits=[CREDIT])
+    assert made.asks("web") == []
+    (rest,) = made.plan("web")[1]
+    assert (rest.said.code, rest.question != "") == ("stays_ended", True)
+    assert needs_somebody(rest, made.merged)
+
+    about = ("web", rest.fact, "stays_ended")
+    hand = {"kind": "untold", "about": list(about), "answer": "by_hand", "by": "Li", "at": at(12)}
+    made.hears("hub", "act", "1", answers=[hand])
+    assert made.asks("web") == ["refund"]
+
+
 def test_a_cancel_of_their_own_stays_their_word() -> None:
     made = world(reopens=True)
     asked(made, "web", "cancelled")
@@ -102,7 +123,7 @@ def test_goods_that_stay_are_asked_back_nowhere_and_the_money_goes_back_all_the_
     assert made.merged.axes.receipt == "not_expected"
     assert made.asks("web") == []
     assert made.residue("web") == []
-    kept(made, credits=[{"id": "c", "state": "posted", "amount": "50", "currency": "EUR"}])
+    kept(made, credits=[CREDIT])
     (refund,) = made.plan("web")[0]
     assert (refund.kind, refund.amount, refund.payment) == ("refund", 50, "p1")
 

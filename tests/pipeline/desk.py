@@ -43,6 +43,8 @@ class Payer(GenericSandbox):
         """Of each return that it was asked to make: its lines."""
         self.mute = False
         """It pays and tells of no refund."""
+        self.books = False
+        """It books goods that it is told of in one total, n0."""
 
     @route("POST", "/hub")
     def told(self, call: Call) -> Any:
@@ -59,6 +61,9 @@ class Payer(GenericSandbox):
                 "lines": lines,
             }
             return {"objects": {"return": key}, "records": [{"type": "return.upsert", "data": made}]}
+        if said["type"] == "receive" and self.books:
+            facts = [fact for line in data["lines"] for fact in line["facts"]]
+            return {"made": [{"kind": "receipts", "id": "n0", "fact": fact} for fact in facts]}
         if said["type"] != "refund":
             raise Refuse(410, {"message": f"this shop has no {said['type']}"})
         self.paid.setdefault(key, D(data["amount"]))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from tests.pipeline.desk import Desk
+from tests.pipeline.goods_scenes import a_total_that_grew, booked_by_hand, received_by_two
 from tests.pipeline.look import founded
 
 After = Callable[[Desk, str], None]
@@ -25,30 +26,6 @@ class Scene(NamedTuple):
 
 
 # -- how each question comes about
-
-
-def received_by_two(desk: Desk) -> None:
-    desk.accounts()
-    desk.order()
-    number = desk.asked()
-    desk.came("erp", number)
-    desk.came("till", number, "T-1")
-    desk.owed(number)
-
-
-def booked_by_hand(desk: Desk) -> None:
-    """The till could not be told of a mug that the ERP received, and shows one of its own since."""
-    desk.accounts()
-    hears = {"asked": ["receive"], "listens": ["received"]}
-    desk.account("till", "pos", orders_of="web", url=f"{desk.payer.url}/hub", terms=hears)
-    desk.order()
-    number = desk.asked(lines={"L1": 2})
-    lines, agreed = [{"id": "1", "sku": "MUG", "quantity": 2}], {"value": "authorized"}
-    desk.push("till", "return.upsert", "T-1", hub_number=f"R{number}", lines=lines, authorization=agreed)
-    desk.came("erp", number)
-    desk.work()
-    desk.came("till", number, "T-2")
-    desk.owed(number)
 
 
 def cancelled_in_the_shop(desk: Desk) -> None:
@@ -306,6 +283,7 @@ SCENES: Mapping[str, tuple[Scene, ...]] = {
         Scene(refunded_by_two, {"same": "0", "apart": "0"}),
     ),
     "booked_by_hand": (Scene(booked_by_hand, {"same": "10.00", "apart": "10.00"}),),
+    "total_grew": (Scene(a_total_that_grew, {"own": "10.00", "same": "10.00"}, before="10.00"),),
     "unallocated_refund": (
         Scene(
             refund_of_the_order,

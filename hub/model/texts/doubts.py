@@ -42,6 +42,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} could not be told of {quantity} pieces that {others} told of, and shows {shown} more of its own: "
         "they may be the same, booked by hand. Say whether they are. Until then nothing is told or paid on it.",
     ),
+    "total_grew": (
+        "{account} 现在共显示 {shown} 件，比 {others} 记录的和它自己原有的多 {quantity} 件。"
+        "如果是它自己另外收到的，请确认；确认前按同一批货计，不影响其他同步。",
+        "{account} shows {shown} pieces in all, {quantity} more than {others} told and it had of its own. Say whether "
+        "they are pieces of its own; until then they count as the same goods, and nothing else waits for it.",
+    ),
     "refunded_twice": (
         "{one}（{amount}）和 {other}（{otherwise}）可能把同一笔退款各记了一次。"
         "[如果是同一笔，还应退 {left}；][如果是两笔，还应退 {due}。]请确认；确认前不会同步，也不会退款。",

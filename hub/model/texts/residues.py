@@ -26,6 +26,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} 拒绝了“{operation:operation}”，或结果不明，需要人工决定。",
         "{account} refused to {operation:operation}, or its answer is unknown: a person decides.",
     ),
+    "stays_ended": (
+        "{account} 的退货已终止，而按设置不通知它重新打开，因此之后的事也无法告知，应退的款也不会付。"
+        "请在 {account} 手工处理，或修改它的设置，让它接收“重新打开”。",
+        "The return is ended at {account}, and its settings leave out that it goes on: nothing that follows is told "
+        "there, and nothing is paid. Deal with it there by hand, or let it hear of that in its settings.",
+    ),
     "deleted_there": (
         "{account} 已删除这张退货单，中枢不会重新创建。",
         "{account} deleted its record of this return; the hub does not make it again.",
