@@ -18,6 +18,7 @@ from hub.model import (
     derived,
     doubts,
     entities,
+    kept,
     leftovers,
     lines,
     money,
@@ -72,7 +73,7 @@ class Picture:
         self.book = Book([o for o in self.observations if not o.gone], ground)
         if self.book.others:
             ground = replace(ground, others=tuple(other for other in ground.others if self.book.concerns(other)))
-        self.ground = ground
+        self.ground = kept.ground(ground, self.book)
         self.links = Links(ground)
         self.sources = Sources()
         self._told: Told | None = None
@@ -273,7 +274,7 @@ def _decided(case: Case, sources: Sources, told: Told) -> Return:
         relations=relations.relations(case, built) if case.alone is None else (),
         weak=bound,
         discrepancies=_sorted(case),
-        answers=answers.given([*case.own, *case.shared]) if case.alone is None else (),
+        answers=kept.given(answers.given([*case.own, *case.shared]), case.book) if case.alone is None else (),
         untaken=untaken,
         states={f"{o.account}/{o.stream}": o.fragment.state for o in case.own if isinstance(o.fragment.state, str)},
         urls=_per_account(ranked, "url"),

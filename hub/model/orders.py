@@ -76,6 +76,18 @@ class Book:
             return [self._by_article(part.sku, gtin)]
         return [] if part.line is None else [f"{account}:{part.line}"]
 
+    def today(self, key: str) -> str:
+        """The key by now of a line that had this one: of an article, or of a line of an order that was not known."""
+        if key in self.lines or key in self._stated:
+            return key
+        account, colon, text = key.partition(":")
+        if not colon:
+            account, _, text = key.partition("//")
+            return next(iter(self._by_line.get((account, text)) or ()), key)
+        if account in ("sku", "gtin"):
+            return self._by_article(*((text, None) if account == "sku" else (None, text)))
+        return self._own.get((("", account), text), (key, None))[0]
+
     def _by_article(self, sku: str | None, gtin: str | None) -> str:
         for (word, form), value in zip(GOODS, (sku, gtin), strict=True):
             if value is not None:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from hub.accounts import Account, parties
-from hub.model import ties
+from hub.model import kept, ties
 from hub.model.delivery import LAST_CONFLICT
 from hub.model.faces import outward, short
 from hub.model.fragment import Zero
@@ -195,7 +195,7 @@ def plan_for(conn: Connection, situation: Situation, account: Account) -> Plan:
     matter = [intent for intent in situation.intents if intent.state != "held"]
     outstanding = [
         Outstanding(
-            operation=msgspec.convert(intent.operation, Operation),
+            operation=kept.operation(msgspec.convert(intent.operation, Operation), situation.picture.book),
             state=_planned_as(intent),
             since=paying.since(conn, intent) if intent.state == "given_up" and intent.kind in SUMS else Zero,
         )

@@ -227,7 +227,7 @@ def test_whoever_was_told_since_is_not_asked_about(scene: Scene, status: int) ->
     scene.shows(total=True)
     assert (scene.payer.has, scene.frozen()) == ({"all": 2}, [])
     scene.shows(total=True, all=3)
-    assert scene.frozen() == [], "it was told of both"
+    assert scene.frozen("booked_by_hand") == [], "it was told of both"
 
 
 def test_what_nobody_else_tells_any_more_counts_where_it_was_booked(scene: Scene) -> None:
