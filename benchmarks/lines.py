@@ -10,11 +10,11 @@ from typing import Any
 from benchmarks.measure import Line, Report, Spread, each, number
 from connectors.kit import registry
 from hub.boot import dictionary
-from hub.model.merge import Picture
-from hub.model.observation import Ground, Observation, Party
-from hub.model.operation import Terms
-from hub.model.plan import plan
-from hub.model.rules import DEFAULTS
+from hub.model.merge.merger import Picture
+from hub.model.plan.planner import plan
+from hub.model.plan.rules import DEFAULTS
+from hub.model.schema.observation import Ground, Observation, Party
+from hub.model.schema.operation import Terms
 from hub.pipeline.translate import PARTS, translate
 from hub.store import returns
 

@@ -16,7 +16,7 @@ from benchmarks.payload import payload
 from connectors.kit import registry
 from hub import schema
 from hub.boot import dictionary
-from hub.model.fragment import Fragment
+from hub.model.schema.fragment import Fragment
 from hub.pipeline.translate import translate
 from mappings import engine
 

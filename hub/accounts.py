@@ -15,13 +15,13 @@ from connectors.kit.attempt import Attempt
 from connectors.kit.manifest_parts import Operation
 from connectors.kit.masking import Mask, bare
 from connectors.kit.registry import Entry, secret_values
-from hub.model import spelling
 from hub.model.concerns import Expected
-from hub.model.marks import Checks, unmarked
-from hub.model.observation import HUB, Party
-from hub.model.operation import Terms
-from hub.model.rules import DEFAULTS, OPERATIONS
-from hub.model.spelling import OrderNumbers
+from hub.model.identity.marks import Checks, unmarked
+from hub.model.language import spelling
+from hub.model.language.spelling import OrderNumbers
+from hub.model.plan.rules import DEFAULTS, OPERATIONS
+from hub.model.schema.observation import HUB, Party
+from hub.model.schema.operation import Terms
 from hub.store.budgets import Priority
 from hub.store.database import DBAPIError
 from mappings.engine import Mapping as Dictionary
@@ -62,7 +62,7 @@ class Account:
     """Seconds between two polls, where the account does not go by its manifest."""
     sweep: float = 0.0
     checks: Checks = unmarked
-    """What shows that a number of ours was written for this account (`hub.model.marks`)."""
+    """What shows that a number of ours was written for this account (`hub.model.identity.marks`)."""
     numbers: Mapping[str, OrderNumbers] = field(default_factory=dict)
     """How the orders of each account are numbered that says so."""
     mask: Mask = field(default_factory=Mask)

@@ -16,7 +16,7 @@ from connectors.kit.api import Connector
 from connectors.kit.attempt import Attempt
 from hub.accounts import Account, Accounts, assemble
 from hub.grants import StoredGrants
-from hub.model.spelling import OrderNumbers
+from hub.model.language.spelling import OrderNumbers
 from hub.pipeline.answering import Answering
 from hub.pipeline.forgotten import Forgotten
 from hub.pipeline.install import Install

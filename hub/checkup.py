@@ -20,7 +20,7 @@ from connectors.kit.templates import fill
 from hub.accounts import expected
 from hub.boot import Hub
 from hub.model.concerns import GRAVE
-from hub.model.sentences import say
+from hub.model.language.sentences import say
 from hub.store import accounts as account_store
 from hub.store import health
 

@@ -15,8 +15,8 @@ from connectors.kit.masking import bare, in_address
 from hub import configured
 from hub.accounts import NAME
 from hub.boot import Hub, dictionary
-from hub.model.observation import HUB
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
+from hub.model.schema.observation import HUB
 from hub.store import accounts as store
 from hub.store import inbox, invalid, journal, lanes, returns, sync
 from hub.store.database import Connection

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from hub.model.ranks import RANKS
-from hub.model.rules import FACTS
-from hub.model.words import Unplaced
+from hub.model.language.words import Unplaced
+from hub.model.plan.rules import FACTS
+from hub.model.schema.authority import RANKS
 
 DEEPEST = 20
 """Levels of lists and mappings in a document."""

@@ -1,8 +1,8 @@
 """The door to the canonical schema: plain data in, a Fragment out, or every error with its path.
 
-One declaration (hub.model.fragment) and two readers of it: msgspec decides, and only where it refuses, the marshmallow
-schema derived from the same types is asked, because it names every error and not the first. A test holds that both
-accept and refuse the same.
+One declaration (hub.model.schema.fragment) and two readers of it: msgspec decides, and only where it refuses, the
+marshmallow schema derived from the same types is asked, because it names every error and not the first. A test holds
+that both accept and refuse the same.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import msgspec
 from babel.numbers import list_currencies
 from msgspec import NODEFAULT, UNSET, Struct
 
-from hub.model import reasons, words
-from hub.model.change import netted
-from hub.model.fragment import Fragment, Reason, Statement, Zero
-from hub.model.operation import Operation
-from hub.model.units import counted
+from hub.model.language import reasons, words
+from hub.model.schema.change import netted
+from hub.model.schema.fragment import Fragment, Reason, Statement, Zero
+from hub.model.schema.operation import Operation
+from hub.model.schema.units import counted
 from hub.sound import compiled, parts
 
 Errors = list[tuple[str, str]]

@@ -11,7 +11,7 @@ from functools import partial
 from hub.accounts import expected
 from hub.boot import Hub
 from hub.model.concerns import Expected
-from hub.model.sentences import say
+from hub.model.language.sentences import say
 from hub.store import attempts, health, inbox, intents, lanes, raw, seen, ticks
 from hub.store.database import Connection, oldest_snapshot
 

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from connectors.kit.errors import ConnectorError
 from hub.boot import Hub, hub
-from hub.model.spelling import return_number
+from hub.model.language.spelling import return_number
 from hub.pipeline.people import NotNow
 from hub.plain import in_json, plain
 from hub.postgres import PostgresError

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import click
 
 from hub.cli.out import as_json, dump, line, number, say, show, working
-from hub.model.labels import LABELS
-from hub.model.returns import Discrepancy, Weak
+from hub.model.language.labels import LABELS
+from hub.model.schema.returns import Discrepancy, Weak
 from hub.store import console as pages
 
 

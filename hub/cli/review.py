@@ -8,7 +8,7 @@ import click
 
 from hub.cli.out import ROW, as_json, number, say, show, working
 from hub.cli.returns import ways
-from hub.model.answers import waiting
+from hub.model.merge.questions import waiting
 from hub.store import console, reviews
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.boot import Hub
-from hub.model.returns import Return
+from hub.model.schema.returns import Return
 from hub.store import console as pages
 
 PATIENCE = 90.0

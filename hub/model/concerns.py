@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from hub.model.sentences import Sentence, sentence
+from hub.model.language.sentences import Sentence, sentence
 
 RECENT = timedelta(days=1)
 """Refused webhooks older than this are history."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from connectors.kit import errors
 from connectors.kit.api import Reply
 from hub.accounts import Account
-from hub.model.delivery import growing
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
+from hub.model.plan.delivery import growing
 from hub.pipeline.remote import Outcome
 from hub.store import intents, journal, lanes, sync
 from hub.store.database import Connection

@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
-from hub.model import by_hand
-from hub.model.answers import ACTS, UNTOLD, chosen
-from hub.model.fragment import Answer, Fragment, Key, Refund, RefundPart
-from hub.model.observation import HUB, Observation
-from hub.model.operation import Residue
-from hub.model.refusals import SUMS
-from hub.model.returns import Choice, Discrepancy, Return
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
+from hub.model.merge.goods import by_hand
+from hub.model.merge.questions import ACTS, UNTOLD, chosen
+from hub.model.plan.refusals import SUMS
+from hub.model.schema.fragment import Answer, Fragment, Key, Refund, RefundPart
+from hub.model.schema.observation import HUB, Observation
+from hub.model.schema.operation import Residue
+from hub.model.schema.returns import Choice, Discrepancy, Return
 from hub.pipeline import overtaken, parting, weak
 from hub.pipeline.combine import whole
 from hub.pipeline.people import NotNow, People, hold
@@ -36,7 +36,7 @@ class _Open(NamedTuple):
 
 
 class Answering:
-    """The answers of people to `Discrepancy.question`; which there are: hub.model.answers.QUESTIONS."""
+    """The answers of people to `Discrepancy.question`; which there are: hub.model.merge.questions.QUESTIONS."""
 
     def __init__(self, people: People) -> None:
         self.people = people

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from hub.model.fragment import PrivacyRequest
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
+from hub.model.schema.fragment import PrivacyRequest
 from hub.store import reviews
 from hub.store.database import Connection
 from hub.store.observations import Stored

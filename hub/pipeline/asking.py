@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from hub.accounts import Account
-from hub.model.sentences import Sentence, sentence
+from hub.model.language.sentences import Sentence, sentence
 from hub.store import intents, journal, reviews, sync
 from hub.store.database import Connection
 from hub.store.intents import Intent
@@ -24,7 +24,7 @@ REASONS: Mapping[str, Callable[[Intent, Mapping[str, str]], Sentence]] = {
     "unreadable": lambda intent, told: sentence("unreadable", record=told["record"], why=told["why"]),
     "never_read_back": lambda intent, told: sentence("never_read_back", records=told["records"]),
 }
-"""By the code that the table of `model/delivery.py` gives."""
+"""By the code that the table of `model/plan/delivery.py` gives."""
 NOTHING_DONE = frozenset({"conflicts", "not_taken"})
 """Of these it is known that nothing was done."""
 

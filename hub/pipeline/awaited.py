@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 
 from hub.accounts import Account
-from hub.model import delivery
-from hub.model.delivery import decide
-from hub.model.operation import Operation
-from hub.model.refusals import replaces
-from hub.model.returns import Return
-from hub.model.sentences import Sentence, sentence
+from hub.model.language.sentences import Sentence, sentence
+from hub.model.plan import delivery
+from hub.model.plan.delivery import decide
+from hub.model.plan.refusals import replaces
+from hub.model.schema.operation import Operation
+from hub.model.schema.returns import Return
 from hub.pipeline import asking, settle
 from hub.store import intents, returns, reviews, sync
 from hub.store.database import Connection, ticket

@@ -10,10 +10,10 @@ import msgspec
 from connectors.kit.api import Operation as Call
 from connectors.kit.api import OperationLine
 from hub.accounts import Account
-from hub.model.identity import speaks_of_order
-from hub.model.marks import marked
-from hub.model.observation import Observation
-from hub.model.operation import Operation
+from hub.model.identity.marks import marked
+from hub.model.identity.names import speaks_of_order
+from hub.model.schema.observation import Observation
+from hub.model.schema.operation import Operation
 from hub.pipeline.combine import Situation
 from hub.store.intents import Intent
 

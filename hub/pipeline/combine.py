@@ -9,18 +9,19 @@ import msgspec
 from msgspec.structs import replace
 
 from hub.accounts import Account, parties
-from hub.model import kept, ties
-from hub.model.delivery import LAST_CONFLICT
-from hub.model.faces import outward, short
-from hub.model.fragment import Zero
-from hub.model.identity import speaks_of_order
-from hub.model.merge import Picture
-from hub.model.observation import Ground, Observation, Sibling
-from hub.model.operation import Operation, Outstanding, Residue
-from hub.model.plan import needs_somebody, plan, state, unheard
-from hub.model.refusals import SUMS
-from hub.model.returns import Return
-from hub.model.sentences import Sentence, sentence
+from hub.model.identity.names import speaks_of_order
+from hub.model.language.sentences import Sentence, sentence
+from hub.model.merge import rekeyed
+from hub.model.merge.merger import Picture
+from hub.model.merge.outward import outward, short
+from hub.model.plan.delivery import LAST_CONFLICT
+from hub.model.plan.planner import needs_somebody, plan, state, unheard
+from hub.model.plan.refusals import SUMS
+from hub.model.schema import bindings
+from hub.model.schema.fragment import Zero
+from hub.model.schema.observation import Ground, Observation, Sibling
+from hub.model.schema.operation import Operation, Outstanding, Residue
+from hub.model.schema.returns import Return
 from hub.pipeline import awaited, guests, overtaken, parked, routes, strays, twinning, unread
 from hub.pipeline.story import changes
 from hub.pipeline.translate import size
@@ -131,7 +132,7 @@ def look(
         # A refund that names only the order stands by itself until it is known to be ours.
         around = [*seen[return_id], *(told for records in beside.values() for told in records)] if before else ()
         open_, found, over = twinning.observed(conn, return_id, before, around, same, reads)
-        bound = ties.decode(row.ties) if row.ties else ties.Ties()
+        bound = bindings.decode(row.ties) if row.ties else bindings.Ties()
         ground = Ground(
             parties=people,
             twins=(*same, *found),
@@ -195,7 +196,7 @@ def plan_for(conn: Connection, situation: Situation, account: Account) -> Plan:
     matter = [intent for intent in situation.intents if intent.state != "held"]
     outstanding = [
         Outstanding(
-            operation=kept.operation(msgspec.convert(intent.operation, Operation), situation.picture.book),
+            operation=rekeyed.operation(msgspec.convert(intent.operation, Operation), situation.picture.book),
             state=_planned_as(intent),
             since=paying.since(conn, intent) if intent.state == "given_up" and intent.kind in SUMS else Zero,
         )

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from connectors.kit import places
 from connectors.kit.manifest_parts import Stream
 from hub.accounts import Account
-from hub.model.erasing import Eraser, addresses, may_hold
-from hub.model.personal import MASK, Name, names, spoken
-from hub.model.phones import Phone
+from hub.model.privacy.erasing import Eraser, addresses, may_hold
+from hub.model.privacy.personal import MASK, Name, names, spoken
+from hub.model.privacy.phones import Phone
 from hub.pipeline import unnamed
 from hub.secrets import Vault
 from hub.store import inbox, personal

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from hub.model.fragment import Fragment
-from hub.model.observation import Observation
-from hub.model.parcels import another
+from hub.model.merge.goods.parcels import another
+from hub.model.schema.fragment import Fragment
+from hub.model.schema.observation import Observation
 from hub.store import observations, parcels
 from hub.store.database import Connection
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hub.model.identity import Groups, Name, order_names, own_name, speaks_of_order, strong
-from hub.model.observation import HUB
-from hub.model.parcels import alone, numbers
+from hub.model.identity.names import Groups, Name, order_names, own_name, speaks_of_order, strong
+from hub.model.merge.goods.parcels import alone, numbers
+from hub.model.schema.observation import HUB
 from hub.pipeline import ordering, parting
 from hub.pipeline.ordering import Orders
 from hub.store import intents, keys, observations, parcels, returns

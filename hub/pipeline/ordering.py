@@ -1,6 +1,7 @@
 """Which order is this record's, and which orders may a number mean?
 
-An order is known by the ids of its records; a number joins them as far as it is unique (`hub.model.identity.Numbers`).
+An order is known by the ids of its records; a number joins them as far as it is unique
+(`hub.model.identity.names.Numbers`).
 A number that turns out to be shared is taken apart again, and every return that named it is asked anew.
 """
 
@@ -9,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from hub.model.identity import NUMBER, Groups, Name, Numbers, bears, order_names, own_name, speaks_of_order
-from hub.model.observation import Observation
+from hub.model.identity.names import NUMBER, Groups, Name, Numbers, bears, order_names, own_name, speaks_of_order
+from hub.model.schema.observation import Observation
 from hub.store import keys, observations, returns
 from hub.store.database import Connection
 from hub.store.observations import Stored

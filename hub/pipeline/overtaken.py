@@ -12,10 +12,10 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from hub.model import by_hand
-from hub.model.observation import HUB, FactId, Observation, Twins, Untaken
-from hub.model.operation import Operation
-from hub.model.returns import Return
+from hub.model.merge.goods import by_hand
+from hub.model.schema.observation import HUB, FactId, Observation, Twins, Untaken
+from hub.model.schema.operation import Operation
+from hub.model.schema.returns import Return
 from hub.store import lanes
 from hub.store.database import Connection
 from hub.store.intents import Intent

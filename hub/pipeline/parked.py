@@ -8,8 +8,8 @@ from hashlib import blake2b
 import msgspec
 
 from hub.accounts import Account
-from hub.model.operation import Operation
-from hub.model.sentences import Sentence, sentence
+from hub.model.language.sentences import Sentence, sentence
+from hub.model.schema.operation import Operation
 from hub.pipeline.asking import write
 from hub.store import reviews, sync
 from hub.store.database import Connection

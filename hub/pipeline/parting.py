@@ -7,11 +7,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hub.model.answers import OF_THE_ORDER
-from hub.model.identity import Groups, order_names, own_name, strong
-from hub.model.observation import HUB, Observation
-from hub.model.sentences import Sentence, sentence
-from hub.model.ties import Name, Tie, Ties, decode
+from hub.model.identity.names import Groups, order_names, own_name, strong
+from hub.model.language.sentences import Sentence, sentence
+from hub.model.merge.questions import OF_THE_ORDER
+from hub.model.schema.bindings import Name, Tie, Ties, decode
+from hub.model.schema.observation import HUB, Observation
 from hub.pipeline import ordering, parked
 from hub.store import journal, keys, observations, returns, ties
 from hub.store.database import Connection, ticket

@@ -10,9 +10,9 @@ import msgspec
 
 from hub import schema
 from hub.accounts import Accounts
-from hub.model import by_hand
-from hub.model.observation import HUB, Observation
-from hub.model.sentences import Sentence, say, sentence
+from hub.model.language.sentences import Sentence, say, sentence
+from hub.model.merge.goods import by_hand
+from hub.model.schema.observation import HUB, Observation
 from hub.pipeline import abandon, asking, overtaken, parked, parting, settle, weak
 from hub.pipeline.combine import combine, whole
 from hub.pipeline.identify import being_written

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from hub.accounts import Account, Accounts
-from hub.model import erasing, phones
-from hub.model.erasing import Eraser
-from hub.model.personal import MASK, Name, blank
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
+from hub.model.privacy import erasing, phones
+from hub.model.privacy.erasing import Eraser
+from hub.model.privacy.personal import MASK, Name, blank
 from hub.pipeline import forgotten, unnamed
 from hub.pipeline.combine import combine, whole
 from hub.pipeline.forgotten import Forgotten, stream_of

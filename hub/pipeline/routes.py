@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from hub.accounts import Account
-from hub.model.returns import Return
+from hub.model.schema.returns import Return
 
 HEARS_ALL = frozenset({"erp", "wms"})
 """Kinds that keep the books of every shop; the others hear only returns of orders they know."""

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from hub import schema
 from hub.accounts import Account
-from hub.model.fragment import Component, Fragment, Order, OrderLine, Payment, Refund
+from hub.model.schema.fragment import Component, Fragment, Order, OrderLine, Payment, Refund
 
 ROWS: Mapping[str, type[Struct]] = {
     "order.payments": Payment,

@@ -1,4 +1,4 @@
-"""What became of a remote call: its outcome in a word, and what the table (`model/delivery.py`) says, carried out."""
+"""What became of a remote call: its outcome in a word, and what the table (model/plan/delivery.py) says, done."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import msgspec
 from connectors.kit import errors
 from connectors.kit.api import Reply
 from hub.accounts import Account
-from hub.model import delivery
-from hub.model.delivery import Known, Verdict, decide
-from hub.model.operation import Operation
-from hub.model.progress import performed
-from hub.model.sentences import Sentence, sentence
+from hub.model.language.sentences import Sentence, sentence
+from hub.model.plan import delivery
+from hub.model.plan.delivery import Known, Verdict, decide
+from hub.model.plan.progress import performed
+from hub.model.schema.operation import Operation
 from hub.pipeline import asking, overtaken
 from hub.pipeline.accept import arrivals
 from hub.pipeline.asking import write

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hub.model.facts import ENTITIES
-from hub.model.numbers import amount
-from hub.model.returns import Fact, Return, ReturnLine
-from hub.model.sentences import Sentence, sentence
+from hub.model.language.numbers import amount
+from hub.model.language.sentences import Sentence, sentence
+from hub.model.merge.facts import ENTITIES
+from hub.model.schema.returns import Fact, Return, ReturnLine
 
 _AXES = ("authorization", "acceptance", "dispute", "closure")
 _DERIVED = ("transit", "receipt", "settlement", "exchange")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hub.model.identity import name_of, own_name, speaks_of_order
-from hub.model.observation import HUB, Observation
+from hub.model.identity.names import name_of, own_name, speaks_of_order
+from hub.model.schema.observation import HUB, Observation
 from hub.store import keys
 from hub.store.database import Connection
 

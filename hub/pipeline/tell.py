@@ -17,9 +17,9 @@ from connectors.kit.api import Operation as Call
 from connectors.kit.api import Reply
 from connectors.kit.attempt import Attempt
 from hub.accounts import Account, Accounts
-from hub.model.operation import Operation
-from hub.model.progress import check
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
+from hub.model.plan.progress import check
+from hub.model.schema.operation import Operation
 from hub.pipeline import abandon, awaited, calls, parked, settle
 from hub.pipeline.combine import Situation, look, plan_for, whole
 from hub.pipeline.purse import Purses

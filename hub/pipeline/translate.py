@@ -7,12 +7,12 @@ from typing import Any
 
 from hub import schema
 from hub.accounts import Account
-from hub.model.absorb import LISTS
-from hub.model.fragment import Fragment
-from hub.model.identity import Name, name_of, numbered
-from hub.model.marks import verified
-from hub.model.misread import error
-from hub.model.sentences import Sentence, sentence
+from hub.model.identity.marks import verified
+from hub.model.identity.names import Name, name_of, numbered
+from hub.model.language.sentences import Sentence, sentence
+from hub.model.merge.fragments import LISTS
+from hub.model.schema.fragment import Fragment
+from hub.model.schema.misread import error
 from hub.pipeline import rows
 from mappings import engine
 

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from hub.model.observation import FactId, Observation, Twins
-from hub.model.operation import Operation
+from hub.model.schema.observation import FactId, Observation, Twins
+from hub.model.schema.operation import Operation
 from hub.store import intents, twins
 from hub.store.database import Connection
 from hub.store.intents import Intent

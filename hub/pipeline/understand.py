@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from connectors.kit.versions import Kind
 from hub.accounts import Account, Accounts
-from hub.model.faces import face
-from hub.model.fragment import Fragment
-from hub.model.identity import own_name
-from hub.model.merge import absorb
-from hub.model.observation import Observation
-from hub.model.sentences import sentence
+from hub.model.identity.names import own_name
+from hub.model.language.sentences import sentence
+from hub.model.merge.merger import absorb
+from hub.model.merge.outward import face
+from hub.model.schema.fragment import Fragment
+from hub.model.schema.observation import Observation
 from hub.pipeline import awaited, weak
 from hub.pipeline.asked import asked
 from hub.pipeline.combine import combine, whole

@@ -14,8 +14,8 @@ import msgspec
 from connectors.kit import places
 from connectors.kit.manifest_parts import Stream
 from hub.accounts import Account
-from hub.model.erasing import Eraser, through
-from hub.model.fragment import Fragment
+from hub.model.privacy.erasing import Eraser, through
+from hub.model.schema.fragment import Fragment
 from hub.pipeline.translate import Untranslatable, translate
 
 FREE = frozenset(

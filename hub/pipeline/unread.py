@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from hub.accounts import Account
-from hub.model import unread
-from hub.model.fragment import Fragment
-from hub.model.identity import own_name
-from hub.model.observation import Observation, Unread
+from hub.model.identity.names import own_name
+from hub.model.merge import unread
+from hub.model.schema.fragment import Fragment
+from hub.model.schema.observation import Observation, Unread
 from hub.pipeline.translate import money_in
 from hub.store import invalid
 from hub.store.database import Connection

@@ -14,12 +14,12 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from hub.accounts import Account, parties
-from hub.model.identity import order_names, own_name, speaks_of_order
-from hub.model.merge import Picture
-from hub.model.observation import HUB, Ground, Observation
-from hub.model.sentences import sentence
-from hub.model.ties import Name, Tie, Ties, decode
-from hub.model.weak import Decision, Question, decide, hints, part, titles
+from hub.model.identity.names import order_names, own_name, speaks_of_order
+from hub.model.identity.provisional import Decision, Question, decide, hints, part, titles
+from hub.model.language.sentences import sentence
+from hub.model.merge.merger import Picture
+from hub.model.schema.bindings import Name, Tie, Ties, decode
+from hub.model.schema.observation import HUB, Ground, Observation
 from hub.pipeline import ordering
 from hub.pipeline.combine import Moved, combine
 from hub.pipeline.identify import being_written

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, desc, func, literal, select, tuple_
 
-from hub.model.observation import FactId
-from hub.model.operation import Residue
-from hub.model.returns import Return
+from hub.model.schema.observation import FactId
+from hub.model.schema.operation import Residue
+from hub.model.schema.returns import Return
 from hub.store.tables import attempts, inbox, intents, journal, returns, reviews, sync
 
 PAGE = 50

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from hub.model.sentences import Sentence, say
+from hub.model.language.sentences import Sentence, say
 
 _encode = msgspec.json.Encoder().encode
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, desc, func, select
 
 from hub.model.concerns import GRAVE, RECENT, SILENT, TRIES, Expected, Facts, concerns
-from hub.model.sentences import Sentence, say
+from hub.model.language.sentences import Sentence, say
 from hub.store import webhooks
 from hub.store.console import ASKING, DISCREPANT, STUCK, counted, listed, shown_state
 from hub.store.tables import accounts, inbox, intents, journal, lanes, returns, reviews, sync

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.model import misread
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
+from hub.model.schema import misread
 from hub.store import documents, invalid, lanes, raw
 from hub.store.invalid import Name
 from hub.store.lanes import Lane

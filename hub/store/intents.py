@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.model.sentences import Sentence
+from hub.model.language.sentences import Sentence
 from hub.store import documents
 
 

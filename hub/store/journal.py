@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.model.sentences import Sentence, plain
+from hub.model.language.sentences import Sentence, plain
 from hub.store import documents
 
 Stage = Literal["merge", "tell", "link", "split", "apart", "answer", "retry", "give up", "erase"]

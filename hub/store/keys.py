@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
-from hub.model.identity import NUMBER
+from hub.model.identity.names import NUMBER
 
 Name = tuple[str, str, str]
 """A key: issuing account, type, value."""

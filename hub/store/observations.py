@@ -9,8 +9,8 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
-from hub.model.fragment import Fragment
-from hub.model.observation import Observation
+from hub.model.schema.fragment import Fragment
+from hub.model.schema.observation import Observation
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Fragment).decode

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
-from hub.model.answers import waiting
-from hub.model.returns import Return
+from hub.model.merge.questions import waiting
+from hub.model.schema.returns import Return
 from hub.store import twins
 
 OVER = frozenset({"completed", "closed", "cancelled", "rejected", "expired", "voided"})
@@ -30,7 +30,7 @@ class Row(NamedTuple):
     founded: bool
     merged_into: int | None
     ties: bytes | None = None
-    """What was decided of it as a whole (hub.model.ties), where anything was."""
+    """What was decided of it as a whole (hub.model.schema.bindings), where anything was."""
 
     @classmethod
     def new(cls, return_id: int) -> Row:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from hub.model.sentences import Sentence
+from hub.model.language.sentences import Sentence
 from hub.store import documents
 
 Answer = Literal["linked", "apart", "done", "answered", "erased"]

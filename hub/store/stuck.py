@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
 from hub.store import reviews
 
 KIND = "stuck"

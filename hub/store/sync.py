@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.model.operation import Operation, Residue
-from hub.model.sentences import Sentence
+from hub.model.language.sentences import Sentence
+from hub.model.schema.operation import Operation, Residue
 from hub.store import documents
 
 

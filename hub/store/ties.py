@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
-from hub.model.ties import Ties, encode
-from hub.model.weak import Title
+from hub.model.identity.provisional import Title
+from hub.model.schema.bindings import Ties, encode
 
 Name = tuple[str, str, str]
 """An object: account, stream, external id."""

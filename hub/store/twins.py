@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from hub.model.observation import FactId, Twins
-from hub.model.returns import Return
+from hub.model.schema.observation import FactId, Twins
+from hub.model.schema.returns import Return
 
 
 def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, tuple[Twins, ...]]:

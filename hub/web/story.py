@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from flask import Flask
 
-from hub.model import sentences
-from hub.model.sentences import Sentence
+from hub.model.language import sentences
+from hub.model.language.sentences import Sentence
 from hub.web.language import filters
 from hub.web.words import spoken
 

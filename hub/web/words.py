@@ -20,8 +20,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
-from hub.model.rules import FACTS
-from hub.model.sentences import TABLES
+from hub.model.language.sentences import TABLES
+from hub.model.plan.rules import FACTS
 from hub.web.language import filters
 
 WORDS: Mapping[str, Mapping[str, Any]] = {

@@ -12,8 +12,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from hub.cli import main
-from hub.model.returns import Choice, Discrepancy, Return, Weak
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
+from hub.model.schema.returns import Choice, Discrepancy, Return, Weak
 from hub.settings import Settings
 from hub.store import personal, returns, reviews
 from hub.store.database import Database

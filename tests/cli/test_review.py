@@ -12,7 +12,7 @@ import pytest
 from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import OutcomeUnknown
 from hub.boot import Hub
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
 from hub.pipeline.people import NotNow
 from hub.store import reviews
 from tests.cli.person import Run

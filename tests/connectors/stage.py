@@ -9,7 +9,7 @@ from typing import Any
 from connectors.kit.api import WebhookRequest
 from hub import configuration
 from hub.boot import assemble_hub
-from hub.model.returns import Return
+from hub.model.schema.returns import Return
 from hub.pipeline.accept import accept
 from hub.settings import Settings
 from hub.store import console, inbox, lanes

@@ -15,8 +15,8 @@ from connectors.kit.money import digits
 from connectors.medusa import pricing
 from connectors.shopify import money as shopify
 from hub import schema
-from hub.model.fragment import Fragment, OrderLine
-from hub.model.matching import deducts
+from hub.model.identity.line_matching import deducts
+from hub.model.schema.fragment import Fragment, OrderLine
 from mappings.engine import Mapping, read_json
 
 HERE = Path(__file__).parent

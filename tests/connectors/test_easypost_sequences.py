@@ -21,10 +21,10 @@ from connectors.easypost.sandbox import PRODUCTION_KEY, EasyPostSandbox
 from connectors.kit import registry
 from connectors.kit.api import Account, Hint, WebhookRequest
 from hub import schema
-from hub.model import words
-from hub.model.fragment import Fragment, Shipment
-from hub.model.merge import absorb
-from hub.model.observation import Observation
+from hub.model.language import words
+from hub.model.merge.merger import absorb
+from hub.model.schema.fragment import Fragment, Shipment
+from hub.model.schema.observation import Observation
 from mappings.engine import Mapping, UnknownWord, read_json
 
 DICTIONARY = Mapping.load(Path(__file__).resolve().parents[2] / "mappings" / "easypost.yaml")

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from hub import schema
-from hub.model import reasons, words
-from hub.model.operation import LineTarget, Operation
-from hub.model.rules import OPERATIONS
+from hub.model.language import reasons, words
+from hub.model.plan.rules import OPERATIONS
+from hub.model.schema.operation import LineTarget, Operation
 from mappings.engine import Mapping, UnknownWord, read_json
 
 FILE = Path(__file__).resolve().parents[2] / "mappings" / "generic.yaml"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connectors.generic import door
 from connectors.kit import registry
 from hub.accounts import Account, assemble
-from hub.model import reasons, words
+from hub.model.language import reasons, words
 from hub.pipeline.accept import arrival
 from hub.pipeline.translate import translate
 from hub.pipeline.understand import _observe

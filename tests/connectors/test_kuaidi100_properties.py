@@ -15,8 +15,8 @@ from connectors.kuaidi100.connector import _form
 from connectors.kuaidi100.parcel import Lease, Parcel, callback, named
 from connectors.kuaidi100.reading import ENDS, message, record, version
 from hub import schema
-from hub.model.absorb import absorb
-from hub.model.observation import Observation
+from hub.model.merge.fragments import absorb
+from hub.model.schema.observation import Observation
 from mappings.engine import Mapping, read_json
 from tests.connectors.test_recordings import MAPPINGS
 

@@ -17,7 +17,7 @@ from connectors.kit import places, registry
 from connectors.kit.masking import EMAIL, hidden
 from hub import configuration
 from hub.boot import Hub
-from hub.model.answers import QUESTIONS
+from hub.model.merge.questions import QUESTIONS
 from hub.store import inbox, personal
 from hub.store.database import ticket
 from hub.store.inbox import Arrival

@@ -21,7 +21,7 @@ from connectors.shopify.connector import Shopify
 from connectors.shopify.sandbox_shop import Record
 from connectors.shopify.sandbox_writes import Refusal
 from hub import schema
-from hub.model.fragment import Fragment
+from hub.model.schema.fragment import Fragment
 from mappings.engine import Mapping, read_json
 from tests.connectors.shopify_side import Remote, connect
 

@@ -9,7 +9,7 @@ import pytest
 from connectors.kit.errors import Rejected
 from connectors.shopify import sandbox_reasons
 from connectors.shopify.connector import Shopify
-from hub.model.reasons import REASONS
+from hub.model.language.reasons import REASONS
 from mappings.engine import Mapping
 from tests.connectors.shopify_side import Remote, connect
 from tests.connectors.test_recordings import MAPPINGS

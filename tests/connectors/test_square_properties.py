@@ -18,7 +18,7 @@ from connectors.square.client import Mark
 from connectors.square.sandbox import TOKEN, SquareSandbox, event
 from connectors.square.sandbox_counter import GOODS, Counter
 from hub import schema
-from hub.model.fragment import Fragment
+from hub.model.schema.fragment import Fragment
 from mappings.engine import Mapping, read_json
 
 KEY, ADDRESS = "simulated-signature-key", "http://hub.simulated.example/hooks/pos"

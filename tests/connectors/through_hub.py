@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from connectors.kit import registry
 from connectors.kit.api import WebhookRequest
-from hub.model.returns import Return
+from hub.model.schema.returns import Return
 from hub.postgres import Server
 from tests.connectors.adapter import Adapter
 from tests.connectors.stage import HERE, SHOP, Stage

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.kit import manifest_schema
 from connectors.kit.manifest import Manifest, ManifestError, lint, load
-from hub.model import words
+from hub.model.language import words
 
 GOOD = """\
 name: loopline

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.kit import money
-from hub.model import numbers
+from hub.model.language import numbers
 from mappings.engine.codes import EXPONENTS
 
 currencies = st.sampled_from(["EUR", "JPY", "KWD", "KRW", "BHD", "USD", "CNY"])

@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hub.model.observation import FactId, Ground, Observation, Party, Twins
-from hub.model.words import Condition
+from hub.model.language.words import Condition
+from hub.model.schema.observation import FactId, Ground, Observation, Party, Twins
 from tests.model.telling import at, said
 
 ACCOUNTS = {

@@ -7,14 +7,14 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from hub.model import fragment as told
-from hub.model import words
-from hub.model.fragment import Fragment
-from hub.model.merge import Picture
-from hub.model.observation import FactId, Observation, Twins
-from hub.model.operation import LineTarget, Operation, Outstanding, Residue, Terms
-from hub.model.plan import plan
-from hub.model.returns import Return
+from hub.model.language import words
+from hub.model.merge.merger import Picture
+from hub.model.plan.planner import plan
+from hub.model.schema import fragment as told
+from hub.model.schema.fragment import Fragment
+from hub.model.schema.observation import FactId, Observation, Twins
+from hub.model.schema.operation import LineTarget, Operation, Outstanding, Residue, Terms
+from hub.model.schema.returns import Return
 from tests.model.simulated import Simulation
 
 STREAMS = {"web": "return", "erp": "complaint", "wms": "case", "till": "counter"}

@@ -8,14 +8,14 @@ from typing import Any, get_args
 
 import msgspec
 
-from hub.model import words
-from hub.model.fragment import Fragment
-from hub.model.merge import merge, view
-from hub.model.observation import Ground, Observation, Party
-from hub.model.operation import Terms
-from hub.model.plan import plan
-from hub.model.returns import Return
-from hub.model.rules import DEFAULTS
+from hub.model.language import words
+from hub.model.merge.merger import merge, view
+from hub.model.plan.planner import plan
+from hub.model.plan.rules import DEFAULTS
+from hub.model.schema.fragment import Fragment
+from hub.model.schema.observation import Ground, Observation, Party
+from hub.model.schema.operation import Terms
+from hub.model.schema.returns import Return
 
 D = Decimal
 

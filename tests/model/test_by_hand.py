@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from hub.model.observation import Party
-from hub.model.operation import Outstanding
+from hub.model.schema.observation import Party
+from hub.model.schema.operation import Outstanding
 from tests.model.telling import D, World, at, ground, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.model.concerns import STARVED, Expected, Facts, Refused, concerns
-from hub.model.sentences import say
+from hub.model.language.sentences import say
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

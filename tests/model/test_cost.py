@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from hub.model.merge import Picture
-from hub.model.observation import Apart, FactId, Observation, Party, Sibling, Twins
-from hub.model.operation import Outstanding
-from hub.model.plan import plan
+from hub.model.merge.merger import Picture
+from hub.model.plan.planner import plan
+from hub.model.schema.observation import Apart, FactId, Observation, Party, Sibling, Twins
+from hub.model.schema.operation import Outstanding
 from hub.pipeline.story import changes
 from tests.model.telling import at, ground, said, terms
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hub
-from hub.model import delivery
-from hub.model.delivery import IS, OUTCOMES, TABLE, Known, decide
+from hub.model.plan import delivery
+from hub.model.plan.delivery import IS, OUTCOMES, TABLE, Known, decide
 from hub.pipeline.asking import REASONS
 
 README = Path(hub.__file__).parent / "README.md"
-BEGIN, END = "<!-- the table of model/delivery.py, checked by a test -->\n", "<!-- end of the table -->\n"
+BEGIN, END = "<!-- the table of model/plan/delivery.py, checked by a test -->\n", "<!-- end of the table -->\n"
 CAN_END = {
     ended: {o for rule in TABLE if rule.ended == ended for o in rule.outcomes} for ended in ("call", "look", "read")
 }

@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hub.model.observation import Party
-from hub.model.operation import Outstanding
+from hub.model.schema.observation import Party
+from hub.model.schema.operation import Outstanding
 from tests.model.telling import World, at, ground, terms
 
 TMALL = Party(name="tmall", kind="marketplace", holds_money=True)

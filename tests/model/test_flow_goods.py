@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hub.model.observation import Apart, FactId, Party, Twins
-from hub.model.operation import Outstanding
+from hub.model.schema.observation import Apart, FactId, Party, Twins
+from hub.model.schema.operation import Outstanding
 from tests.model.telling import D, World, at, ground, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)

@@ -6,10 +6,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hub.model.allocation import Claim, allocate
-from hub.model.observation import Apart, FactId, Party, Sibling, Twins
-from hub.model.operation import Outstanding
-from hub.model.tell_money import reserved
+from hub.model.merge.goods.allocation import Claim, allocate
+from hub.model.plan.tell_money import reserved
+from hub.model.schema.observation import Apart, FactId, Party, Sibling, Twins
+from hub.model.schema.operation import Outstanding
 from tests.model.telling import D, World, at, ground, said, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)

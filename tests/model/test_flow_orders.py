@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hub.model.identity import bind
-from hub.model.observation import Party
+from hub.model.identity.names import bind
+from hub.model.schema.observation import Party
 from tests.model.telling import World, at, ground, said, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from hub.model.observation import FactId, Sibling, Twins
+from hub.model.schema.observation import FactId, Sibling, Twins
 from tests.model.telling import at, said
 from tests.model.test_flow_money import KEY, credit, paid_order, payment, refund
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.model.orders import Book
+from hub.model.identity.order_book import Book
 from tests.model.telling import Party, ground, said
 
 PARTIES = ground(Party(name="web", kind="storefront"), Party(name="erp", kind="erp", orders_of="web"))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hub.model.observation import Party
-from hub.model.plan import needs_somebody
+from hub.model.plan.planner import needs_somebody
+from hub.model.schema.observation import Party
 from tests.model.telling import EVERYTHING, World, at, ground, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True)

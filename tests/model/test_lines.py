@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.model.fragment import OrderLine
-from hub.model.matching import BookLine, Memory, match
-from hub.model.merge import merge
-from hub.model.observation import Ground, Observation
-from hub.model.returns import Return
+from hub.model.identity.line_matching import BookLine, Memory, match
+from hub.model.merge.merger import merge
+from hub.model.schema.fragment import OrderLine
+from hub.model.schema.observation import Ground, Observation
+from hub.model.schema.returns import Return
 from tests.model.simulated import ACCOUNTS
 from tests.model.telling import D, said
 

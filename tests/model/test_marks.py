@@ -7,8 +7,8 @@ from base64 import urlsafe_b64encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.model.fragment import Fragment, Key, Refund
-from hub.model.marks import marked, proven, verified
+from hub.model.identity.marks import marked, proven, verified
+from hub.model.schema.fragment import Fragment, Key, Refund
 from hub.secrets import Vault
 
 KEYS = [urlsafe_b64encode(bytes([n]) * 32).decode() for n in range(2)]

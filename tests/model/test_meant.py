@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.model.merge import merge
-from hub.model.observation import Ground, Observation, Sibling
-from hub.model.returns import Return
+from hub.model.merge.merger import merge
+from hub.model.schema.observation import Ground, Observation, Sibling
+from hub.model.schema.returns import Return
 from tests.model.simulated import ACCOUNTS
 from tests.model.telling import D, said
 

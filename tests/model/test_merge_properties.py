@@ -9,14 +9,14 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.model.absorb import absorb
-from hub.model.fragment import Fragment
-from hub.model.identity import bind
-from hub.model.merge import Picture, merge, view
-from hub.model.observation import FactId, Ground, Observation, Twins
-from hub.model.operation import Terms
-from hub.model.plan import plan
-from hub.model.returns import Return
+from hub.model.identity.names import bind
+from hub.model.merge.fragments import absorb
+from hub.model.merge.merger import Picture, merge, view
+from hub.model.plan.planner import plan
+from hub.model.schema.fragment import Fragment
+from hub.model.schema.observation import FactId, Ground, Observation, Twins
+from hub.model.schema.operation import Terms
+from hub.model.schema.returns import Return
 from tests.model.simulated import ACCOUNTS, LINES, Simulation, orders, simulations
 from tests.model.telling import said, terms
 

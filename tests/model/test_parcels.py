@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.model.merge import absorb, merge
-from hub.model.observation import Ground, Observation, Party
-from hub.model.parcels import REUSE
-from hub.model.returns import Return
+from hub.model.merge.goods.parcels import REUSE
+from hub.model.merge.merger import absorb, merge
+from hub.model.schema.observation import Ground, Observation, Party
+from hub.model.schema.returns import Return
 from tests.model.telling import said
 
 ASKED = datetime(2026, 3, 1, 10, tzinfo=UTC)

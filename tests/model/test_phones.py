@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.model.phones import read
+from hub.model.privacy.phones import read
 
 
 @pytest.mark.parametrize(

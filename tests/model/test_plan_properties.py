@@ -10,11 +10,11 @@ from typing import Any, get_args
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.model import progress
-from hub.model.operation import Outstanding
-from hub.model.plan import state
-from hub.model.refunds import total
-from hub.model.words import OperationKind
+from hub.model.language.words import OperationKind
+from hub.model.merge.money.refunds import total
+from hub.model.plan import progress
+from hub.model.plan.planner import state
+from hub.model.schema.operation import Outstanding
 from tests.model.simulated import Simulation, simulations
 from tests.model.targets import FLAWS, Flaw, Remotes
 from tests.model.telling import terms

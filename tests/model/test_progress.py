@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.model import progress
-from hub.model.observation import FactId
-from hub.model.operation import Operation
-from hub.model.sentences import say
+from hub.model.language.sentences import say
+from hub.model.plan import progress
+from hub.model.schema.observation import FactId
+from hub.model.schema.operation import Operation
 from tests.model.telling import at
 
 AUTHORIZE = Operation(kind="authorize", account="erp", fingerprint="authorize|round 1")

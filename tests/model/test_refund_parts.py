@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from hub import schema
-from hub.model.merge import merge
-from hub.model.numbers import rounded
-from hub.model.observation import Ground, Observation, Sibling
+from hub.model.language.numbers import rounded
+from hub.model.merge.merger import merge
+from hub.model.schema.observation import Ground, Observation, Sibling
 from tests.model.telling import D, World, at, said
 from tests.model.test_flow_money import ERP, TILL, WEB, credit, paid_order, refund
 

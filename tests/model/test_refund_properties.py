@@ -16,11 +16,11 @@ import msgspec
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hub.model.merge import merge, view
-from hub.model.observation import FactId, Ground, Observation, Party, Sibling, Twins
-from hub.model.operation import Terms
-from hub.model.plan import plan
-from hub.model.returns import Return
+from hub.model.merge.merger import merge, view
+from hub.model.plan.planner import plan
+from hub.model.schema.observation import FactId, Ground, Observation, Party, Sibling, Twins
+from hub.model.schema.operation import Terms
+from hub.model.schema.returns import Return
 from tests.model.telling import at, said, terms
 
 PRICE = {"A": Decimal(10), "B": Decimal("12.50")}

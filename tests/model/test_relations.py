@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hub.model.observation import Party, Sibling
-from hub.model.ties import Tie, Ties
+from hub.model.schema.bindings import Tie, Ties
+from hub.model.schema.observation import Party, Sibling
 from tests.model.telling import World, at, ground, said, terms
 
 NEW_LINE = [{"id": "A", "quantity": 1, "sku": "SHIRT-M"}, {"id": "A2", "quantity": 1, "sku": "SHIRT-L"}]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import schema
-from hub.model.fragment import Fragment
+from hub.model.schema.fragment import Fragment
 from tests.model.telling import at
 
 LINE = {"order_line": "A", "quantity": Decimal(1)}

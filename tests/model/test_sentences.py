@@ -15,12 +15,12 @@ from hypothesis import given
 
 import hub
 from connectors.kit import registry
-from hub.model.merge import Picture
-from hub.model.numbers import amount, number
-from hub.model.plan import plan
-from hub.model.returns import Discrepancy, Return
-from hub.model.sentences import TABLES, TEXTS, THEIRS, Sentence, plain, say, sentence
-from hub.model.texts import concerns, doubts, misread, people, residues, story, telling
+from hub.model.language.numbers import amount, number
+from hub.model.language.sentences import TABLES, TEXTS, THEIRS, Sentence, plain, say, sentence
+from hub.model.language.texts import concerns, doubts, misread, people, residues, story, telling
+from hub.model.merge.merger import Picture
+from hub.model.plan.planner import plan
+from hub.model.schema.returns import Discrepancy, Return
 from tests.model.simulated import Simulation, simulations
 from tests.model.telling import terms
 

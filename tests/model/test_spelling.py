@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.model import spelling
+from hub.model.language import spelling
 
 FORMS: list[Callable[[str], str]] = [
     spelling.order_number,

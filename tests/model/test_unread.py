@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from hub.model.fragment import Fragment
-from hub.model.observation import Observation
-from hub.model.unread import says
+from hub.model.merge.unread import says
+from hub.model.schema.fragment import Fragment
+from hub.model.schema.observation import Observation
 from tests.model.telling import said
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hub.model.merge import merge
-from hub.model.observation import FactId, Party, Twins
-from hub.model.weak import Decision, Part, decide, hints, part
+from hub.model.identity.provisional import Decision, Part, decide, hints, part
+from hub.model.merge.merger import merge
+from hub.model.schema.observation import FactId, Party, Twins
 from tests.model.telling import ground, said
 
 GROUND = ground(

@@ -7,10 +7,11 @@ from typing import get_args
 
 import pytest
 
-from hub.model import lifecycle, reasons, words
-from hub.model.labels import LABELS
-from hub.model.returns import Axes, Decision
-from hub.model.rules import DEFAULTS, FACTS, OPERATIONS
+from hub.model.language import reasons, words
+from hub.model.language.labels import LABELS
+from hub.model.merge import status
+from hub.model.plan.rules import DEFAULTS, FACTS, OPERATIONS
+from hub.model.schema.returns import Axes, Decision
 
 AXES = {
     "origin": words.Origin,
@@ -48,8 +49,7 @@ def test_every_word_has_its_labels(axis: str) -> None:
     assert all(zh and en for zh, en in LABELS[axis].values())
 
 
-def test_every_axis_of_a_return_has_an_owner_and_labels() -> None:
-    assert set(lifecycle.OWNERS) == set(Axes.__struct_fields__)
+def test_every_axis_of_a_return_has_labels() -> None:
     assert set(Axes.__struct_fields__) <= set(LABELS)
 
 
@@ -81,12 +81,8 @@ def test_every_state_has_a_status_and_every_status_a_state() -> None:
                 acceptance=Decision(value=acceptance),
                 transit=transit,
             )
-            seen |= {lifecycle.status_of(axes, "return_refund", origin, drafted=word) for word in (False, True)}
-    assert seen == set(lifecycle.STATUSES)
-
-
-def test_a_status_reads_in_both_languages() -> None:
-    assert (lifecycle.label("completed"), lifecycle.label("completed", "en")) == ("已完成", "Completed")
+            seen |= {status.status_of(axes, "return_refund", origin, drafted=word) for word in (False, True)}
+    assert seen == set(LABELS["status"])
 
 
 def test_reasons_are_two_levels_with_a_responsible_party() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from hub.model.observation import FactId, Party, Twins
-from hub.model.operation import Outstanding
+from hub.model.schema.observation import FactId, Party, Twins
+from hub.model.schema.operation import Outstanding
 from tests.model.telling import D, World, at, ground, terms
 
 WEB_CAN = {"create_return", "receive", "refund", "cancel", "exchange"}

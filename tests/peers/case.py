@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from hub.demo.tryton_people import Sold
-from hub.model.returns import Return
+from hub.model.schema.returns import Return
 from hub.store import console as pages
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.kit.errors import InvalidWebhook, Unsupported
-from hub.model.fragment import Key
+from hub.model.schema.fragment import Key
 from tests.peers.medusa.side import Side, in_our_words
 
 GOOD, DAMAGED = "RECEIVE_RETURN_ITEM", "RECEIVE_DAMAGED_RETURN_ITEM"

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.kit.errors import Conflict, NotFound, Rejected, RetryLater
-from hub.model.fragment import Key
+from hub.model.schema.fragment import Key
 from tests.peers.medusa.client import ShopSaidNo
 from tests.peers.medusa.side import Side, line
 

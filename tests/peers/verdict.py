@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.kit.marks import Mark
 from hub.demo.tryton_people import RETURN
-from hub.model.returns import Return
+from hub.model.schema.returns import Return
 from hub.store import console as pages
 from hub.store import intents, reviews
 from tests.peers.scenario import Scenario

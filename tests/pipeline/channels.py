@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from hub.boot import Hub
-from hub.model.ties import decode, encode
+from hub.model.schema.bindings import decode, encode
 from hub.store import console
 from tests.pipeline.look import document, rows
 

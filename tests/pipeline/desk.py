@@ -19,10 +19,10 @@ from connectors.kit.sandbox import Call, Refuse, route
 from connectors.kit.signing import sign_standard
 from hub import configuration
 from hub.boot import Hub, assemble_hub
-from hub.model.absorb import absorb
-from hub.model.fragment import Fragment
-from hub.model.operation import Residue
-from hub.model.returns import Discrepancy, Return
+from hub.model.merge.fragments import absorb
+from hub.model.schema.fragment import Fragment
+from hub.model.schema.operation import Residue
+from hub.model.schema.returns import Discrepancy, Return
 from hub.pipeline.accept import accept
 from hub.settings import Settings
 from hub.store import console, inbox, observations

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import text
 
 from hub.boot import Hub
-from hub.model.marks import marked
-from hub.model.returns import Return
+from hub.model.identity.marks import marked
+from hub.model.schema.returns import Return
 from hub.store import console, inbox, lanes, returns
 
 

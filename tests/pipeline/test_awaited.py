@@ -10,7 +10,7 @@ import pytest
 from connectors.kit.api import Message, Operation, Reply
 from connectors.kit.errors import Conflict, OutcomeUnknown
 from hub.boot import Hub
-from hub.model import delivery
+from hub.model.plan import delivery
 from hub.store import accounts, intents, lanes
 from scheduler import timetable
 from tests.pipeline.fakes.connector import Fake, Shop, Stock

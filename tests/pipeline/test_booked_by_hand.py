@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.model.observation import FactId, Twins
+from hub.model.schema.observation import FactId, Twins
 from hub.pipeline.people import NotNow
 from hub.store import twins
 from tests.pipeline.look import rows, told

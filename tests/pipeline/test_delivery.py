@@ -10,7 +10,7 @@ import pytest
 from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import Conflict, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unauthorized, Unsupported
 from hub.boot import Hub
-from hub.model import delivery
+from hub.model.plan import delivery
 from hub.pipeline import tell
 from hub.store import accounts
 from tests.pipeline.fakes.connector import Shop, Stock

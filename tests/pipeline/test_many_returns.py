@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from hub.boot import Hub
-from hub.model import merge
+from hub.model.merge import merger
 from hub.pipeline.combine import look
 from hub.store import inbox, lanes, returns
 from tests.pipeline.channels import counter, order, request
@@ -43,7 +43,7 @@ class Cost:
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cost]:
     """How often returns are merged, and how often the database is asked."""
-    cost, told = Cost(), merge._told
+    cost, told = Cost(), merger._told
 
     def merged(case: Any) -> Any:
         cost.merges += 1
@@ -52,11 +52,11 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cost]:
     def asked(*_: Any) -> None:
         cost.statements += 1
 
-    monkeypatch.setattr(merge, "_told", merged)
+    monkeypatch.setattr(merger, "_told", merged)
     event.listen(Engine, "before_cursor_execute", asked)
     yield cost
     event.remove(Engine, "before_cursor_execute", asked)
-    monkeypatch.setattr(merge, "_told", told)
+    monkeypatch.setattr(merger, "_told", told)
 
 
 def understand(hub: Hub) -> None:

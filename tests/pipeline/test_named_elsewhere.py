@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.model.sentences import say
+from hub.model.language.sentences import say
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk
 

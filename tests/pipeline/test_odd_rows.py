@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hub.model.sentences import say
+from hub.model.language.sentences import say
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk
 from tests.pipeline.look import rows

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.kit.api import Hint, Operation, Reply
 from hub.boot import Hub
-from hub.model import progress
+from hub.model.plan import progress
 from hub.pipeline.people import NotNow
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.play import Remote

@@ -14,7 +14,7 @@ from connectors.medusa.sandbox import SECRET_KEY, MedusaSandbox
 from connectors.medusa.sandbox_returns import customer_asks
 from hub import configuration
 from hub.boot import Hub
-from hub.model.personal import MASK, Name
+from hub.model.privacy.personal import MASK, Name
 from hub.pipeline.accept import accept
 from hub.pipeline.people import NotNow
 from hub.store import inbox, lanes

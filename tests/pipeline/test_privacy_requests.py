@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from hub.boot import Hub
-from hub.model.fragment import Fragment, Key, PrivacyRequest
-from hub.model.observation import Observation
+from hub.model.schema.fragment import Fragment, Key, PrivacyRequest
+from hub.model.schema.observation import Observation
 from hub.pipeline.asked import asked
 from hub.store import observations, reviews
 

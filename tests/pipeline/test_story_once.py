@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hub.model import fragment as told
-from hub.model.observation import FactId
-from hub.model.returns import Refund, Return, ReturnLine
-from hub.model.sentences import plain
+from hub.model.language.sentences import plain
+from hub.model.schema import fragment as told
+from hub.model.schema.observation import FactId
+from hub.model.schema.returns import Refund, Return, ReturnLine
 from hub.pipeline.story import changes
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hub.model.weak import Part, decide
+from hub.model.identity.provisional import Part, decide
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk
 from tests.pipeline.look import founded

@@ -15,10 +15,10 @@ from connectors.kit.signing import sign_standard
 from hub import configuration
 from hub.boot import Hub
 from hub.cli.site import services
-from hub.model.operation import Residue
-from hub.model.plan import needs_somebody
-from hub.model.returns import Return
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
+from hub.model.plan.planner import needs_somebody
+from hub.model.schema.operation import Residue
+from hub.model.schema.returns import Return
 from hub.pipeline.accept import accept
 from hub.store import console, inbox
 from hub.web import create_app

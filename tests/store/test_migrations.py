@@ -11,9 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from hub.model.answers import waiting
-from hub.model.returns import Choice, Discrepancy, Return
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
+from hub.model.merge.questions import waiting
+from hub.model.schema.returns import Choice, Discrepancy, Return
 from hub.store import returns, tables
 from hub.store.database import Database, DatabaseError, migrations, upgrade
 from hub.store.migrations import compared

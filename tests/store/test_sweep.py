@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import ARRAY, Column, LargeBinary, Table, Text, insert
 from sqlalchemy.dialects.postgresql import JSONB
 
-from hub.model.erasing import Eraser
+from hub.model.privacy.erasing import Eraser
 from hub.store import raw, tables
 from hub.store.database import Database
 from hub.store.sweep import CONFIGURED, NOT_ABOUT_PEOPLE, sweep

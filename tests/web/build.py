@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import insert
 
-from hub.model.answers import waiting
-from hub.model.operation import Residue
-from hub.model.returns import Return
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
+from hub.model.merge.questions import waiting
+from hub.model.schema.operation import Residue
+from hub.model.schema.returns import Return
 from hub.store import tables as t
 from tests.web.build_logs import NO_WAY, RECEIVED, STATE_WHY, letters, logs, plain_, told
 from tests.web.simulated import NOW, ago, blocked, disputed, exchange, plain, two_rounds

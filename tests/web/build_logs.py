@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import insert
 
-from hub.model.returns import Return
-from hub.model.sentences import Sentence, say, sentence
+from hub.model.language.sentences import Sentence, say, sentence
+from hub.model.schema.returns import Return
 from hub.pipeline.story import changes
 from hub.store import journal
 from hub.store import tables as t

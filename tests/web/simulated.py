@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 
-from hub.model import fragment as told
-from hub.model.observation import FactId
-from hub.model.returns import (
+from hub.model.language.sentences import sentence
+from hub.model.schema import fragment as told
+from hub.model.schema.observation import FactId
+from hub.model.schema.returns import (
     Axes,
     Credit,
     Decision,
@@ -24,7 +25,6 @@ from hub.model.returns import (
     Source,
     Weak,
 )
-from hub.model.sentences import sentence
 
 NOW = datetime.now(UTC)
 SPITE = "<script>alert('x')</script>"

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.model.fragment import Fragment, Statement
+from hub.model.schema.fragment import Fragment, Statement
 from hub.web.pages.act import ACTIONS
 from tests.web.conftest import ACTIONS as ALL
 from tests.web.conftest import Site, make_site

@@ -9,8 +9,8 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import delete
 
-from hub.model.returns import Choice, Discrepancy, Return
-from hub.model.sentences import sentence
+from hub.model.language.sentences import sentence
+from hub.model.schema.returns import Choice, Discrepancy, Return
 from hub.store import console, reviews, tables
 from hub.store.database import Database
 from hub.web.console import create_console

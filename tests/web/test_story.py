@@ -11,8 +11,8 @@ import pytest
 from flask_babel import force_locale
 
 from hub.accounts import Account
-from hub.model.returns import Discrepancy, Return
-from hub.model.sentences import Sentence, plain, say, sentence
+from hub.model.language.sentences import Sentence, plain, say, sentence
+from hub.model.schema.returns import Discrepancy, Return
 from hub.pipeline.story import changes
 from hub.pipeline.translate import Untranslatable, translate
 from hub.store import journal, tables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
-from hub.model.answers import waiting
+from hub.model.merge.questions import waiting
 from hub.store import console
 from hub.web.pages.base import database, page_key
 

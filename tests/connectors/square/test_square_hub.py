@@ -15,7 +15,7 @@ from connectors.square.sandbox import TOKEN, SquareSandbox, event
 from connectors.square.sandbox_counter import LOCATIONS
 from hub import configuration
 from hub.boot import Hub
-from hub.model.returns import Return
+from hub.model.schema.returns import Return
 from hub.pipeline.accept import accept
 from hub.store import inbox
 from tests.pipeline.fakes.play import Remote

@@ -22,7 +22,7 @@ from connectors.kit.sessions import make_http
 from connectors.kit.wire import Recorder
 from connectors.medusa.connector import Medusa
 from connectors.medusa.sandbox import MedusaSandbox
-from hub.model.fragment import Fragment
+from hub.model.schema.fragment import Fragment
 from mappings.engine import Mapping as Dictionary
 from mappings.engine import read_json
 from tests.peers.medusa.client import Client

@@ -7,7 +7,7 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-from hub.model.spelling import order_number
+from hub.model.language.spelling import order_number
 
 revision = "0005"
 down_revision = "0004"

@@ -7,7 +7,7 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-from hub.model.spelling import tracking
+from hub.model.language.spelling import tracking
 
 revision = "0010"
 down_revision = "0009"

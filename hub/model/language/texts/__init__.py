@@ -1,0 +1,1 @@
+"""Every sentence in Chinese and English: TEXTS[code] = (zh, en). How to write one: `hub.model.language.sentences`."""

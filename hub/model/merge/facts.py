@@ -1,0 +1,200 @@
+"""Facts with their twins: authority ranks only between twins, strangers stay apart and add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hub.model.schema.authority import party, rank
+from hub.model.schema.fragment import Refund
+from hub.model.schema.observation import FactId, Ground, Observation, Twins
+
+ENTITIES = frozenset({"refunds", "credits", "shipments", "replacements", "notes"})
+"""Kinds whose ids are unique in their system: told in two objects of one account they are one fact all the same."""
+
+Told = tuple[FactId, Any, Observation]
+
+
+class Event(Struct, kw_only=True):
+    """One event: what the account with the most to say tells of it, and what its twins tell."""
+
+    said: list[Told]
+    others: dict[str, list[Told]]
+    """By account: what the twins say."""
+    twins: tuple[FactId, ...]
+    told: tuple[str, ...]
+    linked: frozenset[FactId]
+    """Facts of any kind recorded as the same event, seen or not."""
+
+    @property
+    def speaker(self) -> str:
+        return self.said[0][0].account
+
+    @property
+    def accounts(self) -> set[str]:
+        return {self.speaker, *self.others}
+
+
+class Links:
+    """What is recorded as the same event, as connected components.
+
+    Across kinds (a note that tells of a parcel, a refund that settles a credit) it is only a pair: two refunds of one
+    credit are not each other's twins, nor are two credits that one refund settles. Nor is a total, which only knows
+    of what is a part of it.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        self._root: dict[FactId, FactId] = {}
+        self._members: dict[FactId, set[FactId]] = {}
+        self._across: dict[FactId, set[FactId]] = {}
+        self.totals: dict[FactId, list[Twins]] = {}
+        """Of totals what they were told."""
+        for twins in ground.twins:
+            if twins.total is not None:
+                self.totals.setdefault(twins.total, []).append(twins)
+                for fact in twins.facts - {twins.total}:
+                    self._across.setdefault(fact, set()).add(twins.total)
+                continue
+            kinds: dict[str, list[FactId]] = {}
+            for fact in twins.facts:
+                kinds.setdefault(fact.kind, []).append(fact)
+            for alike in kinds.values():
+                if len(kinds) == 1 or len({fact.account for fact in alike}) == len(alike):
+                    self.join(alike)
+            if len(kinds) > 1:
+                for fact in twins.facts:
+                    self._across.setdefault(fact, set()).update(f for f in twins.facts if f.kind != fact.kind)
+
+    def join(self, facts: Sequence[FactId]) -> None:
+        """These are one event."""
+        if len(facts) < 2:
+            return
+        members: set[FactId] = set()
+        for fact in facts:
+            root = self._root.get(fact, fact)
+            members |= self._members.pop(root, {root})
+        first = min(members)
+        self._members[first] = members
+        for member in members:
+            self._root[member] = first
+
+    def root(self, fact: FactId) -> FactId:
+        return self._root.get(fact, fact)
+
+    def alike(self, fact: FactId) -> set[FactId]:
+        """Everything of its kind that is the same event, itself included, seen or not."""
+        return self._members.get(self.root(fact), {fact})
+
+    def across(self, facts: Iterable[FactId]) -> set[FactId]:
+        """Facts of other kinds that tell of these."""
+        found: set[FactId] = set()
+        for fact in facts:
+            found |= self._across.get(fact, set())
+        return found
+
+    def __bool__(self) -> bool:
+        return bool(self._root or self._across)
+
+
+def each(observations: Iterable[Observation], kind: str) -> Iterator[Told]:
+    """Every fact of this kind that these records state."""
+    for observation in observations:
+        listed = getattr(observation.fragment, kind)
+        if listed:
+            for fact in listed:
+                yield (
+                    FactId(observation.account, observation.stream, observation.external_id, kind, fact.id),
+                    fact,
+                    observation,
+                )
+
+
+def events(told: Iterable[Told], kind: str, links: Links, ground: Ground) -> list[Event]:
+    """The events that these facts are. Sorted by the speaker's name of them."""
+    facts = list(told)
+    if not facts:
+        return []
+    if kind in ENTITIES:
+        facts = _once(facts, links)
+    groups: dict[FactId, list[Told]] = {}
+    for fact in facts:
+        groups.setdefault(links.root(fact[0]), []).append(fact)
+    result = [_event(members, kind, links, ground) for members in groups.values()]
+    result.sort(key=lambda event: _by_id(event.said[0]))
+    return result
+
+
+def _event(members: list[Told], kind: str, links: Links, ground: Ground) -> Event:
+    first = members[0][0]
+    if not links:
+        return Event(said=members, others={}, twins=(first,), told=(first.account,), linked=frozenset((first,)))
+    alike = links.alike(first)
+    linked = frozenset(alike | links.across(alike))
+    accounts = tuple(sorted({fact.account for fact in linked}))
+    sides: dict[str, list[Told]] = {}
+    for fact in members:
+        sides.setdefault(fact[0].account, []).append(fact)
+    speaker = min(sides, key=lambda account: (-rank(party(ground, account), kind), account))
+    said = sorted(sides.pop(speaker), key=_by_id)
+    twins = tuple(sorted(fact[0] for fact in members))
+    return Event(said=said, others=sides, twins=twins, told=accounts, linked=linked)
+
+
+def named(event: Event, told: Told) -> dict[str, Any]:
+    """Who tells this fact, and who else knows of it: the fields that every fact of the merged return has."""
+    speaker = told[0]
+    base: dict[str, Any] = {"id": speaker.text, "kind": speaker.kind, "speaker": speaker}
+    if len(event.twins) > 1:
+        base["also"] = tuple(fact for fact in event.twins if fact != speaker)
+    if len(event.told) > 1:
+        base["knows"] = tuple(account for account in event.told if account != speaker.account)
+    return base
+
+
+def _by_id(told: Told) -> FactId:
+    return told[0]
+
+
+def _richer(older: Told, newest: Told, name: FactId) -> Told:
+    """What was read last; where a summary is silent on what a refund was for, the other record still speaks.
+
+    Lines are named as the record that names them does, so that record comes along.
+    """
+    refund, said = newest[1], newest[2]
+    if isinstance(refund, Refund):
+        before = older[1]
+        more = {
+            field: getattr(before, field)
+            for field in ("breakdown", "allocations", "reference", "at", "note", "presentment")
+            if not getattr(refund, field) and getattr(before, field)
+        }
+        if len(before.parts) == len(refund.parts):
+            pairs = zip(refund.parts, before.parts, strict=True)
+            parts = tuple(replace(one, payment=one.payment or other.payment) for one, other in pairs)
+            more |= {"parts": parts} if parts != refund.parts else {}
+        if more:
+            refund = replace(refund, **more)
+            said = older[2] if "allocations" in more else said
+    return name, refund, said
+
+
+def _once(facts: list[Told], links: Links) -> list[Told]:
+    """One telling per account and id: what was read last, under the first of its names, whichever record told it.
+
+    A name that changed with every read would make the same fact look new. All its names are names of the same event.
+    """
+    seen: dict[tuple[str, str], Told] = {}
+    doubled = False
+    for fact in facts:
+        known = seen.get(key := (fact[0].account, fact[0].id))
+        if known is None:
+            seen[key] = fact
+            continue
+        doubled = True
+        links.join((known[0], fact[0]))
+        older, newest = sorted((known, fact), key=lambda one: (one[2].ticket, one[0]))
+        seen[key] = _richer(older, newest, min(known[0], fact[0]))
+    return list(seen.values()) if doubled else facts

@@ -1,0 +1,309 @@
+"""The lines of a return: who states what of them, and what the facts add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from hub.model.identity.line_matching import BookLine, deducts
+from hub.model.language.numbers import number
+from hub.model.language.sentences import sentence
+from hub.model.merge.context import Case
+from hub.model.schema.fragment import Line, OrderLine, Reason, Zero
+from hub.model.schema.observation import HUB, Observation
+from hub.model.schema.returns import Disposition, Inspection, Receipt, Refund, ReturnLine
+
+Statement = tuple[Observation, Line]
+
+
+def statements(case: Case) -> dict[str, list[Statement]]:
+    """Per line key what each account says of it, the highest authority first; one statement per account."""
+    found: dict[str, list[Statement]] = {}
+    several: list[tuple[Observation, Line, Sequence[str]]] = []
+    for observation in case.own or case.gone:
+        for line in observation.fragment.lines or ():
+            keys = case.book.keys(observation, line, line.gtin)
+            if len(keys) > 1:
+                several.append((observation, line, keys))
+            elif keys:
+                _add(found.setdefault(keys[0], []), observation, line)
+    for observation, line, keys in several:
+        asked = {key: max((s[1].quantity for s in found.get(key, ())), default=line.quantity) for key in keys}
+        for key, part in _spread(line, asked):
+            _add(found.setdefault(key, []), observation, part)
+    for key, said in found.items():
+        if len(said) > 1:
+            said.sort(key=lambda s: _standing(case, s))
+            seen: set[str] = set()
+            found[key] = [s for s in said if s[0].account not in seen and not seen.add(s[0].account)]  # type: ignore[func-returns-value]
+    return found
+
+
+def _add(said: list[Statement], observation: Observation, line: Line) -> None:
+    """Two lines of one record that are one line of the order add up, if they are of one claim."""
+    if said and said[-1][0] is observation and said[-1][1].round == line.round:
+        first = said[-1][1]
+        worth = None if first.amount is None or line.amount is None else first.amount + line.amount
+        quantity, cancelled = first.quantity + line.quantity, first.cancelled + line.cancelled
+        said[-1] = (observation, replace(first, quantity=quantity, cancelled=cancelled, amount=worth))
+    else:
+        said.append((observation, line))
+
+
+def _spread(line: Line, asked: Mapping[str, Decimal]) -> Iterable[tuple[str, Line]]:
+    """One line of theirs that is several of ours: each gets what others say of it, the last one what is left."""
+    left, called_off = line.quantity, line.cancelled
+    for place, (key, most) in enumerate(asked.items(), 1):
+        share = left if place == len(asked) else min(left, most)
+        off = min(share, called_off)
+        left, called_off = left - share, called_off - off
+        if share:
+            yield key, replace(line, quantity=share, cancelled=off)
+
+
+def _standing(case: Case, said: Statement) -> tuple[int, str, bool, int, str, str]:
+    """A record that founds outranks the account's other records; of equals the newest claim speaks."""
+    observation = said[0]
+    return (
+        -case.rank(observation.account, "lines"),
+        observation.account,
+        observation.fragment.origin in (UNSET, None),
+        -said[1].round,
+        observation.stream,
+        observation.external_id,
+    )
+
+
+class Sums:
+    """What the facts say of one line."""
+
+    __slots__ = ("by_condition", "disposed", "found", "inspected", "received", "refunded")
+
+    def __init__(self) -> None:
+        self.received = Zero
+        self.by_condition: dict[str, Decimal] = {}
+        self.inspected: dict[str, Decimal] = {}
+        self.disposed: dict[str, Decimal] = {}
+        self.refunded: Decimal | None = None
+        self.found: Reason | None = None
+
+    def take(self, condition: str, quantity: Decimal) -> None:
+        self.received += quantity
+        self.by_condition[condition] = self.by_condition.get(condition, Zero) + quantity
+
+
+def sums(
+    case: Case,
+    receipts: Sequence[Receipt],
+    inspections: Sequence[Inspection],
+    dispositions: Sequence[Disposition],
+    refunds: Sequence[Refund],
+    refunded: Mapping[str, Decimal],
+) -> dict[str, Sums]:
+    """Per line key; components of a kit are counted as whole kits."""
+    total: dict[str, Sums] = {}
+    for receipt in receipts:
+        if receipt.line is not None and receipt.quantity is not None:
+            _of(total, receipt.line).take(receipt.condition, receipt.quantity)
+    for inspection in inspections:
+        if inspection.line is not None and inspection.quantity is not None:
+            of = _of(total, inspection.line)
+            of.inspected[inspection.result] = of.inspected.get(inspection.result, Zero) + inspection.quantity
+            of.found = of.found or inspection.found
+    for put in dispositions:
+        if put.line is not None and put.quantity is not None and put.state == "posted":
+            of = _of(total, put.line)
+            of.disposed[put.disposition] = of.disposed.get(put.disposition, Zero) + put.quantity
+    for key, amount in refunded.items():
+        of = _of(total, key)
+        of.refunded = (of.refunded or Zero) + amount
+    parents = {line.parent for key in total if (line := case.book.lines.get(key)) and line.parent}
+    if parents:
+        parts: dict[str, list[BookLine]] = {}
+        for line in case.book.lines.values():
+            if line.parent in parents:
+                parts.setdefault(line.parent, []).append(line)
+        for parent in sorted(parts):
+            _kit(case, parent, parts[parent], total)
+    return total
+
+
+def _of(total: dict[str, Sums], key: str) -> Sums:
+    found = total.get(key)
+    if found is None:
+        found = total[key] = Sums()
+    return found
+
+
+def _kit(case: Case, parent: str, parts: Sequence[BookLine], total: dict[str, Sums]) -> None:
+    """Whole kits that came back in pieces. Damaged in one piece is damaged in all."""
+    whole = good = None
+    for part in parts:
+        of = total.get(part.key)
+        came = of.received if of else Zero
+        fine = came - sum((of.by_condition.get(word, Zero) for word in ("damaged", "defective")), Zero) if of else Zero
+        kits, sound = came // part.line.quantity, fine // part.line.quantity
+        whole = kits if whole is None else min(whole, kits)
+        good = sound if good is None else min(good, sound)
+    kit = _of(total, parent)
+    if whole:
+        if good:
+            kit.take("good", good)
+        if good is not None and whole > good:
+            kit.take("damaged", whole - good)
+    uneven = [
+        part.key
+        for part in parts
+        if (of := total.get(part.key)) and of.received != (whole or Zero) * part.line.quantity
+    ]
+    if uneven:
+        case.doubt("incomplete_kit", sentence("incomplete_kit"), line=parent)
+    for part in parts:
+        total.pop(part.key, None)
+
+
+def build(case: Case, said: Mapping[str, list[Statement]], total: Mapping[str, Sums]) -> list[ReturnLine]:
+    """The lines in a fixed order; what came and was not asked for is marked."""
+    asked = bool(said)
+    _added(case, said)
+    keys = sorted({*said, *(key for key, of in total.items() if of.received or of.inspected or of.disposed)})
+    return [_line(case, key, said.get(key, ()), total.get(key), asked) for key in keys]
+
+
+def _added(case: Case, said: Mapping[str, list[Statement]]) -> None:
+    """Goods that neither who asked nor who decides has on the return: somebody else put them there."""
+    asking = {case.founder, HUB, *case.decided_by}
+    if not any(observation.account == case.founder for told in said.values() for observation, _ in told):
+        return
+    asked = {key for key, told in said.items() if not asking.isdisjoint(one.account for one, _ in told)}
+    asked |= {kit.parent for key in asked if (kit := case.book.lines.get(key)) and kit.parent}
+    for key, told in sorted(said.items()):
+        home = case.book.lines.get(key)
+        if key not in asked and (home is None or home.parent not in asked):
+            observation, line = told[0]
+            goods = line.name or line.sku or (home and (home.line.name or home.line.sku)) or key
+            words = {"account": observation.account, "line": goods, "founder": case.founder}
+            values = (number(line.quantity),)
+            case.doubt(
+                "unasked",
+                sentence("line_added", quantity=line.quantity, **words),
+                field="lines",
+                line=key,
+                values=values,
+            )
+
+
+_NOTHING = Sums()
+
+
+def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, asked: bool) -> ReturnLine:
+    book = case.book.lines.get(key)
+    home = book.line if book else None
+    of = facts or _NOTHING
+    order_lines = dict(sorted(book.ids.items())) if book else {}
+    ids: dict[str, str] = {}
+    said_by: dict[str, int] = {}
+    sku, gtin, name = (home.sku, home.gtin, home.name) if home else (None, None, None)
+    if home is None and key.startswith("sku:"):
+        sku = key[4:]
+    stated = found = unit = wanted = None
+    goods = resolution = None
+    quantity, cancelled, round_ = (Zero if asked else of.received), Zero, 1
+    unexpected = asked and not said
+    for index, (observation, line) in enumerate(said):
+        account = observation.account
+        if line.line is not None:
+            ids[account] = line.line
+        if index == 0:
+            quantity, cancelled, round_, unexpected = line.quantity, line.cancelled, line.round, line.unexpected
+            said_by["quantity"] = case.source(observation)
+        else:
+            if line.quantity != quantity:
+                _disagree(case, key, said[0], (observation, line))
+            if line.cancelled > cancelled and case.may_cancel(account):
+                cancelled = line.cancelled
+        sku, gtin, name = sku or line.sku, gtin or line.gtin, name or line.name
+        unit = unit or line.unit
+        wanted = wanted or line.wanted_sku
+        if stated is None and line.reason is not UNSET and line.reason is not None:
+            stated = line.reason
+            said_by["stated"] = case.source(observation)
+        if found is None and line.found is not UNSET and line.found is not None:
+            found = line.found
+        if goods is None and line.goods is not UNSET:
+            goods = line.goods
+        if resolution is None and line.resolution is not UNSET:
+            resolution = line.resolution
+    if (home is not None and deducts(home)) or any((line.amount or Zero) < 0 for _, line in said):
+        goods = "deduction"
+    put = (
+        sum((amount for word, amount in of.disposed.items() if word != "keep_by_customer"), Zero)
+        if of.disposed
+        else Zero
+    )
+    if put > of.received:
+        case.doubt(
+            "over_disposed",
+            sentence("over_disposed", put=put, received=of.received),
+            line=key,
+            values=(number(put), number(of.received)),
+        )
+    undelivered = case.founding is not None and case.founding.fragment.origin == "undelivered"
+    return ReturnLine(
+        key=key,
+        order=book.order or None if book else None,
+        order_lines=order_lines,
+        ids=ids,
+        sku=sku,
+        gtin=gtin,
+        name=name,
+        unit=unit,
+        quantity=quantity,
+        cancelled=min(cancelled, quantity),
+        price=home.price if home else None,
+        amount=_worth(said, quantity, home),
+        stated=stated,
+        found=of.found or found,
+        round=round_,
+        goods=goods or ("refused" if undelivered else "expected"),
+        resolution=resolution or "refund",
+        unexpected=unexpected,
+        wanted_sku=wanted,
+        received=of.received,
+        by_condition=of.by_condition,
+        accepted=of.inspected.get("accepted", Zero),
+        rejected=of.inspected.get("rejected", Zero),
+        damaged=of.inspected.get("damaged", Zero),
+        missing=of.inspected.get("missing", Zero),
+        disposed=of.disposed,
+        refunded=of.refunded,
+        undisposed=max(of.received - put, Zero) if put else of.received,
+        said_by=said_by,
+    )
+
+
+def _worth(said: Sequence[Statement], quantity: Decimal, home: OrderLine | None) -> Decimal | None:
+    """What so many pieces cost: as whoever speaks of them says, else the order where all of the line comes back."""
+    stated = (line.amount for _, line in said if line.amount is not None and line.quantity == quantity)
+    whole = home.amount if home is not None and home.quantity == quantity else None
+    return next(stated, whole)
+
+
+def _disagree(case: Case, key: str, higher: Statement, lower: Statement) -> None:
+    case.doubt(
+        "quantity",
+        sentence(
+            "quantities_differ",
+            one=higher[0].account,
+            quantity=higher[1].quantity,
+            other=lower[0].account,
+            otherwise=lower[1].quantity,
+        ),
+        field="quantity",
+        line=key,
+        accounts=(higher[0].account, lower[0].account),
+        values=(number(higher[1].quantity), number(lower[1].quantity)),
+    )

@@ -1,0 +1,210 @@
+"""The returns of an order as far as its money goes: since when, for which pieces, how much is owed, what is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from msgspec import UNSET
+
+from hub.model.identity.names import founds, own_name, speaks_of_order
+from hub.model.merge.context import Case
+from hub.model.merge.facts import Event, Links, each, events
+from hub.model.merge.money.order_edits import article
+from hub.model.schema import fragment as told
+from hub.model.schema.fragment import Zero
+from hub.model.schema.observation import HUB, FactId, Ground, Observation, Twins
+
+_OVER = frozenset({"rejected", "cancelled", "voided", "expired"})
+_NO_MONEY = frozenset({"exchange", "repair", "reship"})
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Claimant:
+    """One return that money of its order may be for."""
+
+    number: str
+    asked: datetime | None
+    """When it was asked for; None: nobody says, so it may always have been there."""
+    founded: bool
+    ended: bool
+    pieces: Mapping[str, Decimal]
+    """Per line what is to come back, or need not: what may be paid for."""
+    owed: Decimal | None
+    swaps: bool
+    """All of it is exchanged or mended: without a word on money nothing is owed."""
+    credited: bool
+    """There is such a word: a credit note, or a stated sum."""
+    objects: frozenset[tuple[str, str]]
+    records: frozenset[tuple[str, str, str]]
+    """Its own observations, by name."""
+    naming: frozenset[tuple[str, str, str]]
+    """Of these the ones that name a return."""
+    written: frozenset[FactId]
+    """Refunds that writes of ours made for it."""
+    name: str
+
+    @property
+    def standing(self) -> tuple[datetime, str]:
+        """The oldest first, whichever of them is being merged."""
+        return (self.asked or _FIRST, self.name)
+
+    @property
+    def wants(self) -> bool:
+        """Whether money that names nothing may be for it."""
+        return self.founded and not self.ended and (self.credited or not self.swaps)
+
+    def wrote(self, event: Event, refund: told.Refund) -> bool:
+        """Whether the refund was made for it by a write of ours, or bears its number."""
+        if refund.reference and refund.reference == self.number:
+            return True
+        return not self.written.isdisjoint(event.twins)
+
+
+def claimants(case: Case) -> list[Claimant]:
+    """The return itself, and beside it the others of its orders."""
+    deleted = [o for o in case.gone if not speaks_of_order(o.fragment)]
+    me = _claimant(case, [*case.own, *deleted], case.ground.number, case.ground.twins)
+    if case.alone is not None:
+        return [me]
+    others = [
+        _claimant(case, [o for o in other.observations if not (o.gone and o.account == HUB)], other.number, other.twins)
+        for other in case.ground.others
+    ]
+    return [me, *others]
+
+
+def waited(case: Case) -> Mapping[str, Decimal] | None:
+    """By article (edited.article), what all returns of the orders ask for and what never came; None where nobody can
+    say what one of them asks for."""
+    found: dict[str, Decimal] = {}
+    for records in (case.own, *(other.observations for other in case.ground.others)):
+        live = [o for o in records if not o.gone]
+        founding = [o for o in live if founds(o.fragment)]
+        asked, _ = _pieces(case, founding)
+        if founding and not asked:
+            return None
+        came = _came(case, live)
+        for key, quantity in asked.items():
+            sold = case.book.lines.get(key)
+            if sold is None:
+                return None
+            kit = case.book.lines.get(sold.parent or "")
+            for line in (sold, kit) if kit is not None else (sold,):
+                name = article(line.line)
+                found[name] = found.get(name, Zero) + max(quantity - came.get(key, Zero), Zero)
+    return found
+
+
+def _came(case: Case, records: Sequence[Observation]) -> dict[str, Decimal]:
+    """Per line, what arrived; of accounts that tell of it the one that tells most: it may be the same."""
+    told: dict[tuple[str, str], Decimal] = {}
+    for o in records:
+        for receipt in o.fragment.receipts or ():
+            if (key := case.book.key(o, receipt)) is not None:
+                told[o.account, key] = told.get((o.account, key), Zero) + receipt.quantity
+    came: dict[str, Decimal] = {}
+    for (_, key), quantity in told.items():
+        came[key] = max(quantity, came.get(key, Zero))
+    return came
+
+
+def _claimant(case: Case, records: Sequence[Observation], number: str, twins: Sequence[Twins]) -> Claimant:
+    """What was deleted names the return all the same; one of which all that founded it was deleted is over."""
+    live = [o for o in records if not o.gone]
+    asking = [o for o in live if founds(o.fragment)]
+    founding = sorted(
+        asking or (o for o in records if founds(o.fragment)), key=lambda o: (_asked(o) or _FIRST, _name(o))
+    )
+    pieces, swaps = _pieces(case, founding)
+    return Claimant(
+        number=number,
+        asked=min((at for o in founding if (at := _asked(o))), default=None),
+        founded=bool(founding),
+        ended=_ended(case, live, founding[0].account if founding else None, deleted=bool(founding) and not asking),
+        pieces=pieces,
+        owed=_owed(case, live, twins, swaps),
+        swaps=swaps,
+        credited=any(o.fragment.credits or isinstance(o.fragment.agreed, Decimal) for o in live),
+        objects=frozenset((o.account, o.external_id) for o in records),
+        records=frozenset(own_name(o) for o in records),
+        naming=frozenset(own_name(o) for o in records if o.fragment.keys),
+        written=written(twins),
+        name=min((_name(o) for o in founding), default=number),
+    )
+
+
+def _asked(observation: Observation) -> datetime | None:
+    at = observation.fragment.requested_at
+    return at if isinstance(at, datetime) else None
+
+
+def _name(observation: Observation) -> str:
+    return f"{observation.account}/{observation.stream}/{observation.external_id}"
+
+
+def _pieces(case: Case, founding: Sequence[Observation]) -> tuple[dict[str, Decimal], bool]:
+    """Per line, by the highest authority that speaks of it; and whether all of them are swapped."""
+    pieces: dict[str, Decimal] = {}
+    swaps: set[bool] = set()
+    for observation in sorted(founding, key=lambda o: -case.rank(o.account, "lines")):
+        for line in observation.fragment.lines or ():
+            key = case.book.key(observation, line, line.gtin)
+            if key is None or key in pieces or line.unexpected:
+                continue
+            pieces[key] = line.quantity - line.cancelled
+            swaps.add(line.resolution in _NO_MONEY)
+    return pieces, swaps == {True}
+
+
+def _ended(case: Case, records: Sequence[Observation], founder: str | None, *, deleted: bool) -> bool:
+    """Over in the word of whoever counts most, or called off by who asked; and nothing of it has come."""
+    if any(o.fragment.receipts for o in records):
+        return False
+    if deleted:
+        return True
+    said: list[tuple[tuple[bool, bool, int, int], str]] = []
+    for observation in records:
+        for word in (observation.fragment.authorization, observation.fragment.closure):
+            if word is UNSET or word is None:
+                continue
+            calls_off = observation.account == founder and word.value == "cancelled"
+            decides = calls_off or observation.account in case.decided_by
+            rank = case.rank(observation.account, "case")
+            said.append(((observation.account == HUB, decides, rank, observation.ticket), word.value))
+    if not said:
+        return False
+    top = max(standing for standing, _ in said)
+    return any(word in _OVER for standing, word in said if standing == top)
+
+
+def _owed(case: Case, records: Sequence[Observation], twins: Sequence[Twins], swaps: bool) -> Decimal | None:
+    """What is owed on it in all, as far as documents or a stated sum say."""
+    links = Links(Ground(parties=case.ground.parties, twins=tuple(twins)))
+    posted = [
+        one[1].amount
+        for event in events(each(records, "credits"), "credits", links, case.ground)
+        for one in event.said
+        if one[1].state == "posted"
+    ]
+    if posted and not swaps:
+        return sum(posted, Zero)
+    stated = [o for o in records if isinstance(o.fragment.agreed, Decimal)]
+    if not stated:
+        return None
+    best = min(stated, key=lambda o: (-case.rank(o.account, "agreed"), o.account, -o.ticket, o.external_id))
+    return best.fragment.agreed if isinstance(best.fragment.agreed, Decimal) else None
+
+
+def written(twins: Sequence[Twins]) -> frozenset[FactId]:
+    """Refunds that are linked to something that is no refund, or noted by themselves: a write of ours made them."""
+    return frozenset(
+        fact
+        for group in twins
+        if len(group.facts) == 1 or any(other.kind != "refunds" for other in group.facts)
+        for fact in group.facts
+        if fact.kind == "refunds"
+    )

@@ -1,1 +1,0 @@
-"""Every sentence in Chinese and English: TEXTS[code] = (zh, en). How to write one: `hub.model.sentences`."""
