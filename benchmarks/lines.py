@@ -10,10 +10,10 @@ from typing import Any
 from benchmarks.measure import Line, Report, Spread, each, number
 from connectors.kit import registry
 from hub.boot import dictionary
-from hub.model.merge.merger import Picture
+from hub.model.merge.merger import Merger
 from hub.model.plan.planner import plan
 from hub.model.plan.rules import DEFAULTS
-from hub.model.schema.observation import Ground, Observation, Party
+from hub.model.schema.observation import MergeInputs, Observation, Party
 from hub.model.schema.operation import Terms
 from hub.pipeline.translate import PARTS, translate
 from hub.store import returns
@@ -59,15 +59,15 @@ def stages(size: int) -> dict[str, Callable[[], object]]:
         )
     ]
     parties = {"web": Party(name="web", kind="storefront"), "erp": Party(name="erp", kind="erp", decides=True)}
-    ground = Ground(parties=parties, number="R1001")
-    picture = Picture(seen, ground)
-    whole, view = picture.whole(), picture.of("web")
+    inputs = MergeInputs(parties=parties, number="R1001")
+    merger = Merger(seen, inputs)
+    whole, view = merger.whole(), merger.of("web")
     asked_for, listens = DEFAULTS["storefront"]
     terms = Terms(account="web", kind="storefront", can=asked_for, asked=asked_for, listens=listens)
     return {
         "bytes → validated fragment": lambda: translate(account, "return", asked),
-        "merge": lambda: Picture(seen, ground).whole(),
-        "a view": lambda: picture.of("web"),
+        "merge": lambda: Merger(seen, inputs).whole(),
+        "a view": lambda: merger.of("web"),
         "plan": lambda: plan(whole, view, terms, ()),
         "to its stored form": lambda: returns.encode(whole),
     }

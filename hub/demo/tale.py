@@ -69,5 +69,5 @@ class Tale:
         if self.return_id is None:
             return "the hub knows nothing of it"
         merged = self.merged
-        doubts = "; ".join(f"{d.kind}: {d.text}" for d in merged.discrepancies)
-        return f"{self.number} is {merged.status}, {self.sync}" + (f" ({doubts})" if doubts else "")
+        discrepancies = "; ".join(f"{d.kind}: {d.text}" for d in merged.discrepancies)
+        return f"{self.number} is {merged.status}, {self.sync}" + (f" ({discrepancies})" if discrepancies else "")

@@ -12,14 +12,14 @@ from hub.accounts import Account, parties
 from hub.model.identity.names import speaks_of_order
 from hub.model.language.sentences import Sentence, sentence
 from hub.model.merge import rekeyed
-from hub.model.merge.merger import Picture
+from hub.model.merge.merger import Merger
 from hub.model.merge.outward import outward, short
 from hub.model.plan.delivery import LAST_CONFLICT
 from hub.model.plan.planner import needs_somebody, plan, state, unheard
 from hub.model.plan.refusals import SUMS
 from hub.model.schema import bindings
 from hub.model.schema.fragment import Zero
-from hub.model.schema.observation import Ground, Observation, Sibling
+from hub.model.schema.observation import MergeInputs, Observation, Sibling
 from hub.model.schema.operation import Operation, Outstanding, Residue
 from hub.model.schema.returns import Return
 from hub.pipeline import awaited, guests, overtaken, parked, routes, strays, twinning, unread
@@ -75,7 +75,7 @@ class Situation(NamedTuple):
     row: returns.Row
     old: Return | None
     seen: Sequence[Observation]
-    picture: Picture
+    merger: Merger
     merged: Return
     intents: Sequence[Intent]
     read_back: bool
@@ -133,7 +133,7 @@ def look(
         around = [*seen[return_id], *(told for records in beside.values() for told in records)] if before else ()
         open_, found, over = twinning.observed(conn, return_id, before, around, same, reads)
         bound = bindings.decode(row.ties) if row.ties else bindings.Ties()
-        ground = Ground(
+        inputs = MergeInputs(
             parties=people,
             twins=(*same, *found),
             number=f"R{return_id}",
@@ -147,15 +147,15 @@ def look(
             strays=astray.get(return_id, ()),
             unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
         )
-        shown = overtaken.without(seen[return_id], open_, old, ground.twins)
-        picture = Picture(shown, ground)
-        merged = picture.whole()
+        shown = overtaken.without(seen[return_id], open_, old, inputs.twins)
+        merger = Merger(shown, inputs)
+        merged = merger.whole()
         open_ = [
             *(i for i in open_ if not _paid_after_all(conn, i, merged)),
             *_without_effect(conn, accounts, over, merged),
         ]
         closed = len(open_) < len(before)
-        situations.append(Situation(return_id, row, old, shown, picture, merged, open_, closed))
+        situations.append(Situation(return_id, row, old, shown, merger, merged, open_, closed))
     return situations
 
 
@@ -196,14 +196,14 @@ def plan_for(conn: Connection, situation: Situation, account: Account) -> Plan:
     matter = [intent for intent in situation.intents if intent.state != "held"]
     outstanding = [
         Outstanding(
-            operation=rekeyed.operation(msgspec.convert(intent.operation, Operation), situation.picture.book),
+            operation=rekeyed.operation(msgspec.convert(intent.operation, Operation), situation.merger.book),
             state=_planned_as(intent),
             since=paying.since(conn, intent) if intent.state == "given_up" and intent.kind in SUMS else Zero,
         )
         for intent in matter
     ]
     terms = account.terms
-    its_view = situation.picture.of(account.name)
+    its_view = situation.merger.of(account.name)
     if terms.money and situation.merged.money.due:
         payments = [payment.id for payment in its_view.payments]
         terms = replace(terms, reserved=paying.reserved(conn, situation.id, account.name, payments))
@@ -286,7 +286,7 @@ def _moved(conn: Connection, situations: Sequence[Situation], loud: Collection[i
     moved: set[int] = set()
     done = {situation.id for situation in situations}
     for one in situations:
-        beside = {int(other.number[1:]) for other in one.picture.ground.others} - done - moved
+        beside = {int(other.number[1:]) for other in one.merger.inputs.others} - done - moved
         if one.id not in loud or not beside:
             continue
         # A refund that founds nothing and names no return is the order's, also in a record of its own.
@@ -296,7 +296,7 @@ def _moved(conn: Connection, situations: Sequence[Situation], loud: Collection[i
             moved |= beside
             continue
         keys = {line.key for ret in (one.old, one.merged) if ret is not None for line in ret.lines}
-        left = one.picture.shortages(f"R{one.id}", keys)
+        left = one.merger.shortages(f"R{one.id}", keys)
         for other, row in returns.read(conn, beside).items():
             before = short(returns.decode(row.doc) if row.doc else None)
             if {key: n for key, n in before.items() if key in keys} != left.get(f"R{other}", {}):

@@ -17,9 +17,9 @@ from hub.accounts import Account, parties
 from hub.model.identity.names import order_names, own_name, speaks_of_order
 from hub.model.identity.provisional import Decision, Question, decide, hints, part, titles
 from hub.model.language.sentences import sentence
-from hub.model.merge.merger import Picture
+from hub.model.merge.merger import Merger
 from hub.model.schema.bindings import Name, Tie, Ties, decode
-from hub.model.schema.observation import HUB, Ground, Observation
+from hub.model.schema.observation import HUB, MergeInputs, Observation
 from hub.pipeline import ordering
 from hub.pipeline.combine import Moved, combine
 from hub.pipeline.identify import being_written
@@ -193,16 +193,16 @@ def _decide(
         merged = returns.decode(still[one.id]) if one.id in still else None
         holds: set[str] = set()
         if merged is None or merged.origin == "undelivered":
-            picture = Picture([*one.seen, *shared], Ground(parties=people, twins=same, number=f"R{one.id}"))
-            merged, holds = picture.whole(), _holds(picture, live)
+            merger = Merger([*one.seen, *shared], MergeInputs(parties=people, twins=same, number=f"R{one.id}"))
+            merged, holds = merger.whole(), _holds(merger, live)
         candidates.append(part(one.id, merged, live, its, settled=settled, twins=same, holds=holds))
     return decide(candidates, _apart(conn, parts))
 
 
-def _holds(picture: Picture, seen: Sequence[Observation]) -> set[str]:
+def _holds(merger: Merger, seen: Sequence[Observation]) -> set[str]:
     """The lines that these records say are in their parcels."""
     named = [(o, part) for o in seen for parcel in o.fragment.shipments or () for part in parcel.lines]
-    return {key for o, part in named for key in picture.book.keys(o, part)}
+    return {key for o, part in named for key in merger.book.keys(o, part)}
 
 
 def _apart(conn: Connection, parts: Mapping[int, _Part]) -> set[frozenset[int]]:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from hub.model.language.words import Condition
-from hub.model.schema.observation import FactId, Ground, Observation, Party, Twins
+from hub.model.schema.observation import FactId, MergeInputs, Observation, Party, Twins
 from tests.model.telling import at, said
 
 ACCOUNTS = {
@@ -29,7 +29,7 @@ class Simulation:
     """Observations and the twins that are known among their facts."""
 
     observations: list[Observation]
-    ground: Ground
+    inputs: MergeInputs
     older: list[Observation] = field(default_factory=list)
     """Earlier readings of the same objects; they may arrive late."""
 
@@ -132,7 +132,7 @@ def simulations(draw: Any) -> Simulation:
     if draw(st.booleans()):
         word = {"value": draw(st.sampled_from(["authorized", "rejected"])), "by": "ann", "at": at(13)}
         made.append(said("hub", "act", "h1", authorization=word))
-    return Simulation(made, Ground(parties=ACCOUNTS, twins=tuple(draw(twins(made))), number="R1"), older)
+    return Simulation(made, MergeInputs(parties=ACCOUNTS, twins=tuple(draw(twins(made))), number="R1"), older)
 
 
 def _goods(fact: Any) -> str:

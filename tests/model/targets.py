@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from hub.model.language import words
-from hub.model.merge.merger import Picture
+from hub.model.merge.merger import Merger
 from hub.model.plan.planner import plan
 from hub.model.schema import fragment as told
 from hub.model.schema.fragment import Fragment
@@ -31,24 +31,24 @@ class Remotes:
 
     def __init__(self, world: Simulation, terms: list[Terms], flaw: Flaw | None = None) -> None:
         self.records = {(o.account, o.stream, o.external_id): o for o in world.observations}
-        self.ground = world.ground
+        self.inputs = world.inputs
         self.terms = {one.account: one for one in terms}
         self.flaw = flaw
         self.writes: list[Operation] = []
         self.ticket = 100
 
-    def picture(self) -> Picture:
-        return Picture(list(self.records.values()), self.ground)
+    def merger(self) -> Merger:
+        return Merger(list(self.records.values()), self.inputs)
 
     @property
     def merged(self) -> Return:
-        return self.picture().whole()
+        return self.merger().whole()
 
     def plan(
         self, account: str, outstanding: tuple[Outstanding, ...] = ()
     ) -> tuple[tuple[Operation, ...], tuple[Residue, ...]]:
-        picture = self.picture()
-        return plan(picture.whole(), picture.of(account), self.terms[account], outstanding)
+        merger = self.merger()
+        return plan(merger.whole(), merger.of(account), self.terms[account], outstanding)
 
     def perform(self, operation: Operation) -> None:
         """Carry it out, read it back, and remember which fact there is the twin of which of ours."""
@@ -76,7 +76,7 @@ class Remotes:
         facts = {fact.id: fact.twins for kind in _LISTS for fact in getattr(merged, kind)}
         shown = {(kind, item.id) for kind in _LISTS for item in getattr(after, kind) or ()}
         twins = [Twins(frozenset({*facts[f], i})) for f, i in made if f in facts and (i.kind, i.id) in shown]
-        self.ground = replace(self.ground, twins=(*self.ground.twins, *twins))
+        self.inputs = replace(self.inputs, twins=(*self.inputs.twins, *twins))
 
 
 _LISTS = ("receipts", "dispositions", "shipments", "refunds", "credits", "replacements", "notes")

@@ -13,7 +13,7 @@ from hub.model.merge.merger import merge, view
 from hub.model.plan.planner import plan
 from hub.model.plan.rules import DEFAULTS
 from hub.model.schema.fragment import Fragment
-from hub.model.schema.observation import Ground, Observation, Party
+from hub.model.schema.observation import MergeInputs, Observation, Party
 from hub.model.schema.operation import Terms
 from hub.model.schema.returns import Return
 
@@ -48,8 +48,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def ground(*parties: Party, **more: Any) -> Ground:
-    return Ground(parties={party.name: party for party in parties}, **more)
+def inputs(*parties: Party, **more: Any) -> MergeInputs:
+    return MergeInputs(parties={party.name: party for party in parties}, **more)
 
 
 def terms(account: str, kind: Any, *, can: frozenset[str] | set[str] = EVERYTHING, **more: Any) -> Terms:
@@ -62,8 +62,8 @@ def terms(account: str, kind: Any, *, can: frozenset[str] | set[str] = EVERYTHIN
 class World:
     """Some accounts and what they said; `tell` plans for one of them."""
 
-    def __init__(self, ground_: Ground, *accounts: Terms) -> None:
-        self.ground = ground_
+    def __init__(self, ground_: MergeInputs, *accounts: Terms) -> None:
+        self.inputs = ground_
         self.terms = {account.account: account for account in accounts}
         self.records: dict[tuple[str, str, str], Observation] = {}
         self.outstanding: list[Any] = []
@@ -74,14 +74,14 @@ class World:
         self.records[(account, stream, external_id)] = said(account, stream, external_id, self.ticket, **fields)
 
     def links(self, *twins: Any) -> None:
-        self.ground = msgspec.structs.replace(self.ground, twins=(*self.ground.twins, *twins))
+        self.inputs = msgspec.structs.replace(self.inputs, twins=(*self.inputs.twins, *twins))
 
     @property
     def merged(self) -> Return:
-        return merge(list(self.records.values()), self.ground)
+        return merge(list(self.records.values()), self.inputs)
 
     def view(self, account: str) -> Return:
-        return view(list(self.records.values()), self.ground, account)
+        return view(list(self.records.values()), self.inputs, account)
 
     def plan(self, account: str) -> Any:
         return plan(self.merged, self.view(account), self.terms[account], self.outstanding)

@@ -9,7 +9,7 @@ import pytest
 
 from hub.model.schema.observation import Party
 from hub.model.schema.operation import Outstanding
-from tests.model.telling import D, World, at, ground, terms
+from tests.model.telling import D, World, at, inputs, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)
 ERP = Party(name="erp", kind="erp")
@@ -21,7 +21,7 @@ SILENT = frozenset({"authorization", "closure", "acceptance"})
 def world() -> World:
     """A return that is here, in a shop and in books which follow the shop's money with credit notes."""
     made = World(
-        ground(WEB, ERP, number="R1"),
+        inputs(WEB, ERP, number="R1"),
         terms("web", "storefront", sells=True, money=True, silent=SILENT),
         terms("erp", "erp", silent=SILENT),
     )

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from hub.model.merge.merger import Picture
+from hub.model.merge.merger import Merger
 from hub.model.plan.planner import plan
 from hub.model.schema.observation import Apart, FactId, Observation, Party, Sibling, Twins
 from hub.model.schema.operation import Outstanding
 from hub.pipeline.story import changes
-from tests.model.telling import at, ground, said, terms
+from tests.model.telling import at, inputs, said, terms
 
 SMALL, LARGE = 40, 160
 MOST = 1.35
@@ -168,12 +168,12 @@ def steps(do: Callable[[], object]) -> int:
 
 def cost(world: Callable[[int], World], n: int) -> dict[str, int]:
     observations, more = world(n)
-    picture = Picture(observations, ground(*PARTIES, number="R1", **more))
-    counted = {"book": steps(lambda: Picture(observations, picture.ground)), "whole": steps(picture.whole)}
-    whole = picture.whole()
+    merger = Merger(observations, inputs(*PARTIES, number="R1", **more))
+    counted = {"book": steps(lambda: Merger(observations, merger.inputs)), "whole": steps(merger.whole)}
+    whole = merger.whole()
     for account, kind in (("web", "storefront"), ("erp", "erp")):
-        counted[f"view of {account}"] = steps(lambda account=account: picture.of(account))
-        view, told = picture.of(account), terms(account, kind, money=True)
+        counted[f"view of {account}"] = steps(lambda account=account: merger.of(account))
+        view, told = merger.of(account), terms(account, kind, money=True)
         counted[f"plan for {account}"] = steps(lambda view=view, told=told: plan(whole, view, told, ()))
         operations = plan(whole, view, told, ())[0]
         for state in ("sent", "dead"):

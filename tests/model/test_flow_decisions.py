@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from hub.model.schema.observation import Party
 from hub.model.schema.operation import Outstanding
-from tests.model.telling import World, at, ground, terms
+from tests.model.telling import World, at, inputs, terms
 
 TMALL = Party(name="tmall", kind="marketplace", holds_money=True)
 ERP = Party(name="erp", kind="erp", decides=True)
@@ -18,7 +18,7 @@ KEY = [{"issuer": "hub", "type": "return", "value": "R1"}]
 def begun(goods: str = "expected", **more: Any) -> World:
     """A buyer asks a marketplace; the ERP decides and has its record."""
     world = World(
-        ground(TMALL, ERP, number="R1"), terms("tmall", "marketplace", sells=True, money=True), terms("erp", "erp")
+        inputs(TMALL, ERP, number="R1"), terms("tmall", "marketplace", sells=True, money=True), terms("erp", "erp")
     )
     world.hears("tmall", "order", "o1", keys=[{"type": "order_number", "value": "55"}],
                 order={"number": "55", "currency": "CNY", "lines": [{"id": "A", "quantity": 3, "sku": "CUP"}],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.model.schema.observation import Apart, FactId, Party, Twins
 from hub.model.schema.operation import Outstanding
-from tests.model.telling import D, World, at, ground, terms
+from tests.model.telling import D, World, at, inputs, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)
 ERP = Party(name="erp", kind="erp")
@@ -15,7 +15,7 @@ def shop(*parties: Party, quantity: int = 2) -> World:
     """A shop that approves by itself and an ERP that has the return; order 12 with a shoe and a hat."""
     silent = frozenset({"authorization", "closure", "acceptance"})
     world = World(
-        ground(WEB, ERP, *parties, number="R1"),
+        inputs(WEB, ERP, *parties, number="R1"),
         terms("web", "storefront", sells=True, silent=silent),
         terms("erp", "erp", silent=silent),
         *(terms(p.name, p.kind, silent=silent, locations=p.locations) for p in parties),
@@ -135,10 +135,10 @@ def test_counter_and_warehouse_add_up_and_possible_twins_wait_for_a_person() -> 
 
     one = FactId("erp", "arrival", "1", "receipts", "1")
     other = FactId("wms", "arrival", "9", "receipts", "1")
-    plain = world.ground
+    plain = world.inputs
     world.links(Twins(frozenset({one, other})))
     assert (world.merged.lines[0].received, world.doubts()) == (2, ["twins_differ"]), "the warehouse outranks the ERP"
-    world.ground = ground(*plain.parties.values(), apart=(Apart(frozenset({one, other})),))
+    world.inputs = inputs(*plain.parties.values(), apart=(Apart(frozenset({one, other})),))
     assert (world.merged.lines[0].received, world.merged.axes.receipt, world.doubts()) == (3, "over", ["unasked"])
 
 

@@ -10,7 +10,7 @@ from hub.model.merge.goods.allocation import Claim, allocate
 from hub.model.plan.tell_money import reserved
 from hub.model.schema.observation import Apart, FactId, Party, Sibling, Twins
 from hub.model.schema.operation import Outstanding
-from tests.model.telling import D, World, at, ground, said, terms
+from tests.model.telling import D, World, at, inputs, said, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)
 ERP = Party(name="erp", kind="erp")
@@ -22,7 +22,7 @@ SILENT = frozenset({"authorization", "closure", "acceptance"})
 def paid_order(captured: str = "100", refunds: Any = (), refunded: str | None = None) -> World:
     """Order 12, paid; one shoe of it came back and everybody knows."""
     world = World(
-        ground(WEB, ERP, TILL, number="R1"),
+        inputs(WEB, ERP, TILL, number="R1"),
         terms("web", "storefront", sells=True, money=True, silent=SILENT),
         terms("erp", "erp", silent=SILENT),
         terms("till", "pos", money=True),
@@ -137,10 +137,10 @@ def test_the_same_amount_in_two_systems_may_be_one_refund() -> None:
     world.hears("till", "counter", "t1", keys=KEY, refunds=[refund("t9", "50")])
     assert "possible_twins" in world.doubts()
     one, other = FactId("web", "payment", "p1", "refunds", "r1"), FactId("till", "counter", "t1", "refunds", "t9")
-    parties = world.ground.parties.values()
-    world.ground = ground(*parties, number="R1", apart=(Apart(frozenset({one, other})),))
+    parties = world.inputs.parties.values()
+    world.inputs = inputs(*parties, number="R1", apart=(Apart(frozenset({one, other})),))
     assert (world.merged.money.refunded, world.doubts()) == (100, ["over_refunded"])
-    world.ground = ground(*parties, number="R1", twins=(Twins(frozenset({one, other})),))
+    world.inputs = inputs(*parties, number="R1", twins=(Twins(frozenset({one, other})),))
     assert (world.merged.money.refunded, world.doubts()) == (50, [])
 
 
@@ -179,7 +179,7 @@ def test_two_returns_of_one_order_share_what_was_captured() -> None:
     world = paid_order(captured="60", refunds=[refund("r1", "50", allocations=[{"return_id": "w2", "amount": "50"}])])
     other = said("web", "return", "w2", origin="request", requested_at=at(8), orders=[{"type": "order", "value": "o1"}],
                  lines=[{"order_line": "A", "quantity": 1}])  # fmt: skip
-    world.ground = replace(world.ground, others=(Sibling("R2", (other,)),))
+    world.inputs = replace(world.inputs, others=(Sibling("R2", (other,)),))
     credit(world, "50")
     merged = world.merged
     assert (merged.refunds, merged.money.refunded, merged.money.refundable, merged.money.due) == ((), 0, 10, 50)
@@ -219,7 +219,7 @@ def test_the_return_that_is_left_nothing_is_refused_while_nothing_of_it_is_here(
     world.hears("web", "return", "w1", origin="request", requested_at=at(9), orders=[{"type": "order", "value": "o1"}],
                 lines=[{"order_line": "A", "quantity": 1}])  # fmt: skip
     assert world.asks("erp") == ["create_return"]
-    world.ground = replace(world.ground, others=(Sibling("R2", (other,)),))
+    world.inputs = replace(world.inputs, others=(Sibling("R2", (other,)),))
     assert world.doubts() == ["over_return"]
     assert (world.asks("erp"), world.residue("erp")) == ([], [])
     decided = world.merged.axes.authorization
@@ -241,7 +241,7 @@ def test_who_asks_for_more_than_was_sold_is_a_question_and_not_refused() -> None
                     lines=[{"order_line": "A", "quantity": 1}])  # fmt: skip
     world.hears("web", "return", "w1", origin="request", requested_at=at(9), orders=[{"type": "order", "value": "o1"}],
                 lines=[{"order_line": "A", "quantity": 2}])  # fmt: skip
-    world.ground = replace(world.ground, others=(Sibling("R2", (one_left,)),))
+    world.inputs = replace(world.inputs, others=(Sibling("R2", (one_left,)),))
     assert (world.doubts(), world.merged.axes.authorization.value == "rejected") == (["over_return"], False)
 
 

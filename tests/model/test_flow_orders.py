@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.model.identity.names import bind
 from hub.model.schema.observation import Party
-from tests.model.telling import World, at, ground, said, terms
+from tests.model.telling import World, at, inputs, said, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)
 ERP = Party(name="erp", kind="erp")
@@ -15,7 +15,7 @@ SILENT = frozenset({"authorization", "closure", "acceptance"})
 def world_of(*orders: tuple[str, list[dict[str, object]], list[dict[str, object]]]) -> World:
     """Orders as (number, lines at the shop, lines at the ERP)."""
     world = World(
-        ground(WEB, ERP, number="R1"),
+        inputs(WEB, ERP, number="R1"),
         terms("web", "storefront", sells=True, silent=SILENT),
         terms("erp", "erp", silent=SILENT),
     )

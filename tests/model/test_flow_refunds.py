@@ -57,7 +57,7 @@ def test_a_charge_that_the_bank_took_back_is_not_there_to_be_paid() -> None:
     assert (world.merged.money.captured, world.merged.money.refundable, world.merged.money.due) == (30, 30, 50)
     assert (world.asks("web"), "unallocated_refund" in world.doubts()) == ([], True), "it may have been for the return"
     (about,) = [doubt.about for doubt in world.merged.discrepancies if doubt.freezes]
-    world.ground = replace(world.ground, answers={("unallocated_refund", about): "goodwill"})
+    world.inputs = replace(world.inputs, answers={("unallocated_refund", about): "goodwill"})
     assert world.plan("web")[0][0].amount == 30
 
 
@@ -69,7 +69,7 @@ def test_a_refund_that_covers_two_returns_and_was_told_to_the_till_for_one_of_th
                     {"id": "A", "quantity": 1, "sku": "SHOE"}, {"id": "B", "quantity": 1, "sku": "SOCK"}]})  # fmt: skip
     other = said("web", "return", "w2", origin="request", requested_at=at(9), orders=[{"type": "order", "value": "o1"}],
                  lines=[{"order_line": "B", "quantity": 1}])  # fmt: skip
-    world.ground = replace(world.ground, others=(Sibling("R2", (other,)),))
+    world.inputs = replace(world.inputs, others=(Sibling("R2", (other,)),))
     credit(world, "50")
     assert (world.merged.money.refunded, world.doubts()) == (50, [])
     world.hears("till", "counter", "t1", keys=KEY, refunds=[refund("t9", "50")])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hub.model.identity.order_book import Book
-from tests.model.telling import Party, ground, said
+from tests.model.telling import Party, inputs, said
 
-PARTIES = ground(Party(name="web", kind="storefront"), Party(name="erp", kind="erp", orders_of="web"))
+PARTIES = inputs(Party(name="web", kind="storefront"), Party(name="erp", kind="erp", orders_of="web"))
 ORDERS = [{"issuer": "web", "type": "order_number", "value": "12"}]
 LINES = [{"id": "L1", "quantity": 1, "sku": "MUG", "gtin": "4006381333931"}, {"id": "L2", "quantity": 1, "sku": "POT"}]
 ORDER = said("web", "order", "o1", keys=[{"type": "order_number", "value": "12"}],

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hub.model.plan.planner import needs_somebody
 from hub.model.schema.observation import Party
-from tests.model.telling import EVERYTHING, World, at, ground, terms
+from tests.model.telling import EVERYTHING, World, at, inputs, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True)
 ERP = Party(name="erp", kind="erp", decides=True, orders_of="web")
@@ -23,7 +23,7 @@ def world(*, reopens: bool = False) -> World:
     """A shop without an approval step, and an ERP that decides."""
     able = EVERYTHING if reopens else EVERYTHING - {"reopen"}
     made = World(
-        ground(WEB, ERP, number="R1"),
+        inputs(WEB, ERP, number="R1"),
         terms("web", "storefront", sells=True, money=True, can=able),
         terms("erp", "erp"),
     )
@@ -55,7 +55,7 @@ def test_what_we_ended_there_is_no_word_against_who_reopens(founder: str, ended:
     assert made.asks("web") == ["reject" if ended == "rejected" else "cancel"]
 
     asked(made, "web", "cancelled", **(echo if founder == "erp" else {}))
-    made.ground = replace(made.ground, echoes=frozenset({("web", "cancelled"), ("web", "rejected")}))
+    made.inputs = replace(made.inputs, echoes=frozenset({("web", "cancelled"), ("web", "rejected")}))
     assert made.merged.axes.authorization.value == ended, "the clerk's word stands by itself"
     assert made.asks("web") == []
 
@@ -75,7 +75,7 @@ def test_who_is_not_told_that_it_goes_on_holds_up_money_with_a_question() -> Non
     made.terms["web"] = replace(made.terms["web"], listens=made.terms["web"].listens - {"reopened"})
     asked(made, "web", "requested")
     asked(made, "web", "cancelled")
-    made.ground = replace(made.ground, echoes=frozenset({("web", "cancelled")}))
+    made.inputs = replace(made.inputs, echoes=frozenset({("web", "cancelled")}))
     asked(made, "erp", "authorized", keys=KEY, credits=[CREDIT])
     assert made.asks("web") == []
     (rest,) = made.plan("web")[1]
@@ -100,7 +100,7 @@ def test_where_nothing_can_be_reopened_another_return_takes_its_place() -> None:
     made = world()
     asked(made, "web", "cancelled")
     asked(made, "erp", "requested", keys=KEY)
-    made.ground = replace(made.ground, echoes=frozenset({("web", "cancelled")}))
+    made.inputs = replace(made.inputs, echoes=frozenset({("web", "cancelled")}))
     assert made.asks("web") == ["create_return"]
     asked(made, "web", "requested", "2", keys=KEY)
     assert made.asks("web") == []

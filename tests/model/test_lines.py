@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hub.model.identity.line_matching import BookLine, Memory, match
 from hub.model.merge.merger import merge
 from hub.model.schema.fragment import OrderLine
-from hub.model.schema.observation import Ground, Observation
+from hub.model.schema.observation import MergeInputs, Observation
 from hub.model.schema.returns import Return
 from tests.model.simulated import ACCOUNTS
 from tests.model.telling import D, said
@@ -45,8 +45,8 @@ def case(*lines: dict[str, Any], **more: Any) -> Observation:
     return said("erp", "complaint", "c", keys=keys, orders=[{"type": "sale", "value": "s"}], lines=list(lines), **more)
 
 
-def together(*seen: Observation, **ground: Any) -> Return:
-    return merge(seen, Ground(parties=ACCOUNTS, number="R1", **ground))
+def together(*seen: Observation, **inputs: Any) -> Return:
+    return merge(seen, MergeInputs(parties=ACCOUNTS, number="R1", **inputs))
 
 
 def pairs(ret: Return) -> list[tuple[str, str | None, int]]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.model.merge.merger import merge
-from hub.model.schema.observation import Ground, Observation, Sibling
+from hub.model.schema.observation import MergeInputs, Observation, Sibling
 from hub.model.schema.returns import Return
 from tests.model.simulated import ACCOUNTS
 from tests.model.telling import D, said
@@ -41,7 +41,7 @@ def request(*orders: dict[str, str], account: str = "web", line: dict[str, str] 
 
 
 def together(*seen: Observation, others: tuple[Sibling, ...] = ()) -> Return:
-    return merge(seen, Ground(parties=ACCOUNTS, number="R1", others=others))
+    return merge(seen, MergeInputs(parties=ACCOUNTS, number="R1", others=others))
 
 
 A, B, SALE = order("a"), order("b"), order("s", "erp", "sale")

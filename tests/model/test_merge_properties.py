@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from hub.model.identity.names import bind
 from hub.model.merge.fragments import absorb
-from hub.model.merge.merger import Picture, merge, view
+from hub.model.merge.merger import Merger, merge, view
 from hub.model.plan.planner import plan
 from hub.model.schema.fragment import Fragment
-from hub.model.schema.observation import FactId, Ground, Observation, Twins
+from hub.model.schema.observation import FactId, MergeInputs, Observation, Twins
 from hub.model.schema.operation import Terms
 from hub.model.schema.returns import Return
 from tests.model.simulated import ACCOUNTS, LINES, Simulation, orders, simulations
@@ -28,10 +28,10 @@ TERMS: list[Terms] = [
 ]
 
 
-def everything(observations: list[Observation], ground: Ground) -> bytes:
+def everything(observations: list[Observation], inputs: MergeInputs) -> bytes:
     """The return, every view, every plan and every residue, as bytes: identical means identical."""
-    merged = merge(observations, ground)
-    views = [view(observations, ground, one.account) for one in TERMS]
+    merged = merge(observations, inputs)
+    views = [view(observations, inputs, one.account) for one in TERMS]
     plans = [plan(merged, its, one, ()) for its, one in zip(views, TERMS, strict=True)]
     return msgspec.json.encode((merged, views, plans))
 
@@ -39,11 +39,11 @@ def everything(observations: list[Observation], ground: Ground) -> bytes:
 @given(simulations(), st.randoms(use_true_random=False))
 def test_order_duplication_and_late_old_versions_change_nothing(world: Simulation, chance: random.Random) -> None:
     arrivals = [*world.observations, *world.older]
-    expected = everything(arrived(arrivals), world.ground)
+    expected = everything(arrived(arrivals), world.inputs)
     shuffled = arrivals + chance.sample(arrivals, len(arrivals) // 2)
     chance.shuffle(shuffled)
-    assert everything(arrived(shuffled), world.ground) == expected
-    assert everything(shuffled, world.ground) == expected
+    assert everything(arrived(shuffled), world.inputs) == expected
+    assert everything(shuffled, world.inputs) == expected
 
 
 def arrived(observations: list[Observation]) -> list[Observation]:
@@ -181,8 +181,8 @@ def received(ret: Return) -> Decimal:
 @given(simulations())
 def test_a_silent_record_never_erases(world: Simulation) -> None:
     mute = said("web", "zz", "silent", keys=[{"type": "return", "value": "w1"}])
-    before = merge(world.observations, world.ground)
-    after = merge([*world.observations, mute], world.ground)
+    before = merge(world.observations, world.inputs)
+    after = merge([*world.observations, mute], world.inputs)
     same = msgspec.structs.replace(after, objects=before.objects, sources=before.sources, said_by=before.said_by)
     assert same == before
 
@@ -191,11 +191,11 @@ def test_a_silent_record_never_erases(world: Simulation) -> None:
 def test_the_view_of_who_spoke_alone_is_the_same_whether_it_is_worked_out_anew_or_not(world: Simulation) -> None:
     for account in {o.account for o in world.observations}:
         alone = [o for o in world.observations if o.account == account]
-        ground = msgspec.structs.replace(world.ground, others=())
-        picture = Picture(alone, ground)
-        merged = picture.whole()
-        shared = picture.of(account)
-        anew = view(alone, ground, account)
+        inputs = msgspec.structs.replace(world.inputs, others=())
+        merger = Merger(alone, inputs)
+        merged = merger.whole()
+        shared = merger.of(account)
+        anew = view(alone, inputs, account)
         for one in TERMS:
             if one.account == account:
                 assert plan(merged, shared, one, ()) == plan(merged, anew, one, ())
@@ -218,14 +218,14 @@ def test_strangers_add_up_and_twins_never_double(erp: list[int], wms: list[int],
         return said(account, "arrival", "x", keys=key, receipts=told)
 
     records = [*orders(), request, arrivals("erp", erp), arrivals("wms", wms)]
-    strangers = merge(records, Ground(parties=ACCOUNTS))
+    strangers = merge(records, MergeInputs(parties=ACCOUNTS))
     assert received(strangers) == sum(erp) + sum(wms)
     paired = data.draw(st.integers(0, min(len(erp), len(wms))))
     pairs = [
         Twins(frozenset(FactId(account, "arrival", "x", "receipts", f"r{i}") for account in ("erp", "wms")))
         for i in range(paired)
     ]
-    linked = merge(records, Ground(parties=ACCOUNTS, twins=tuple(pairs)))
+    linked = merge(records, MergeInputs(parties=ACCOUNTS, twins=tuple(pairs)))
     # Between twins the warehouse outranks the ERP; what has no twin still adds up.
     assert received(linked) == sum(wms) + sum(erp[paired:])
     differ = sum(erp[i] != wms[i] for i in range(paired))
@@ -254,14 +254,14 @@ def test_a_total_holds_what_was_told_and_its_own(erp: list[int], own: int, told:
         for i, n in enumerate(erp[:told])
     ]
     records = [*orders(), request, said("erp", "x", "x", keys=key, receipts=pieces)]
-    merged = merge(records, Ground(parties=ACCOUNTS, twins=tuple(pairs)))
+    merged = merge(records, MergeInputs(parties=ACCOUNTS, twins=tuple(pairs)))
     assert received(merged) == sum(erp) + own
     assert "twins_differ" not in [d.kind for d in merged.discrepancies]
 
 
 @given(simulations())
 def test_nothing_is_below_zero_and_nothing_disposed_that_never_came(world: Simulation) -> None:
-    merged = merge(world.observations, world.ground)
+    merged = merge(world.observations, world.inputs)
     for line in merged.lines:
         assert line.undisposed >= 0
         assert 0 <= line.cancelled <= line.quantity
@@ -275,15 +275,15 @@ def test_nothing_is_below_zero_and_nothing_disposed_that_never_came(world: Simul
 
 @given(simulations())
 def test_views_speak_of_the_same_lines(world: Simulation) -> None:
-    merged = merge(world.observations, world.ground)
+    merged = merge(world.observations, world.inputs)
     keys = {line.key for line in merged.lines}
     for account in ACCOUNTS:
-        assert {line.key for line in view(world.observations, world.ground, account).lines} <= keys
+        assert {line.key for line in view(world.observations, world.inputs, account).lines} <= keys
 
 
 @given(simulations())
 def test_two_currencies_are_never_added(world: Simulation) -> None:
-    merged = merge(world.observations, world.ground)
+    merged = merge(world.observations, world.inputs)
     foreign = [
         refund
         for observation in world.observations
@@ -297,5 +297,5 @@ def test_two_currencies_are_never_added(world: Simulation) -> None:
 def test_the_simulation_knows_its_lines() -> None:
     merged = merge([*orders(), said("web", "return", "w1", origin="request", orders=[{"type": "order", "value": "o1"}],
                                     lines=[{"order_line": f"web_{n}", "quantity": 1} for n in LINES])],
-                   Ground(parties=ACCOUNTS))  # fmt: skip
+                   MergeInputs(parties=ACCOUNTS))  # fmt: skip
     assert [line.order_lines for line in merged.lines] == [{"erp": f"erp_{n}", "web": f"web_{n}"} for n in LINES]

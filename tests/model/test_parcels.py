@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.model.merge.goods.parcels import REUSE
 from hub.model.merge.merger import absorb, merge
-from hub.model.schema.observation import Ground, Observation, Party
+from hub.model.schema.observation import MergeInputs, Observation, Party
 from hub.model.schema.returns import Return
 from tests.model.telling import said
 
@@ -46,7 +46,7 @@ def told(*parcels: dict[str, Any], ticket: int = 2) -> Observation:
 
 
 def together(*seen: Observation) -> Return:
-    return merge(seen, Ground(parties=PARTIES))
+    return merge(seen, MergeInputs(parties=PARTIES))
 
 
 @pytest.mark.parametrize("written", ["1z999", " 1Z-9 99", "\uff11\uff3a\uff19\uff19\uff19", "1Z 999"])

@@ -9,7 +9,7 @@ import pytest
 from hub import schema
 from hub.model.language.numbers import rounded
 from hub.model.merge.merger import merge
-from hub.model.schema.observation import Ground, Observation, Sibling
+from hub.model.schema.observation import MergeInputs, Observation, Sibling
 from tests.model.telling import D, World, at, said
 from tests.model.test_flow_money import ERP, TILL, WEB, credit, paid_order, refund
 
@@ -75,7 +75,9 @@ def test_the_parts_of_a_refund_add_up_to_it_and_the_odd_cent_is_his_to_whom_it_i
         for number, own in returns.items():
             others = tuple(Sibling(other, tuple(records)) for other, records in returns.items() if other != number)
             parties = {party.name: party for party in (WEB, ERP, TILL)}
-            sums.append(merge([*own, *shared], Ground(parties=parties, number=number, others=others)).money.refunded)
+            sums.append(
+                merge([*own, *shared], MergeInputs(parties=parties, number=number, others=others)).money.refunded
+            )
         assert sum(sums) == 10, (owed, sums)
         assert all(amount is None or D(amount) == sum_ for amount, sum_ in zip(owed, sums, strict=True)), (owed, sums)
 

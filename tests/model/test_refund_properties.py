@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from hub.model.merge.merger import merge, view
 from hub.model.plan.planner import plan
-from hub.model.schema.observation import FactId, Ground, Observation, Party, Sibling, Twins
+from hub.model.schema.observation import FactId, MergeInputs, Observation, Party, Sibling, Twins
 from hub.model.schema.operation import Terms
 from hub.model.schema.returns import Return
 from tests.model.telling import at, said, terms
@@ -103,7 +103,7 @@ class Case:
             if paid.account == "till"
         ]
 
-    def ground(self, name: str) -> Ground:
+    def inputs(self, name: str) -> MergeInputs:
         parties = {
             "web": Party(name="web", kind="storefront", holds_money=True, auto_authorize=True,
                          unplaced_refunds="oldest" if self.oldest else "ask"),
@@ -116,21 +116,21 @@ class Case:
             for i, (number, _) in enumerate(self.by_hub)
             if number == f"R{name[-1]}"
         )
-        return Ground(parties=parties, number=f"R{name[-1]}", others=others, twins=twins)
+        return MergeInputs(parties=parties, number=f"R{name[-1]}", others=others, twins=twins)
 
     def seen(self, name: str) -> list[Observation]:
         return [*self.records(name), *self.shared()]
 
     def merged(self, name: str) -> Return:
-        return merge(self.seen(name), self.ground(name))
+        return merge(self.seen(name), self.inputs(name))
 
     def run(self) -> None:
         """The hub pays what it plans, return by return, until nothing is planned."""
         for _ in range(6):
             before = len(self.by_hub)
             for name in self.returns:
-                seen, ground = self.seen(name), self.ground(name)
-                operations, _ = plan(merge(seen, ground), view(seen, ground, "web"), WEB, ())
+                seen, inputs = self.seen(name), self.inputs(name)
+                operations, _ = plan(merge(seen, inputs), view(seen, inputs, "web"), WEB, ())
                 for operation in operations:
                     if operation.kind == "refund":
                         assert operation.amount is not None
@@ -230,13 +230,13 @@ def test_the_terms_that_answer_in_advance_leave_no_question_and_no_sum_above_wha
 @given(cases(), st.randoms(use_true_random=False))
 def test_in_whatever_order_it_is_heard_the_money_is_placed_alike(case: Case, chance: random.Random) -> None:
     name = next(iter(case.returns))
-    seen, ground = case.seen(name), case.ground(name)
-    expected = msgspec.json.encode(merge(seen, ground))
+    seen, inputs = case.seen(name), case.inputs(name)
+    expected = msgspec.json.encode(merge(seen, inputs))
     chance.shuffle(seen)
-    others = list(ground.others)
+    others = list(inputs.others)
     chance.shuffle(others)
-    ground = msgspec.structs.replace(ground, others=tuple(others))
-    assert msgspec.json.encode(merge(seen, ground)) == expected
+    inputs = msgspec.structs.replace(inputs, others=tuple(others))
+    assert msgspec.json.encode(merge(seen, inputs)) == expected
 
 
 @given(cases())

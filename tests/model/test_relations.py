@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hub.model.schema.bindings import Tie, Ties
 from hub.model.schema.observation import Party, Sibling
-from tests.model.telling import World, at, ground, said, terms
+from tests.model.telling import World, at, inputs, said, terms
 
 NEW_LINE = [{"id": "A", "quantity": 1, "sku": "SHIRT-M"}, {"id": "A2", "quantity": 1, "sku": "SHIRT-L"}]
 
@@ -17,12 +17,12 @@ NEW_LINE = [{"id": "A", "quantity": 1, "sku": "SHIRT-M"}, {"id": "A2", "quantity
 def world(line: str) -> World:
     """A return of one line of an order; an exchange added its second line."""
     made = World(
-        ground(Party(name="web", kind="storefront"), Party(name="till", kind="pos"), Party(name="erp", kind="erp")),
+        inputs(Party(name="web", kind="storefront"), Party(name="till", kind="pos"), Party(name="erp", kind="erp")),
         terms("web", "storefront"),
         terms("till", "pos"),
         terms("erp", "erp"),
     )
-    made.ground = replace(made.ground, number="R1001")
+    made.inputs = replace(made.inputs, number="R1001")
     made.hears(
         "web", "order", "o1", keys=[{"type": "order_number", "value": "12"}], order={"number": "12", "lines": NEW_LINE}
     )
@@ -36,14 +36,14 @@ def test_what_was_sent_instead_comes_back_too(line: str, expected: Any) -> None:
     found = world(line)
     earlier = said("web", "exchange", "e1", orders=[{"type": "order", "value": "o1"}], keys=[{"type": "return", "value": "w1"}],
                    replacements=[{"id": "r1", "sku": "SHIRT-L", "order_line": "A2", "state": "sent"}])  # fmt: skip
-    found.ground = replace(found.ground, others=(Sibling("R1000", (earlier,)),))
+    found.inputs = replace(found.inputs, others=(Sibling("R1000", (earlier,)),))
     assert found.merged.relations == expected
     assert found.view("web").relations == ()
 
 
 def test_what_people_decided_is_shown() -> None:
     found = world("A")
-    found.ground = replace(found.ground, ties=Ties(relations=(("split_from", "R7"), ("merged_from", "R9"))))
+    found.inputs = replace(found.inputs, ties=Ties(relations=(("split_from", "R7"), ("merged_from", "R9"))))
     assert found.merged.relations == (("merged_from", "R9"), ("split_from", "R7"))
 
 
@@ -52,7 +52,7 @@ def bound(found: World, **more: Any) -> World:
     found.hears("till", "return", "t1", origin="counter", requested_at=at(10), lines=[{"sku": "SHIRT-M", "quantity": 1}],
                 receipts=[{"id": "r", "sku": "SHIRT-M", "quantity": 1}])  # fmt: skip
     tie = Tie(guest=1002, why="line", objects=(("till", "return", "t1"),), names=(), beside=(), entry=1, ripe_at=at(9))
-    found.ground = replace(found.ground, ties=Ties(weak=(replace(tie, **more),)), unripe=frozenset({1002}))
+    found.inputs = replace(found.inputs, ties=Ties(weak=(replace(tie, **more),)), unripe=frozenset({1002}))
     return found
 
 
@@ -61,7 +61,7 @@ def test_nothing_is_told_that_rests_on_a_guess() -> None:
     assert found.doubts() == ["provisional"]
     assert [found.asks(account) for account in ("web", "till", "erp")] == [[], [], []]
     assert "founded" in found.residue("erp")
-    found.ground = replace(found.ground, unripe=frozenset())
+    found.inputs = replace(found.inputs, unripe=frozenset())
     assert found.doubts() == []
     assert (found.asks("erp"), found.asks("till")) == (["create_return"], ["note"])
     assert bound(world("A"), firm=True).asks("erp") == ["create_return"], "a person knows"
@@ -79,6 +79,6 @@ def test_the_number_is_told_once() -> None:
 def test_what_may_be_another_return_is_neither_created_nor_paid_nor_received() -> None:
     found = world("A")
     assert found.asks("erp") == ["create_return"]
-    found.ground = replace(found.ground, ties=Ties(asks=(1002, 1003)))
+    found.inputs = replace(found.inputs, ties=Ties(asks=(1002, 1003)))
     assert found.doubts() == ["two_candidates"]
     assert (found.asks("erp"), found.residue("erp")) == ([], ["founded"])

@@ -17,8 +17,8 @@ import hub
 from connectors.kit import registry
 from hub.model.language.numbers import amount, number
 from hub.model.language.sentences import TABLES, TEXTS, THEIRS, Sentence, plain, say, sentence
-from hub.model.language.texts import concerns, doubts, misread, people, residues, story, telling
-from hub.model.merge.merger import Picture
+from hub.model.language.texts import concerns, discrepancies, misread, people, story, telling, undeliverable
+from hub.model.merge.merger import Merger
 from hub.model.plan.planner import plan
 from hub.model.schema.returns import Discrepancy, Return
 from tests.model.simulated import Simulation, simulations
@@ -65,7 +65,7 @@ def test_a_sentence_says_the_same_in_both_languages(code: str) -> None:
 
 
 def test_no_code_stands_in_two_tables() -> None:
-    tables = [module.TEXTS for module in (concerns, doubts, misread, people, residues, story, telling)]
+    tables = [module.TEXTS for module in (concerns, discrepancies, misread, people, undeliverable, story, telling)]
     assert len(TEXTS) == sum(map(len, tables))
 
 
@@ -116,11 +116,11 @@ TERMS = [
 
 @given(simulations())
 def test_whatever_the_model_says_of_a_return_can_be_said(world: Simulation) -> None:
-    picture = Picture(world.observations, world.ground)
-    merged = picture.whole()
+    merger = Merger(world.observations, world.inputs)
+    merged = merger.whole()
     said = [discrepancy.said for discrepancy in merged.discrepancies]
     for one in TERMS:
-        said += [rest.said for rest in plan(merged, picture.of(one.account), one, ())[1]]
+        said += [rest.said for rest in plan(merged, merger.of(one.account), one, ())[1]]
     assert [problem for one in said for problem in unknown(one)] == []
     encoded = msgspec.json.encode(merged)
     assert msgspec.json.decode(encoded, type=Return) == merged

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from hub.model.identity.provisional import Decision, Part, decide, hints, part
 from hub.model.merge.merger import merge
 from hub.model.schema.observation import FactId, Party, Twins
-from tests.model.telling import ground, said
+from tests.model.telling import inputs, said
 
-GROUND = ground(
+GROUND = inputs(
     Party(name="web", kind="storefront"), Party(name="erp", kind="erp", orders_of="web"),
     Party(name="till", kind="pos"),
 )  # fmt: skip
@@ -72,7 +72,7 @@ def test_a_receipt_that_was_told_there_does_not_close_the_claim() -> None:
     twin = Twins(
         frozenset({FactId("web", "return", "1", "receipts", "r"), FactId("till", "return", "2", "receipts", "r")})
     )
-    told = ground(*GROUND.parties.values(), twins=(twin,))
+    told = inputs(*GROUND.parties.values(), twins=(twin,))
     web = one(1, "web", ground_=told, lines=shirts(1), receipts=came(1))
     assert bound(decide([web, COUNTER])) == [((1, 2), "line")]
 

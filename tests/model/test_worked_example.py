@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from hub.model.schema.observation import FactId, Party, Twins
 from hub.model.schema.operation import Outstanding
-from tests.model.telling import D, World, at, ground, terms
+from tests.model.telling import D, World, at, inputs, terms
 
 WEB_CAN = {"create_return", "receive", "refund", "cancel", "exchange"}
 ERP_CAN = {"create_return", "authorize", "reject", "cancel", "receive", "credit", "exchange", "note"}
@@ -19,7 +19,7 @@ def world() -> World:
     web = Party(name="web", kind="storefront", holds_money=True)
     erp = Party(name="erp", kind="erp", decides=True, orders_of="web")
     world = World(
-        ground(web, erp, number="R1001"),
+        inputs(web, erp, number="R1001"),
         terms(
             "web",
             "storefront",

@@ -31,14 +31,14 @@ def asked() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
-            if node.func.attr == "ask" and ast.unparse(node.func.value) == "case":
+            if node.func.attr == "ask" and ast.unparse(node.func.value) == "ctx":
                 (kind, *_) = node.args
                 assert isinstance(kind, ast.Constant), f"{path.name}:{node.lineno}: the kind stands in the call"
                 kinds.add(kind.value)
                 continue
             named = {keyword.arg for keyword in node.keywords}
             inside = path.name == "context.py" and "merge" in path.parts and ast.unparse(node.func) == "self.doubt"
-            assert "freezes" not in named or inside, f"{path.name}:{node.lineno}: whatever freezes asks (case.ask)"
+            assert "freezes" not in named or inside, f"{path.name}:{node.lineno}: whatever freezes asks (ctx.ask)"
     return kinds
 
 

@@ -15,7 +15,7 @@ from hub.model.identity.names import NUMBER, Name, bears, order_names, own_name,
 from hub.model.identity.orders_meant import meant
 from hub.model.schema.authority import party
 from hub.model.schema.fragment import LinePart, OrderLine
-from hub.model.schema.observation import Ground, Observation, Sibling
+from hub.model.schema.observation import MergeInputs, Observation, Sibling
 from hub.model.schema.returns import OrderRef
 
 _HOMES: Mapping[str, int] = {"marketplace": 5, "storefront": 4, "pos": 3, "erp": 2, "wms": 1, "carrier": 0, "hub": 0}
@@ -24,8 +24,8 @@ _HOMES: Mapping[str, int] = {"marketplace": 5, "storefront": 4, "pos": 3, "erp":
 class Book:
     """Every order and order line that these observations know."""
 
-    def __init__(self, observations: Sequence[Observation], ground: Ground) -> None:
-        self.ground = ground
+    def __init__(self, observations: Sequence[Observation], inputs: MergeInputs) -> None:
+        self.inputs = inputs
         self.refs: list[OrderRef] = []
         self.lines: dict[str, BookLine] = {}
         self._by_id: dict[tuple[str, str, str], list[str]] = {}
@@ -48,7 +48,7 @@ class Book:
         self._shared: set[Name] = set()
         self.unclear: dict[Name, list[Name]] = {}
         """Numbers that say nothing alone, and by which alone this return names an order: the orders they may mean."""
-        self._memory = Memory(added=_added(observations, ground), before=ground.matched)
+        self._memory = Memory(added=_added(observations, inputs), before=inputs.matched)
         self._read(observations)
         self._read_claims(observations)
         self._read_others(observations)
@@ -103,7 +103,7 @@ class Book:
 
     def _answered(self, loose: str) -> str:
         """The line that a person said it is."""
-        key = self.ground.answers.get(("ambiguous_line", (loose,)), "").removeprefix("line:")
+        key = self.inputs.answers.get(("ambiguous_line", (loose,)), "").removeprefix("line:")
         return key if key in self.lines else loose
 
     def _is_written(self, word: str, value: str) -> Callable[[str], bool]:
@@ -134,7 +134,7 @@ class Book:
         for account, record in by_account.items():
             ids[account], streams[account] = record.external_id, record.stream
         numbers = sorted(name for name in names if name[1] == NUMBER)
-        standing = sorted(ids, key=lambda a: (a not in by_account, -_HOMES[party(self.ground, a).kind], a))
+        standing = sorted(ids, key=lambda a: (a not in by_account, -_HOMES[party(self.inputs, a).kind], a))
         home = numbers[0][0] if numbers else (standing[0] if standing else "")
         number = self.written.get(numbers[0], numbers[0][2]) if numbers else None
         told = by_account[home].fragment.order if home in by_account else None
@@ -151,7 +151,7 @@ class Book:
         self._orders |= set(ids.items())
         self._ref |= dict.fromkeys(names, ref)
         label = f"{home}/{ids.get(home) or number or ''}"
-        for account in sorted(by_account, key=lambda a: (a != home, -_HOMES[party(self.ground, a).kind], a)):
+        for account in sorted(by_account, key=lambda a: (a != home, -_HOMES[party(self.inputs, a).kind], a)):
             order = by_account[account].fragment.order
             if order:
                 self._tell(account, ids[account], label, order.lines)
@@ -263,7 +263,7 @@ class Book:
     def _read_others(self, observations: Sequence[Observation]) -> None:
         """Which lines the other returns of the orders name, so that what is told of their lines finds them."""
         mine = {own_name(observation) for observation in observations}
-        for other in self.ground.others:
+        for other in self.inputs.others:
             for observation in other.observations:
                 self._whose.setdefault(own_name(observation), "" if own_name(observation) in mine else other.number)
             for observation in other.observations:
@@ -273,9 +273,9 @@ class Book:
                         self._note(observation, line, key)
 
 
-def _added(observations: Sequence[Observation], ground: Ground) -> frozenset[LineName]:
+def _added(observations: Sequence[Observation], inputs: MergeInputs) -> frozenset[LineName]:
     """Order lines that an exchange added, of this return or of another of its orders."""
-    seen = [*observations, *(o for other in ground.others for o in other.observations)]
+    seen = [*observations, *(o for other in inputs.others for o in other.observations)]
     return frozenset(
         (o.account, sent.order_line)
         for o in seen

@@ -18,11 +18,11 @@ from msgspec import Struct
 from hub.model.language.labels import LABELS, Label
 from hub.model.language.numbers import number
 from hub.model.language.reasons import REASONS
-from hub.model.language.texts import concerns, doubts, misread, people, residues, story, telling
+from hub.model.language.texts import concerns, discrepancies, misread, people, story, telling, undeliverable
 
 TEXTS: Mapping[str, Label] = {
-    **doubts.TEXTS,
-    **residues.TEXTS,
+    **discrepancies.TEXTS,
+    **undeliverable.TEXTS,
     **telling.TEXTS,
     **people.TEXTS,
     **story.TEXTS,

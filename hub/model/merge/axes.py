@@ -10,7 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from hub.model.language.sentences import sentence
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 from hub.model.schema.fragment import Statement
 from hub.model.schema.observation import HUB, Observation
 from hub.model.schema.returns import Choice, Decision, ReturnLine
@@ -24,7 +24,7 @@ UNDECIDED = frozenset({"none", "requested", "needs_info"})
 RULING, PERSON, DECIDER, OTHER, PROPOSAL = 5, 4, 3, 2, 0
 
 
-class Said(NamedTuple):
+class RankedStatement(NamedTuple):
     """One account's word on one axis."""
 
     account: str
@@ -33,21 +33,21 @@ class Said(NamedTuple):
     observation: Observation
 
 
-def said(case: Case, axis: str) -> list[Said]:
+def stated(ctx: MergeContext, axis: str) -> list[RankedStatement]:
     """What each account says on an axis, its newest claim only. Our own writes, read back, are no word of theirs."""
-    by_account: dict[str, Said] = {}
-    for observation in case.own:
+    by_account: dict[str, RankedStatement] = {}
+    for observation in ctx.own:
         statement = getattr(observation.fragment, axis)
         if statement is UNSET or statement is None:
             continue
-        new = Said(observation.account, _rank(case, observation.account, statement), statement, observation)
+        new = RankedStatement(observation.account, _rank(ctx, observation.account, statement), statement, observation)
         old = by_account.get(observation.account)
         if old is None or _newer(new) > _newer(old):
             by_account[observation.account] = new
     found = [by_account[account] for account in sorted(by_account)]
-    if case.alone is not None or axis != "authorization" or not case.ground.echoes:
+    if ctx.alone is not None or axis != "authorization" or not ctx.inputs.echoes:
         return found
-    return [voice for voice in found if (voice.account, voice.statement.value) not in case.ground.echoes]
+    return [ranked for ranked in found if (ranked.account, ranked.statement.value) not in ctx.inputs.echoes]
 
 
 _ASKED = frozenset({"none", "requested", "pending", "open"})
@@ -61,7 +61,7 @@ def decides(observation: Observation) -> bool:
     return any(said and said.value not in _ASKED for said in words) or any(key.issuer == HUB for key in fragment.keys)
 
 
-def _newer(one: Said) -> tuple[bool, int, bool, datetime, int, str, str]:
+def _newer(one: RankedStatement) -> tuple[bool, int, bool, datetime, int, str, str]:
     """Within an account: a ruling, then the newest round, a decision before a mere request, a person's latest act."""
     told = one.statement
     decided = told.value not in _ASKED and one.account != HUB
@@ -76,20 +76,20 @@ def _newer(one: Said) -> tuple[bool, int, bool, datetime, int, str, str]:
     )
 
 
-def _rank(case: Case, account: str, statement: Statement) -> int:
+def _rank(ctx: MergeContext, account: str, statement: Statement) -> int:
     if statement.ruling:
         return RULING
     if account == HUB:
         return PERSON
-    if account in case.decided_by:
+    if account in ctx.decided_by:
         return DECIDER
-    return PROPOSAL if case.decided_by else OTHER
+    return PROPOSAL if ctx.decided_by else OTHER
 
 
-def _decision(one: Said, case: Case, axis: str) -> Decision:
-    case.said_by[f"axes.{axis}"] = case.source(one.observation)
+def _decision(one: RankedStatement, ctx: MergeContext, axis: str) -> Decision:
+    ctx.said_by[f"axes.{axis}"] = ctx.source(one.observation)
     told = one.statement
-    ours = axis == "authorization" and (one.account, told.value) in case.ground.echoes
+    ours = axis == "authorization" and (one.account, told.value) in ctx.inputs.echoes
     return Decision(
         value=told.value,
         account=one.account,
@@ -101,62 +101,62 @@ def _decision(one: Said, case: Case, axis: str) -> Decision:
     )
 
 
-def current_round(case: Case, lines: Sequence[ReturnLine]) -> int:
+def current_round(ctx: MergeContext, lines: Sequence[ReturnLine]) -> int:
     """The claim that stands: the highest round that a line or a statement names."""
     highest = 1
     for line in lines:
         if line.round > highest:
             highest = line.round
-    for observation in case.own:
+    for observation in ctx.own:
         statement = observation.fragment.authorization
         if statement is not UNSET and statement is not None and statement.round > highest:
             highest = statement.round
     return highest
 
 
-def authorization(case: Case, round_: int, *, cancels: bool = True) -> Decision:
+def authorization(ctx: MergeContext, round_: int, *, cancels: bool = True) -> Decision:
     """May it come back. Decisions on an older claim are void, requests are no decisions, a rightful cancel ends it.
 
     Without `cancels`: what it would be had nobody cancelled, for goods that are already here.
     """
-    voices = said(case, "authorization")
+    statements = stated(ctx, "authorization")
     opened = max(
         (
             v.statement.at
-            for v in voices
+            for v in statements
             if v.statement.round == round_ and v.statement.value == "requested" and v.statement.at
         ),
         default=None,
     )
-    valid = [v for v in voices if v.statement.round == round_ or _answers(v.statement, opened, round_)]
+    valid = [v for v in statements if v.statement.round == round_ or _answers(v.statement, opened, round_)]
     decisions = [v for v in valid if v.statement.value in DECISIONS and v.rank > PROPOSAL]
     best = max(decisions, key=_weight, default=None)
     cancel = max(
-        (v for v in valid if v.statement.value == "cancelled" and case.may_cancel(v.account)), key=_weight, default=None
+        (v for v in valid if v.statement.value == "cancelled" and ctx.may_cancel(v.account)), key=_weight, default=None
     )
-    automatic = _automatic(case, round_) if best is None else None
+    automatic = _automatic(ctx, round_) if best is None else None
     if cancels:
-        _contradictions(case, valid, best, cancel)
+        _contradictions(ctx, valid, best, cancel)
     if cancels and cancel is not None and not _revoked(cancel, best):
-        return _decision(cancel, case, "authorization")
+        return _decision(cancel, ctx, "authorization")
     if best is not None:
-        return _decision(best, case, "authorization")
+        return _decision(best, ctx, "authorization")
     if automatic is not None:
         return automatic
     waiting = [v for v in valid if v.statement.value == "needs_info"]
     if waiting:
-        return _decision(max(waiting, key=_weight), case, "authorization")
-    asked = [v for v in voices if v.statement.value not in ("none", "cancelled")]
-    if case.founding is not None and case.founding.fragment.origin == "request":
-        case.said_by["axes.authorization"] = case.source(case.founding)
-        when = case.founding.fragment.requested_at
-        return Decision(value="requested", account=case.founder, at=when or None, round=round_)
+        return _decision(max(waiting, key=_weight), ctx, "authorization")
+    asked = [v for v in statements if v.statement.value not in ("none", "cancelled")]
+    if ctx.founding is not None and ctx.founding.fragment.origin == "request":
+        ctx.said_by["axes.authorization"] = ctx.source(ctx.founding)
+        when = ctx.founding.fragment.requested_at
+        return Decision(value="requested", account=ctx.founder, at=when or None, round=round_)
     if asked:
-        return replace(_decision(max(asked, key=_weight), case, "authorization"), value="requested", round=round_)
+        return replace(_decision(max(asked, key=_weight), ctx, "authorization"), value="requested", round=round_)
     return Decision(value="none", round=round_)
 
 
-def _weight(one: Said) -> tuple[int, int, datetime, str]:
+def _weight(one: RankedStatement) -> tuple[int, int, datetime, str]:
     return (one.rank, one.statement.round, one.statement.at or _LONG_AGO, one.account)
 
 
@@ -165,7 +165,7 @@ def _answers(statement: Statement, opened: datetime | None, round_: int) -> bool
     return statement.round < round_ and statement.at is not None and opened is not None and statement.at >= opened
 
 
-def _revoked(cancel: Said, best: Said | None) -> bool:
+def _revoked(cancel: RankedStatement, best: RankedStatement | None) -> bool:
     """A rejection stands; a person or a ruling may open again what was cancelled before."""
     if best is None:
         return False
@@ -178,49 +178,51 @@ def _revoked(cancel: Said, best: Said | None) -> bool:
     return best.statement.at is not None and best.statement.at > (cancel.statement.at or _LONG_AGO)
 
 
-def _automatic(case: Case, round_: int) -> Decision | None:
+def _automatic(ctx: MergeContext, round_: int) -> Decision | None:
     """Nobody needs to approve what came back over the counter, or what its account approves by itself."""
-    for observation in case.own:
+    for observation in ctx.own:
         origin = observation.fragment.origin
-        if origin != "counter" and (origin != "request" or not case.party(observation.account).auto_authorize):
+        if origin != "counter" and (origin != "request" or not ctx.party(observation.account).auto_authorize):
             continue
         # What we wrote there ourselves approves nothing.
-        if any(key.issuer == HUB for key in observation.fragment.keys) and case.alone is None:
+        if any(key.issuer == HUB for key in observation.fragment.keys) and ctx.alone is None:
             continue
-        case.said_by["axes.authorization"] = case.source(observation)
+        ctx.said_by["axes.authorization"] = ctx.source(observation)
         return Decision(value="authorized", account=observation.account, by="rule", round=round_)
     return None
 
 
-def _contradictions(case: Case, valid: Sequence[Said], best: Said | None, cancel: Said | None) -> None:
-    for voice in valid:
-        value = voice.statement.value
-        speaker: Said | None
+def _contradictions(
+    ctx: MergeContext, valid: Sequence[RankedStatement], best: RankedStatement | None, cancel: RankedStatement | None
+) -> None:
+    for ranked in valid:
+        value = ranked.statement.value
+        speaker: RankedStatement | None
         if best is not None and value in DECISIONS and value != best.statement.value:
             speaker = best
-        elif value in ("cancelled", "rejected") and not case.may_cancel(voice.account):
+        elif value in ("cancelled", "rejected") and not ctx.may_cancel(ranked.account):
             speaker = best or cancel
             if speaker is None:
-                at = voice.statement.at
-                case.ask(
+                at = ranked.statement.at
+                ctx.ask(
                     "cancelled_there",
-                    sentence("not_theirs_to_end", axis="authorization", account=voice.account, value=value),
-                    about=(voice.account, str(voice.statement.round), at.isoformat() if at else ""),
+                    sentence("not_theirs_to_end", axis="authorization", account=ranked.account, value=value),
+                    about=(ranked.account, str(ranked.statement.round), at.isoformat() if at else ""),
                     choices=(Choice("cancel"), Choice("goes_on")),
                     field="authorization",
-                    accounts=(voice.account,),
+                    accounts=(ranked.account,),
                     values=(value,),
                 )
             if speaker is None or value == "rejected":
                 continue
         else:
             continue
-        _differ(case, "authorization", speaker, voice)
+        _differ(ctx, "authorization", speaker, ranked)
 
 
-def _differ(case: Case, axis: str, one: Said, other: Said) -> None:
+def _differ(ctx: MergeContext, axis: str, one: RankedStatement, other: RankedStatement) -> None:
     value, otherwise = one.statement.value, other.statement.value
-    case.doubt(
+    ctx.report(
         axis,
         sentence("decisions_differ", axis=axis, one=one.account, value=value, other=other.account, otherwise=otherwise),
         field=axis,
@@ -229,48 +231,50 @@ def _differ(case: Case, axis: str, one: Said, other: Said) -> None:
     )
 
 
-def acceptance(case: Case, round_: int) -> Decision:
+def acceptance(ctx: MergeContext, round_: int) -> Decision:
     """After inspection (二次同意). A warehouse that does not decide proposes."""
-    voices = [v for v in said(case, "acceptance") if v.statement.round == round_ or v.statement.at is not None]
-    decided = [v for v in voices if v.statement.value in ("accepted", "rejected")]
+    statements = [v for v in stated(ctx, "acceptance") if v.statement.round == round_ or v.statement.at is not None]
+    decided = [v for v in statements if v.statement.value in ("accepted", "rejected")]
     allowed = [v for v in decided if v.rank > PROPOSAL]
     if allowed:
         best = max(allowed, key=_weight)
-        for voice in decided:
-            if voice.statement.value != best.statement.value:
-                _differ(case, "acceptance", best, voice)
-        return _decision(best, case, "acceptance")
-    waiting = decided or [v for v in voices if v.statement.value == "pending"]
+        for ranked in decided:
+            if ranked.statement.value != best.statement.value:
+                _differ(ctx, "acceptance", best, ranked)
+        return _decision(best, ctx, "acceptance")
+    waiting = decided or [v for v in statements if v.statement.value == "pending"]
     if waiting:
-        return replace(_decision(max(waiting, key=_weight), case, "acceptance"), value="pending")
+        return replace(_decision(max(waiting, key=_weight), ctx, "acceptance"), value="pending")
     return Decision(value="none", round=round_)
 
 
-def dispute(case: Case) -> Decision:
+def dispute(ctx: MergeContext) -> Decision:
     """The platform's own axis."""
-    voices = said(case, "dispute")
-    if not voices:
+    statements = stated(ctx, "dispute")
+    if not statements:
         return Decision(value="none")
-    best = max(voices, key=lambda v: (v.statement.ruling, case.rank(v.account, "dispute"), v.statement.at or _LONG_AGO))
-    return _decision(best, case, "dispute")
+    best = max(
+        statements, key=lambda v: (v.statement.ruling, ctx.rank(v.account, "dispute"), v.statement.at or _LONG_AGO)
+    )
+    return _decision(best, ctx, "dispute")
 
 
-def closure(case: Case) -> Decision:
+def closure(ctx: MergeContext) -> Decision:
     """The case holder's word, or a person's; another system's only while the holder says nothing."""
-    if case.founding is not None and case.founding.gone:
-        case.said_by["axes.closure"] = case.source(case.founding)
-        return Decision(value="voided", account=case.founder)
-    voices = said(case, "closure")
-    if not voices:
+    if ctx.founding is not None and ctx.founding.gone:
+        ctx.said_by["axes.closure"] = ctx.source(ctx.founding)
+        return Decision(value="voided", account=ctx.founder)
+    statements = stated(ctx, "closure")
+    if not statements:
         return Decision(value="open")
     best = max(
-        voices,
+        statements,
         key=lambda v: (
             v.statement.ruling,
-            v.account in (HUB, case.founder),
+            v.account in (HUB, ctx.founder),
             v.statement.at or _LONG_AGO,
             v.account == HUB,
             v.account,
         ),
     )
-    return _decision(best, case, "closure")
+    return _decision(best, ctx, "closure")

@@ -15,7 +15,7 @@ from hub.model.merge.facts import Links
 from hub.model.merge.questions import chosen, question
 from hub.model.schema.authority import party, rank
 from hub.model.schema.fragment import Fragment
-from hub.model.schema.observation import HUB, Ground, Observation, Party
+from hub.model.schema.observation import HUB, MergeInputs, Observation, Party
 from hub.model.schema.returns import Choice, Discrepancy, Source
 
 
@@ -44,24 +44,24 @@ class Sources:
         return found
 
 
-class Case:
+class MergeContext:
     """The records of one return, sorted into its own, its orders', and those that are gone."""
 
     def __init__(
         self,
         observations: Sequence[Observation],
-        ground: Ground,
+        inputs: MergeInputs,
         book: Book,
         links: Links,
         sources: Sources,
         alone: str | None = None,
     ) -> None:
-        self.ground = ground
+        self.inputs = inputs
         self.book = book
         self.links = links
         self.alone = alone
         """In a view: the account whose view it is; it decides for itself."""
-        self.doubts: list[Discrepancy] = []
+        self.discrepancies: list[Discrepancy] = []
         self.source = sources.place
         self.said_by: dict[str, int] = {}
         self.asked: dict[str, Decimal] = {}
@@ -91,24 +91,24 @@ class Case:
         self.founding = self._founder()
         self.own = _standing(self.own)
         self.founder = self.founding.account if self.founding else None
-        self.decided_by = {name for name, who in ground.parties.items() if who.decides} if alone is None else {alone}
+        self.decided_by = {name for name, who in inputs.parties.items() if who.decides} if alone is None else {alone}
 
     def party(self, account: str) -> Party:
         found = self._parties.get(account)
         if found is None:
-            found = self._parties[account] = party(self.ground, account)
+            found = self._parties[account] = party(self.inputs, account)
         return found
 
     def rank(self, account: str, kind: str) -> int:
         return rank(self.party(account), kind)
 
-    def doubt(self, kind: str, said: Sentence, **more: object) -> None:
-        self.doubts.append(Discrepancy(kind=kind, said=said, **more))  # type: ignore[arg-type]
+    def report(self, kind: str, said: Sentence, **more: object) -> None:
+        self.discrepancies.append(Discrepancy(kind=kind, said=said, **more))  # type: ignore[arg-type]
 
     @cached_property
     def claimed_elsewhere(self) -> frozenset[tuple[str, str | None]]:
         """The order lines, by account, that the orders' other returns ask for."""
-        told = ((o, o.fragment.lines or ()) for sibling in self.ground.others for o in sibling.observations)
+        told = ((o, o.fragment.lines or ()) for sibling in self.inputs.others for o in sibling.observations)
         return frozenset((o.account, line.order_line) for o, lines in told for line in lines)
 
     def ask(
@@ -126,11 +126,11 @@ class Case:
 
         `kind` and the words of `choices` are a row of `answers.QUESTIONS`.
         """
-        answer = self.ground.answers.get((kind, tuple(about)))
+        answer = self.inputs.answers.get((kind, tuple(about)))
         if answer is not None and chosen(choices, answer) is not None:
             return answer
         name = question(kind, about)
-        self.doubt(kind, said, freezes=freezes, question=name, about=tuple(about), choices=tuple(choices), **more)
+        self.report(kind, said, freezes=freezes, question=name, about=tuple(about), choices=tuple(choices), **more)
         return None
 
     def may_cancel(self, account: str) -> bool:

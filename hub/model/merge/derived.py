@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.model.language import words
-from hub.model.merge.axes import said
-from hub.model.merge.context import Case
+from hub.model.merge.axes import stated
+from hub.model.merge.context import MergeContext
 from hub.model.merge.goods.parcels import ON_THE_WAY
 from hub.model.schema.fragment import Zero
 from hub.model.schema.returns import Replacement, ReturnLine, Shipment
@@ -37,14 +37,14 @@ def receipt(lines: Sequence[ReturnLine]) -> words.Receipt:
     return "over" if over else "full"
 
 
-def transit(case: Case, shipments: Sequence[Shipment]) -> str:
+def transit(ctx: MergeContext, shipments: Sequence[Shipment]) -> str:
     """Of the parcels coming back the one that has got the least far; per parcel see `shipments`."""
     states = [s.value.state for s in shipments if s.value.direction == "return" and s.value.state != "cancelled"]
     return min(states, key=ON_THE_WAY.index) if states else "none"
 
 
 def exchange(
-    case: Case,
+    ctx: MergeContext,
     lines: Sequence[ReturnLine],
     replacements: Sequence[Replacement],
     shipments: Sequence[Shipment],
@@ -57,7 +57,7 @@ def exchange(
         return "delivered" if parcels == {"delivered"} else "sent"
     if states:
         return "due" if "due" in states else "sent" if "sent" in states else "delivered"
-    for voice in said(case, "exchange"):
+    for voice in stated(ctx, "exchange"):
         if voice.statement.value in ("due", "sent", "delivered"):
             value: words.Exchange = voice.statement.value  # type: ignore[assignment]
             return value

@@ -11,29 +11,33 @@ from hub.model.language.numbers import amount as money_text
 from hub.model.language.numbers import number
 from hub.model.language.sentences import sentence
 from hub.model.language.words import STAYS
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 from hub.model.schema.fragment import Zero
 from hub.model.schema.returns import Choice, Fact, Money, ReturnLine, Shipment
 
 
-def unasked(case: Case, lines: Sequence[ReturnLine]) -> None:
+def unasked(ctx: MergeContext, lines: Sequence[ReturnLine]) -> None:
     """Goods came that nobody asked for, or more than that: nothing is wrong with them but that somebody has to know."""
-    in_doubt = {doubt.line for doubt in case.doubts if doubt.kind in ("possible_twins", "ambiguous_line")}
+    in_question = {
+        discrepancy.line
+        for discrepancy in ctx.discrepancies
+        if discrepancy.kind in ("possible_twins", "ambiguous_line")
+    }
     asked = any(not line.unexpected for line in lines)
     for line in lines:
         wanted = Zero if line.unexpected or line.goods in STAYS else line.quantity - line.cancelled
-        if asked and line.received > max(wanted, Zero) and line.key not in in_doubt:
+        if asked and line.received > max(wanted, Zero) and line.key not in in_question:
             goods = line.name or line.sku or line.key
             said = sentence("unasked", line=goods, received=line.received, wanted=wanted)
             values = (number(line.received), number(wanted))
-            case.doubt("unasked", said, field="receipts", line=line.key, values=values)
+            ctx.report("unasked", said, field="receipts", line=line.key, values=values)
 
 
-def unplaced(case: Case, facts: Sequence[Fact]) -> None:
+def unplaced(ctx: MergeContext, facts: Sequence[Fact]) -> None:
     """Goods that arrived and name no line: counted nowhere, so said aloud."""
     for fact in facts:
         if fact.line is None:
-            case.doubt(
+            ctx.report(
                 "unplaced",
                 sentence("unplaced", account=fact.speaker.account, quantity=fact.quantity),
                 field=fact.kind,
@@ -42,7 +46,7 @@ def unplaced(case: Case, facts: Sequence[Fact]) -> None:
             )
 
 
-def ambiguous(case: Case, lines: Sequence[ReturnLine]) -> None:
+def ambiguous(ctx: MergeContext, lines: Sequence[ReturnLine]) -> None:
     """An SKU that several lines share, told without saying which: nothing may be said on it until a person does."""
     sold: dict[str | None, list[ReturnLine]] = {}
     for line in lines:
@@ -50,7 +54,7 @@ def ambiguous(case: Case, lines: Sequence[ReturnLine]) -> None:
     for line in lines:
         if line.key.startswith("sku:") and len(sold[line.sku]) > 1:
             others = [other for other in sold[line.sku] if other is not line]
-            case.ask(
+            ctx.ask(
                 "ambiguous_line",
                 sentence("ambiguous_line", sku=line.sku),
                 about=(line.key,),
@@ -59,13 +63,13 @@ def ambiguous(case: Case, lines: Sequence[ReturnLine]) -> None:
             )
 
 
-def unmatched(case: Case, lines: Sequence[ReturnLine]) -> None:
+def unmatched(ctx: MergeContext, lines: Sequence[ReturnLine]) -> None:
     """A line of the order as another account has it, of an article that the shop sold in several lines: which is it?"""
     for line in lines:
-        rivals = case.book.rivals(line.key)
+        rivals = ctx.book.rivals(line.key)
         if rivals:
             account = line.key.partition("/")[0]
-            case.ask(
+            ctx.ask(
                 "ambiguous_line",
                 sentence("unmatched_line", account=account, line=line.name or line.sku or line.key),
                 about=(line.key,),
@@ -81,15 +85,15 @@ def _sold(line: BookLine) -> str:
     return f"{number(home.quantity)} × {home.name or home.sku or line.key} ({line.key.rpartition('/')[2]})"
 
 
-def shared_number(case: Case) -> None:
+def shared_number(ctx: MergeContext) -> None:
     """The order is named by a number that two orders of its shop have: nothing may rest on either of them.
 
     The answer is kept with the order's id, which decides as any record's would.
     """
-    for name, orders in sorted(case.book.unclear.items()):
+    for name, orders in sorted(ctx.book.unclear.items()):
         account, _, key = name
-        named = case.book.written.get(name, key)
-        case.ask(
+        named = ctx.book.written.get(name, key)
+        ctx.ask(
             "shared_number",
             sentence("shared_number", account=account, number=named, ids=", ".join(order[2] for order in orders)),
             about=(account, key),
@@ -105,20 +109,20 @@ def _named(line: ReturnLine) -> str:
     return f"{number(line.quantity)} × {line.name or line.sku or line.key} ({line.key.rpartition('/')[2]})"
 
 
-def doubled(case: Case) -> dict[tuple[str, str], str]:
+def doubled(ctx: MergeContext) -> dict[tuple[str, str], str]:
     """Two cases in one system for one return, after a link: shown, never cancelled by us.
 
     Returns the record that a person chose, by account and stream.
     """
     chosen: dict[tuple[str, str], str] = {}
     seen: dict[tuple[str, str], list[str]] = {}
-    for observation in case.own:
+    for observation in ctx.own:
         if isinstance(observation.fragment.origin, str):
             seen.setdefault((observation.account, observation.stream), []).append(observation.external_id)
     for (account, stream), ids in sorted(seen.items()):
         if len(ids) < 2:
             continue
-        answer = case.ask(
+        answer = ctx.ask(
             "doubled",
             sentence("doubled", account=account, count=len(ids), stream=stream, ids=", ".join(ids)),
             about=(account, stream, *ids),
@@ -132,7 +136,7 @@ def doubled(case: Case) -> dict[tuple[str, str], str]:
     return chosen
 
 
-def lost(case: Case, lines: Sequence[ReturnLine], shipments: Sequence[Shipment]) -> None:
+def lost(ctx: MergeContext, lines: Sequence[ReturnLine], shipments: Sequence[Shipment]) -> None:
     """A parcel that was coming back will not come, and something is still waited for: somebody has to act."""
     waited = [
         line.sku or line.name or line.key
@@ -142,7 +146,7 @@ def lost(case: Case, lines: Sequence[ReturnLine], shipments: Sequence[Shipment])
     for parcel in shipments:
         if waited and parcel.value.direction == "return" and parcel.value.state == "lost":
             account, label = parcel.speaker.account, parcel.value.number or parcel.value.id
-            case.doubt(
+            ctx.report(
                 "parcel_lost",
                 sentence("parcel_lost", account=account, number=label, lines=", ".join(waited)),
                 field="shipments",
@@ -151,28 +155,28 @@ def lost(case: Case, lines: Sequence[ReturnLine], shipments: Sequence[Shipment])
             )
 
 
-def unread(case: Case, money: Money, ended: bool) -> None:
+def unread(ctx: MergeContext, money: Money, ended: bool) -> None:
     """The newest record of something that this return rests on, or that names it, cannot be read.
 
     Where it may tell of money that went back and is not known (model/merge/unread.py), and money is due, a person has
     to look before it is paid.
     """
-    for one in case.ground.unread:
+    for one in ctx.inputs.unread:
         shown: dict[str, Any] = {"accounts": (one.account,), "values": (one.object,)}
         names = {"account": one.account, "stream": one.stream, "object": one.object}
         if one.says and money.due and not ended:
             due = money_text(money.due, money.currency)
             about = (one.account, one.stream, one.object, one.says)
             said = sentence("unread_money", due=due, **names)
-            answer = case.ask("unread", said, about=about, choices=(Choice("nothing"),), field="money", **shown)
+            answer = ctx.ask("unread", said, about=about, choices=(Choice("nothing"),), field="money", **shown)
             if answer is None:
                 continue
-        case.doubt("unread", sentence("unread", **names), field="objects", **shown)
+        ctx.report("unread", sentence("unread", **names), field="objects", **shown)
 
 
-def gone(case: Case) -> None:
+def gone(ctx: MergeContext) -> None:
     """A record of the return was deleted in its system."""
-    for observation in case.gone:
+    for observation in ctx.gone:
         fragment = observation.fragment
         held = [kind for kind in ("receipts", "refunds", "credits") if getattr(fragment, kind)]
         held += ["refunds"] if fragment.refunds_once and "refunds" not in held else []
@@ -190,6 +194,6 @@ def gone(case: Case) -> None:
         }
         if held:
             about, choices = own_name(observation), (Choice("stands"), Choice("void"))
-            case.ask("gone", said, about=about, choices=choices, **shown)
+            ctx.ask("gone", said, about=about, choices=choices, **shown)
         else:
-            case.doubt("gone", said, **shown)
+            ctx.report("gone", said, **shown)

@@ -11,7 +11,7 @@ from hub.model.language.numbers import amount as money_text
 from hub.model.language.numbers import digits
 from hub.model.language.sentences import Sentence, sentence
 from hub.model.language.words import STAYS
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 from hub.model.merge.money.claimants import written
 from hub.model.merge.money.placing import LIVE, total
 from hub.model.schema.fragment import Zero
@@ -23,17 +23,17 @@ _MOST_PARTS = 6
 """Of so many refunds all sums are compared: nobody pays one return back in more parts."""
 
 
-def possible_twins(case: Case, lines: Sequence[ReturnLine], receipts: Sequence[Receipt]) -> None:
+def possible_twins(ctx: MergeContext, lines: Sequence[ReturnLine], receipts: Sequence[Receipt]) -> None:
     """Two systems each report goods, nobody linked them, and together they are more than was expected."""
     if len({r.speaker.account for r in receipts}) < 2:
         return
     asked = {line.key: Zero if line.goods in STAYS else line.quantity - line.cancelled for line in lines}
-    stated = any(o.fragment.lines for o in case.own)
+    stated = any(o.fragment.lines for o in ctx.own)
     by_line: dict[str, list[Receipt]] = {}
     for receipt in receipts:
         if receipt.line is not None:
             key = receipt.line
-            book = case.book.lines.get(key)
+            book = ctx.book.lines.get(key)
             by_line.setdefault(book.parent if book and book.parent else key, []).append(receipt)
     for key in sorted(by_line):
         found = by_line[key]
@@ -42,14 +42,14 @@ def possible_twins(case: Case, lines: Sequence[ReturnLine], receipts: Sequence[R
         total = sum((r.quantity or Zero for r in found), Zero)
         if components or total <= expected:
             continue
-        pair = _unlinked(case, found)
+        pair = _unlinked(ctx, found)
         if pair:
             one, other = (fact.speaker.account for fact in pair)
             said = sentence("received_twice", one=one, other=other, total=total, expected=expected)
-            _ask(case, "receipts", key, pair, said)
+            _ask(ctx, "receipts", key, pair, said)
 
 
-def possible_refunds(case: Case, refunds: Sequence[Refund], money: Money) -> None:
+def possible_refunds(ctx: MergeContext, refunds: Sequence[Refund], money: Money) -> None:
     """About the same went back in two systems, and nobody linked it: asked where it decides what is still to pay."""
     live = sorted((r for r in refunds if r.state in ("pending", "succeeded") and r.amount > 0), key=_whole)
     if len({r.speaker.account for r in live}) < 2:
@@ -57,18 +57,20 @@ def possible_refunds(case: Case, refunds: Sequence[Refund], money: Money) -> Non
     gone = money.refunded + money.pending
     bounds = [b for b in (money.agreed, money.captured) if b is not None]
     above = not bounds or gone > min(bounds)
-    ours = written(case.ground.twins)
+    ours = written(ctx.inputs.twins)
     for group in _alike(live, _whole, money.currency):
         # What a write of ours paid was due although the other one was known.
-        pair = _unlinked(case, group if above else [r for r in group if ours.isdisjoint(r.twins)])
+        pair = _unlinked(ctx, group if above else [r for r in group if ours.isdisjoint(r.twins)])
         if pair is not None:
             small, large = sorted((r for r in group if r in pair), key=_whole)
-            _refunded_twice(case, money, (large,), (small,), above=above)
-    for whole, parts in _in_parts(case, [r for r in live if ours.isdisjoint(r.twins)], money.currency):
-        _refunded_twice(case, money, (whole,), parts, above=above)
+            _refunded_twice(ctx, money, (large,), (small,), above=above)
+    for whole, parts in _in_parts(ctx, [r for r in live if ours.isdisjoint(r.twins)], money.currency):
+        _refunded_twice(ctx, money, (whole,), parts, above=above)
 
 
-def _refunded_twice(case: Case, money: Money, one: Sequence[Refund], other: Sequence[Refund], *, above: bool) -> None:
+def _refunded_twice(
+    ctx: MergeContext, money: Money, one: Sequence[Refund], other: Sequence[Refund], *, above: bool
+) -> None:
     """Asked only where the answer changes what is still to be paid, or too much seems to have gone back."""
     gone = money.refunded + money.pending
     small = min(sum((r.amount for r in side), Zero) for side in (one, other))
@@ -84,20 +86,22 @@ def _refunded_twice(case: Case, money: Money, one: Sequence[Refund], other: Sequ
         due=money_text(money.due, money.currency),
         left=None if left is None else money_text(left, money.currency),
     )
-    _ask(case, "refunds", None, (*one, *other), said)
+    _ask(ctx, "refunds", None, (*one, *other), said)
 
 
 def _amounts(side: Sequence[Refund], currency: str | None) -> str:
     return " + ".join(money_text(_whole(refund), currency) for refund in side)
 
 
-def _in_parts(case: Case, live: Sequence[Refund], currency: str | None) -> Iterator[tuple[Refund, tuple[Refund, ...]]]:
+def _in_parts(
+    ctx: MergeContext, live: Sequence[Refund], currency: str | None
+) -> Iterator[tuple[Refund, tuple[Refund, ...]]]:
     """A refund of one system that another may tell as several: together they are about the same sum."""
     for whole in live:
         elsewhere: dict[str, list[Refund]] = {}
         mine = {twin.account for twin in whole.twins}
         for other in live:
-            if mine.isdisjoint(twin.account for twin in other.twins) and not _apart(case, whole.twins, other.twins):
+            if mine.isdisjoint(twin.account for twin in other.twins) and not _apart(ctx, whole.twins, other.twins):
                 elsewhere.setdefault(other.speaker.account, []).append(other)
         for _, others in sorted(elsewhere.items()):
             few = others[:_MOST_PARTS]
@@ -107,11 +111,11 @@ def _in_parts(case: Case, live: Sequence[Refund], currency: str | None) -> Itera
                     break
 
 
-def possible_credits(case: Case, credits: Sequence[Credit], money: Money) -> None:
+def possible_credits(ctx: MergeContext, credits: Sequence[Credit], money: Money) -> None:
     """About the same was credited in two systems, and nobody linked it: asked while something of it is to be paid."""
     posted = sorted((c for c in credits if c.value.state == "posted" and money.due), key=_sum)
     for group in _alike(posted, _sum, money.currency):
-        pair = _unlinked(case, group)
+        pair = _unlinked(ctx, group)
         if pair is None:
             continue
         small, large = sorted((c for c in group if c in pair), key=_sum)
@@ -124,7 +128,7 @@ def possible_credits(case: Case, credits: Sequence[Credit], money: Money) -> Non
             due=money_text(money.due, money.currency),
             left=money_text(max(money.due - _sum(small), Zero), money.currency),
         )
-        _ask(case, "credits", None, pair, said)
+        _ask(ctx, "credits", None, pair, said)
 
 
 def _alike(facts: Sequence[F], worth: Callable[[F], Decimal], currency: str | None) -> list[list[F]]:
@@ -152,7 +156,7 @@ def _slack(amount: Decimal, currency: str | None) -> Decimal:
     return max(Decimal(5).scaleb(-digits(currency)), amount / 200)
 
 
-def _unlinked(case: Case, facts: Sequence[Fact]) -> tuple[Fact, Fact] | None:
+def _unlinked(ctx: MergeContext, facts: Sequence[Fact]) -> tuple[Fact, Fact] | None:
     """The first two facts of different accounts that nobody declared to be one event or two."""
     told: dict[frozenset[str], list[Fact]] = {}
     for fact in facts:
@@ -161,18 +165,18 @@ def _unlinked(case: Case, facts: Sequence[Fact]) -> tuple[Fact, Fact] | None:
         elsewhere = [other for accounts, others in told.items() if mine.isdisjoint(accounts) for other in others]
         for one in ones if elsewhere else ():
             for other in elsewhere:
-                if not _apart(case, one.twins, other.twins):
+                if not _apart(ctx, one.twins, other.twins):
                     return one, other
     return None
 
 
-def _apart(case: Case, one: Sequence[FactId], other: Sequence[FactId]) -> bool:
-    return any(not apart.facts.isdisjoint(one) and not apart.facts.isdisjoint(other) for apart in case.ground.apart)
+def _apart(ctx: MergeContext, one: Sequence[FactId], other: Sequence[FactId]) -> bool:
+    return any(not apart.facts.isdisjoint(one) and not apart.facts.isdisjoint(other) for apart in ctx.inputs.apart)
 
 
-def _ask(case: Case, kind: str, line: str | None, facts: Sequence[Fact], said: Sentence) -> None:
+def _ask(ctx: MergeContext, kind: str, line: str | None, facts: Sequence[Fact], said: Sentence) -> None:
     ids = tuple(fact.id for fact in facts)
-    case.ask(
+    ctx.ask(
         "possible_twins",
         said,
         about=ids,

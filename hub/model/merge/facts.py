@@ -10,19 +10,19 @@ from msgspec.structs import replace
 
 from hub.model.schema.authority import party, rank
 from hub.model.schema.fragment import Refund
-from hub.model.schema.observation import FactId, Ground, Observation, Twins
+from hub.model.schema.observation import FactId, MergeInputs, Observation, Twins
 
 ENTITIES = frozenset({"refunds", "credits", "shipments", "replacements", "notes"})
 """Kinds whose ids are unique in their system: told in two objects of one account they are one fact all the same."""
 
-Told = tuple[FactId, Any, Observation]
+StatedFact = tuple[FactId, Any, Observation]
 
 
 class Event(Struct, kw_only=True):
     """One event: what the account with the most to say tells of it, and what its twins tell."""
 
-    said: list[Told]
-    others: dict[str, list[Told]]
+    said: list[StatedFact]
+    others: dict[str, list[StatedFact]]
     """By account: what the twins say."""
     twins: tuple[FactId, ...]
     told: tuple[str, ...]
@@ -46,13 +46,13 @@ class Links:
     of what is a part of it.
     """
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, inputs: MergeInputs) -> None:
         self._root: dict[FactId, FactId] = {}
         self._members: dict[FactId, set[FactId]] = {}
         self._across: dict[FactId, set[FactId]] = {}
         self.totals: dict[FactId, list[Twins]] = {}
         """Of totals what they were told."""
-        for twins in ground.twins:
+        for twins in inputs.twins:
             if twins.total is not None:
                 self.totals.setdefault(twins.total, []).append(twins)
                 for fact in twins.facts - {twins.total}:
@@ -99,7 +99,7 @@ class Links:
         return bool(self._root or self._across)
 
 
-def each(observations: Iterable[Observation], kind: str) -> Iterator[Told]:
+def each(observations: Iterable[Observation], kind: str) -> Iterator[StatedFact]:
     """Every fact of this kind that these records state."""
     for observation in observations:
         listed = getattr(observation.fragment, kind)
@@ -112,38 +112,38 @@ def each(observations: Iterable[Observation], kind: str) -> Iterator[Told]:
                 )
 
 
-def events(told: Iterable[Told], kind: str, links: Links, ground: Ground) -> list[Event]:
+def events(told: Iterable[StatedFact], kind: str, links: Links, inputs: MergeInputs) -> list[Event]:
     """The events that these facts are. Sorted by the speaker's name of them."""
     facts = list(told)
     if not facts:
         return []
     if kind in ENTITIES:
         facts = _once(facts, links)
-    groups: dict[FactId, list[Told]] = {}
+    groups: dict[FactId, list[StatedFact]] = {}
     for fact in facts:
         groups.setdefault(links.root(fact[0]), []).append(fact)
-    result = [_event(members, kind, links, ground) for members in groups.values()]
+    result = [_event(members, kind, links, inputs) for members in groups.values()]
     result.sort(key=lambda event: _by_id(event.said[0]))
     return result
 
 
-def _event(members: list[Told], kind: str, links: Links, ground: Ground) -> Event:
+def _event(members: list[StatedFact], kind: str, links: Links, inputs: MergeInputs) -> Event:
     first = members[0][0]
     if not links:
         return Event(said=members, others={}, twins=(first,), told=(first.account,), linked=frozenset((first,)))
     alike = links.alike(first)
     linked = frozenset(alike | links.across(alike))
     accounts = tuple(sorted({fact.account for fact in linked}))
-    sides: dict[str, list[Told]] = {}
+    sides: dict[str, list[StatedFact]] = {}
     for fact in members:
         sides.setdefault(fact[0].account, []).append(fact)
-    speaker = min(sides, key=lambda account: (-rank(party(ground, account), kind), account))
+    speaker = min(sides, key=lambda account: (-rank(party(inputs, account), kind), account))
     said = sorted(sides.pop(speaker), key=_by_id)
     twins = tuple(sorted(fact[0] for fact in members))
     return Event(said=said, others=sides, twins=twins, told=accounts, linked=linked)
 
 
-def named(event: Event, told: Told) -> dict[str, Any]:
+def named(event: Event, told: StatedFact) -> dict[str, Any]:
     """Who tells this fact, and who else knows of it: the fields that every fact of the merged return has."""
     speaker = told[0]
     base: dict[str, Any] = {"id": speaker.text, "kind": speaker.kind, "speaker": speaker}
@@ -154,11 +154,11 @@ def named(event: Event, told: Told) -> dict[str, Any]:
     return base
 
 
-def _by_id(told: Told) -> FactId:
+def _by_id(told: StatedFact) -> FactId:
     return told[0]
 
 
-def _richer(older: Told, newest: Told, name: FactId) -> Told:
+def _richer(older: StatedFact, newest: StatedFact, name: FactId) -> StatedFact:
     """What was read last; where a summary is silent on what a refund was for, the other record still speaks.
 
     Lines are named as the record that names them does, so that record comes along.
@@ -181,12 +181,12 @@ def _richer(older: Told, newest: Told, name: FactId) -> Told:
     return name, refund, said
 
 
-def _once(facts: list[Told], links: Links) -> list[Told]:
+def _once(facts: list[StatedFact], links: Links) -> list[StatedFact]:
     """One telling per account and id: what was read last, under the first of its names, whichever record told it.
 
     A name that changed with every read would make the same fact look new. All its names are names of the same event.
     """
-    seen: dict[tuple[str, str], Told] = {}
+    seen: dict[tuple[str, str], StatedFact] = {}
     doubled = False
     for fact in facts:
         known = seen.get(key := (fact[0].account, fact[0].id))

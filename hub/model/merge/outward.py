@@ -52,5 +52,5 @@ def outward(ret: Return | None) -> tuple[Any, ...]:
 
 def short(ret: Return | None) -> Mapping[str, Decimal]:
     """By line: what this return was left of what it asks for, where that is less."""
-    doubts = ret.discrepancies if ret is not None else ()
-    return {d.line: Decimal(d.values[1]) for d in doubts if d.kind == "over_return" and d.line is not None}
+    discrepancies = ret.discrepancies if ret is not None else ()
+    return {d.line: Decimal(d.values[1]) for d in discrepancies if d.kind == "over_return" and d.line is not None}

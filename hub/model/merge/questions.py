@@ -1,7 +1,7 @@
 """Every question, most of which freeze goods or money, and what a person can answer to it: one row per kind.
 
 An answer is an act of the built-in account `hub`: an observation of its own that can be taken back. What it changes is
-worked out where the question was asked: `case.ask(kind, ...)` gives the answer instead of asking. Some answers are acts
+worked out where the question was asked: `ctx.ask(kind, ...)` gives the answer instead of asking. Some answers are acts
 that have a way of their own (a link, a split); ACTS names those.
 """
 
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from hub.model.identity.names import own_name
 from hub.model.language.numbers import rounded
-from hub.model.schema.observation import HUB, Apart, FactId, Ground, Observation, Twins
+from hub.model.schema.observation import HUB, Apart, FactId, MergeInputs, Observation, Twins
 from hub.model.schema.returns import Choice, Discrepancy, Given, Return
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
@@ -88,11 +88,11 @@ def amount(answer: str) -> Decimal | None:
     return Decimal(said) if _amount(said) else None
 
 
-def heard(observations: Iterable[Observation], ground: Ground) -> Ground:
+def heard(observations: Iterable[Observation], inputs: MergeInputs) -> MergeInputs:
     """What people answered, of which the newest word on each question counts."""
-    own, others = _acts(observations), _acts(o for sibling in ground.others for o in sibling.observations)
+    own, others = _acts(observations), _acts(o for sibling in inputs.others for o in sibling.observations)
     if not own and not others:
-        return ground
+        return inputs
     told = [(o.ticket, a) for o in own for a in o.fragment.answers]
     told += [(o.ticket, a) for o in others for a in o.fragment.answers if a.kind in OF_THE_ORDER]
     said = {(a.kind, a.about): a.answer for _, a in sorted(told, key=lambda one: one[0])}
@@ -102,10 +102,10 @@ def heard(observations: Iterable[Observation], ground: Ground) -> Ground:
         if kind == "possible_twins"
     ]
     return replace(
-        ground,
+        inputs,
         answers=said,
-        twins=(*ground.twins, *(Twins(facts) for answer, facts in pairs if answer == "same")),
-        apart=(*ground.apart, *(Apart(facts) for answer, facts in pairs if answer == "apart")),
+        twins=(*inputs.twins, *(Twins(facts) for answer, facts in pairs if answer == "same")),
+        apart=(*inputs.apart, *(Apart(facts) for answer, facts in pairs if answer == "apart")),
     )
 
 
@@ -118,10 +118,10 @@ def given(observations: Iterable[Observation]) -> tuple[Given, ...]:
     )
 
 
-def standing(observations: Sequence[Observation], ground: Ground) -> list[Observation]:
+def standing(observations: Sequence[Observation], inputs: MergeInputs) -> list[Observation]:
     """The records, of which those that are gone count all the same where a person said so."""
     return [
-        replace(o, gone=False) if o.gone and ground.answers.get(("gone", own_name(o))) == "stands" else o
+        replace(o, gone=False) if o.gone and inputs.answers.get(("gone", own_name(o))) == "stands" else o
         for o in observations
     ]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from hub.model.identity.order_book import Book
-from hub.model.schema.observation import Ground, Untaken
+from hub.model.schema.observation import MergeInputs, Untaken
 from hub.model.schema.operation import Operation
 from hub.model.schema.returns import Given
 
@@ -15,7 +15,7 @@ LINE_AT: Mapping[str, int] = {"booked_by_hand": 2, "over_return": 0}
 """Questions that are about a line, and where in `about` its key stands."""
 
 
-def ground(known: Ground, book: Book) -> Ground:
+def inputs(known: MergeInputs, book: Book) -> MergeInputs:
     """With the answers and the untaken goods of lines under their keys of today."""
     if not known.untaken and not any(kind in LINE_AT for kind, _ in known.answers):
         return known

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.model.language.sentences import sentence
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 from hub.model.schema.fragment import LinePart
 from hub.model.schema.observation import HUB
 from hub.model.schema.returns import Choice, ReturnLine, Weak
 
 
-def relations(case: Case, lines: Sequence[ReturnLine]) -> tuple[tuple[str, str], ...]:
+def relations(ctx: MergeContext, lines: Sequence[ReturnLine]) -> tuple[tuple[str, str], ...]:
     """What people decided, and what order lines tell: goods that were sent instead of others came back, too."""
     mine = {line.key for line in lines if not line.unexpected}
-    found = set(case.ground.ties.relations)
-    for sibling in case.ground.others:
+    found = set(ctx.inputs.ties.relations)
+    for sibling in ctx.inputs.others:
         sent = {
-            case.book.key(observation, LinePart(order_line=replacement.order_line))
+            ctx.book.key(observation, LinePart(order_line=replacement.order_line))
             for observation in sibling.observations
             if not observation.gone
             for replacement in observation.fragment.replacements or ()
@@ -28,12 +28,12 @@ def relations(case: Case, lines: Sequence[ReturnLine]) -> tuple[tuple[str, str],
     return tuple(sorted(found))
 
 
-def weak(case: Case) -> tuple[Weak, ...]:
+def weak(ctx: MergeContext) -> tuple[Weak, ...]:
     """What is bound weakly. While it waits, or while a person has to say which return it is, nothing rests on it."""
-    ties, number = case.ground.ties, case.ground.number
+    ties, number = ctx.inputs.ties, ctx.inputs.number
     bound = []
     for tie in ties.weak:
-        waits = tie.guest in case.ground.unripe and not tie.firm
+        waits = tie.guest in ctx.inputs.unripe and not tie.firm
         bound.append(
             Weak(
                 ours=number,
@@ -43,12 +43,12 @@ def weak(case: Case) -> tuple[Weak, ...]:
                 waits=waits,
                 entry=tie.entry,
                 firm=tie.firm,
-                told=_told(case, number),
+                told=_told(ctx, number),
             )
         )
         if waits:
             what = ", ".join(" ".join(name) for name in tie.objects)
-            case.ask(
+            ctx.ask(
                 "provisional",
                 sentence("provisional", objects=what, why=tie.why),
                 about=(f"R{tie.guest}",),
@@ -58,7 +58,7 @@ def weak(case: Case) -> tuple[Weak, ...]:
             )
     if ties.asks:
         others = tuple(f"R{other}" for other in ties.asks)
-        case.ask(
+        ctx.ask(
             "two_candidates",
             sentence("which_of_them", others=", ".join(others)),
             about=others,
@@ -69,10 +69,10 @@ def weak(case: Case) -> tuple[Weak, ...]:
     return tuple(bound)
 
 
-def _told(case: Case, number: str) -> tuple[str, ...]:
+def _told(ctx: MergeContext, number: str) -> tuple[str, ...]:
     """Accounts in whose own records our number can be read."""
     found = set()
-    for observation in case.own:
+    for observation in ctx.own:
         fragment = observation.fragment
         if any(key.issuer == HUB and key.value == number for key in fragment.keys):
             found.add(observation.account)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from hub.model.language.sentences import sentence
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 
 
-def say(case: Case) -> None:
+def say(ctx: MergeContext) -> None:
     """Each record that names such a number; nothing else rests on it, so nothing waits."""
-    for account, stream, external_id, number in case.ground.strays:
+    for account, stream, external_id, number in ctx.inputs.strays:
         said = sentence("never_given", account=account, stream=stream, object=external_id, number=number)
-        case.doubt("never_given", said, field="objects", accounts=(account,), values=(external_id, number))
+        ctx.report("never_given", said, field="objects", accounts=(account,), values=(external_id, number))

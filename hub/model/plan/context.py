@@ -24,7 +24,7 @@ LASTING = frozenset({"create_return", "receive", "dispose", "exchange", "refund"
 """What cannot be taken back, so not on a return that may be another one."""
 
 
-class Desk:
+class PlanContext:
     """One account, one return: what it has, what is on its way, what it must not hear yet."""
 
     def __init__(self, ret: Return, view: Return, terms: Terms, outstanding: Sequence[Outstanding]) -> None:
@@ -45,19 +45,21 @@ class Desk:
         self.frozen: Discrepancy | None = None
         self.unsure: Discrepancy | None = None
         self._by_hand = {given.about for given in ret.answers if given.kind == UNTOLD}
-        for doubt in ret.discrepancies:
-            if doubt.freezes:
-                self._freeze(doubt)
+        for discrepancy in ret.discrepancies:
+            if discrepancy.freezes:
+                self._freeze(discrepancy)
 
-    def _freeze(self, doubt: Discrepancy) -> None:
-        if doubt.line is not None:
-            self.frozen_lines.setdefault(doubt.line, doubt)
-        if doubt.kind == "provisional" or (doubt.field == "objects" and self.account in doubt.accounts):
-            self.frozen = self.frozen or doubt
-        if doubt.kind in ("two_candidates", "shared_number"):
-            self.unsure = doubt
-        if doubt.kind != "ambiguous_line":
-            self.frozen_money = self.frozen_money or doubt
+    def _freeze(self, discrepancy: Discrepancy) -> None:
+        if discrepancy.line is not None:
+            self.frozen_lines.setdefault(discrepancy.line, discrepancy)
+        if discrepancy.kind == "provisional" or (
+            discrepancy.field == "objects" and self.account in discrepancy.accounts
+        ):
+            self.frozen = self.frozen or discrepancy
+        if discrepancy.kind in ("two_candidates", "shared_number"):
+            self.unsure = discrepancy
+        if discrepancy.kind != "ambiguous_line":
+            self.frozen_money = self.frozen_money or discrepancy
 
     @property
     def has(self) -> bool:
@@ -88,9 +90,9 @@ class Desk:
         asks = "" if said.code == "waits_for_person" else question(UNTOLD, about)
         self.residue.append(Residue(fact=fact, said=said, operation=operation, question=asks, amount=amount))
 
-    def waits(self, fact: str, doubt: Discrepancy, operation: str) -> None:
+    def waits(self, fact: str, discrepancy: Discrepancy, operation: str) -> None:
         """It cannot be told before a person has settled this discrepancy."""
-        self.cannot(fact, sentence("waits_for_person", about=doubt.said), operation)
+        self.cannot(fact, sentence("waits_for_person", about=discrepancy.said), operation)
 
     def operation_for(self, fact: str) -> str | None:
         """The operation that tells this fact to a system of this kind."""

@@ -12,14 +12,14 @@ from msgspec.structs import replace
 
 from hub.model.language.sentences import sentence
 from hub.model.plan import tell_goods, tell_money, tell_state
-from hub.model.plan.context import Desk
+from hub.model.plan.context import PlanContext
 from hub.model.plan.rules import DEFAULTS, OPERATIONS
 from hub.model.schema.operation import Operation, Outstanding, Residue, Terms
 from hub.model.schema.returns import Return
 
 __all__ = ["DEFAULTS", "needs_somebody", "plan", "state", "unheard"]
 
-STEPS: Sequence[Callable[[Desk], bool]] = (
+STEPS: Sequence[Callable[[PlanContext], bool]] = (
     tell_state.founded,
     tell_state.decided,
     tell_state.amended,
@@ -37,7 +37,7 @@ STEPS: Sequence[Callable[[Desk], bool]] = (
 )
 """In the order in which they become legal; a step that answers False ends the plan: what follows has to wait for it."""
 
-FOLLOWS: Sequence[Callable[[Desk], bool]] = (tell_goods.replaced, tell_money.credited, tell_money.paid)
+FOLLOWS: Sequence[Callable[[PlanContext], bool]] = (tell_goods.replaced, tell_money.credited, tell_money.paid)
 """For an account that alone has told all there is: it knows the facts, and may still be asked for what follows."""
 
 
@@ -50,11 +50,11 @@ def plan(
     """
     if ret.origin is None or not _concerns(ret, terms):
         return (), ()
-    desk = Desk(ret, view, terms, outstanding)
+    ctx = PlanContext(ret, view, terms, outstanding)
     for step in FOLLOWS if view is ret else STEPS:
-        if not step(desk):
+        if not step(ctx):
             break
-    return tuple(desk.operations), tuple(desk.residue)
+    return tuple(ctx.operations), tuple(ctx.residue)
 
 
 def _concerns(ret: Return, terms: Terms) -> bool:

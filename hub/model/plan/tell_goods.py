@@ -8,7 +8,7 @@ from decimal import Decimal
 from hub.model.language.sentences import sentence
 from hub.model.language.spelling import barcode
 from hub.model.merge.goods import by_hand
-from hub.model.plan.context import Desk
+from hub.model.plan.context import PlanContext
 from hub.model.schema.fragment import Zero
 from hub.model.schema.observation import FactId
 from hub.model.schema.operation import LineTarget, Terms
@@ -17,15 +17,15 @@ from hub.model.schema.returns import Fact, Receipt, ReturnLine
 _BROKEN = frozenset({"damaged", "defective"})
 
 
-def tracked(desk: Desk) -> bool:
+def tracked(ctx: PlanContext) -> bool:
     """Parcels whose number it does not know: coming back, or carrying the replacement."""
-    if desk.ended or not (desk.has or desk.terms.kind == "carrier"):
+    if ctx.ended or not (ctx.has or ctx.terms.kind == "carrier"):
         return True
-    for parcel in desk.ret.shipments:
+    for parcel in ctx.ret.shipments:
         value = parcel.value
-        if not value.number or value.state == "cancelled" or desk.account in parcel.told:
+        if not value.number or value.state == "cancelled" or ctx.account in parcel.told:
             continue
-        if not desk.terms.follows(value.carrier):
+        if not ctx.terms.follows(value.carrier):
             continue
         if value.direction == "return":
             fact = "tracking"
@@ -33,59 +33,57 @@ def tracked(desk: Desk) -> bool:
             fact = "replacement_sent"
         else:
             continue
-        kind = desk.operation_for(fact)
-        if kind is None or not desk.listens(fact) or desk.told_under_way(parcel, kind):
+        kind = ctx.operation_for(fact)
+        if kind is None or not ctx.listens(fact) or ctx.told_under_way(parcel, kind):
             continue
         words = {"carrier": value.carrier, "number": value.number, "url": value.url, "direction": value.direction}
         words = {word: said for word, said in words.items() if said is not None}
-        if desk.terms.kind == "carrier":
+        if ctx.terms.kind == "carrier":
             words["number"] = barcode(value.number)
         if kind == "note":
             words["text"] = f"{value.carrier or ''} {value.number}".strip()
-        desk.ask(kind, fact, facts=[parcel.id], words=words, name=f"{fact} {value.number}")
+        ctx.ask(kind, fact, facts=[parcel.id], words=words, name=f"{fact} {value.number}")
     return True
 
 
-def received(desk: Desk) -> bool:
+def received(ctx: PlanContext) -> bool:
     """Goods that arrived elsewhere: the totals that should stand there, line by line."""
-    ret, view, terms = desk.ret, desk.view, desk.terms
-    if not desk.has or not desk.listens("received") or not ret.receipts:
+    ret, view, terms = ctx.ret, ctx.view, ctx.terms
+    if not ctx.has or not ctx.listens("received") or not ret.receipts:
         return True
-    at_home, shown, on_the_way = _by_line(desk), _shown(view.receipts), _on_the_way(desk)
-    own = _own(desk, "receipts", by_hand.by_line(desk.ret.answers, desk.account, "receipts"))
+    at_home, shown, on_the_way = _by_line(ctx), _shown(view.receipts), _on_the_way(ctx)
+    own = _own(ctx, "receipts", by_hand.by_line(ctx.ret.answers, ctx.account, "receipts"))
     targets: list[LineTarget] = []
     for line in ret.lines:
         concerned = at_home[line.key]
-        target = _target(desk, line, concerned, shown, on_the_way, own) if concerned else None
+        target = _target(ctx, line, concerned, shown, on_the_way, own) if concerned else None
         if target is not None:
             targets.append(target)
     if not targets:
         return True
     ended_there = view.axes.authorization.value in ("rejected", "cancelled")
-    if desk.under_way("authorize", "reopen") or any(o.kind in ("authorize", "reopen") for o in desk.operations):
+    if ctx.under_way("authorize", "reopen") or any(o.kind in ("authorize", "reopen") for o in ctx.operations):
         return True
     if ended_there:
-        said = sentence("ended_there", account=desk.account, value=view.axes.authorization.value)
-        desk.cannot("received", said, "receive")
+        said = sentence("ended_there", account=ctx.account, value=view.axes.authorization.value)
+        ctx.cannot("received", said, "receive")
         return True
     if "authorization" not in terms.silent and (view.axes.authorization.value != "authorized" or view.ready is False):
-        desk.cannot("received", sentence("not_authorized_there", account=desk.account), "receive")
+        ctx.cannot("received", sentence("not_authorized_there", account=ctx.account), "receive")
         return True
-    if any(o.state != "sent" for o in desk.under_way("receive")):
+    if any(o.state != "sent" for o in ctx.under_way("receive")):
         return True
     facts = [fact for target in targets for fact in target.facts]
-    desk.ask(
-        "receive", "received", lines=targets, facts=facts, words={"location": ret.location} if ret.location else {}
-    )
+    ctx.ask("receive", "received", lines=targets, facts=facts, words={"location": ret.location} if ret.location else {})
     return True
 
 
-def _by_line(desk: Desk) -> dict[str, list[Receipt]]:
+def _by_line(ctx: PlanContext) -> dict[str, list[Receipt]]:
     """Per line the receipts that count here, those of a kit's components with the kit."""
-    found: dict[str, list[Receipt]] = {line.key: [] for line in desk.ret.lines}
-    for receipt in desk.ret.receipts:
+    found: dict[str, list[Receipt]] = {line.key: [] for line in ctx.ret.lines}
+    for receipt in ctx.ret.receipts:
         key = receipt.line
-        if key is None or not _at_home(desk.terms, receipt):
+        if key is None or not _at_home(ctx.terms, receipt):
             continue
         if key not in found:
             parts = key.split("#")  # either side may have one of its own
@@ -96,7 +94,7 @@ def _by_line(desk: Desk) -> dict[str, list[Receipt]]:
 
 
 def _target(
-    desk: Desk,
+    ctx: PlanContext,
     line: ReturnLine,
     concerned: Sequence[Receipt],
     shown: Mapping[FactId, Decimal],
@@ -113,32 +111,32 @@ def _target(
             total += quantity
             if receipt.condition in _BROKEN:
                 damaged += quantity
-    there = desk.here.get(line.key)
+    there = ctx.here.get(line.key)
     has = there.received if there else Zero
     has_damaged = sum((there.by_condition.get(word, Zero) for word in _BROKEN), Zero) if there else Zero
     for totals in on_the_way.get(line.key, ()):
         has = max(has, totals.get("received", Zero))
         has_damaged = max(has_damaged, totals.get("damaged", Zero))
-    wanted = desk.terms.stored("quantity", total)
+    wanted = ctx.terms.stored("quantity", total)
     if wanted <= has:
-        _say_rest(desk, line, wanted, has, damaged, has_damaged)
+        _say_rest(ctx, line, wanted, has, damaged, has_damaged)
         return None
-    if line.key in desk.frozen_lines:
-        desk.waits(f"received {line.sku or line.key}", desk.frozen_lines[line.key], "receive")
+    if line.key in ctx.frozen_lines:
+        ctx.waits(f"received {line.sku or line.key}", ctx.frozen_lines[line.key], "receive")
         return None
     told = _sums(concerned)
-    new = [r for r in concerned if _short(desk, r, shown, told) and not desk.told_under_way(r, "receive")]
+    new = [r for r in concerned if _short(ctx, r, shown, told) and not ctx.told_under_way(r, "receive")]
     # What was booked there by hand is not told; of a total that is behind nobody knows which it lacks.
     lacks = total - has
     whole = all(r.line == line.key for r in new)
     while whole and len(new) > 1 and sum((r.quantity or Zero for r in new[1:]), Zero) >= lacks:
         new.pop(0)
-    new = new or [r for r in concerned if r.speaker.account != desk.account]
+    new = new or [r for r in concerned if r.speaker.account != ctx.account]
     words = {}
     conditions = sorted({r.condition for r in new})
     if len(conditions) == 1:
         words["condition"] = conditions[0]
-    return desk.target(
+    return ctx.target(
         line,
         quantity=total,
         totals={"received": total, "damaged": damaged},
@@ -149,28 +147,28 @@ def _target(
     )
 
 
-def _own(desk: Desk, kind: str, booked: Mapping[str, Decimal]) -> dict[str, Decimal]:
+def _own(ctx: PlanContext, kind: str, booked: Mapping[str, Decimal]) -> dict[str, Decimal]:
     """By line, the pieces of its own that the account shows, those among them that are others', too."""
-    goods: Sequence[Fact] = desk.ret.receipts if kind == "receipts" else desk.ret.dispositions
+    goods: Sequence[Fact] = ctx.ret.receipts if kind == "receipts" else ctx.ret.dispositions
     own: dict[str, Decimal] = {}
     for fact in goods:
         posted = getattr(fact, "state", "posted") == "posted"
-        if posted and fact.line is not None and fact.speaker.account == desk.account and not fact.also:
+        if posted and fact.line is not None and fact.speaker.account == ctx.account and not fact.also:
             own[fact.line] = own.get(fact.line, Zero) + (fact.quantity or Zero)
     for line, pieces in booked.items():
-        there = desk.here.get(line)
+        there = ctx.here.get(line)
         shown = Zero if there is None else there.received if kind == "receipts" else sum(there.disposed.values(), Zero)
         own[line] = own.get(line, Zero) + min(pieces, max(shown - own.get(line, Zero), Zero))
     return own
 
 
 def _short(
-    desk: Desk, receipt: Receipt, shown: Mapping[FactId, Decimal], told: Mapping[Sequence[FactId], Decimal]
+    ctx: PlanContext, receipt: Receipt, shown: Mapping[FactId, Decimal], told: Mapping[Sequence[FactId], Decimal]
 ) -> bool:
     """Whether the account shows less of this event than its speaker tells; then what it adds is a twin of it, too."""
-    if desk.account not in receipt.told:
+    if ctx.account not in receipt.told:
         return True
-    if all(twin.account != desk.account for twin in receipt.twins):
+    if all(twin.account != ctx.account for twin in receipt.twins):
         return False  # it is a part of a total there
     return sum((shown.get(twin, Zero) for twin in receipt.twins), Zero) < told[receipt.twins]
 
@@ -191,27 +189,27 @@ def _sums(receipts: Sequence[Receipt]) -> dict[Sequence[FactId], Decimal]:
     return found
 
 
-def _on_the_way(desk: Desk) -> dict[str, list[Mapping[str, Decimal]]]:
+def _on_the_way(ctx: PlanContext) -> dict[str, list[Mapping[str, Decimal]]]:
     """Per line the totals that writes under way will have there."""
     found: dict[str, list[Mapping[str, Decimal]]] = {}
-    for sent in desk.under_way("receive"):
+    for sent in ctx.under_way("receive"):
         for said in sent.operation.lines:
             found.setdefault(said.line, []).append(said.totals)
     return found
 
 
 def _say_rest(
-    desk: Desk, line: ReturnLine, wanted: Decimal, has: Decimal, damaged: Decimal, has_damaged: Decimal
+    ctx: PlanContext, line: ReturnLine, wanted: Decimal, has: Decimal, damaged: Decimal, has_damaged: Decimal
 ) -> None:
     """What cannot be said by receiving more."""
-    goods, account = line.sku or line.key, desk.account
+    goods, account = line.sku or line.key, ctx.account
     if wanted < has:
         said = sentence("too_many_there", line=goods, account=account, has=has, wanted=wanted)
     elif damaged != has_damaged and _BROKEN & set(line.by_condition):
         said = sentence("damage_differs", line=goods, account=account, has=has_damaged, damaged=damaged)
     else:
         return
-    desk.cannot(f"received {goods}", said, "receive")
+    ctx.cannot(f"received {goods}", said, "receive")
 
 
 def _at_home(terms: Terms, receipt: Receipt) -> bool:
@@ -221,45 +219,45 @@ def _at_home(terms: Terms, receipt: Receipt) -> bool:
     return receipt.location in terms.locations or receipt.speaker.account == terms.account
 
 
-def judged(desk: Desk) -> bool:
+def judged(ctx: PlanContext) -> bool:
     """Accepted or refused after inspection (二次同意)."""
-    wanted, there = desk.ret.axes.acceptance.value, desk.view.axes.acceptance.value
-    if not desk.has or wanted not in ("accepted", "rejected") or "acceptance" in desk.terms.silent:
+    wanted, there = ctx.ret.axes.acceptance.value, ctx.view.axes.acceptance.value
+    if not ctx.has or wanted not in ("accepted", "rejected") or "acceptance" in ctx.terms.silent:
         return True
     fact, kind = ("accepted", "accept_goods") if wanted == "accepted" else ("refused", "refuse_goods")
-    if not desk.listens(fact) or desk.terms.stored("acceptance", wanted) == there or desk.under_way(kind):
+    if not ctx.listens(fact) or ctx.terms.stored("acceptance", wanted) == there or ctx.under_way(kind):
         return True
-    if desk.ret.axes.receipt in ("full", "over", "partial") and not any(line.received > 0 for line in desk.view.lines):
+    if ctx.ret.axes.receipt in ("full", "over", "partial") and not any(line.received > 0 for line in ctx.view.lines):
         return True
-    desk.ask(kind, fact, words={"acceptance": wanted})
+    ctx.ask(kind, fact, words={"acceptance": wanted})
     return True
 
 
-def disposed(desk: Desk) -> bool:
+def disposed(ctx: PlanContext) -> bool:
     """Where goods were put, each disposition by itself, to a place that has received them."""
-    if not desk.has or not desk.listens("disposed") or "disposition" in desk.terms.silent:
+    if not ctx.has or not ctx.listens("disposed") or "disposition" in ctx.terms.silent:
         return True
-    lines = {line.key: line for line in desk.ret.lines}
-    booked = by_hand.by_line(desk.ret.answers, desk.account, "dispositions")
-    own = _own(desk, "dispositions", booked)
-    for put in desk.ret.dispositions:
+    lines = {line.key: line for line in ctx.ret.lines}
+    booked = by_hand.by_line(ctx.ret.answers, ctx.account, "dispositions")
+    own = _own(ctx, "dispositions", booked)
+    for put in ctx.ret.dispositions:
         line = lines.get(put.line or "")
-        if put.state != "posted" or desk.account in put.told or line is None:
+        if put.state != "posted" or ctx.account in put.told or line is None:
             continue
-        if desk.terms.kind == "pos" and put.location is not None and put.location not in desk.terms.locations:
+        if ctx.terms.kind == "pos" and put.location is not None and put.location not in ctx.terms.locations:
             continue
-        if desk.told_under_way(put, "dispose"):
+        if ctx.told_under_way(put, "dispose"):
             continue
         if put.quantity and put.quantity <= booked.get(line.key, Zero):
             booked[line.key] -= put.quantity
             continue
-        if line.key in desk.frozen_lines:
-            desk.waits("disposed", desk.frozen_lines[line.key], "dispose")
+        if line.key in ctx.frozen_lines:
+            ctx.waits("disposed", ctx.frozen_lines[line.key], "dispose")
             continue
-        there = desk.here.get(line.key)
+        there = ctx.here.get(line.key)
         if put.disposition != "keep_by_customer" and (there is None or there.received <= 0):
             continue
-        target = desk.target(
+        target = ctx.target(
             line,
             quantity=put.quantity or Zero,
             totals={put.disposition: line.disposed.get(put.disposition, Zero)},
@@ -268,20 +266,20 @@ def disposed(desk: Desk) -> bool:
             facts=(put.id,),
             words={"disposition": put.disposition, **({"location": put.location} if put.location else {})},
         )
-        desk.ask("dispose", "disposed", lines=[target], facts=[put.id])
+        ctx.ask("dispose", "disposed", lines=[target], facts=[put.id])
     return True
 
 
-def replaced(desk: Desk) -> bool:
+def replaced(ctx: PlanContext) -> bool:
     """What is sent instead (换货), once the return stands there and is authorized."""
-    ret, view = desk.ret, desk.view
-    if not desk.has or desk.ended or ret.axes.exchange == "none" or not desk.listens("replacement"):
+    ret, view = ctx.ret, ctx.view
+    if not ctx.has or ctx.ended or ret.axes.exchange == "none" or not ctx.listens("replacement"):
         return True
-    if view.replacements or any(desk.account in r.told for r in ret.replacements) or desk.under_way("exchange"):
+    if view.replacements or any(ctx.account in r.told for r in ret.replacements) or ctx.under_way("exchange"):
         return True
-    if "exchange" in desk.terms.silent or any(o.kind == "authorize" for o in desk.operations):
+    if "exchange" in ctx.terms.silent or any(o.kind == "authorize" for o in ctx.operations):
         return True
-    if "authorization" not in desk.terms.silent and view.axes.authorization.value != "authorized":
+    if "authorization" not in ctx.terms.silent and view.axes.authorization.value != "authorized":
         return True
     wanted = [
         line for line in ret.lines if line.resolution in ("exchange", "reship") and line.quantity > line.cancelled
@@ -289,15 +287,15 @@ def replaced(desk: Desk) -> bool:
     going = [r.value for r in ret.replacements if r.value.state != "none"]
     named = sorted({r.sku for r in going if r.sku})
     if len(named) > 1 and not all(line.wanted_sku for line in wanted):
-        desk.cannot("replacement", sentence("which_replacement", skus=", ".join(named)), "exchange")
+        ctx.cannot("replacement", sentence("which_replacement", skus=", ".join(named)), "exchange")
         return True
     lines = []
     for line in wanted:
         sku = line.wanted_sku or (named[0] if named else None)
         if sku is None and line.resolution == "exchange":
-            desk.cannot("replacement", sentence("no_replacement", line=line.sku or line.key), "exchange")
+            ctx.cannot("replacement", sentence("no_replacement", line=line.sku or line.key), "exchange")
             return True
-        lines.append(desk.target(line, words={"wanted_sku": sku} if sku else {}))
+        lines.append(ctx.target(line, words={"wanted_sku": sku} if sku else {}))
     facts = [r.id for r in ret.replacements]
-    desk.ask("exchange", "replacement", lines=lines, facts=facts)
+    ctx.ask("exchange", "replacement", lines=lines, facts=facts)
     return True

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from hub.model.language.numbers import amount as money_text
 from hub.model.language.sentences import sentence
-from hub.model.plan.context import UNDER_WAY, Desk
+from hub.model.plan.context import UNDER_WAY, PlanContext
 from hub.model.schema.fragment import Payment, Zero
 from hub.model.schema.operation import Operation, Outstanding
 from hub.model.schema.returns import Refund
@@ -15,45 +15,45 @@ from hub.model.schema.returns import Refund
 PAYING = frozenset({"refund"})
 
 
-def _frozen(desk: Desk, name: str, kind: str) -> bool:
-    if desk.frozen_money is None:
+def _frozen(ctx: PlanContext, name: str, kind: str) -> bool:
+    if ctx.frozen_money is None:
         return False
-    desk.waits(name, desk.frozen_money, kind)
+    ctx.waits(name, ctx.frozen_money, kind)
     return True
 
 
-def paid(desk: Desk) -> bool:
+def paid(ctx: PlanContext) -> bool:
     """What is due is paid by who holds the captured payment, one at a time, never above what may still be paid."""
-    money = desk.ret.money
-    if money.due <= 0 or desk.operation_for("money_due") != "refund" or not desk.listens("money_due"):
+    money = ctx.ret.money
+    if money.due <= 0 or ctx.operation_for("money_due") != "refund" or not ctx.listens("money_due"):
         return True
     # Whatever is on its way, anywhere, may be this very money.
-    if any(o.operation.kind in PAYING and o.state in UNDER_WAY for o in desk.all):
+    if any(o.operation.kind in PAYING and o.state in UNDER_WAY for o in ctx.all):
         return True
     name = f"money_due {money_text(money.due, money.currency)}"
-    here = {p.id for p in desk.view.payments}
-    mine = [p for p in desk.ret.payments if p.id in here and p.currency == money.currency]
+    here = {p.id for p in ctx.view.payments}
+    mine = [p for p in ctx.ret.payments if p.id in here and p.currency == money.currency]
     if not mine:
-        if desk.terms.money and not any(p.currency == money.currency for p in desk.ret.payments):
-            desk.cannot(name, sentence("no_payment"), "refund")
+        if ctx.terms.money and not any(p.currency == money.currency for p in ctx.ret.payments):
+            ctx.cannot(name, sentence("no_payment"), "refund")
         return True
     payment = next((p for p in mine if _left(p) > 0), mine[0])
     gone = money.refunded + money.pending
     room = min(money.refundable if money.refundable is not None else Zero, _left(payment))
-    wanted = money.due - _by_hand(desk.all, "refund", gone)
+    wanted = money.due - _by_hand(ctx.all, "refund", gone)
     amount = min(wanted, room)
-    if wanted > 0 and room - desk.terms.reserved < wanted and desk.terms.reserved:
+    if wanted > 0 and room - ctx.terms.reserved < wanted and ctx.terms.reserved:
         # What is in flight may be in the sums already: who waits pays neither too much nor a part.
-        desk.cannot(name, sentence("money_in_flight"), "refund")
+        ctx.cannot(name, sentence("money_in_flight"), "refund")
     elif wanted <= 0:
         pass  # people have dealt with all of it
     elif amount <= 0:
-        desk.cannot(name, sentence("nothing_left"), "refund")
-    elif any(o.operation.kind in PAYING and o.state == "dead" for o in desk.all):
-        desk.cannot(name, sentence("refund_stuck"), "refund")
-    elif not _frozen(desk, name, "refund"):
-        credits = [c.id for c in desk.ret.credits if c.value.state == "posted" and len(c.told) == 1]  # not answered yet
-        desk.ask(
+        ctx.cannot(name, sentence("nothing_left"), "refund")
+    elif any(o.operation.kind in PAYING and o.state == "dead" for o in ctx.all):
+        ctx.cannot(name, sentence("refund_stuck"), "refund")
+    elif not _frozen(ctx, name, "refund"):
+        credits = [c.id for c in ctx.ret.credits if c.value.state == "posted" and len(c.told) == 1]  # not answered yet
+        ctx.ask(
             "refund",
             "money_due",
             facts=credits,
@@ -88,24 +88,24 @@ def _left(payment: Payment) -> Decimal:
     return payment.captured - (payment.refunded or Zero) - (payment.charged_back or Zero)
 
 
-def credited(desk: Desk) -> bool:
+def credited(ctx: PlanContext) -> bool:
     """The document for money that went back, or is owed without one."""
-    money = desk.ret.money
-    if not desk.has or desk.operation_for("money_due") != "credit":
+    money = ctx.ret.money
+    if not ctx.has or ctx.operation_for("money_due") != "credit":
         return True
     wanted = Zero
-    if desk.listens("refunded"):
+    if ctx.listens("refunded"):
         wanted += money.refunded
-    if desk.listens("money_due") and not money.credited:
+    if ctx.listens("money_due") and not money.credited:
         wanted += money.due
-    gap = wanted - money.credited - _by_hand(desk.mine, "credit", money.credited)
-    if gap <= 0 or not _goods_here(desk) or desk.under_way("credit"):
+    gap = wanted - money.credited - _by_hand(ctx.mine, "credit", money.credited)
+    if gap <= 0 or not _goods_here(ctx) or ctx.under_way("credit"):
         return True
     name = f"credit {money_text(gap, money.currency)}"
-    if _frozen(desk, name, "credit"):
+    if _frozen(ctx, name, "credit"):
         return True
-    unsettled = _unsettled(desk)
-    desk.ask(
+    unsettled = _unsettled(ctx)
+    ctx.ask(
         "credit",
         "refunded" if unsettled else "money_due",
         facts=[r.id for r in unsettled],
@@ -118,34 +118,34 @@ def credited(desk: Desk) -> bool:
     return True
 
 
-def _goods_here(desk: Desk) -> bool:
+def _goods_here(ctx: PlanContext) -> bool:
     """A credit follows the goods: where they are expected they have to stand there first."""
-    if desk.ret.axes.receipt == "not_expected":
+    if ctx.ret.axes.receipt == "not_expected":
         return True
-    return any(line.received > 0 for line in desk.view.lines)
+    return any(line.received > 0 for line in ctx.view.lines)
 
 
-def _unsettled(desk: Desk) -> list[Refund]:
+def _unsettled(ctx: PlanContext) -> list[Refund]:
     settled = {
-        refund for credit in desk.ret.credits if credit.value.state != "cancelled" for refund in credit.value.settles
+        refund for credit in ctx.ret.credits if credit.value.state != "cancelled" for refund in credit.value.settles
     }
     return [
         r
-        for r in desk.ret.refunds
-        if r.state == "succeeded" and desk.account not in r.told and not {f.id for f in r.twins} & settled
+        for r in ctx.ret.refunds
+        if r.state == "succeeded" and ctx.account not in r.told and not {f.id for f in r.twins} & settled
     ]
 
 
-def recorded(desk: Desk) -> bool:
+def recorded(ctx: PlanContext) -> bool:
     """Money that moved elsewhere, refund by refund."""
-    if not desk.has or desk.operation_for("refunded") != "record_refund" or not desk.listens("refunded"):
+    if not ctx.has or ctx.operation_for("refunded") != "record_refund" or not ctx.listens("refunded"):
         return True
-    for refund in desk.ret.refunds:
-        if refund.state != "succeeded" or desk.account in refund.told or desk.told_under_way(refund, "record_refund"):
+    for refund in ctx.ret.refunds:
+        if refund.state != "succeeded" or ctx.account in refund.told or ctx.told_under_way(refund, "record_refund"):
             continue
         name = f"refunded {money_text(refund.amount, refund.value.currency)}"
-        if not _frozen(desk, name, "record_refund"):
-            desk.ask(
+        if not _frozen(ctx, name, "record_refund"):
+            ctx.ask(
                 "record_refund",
                 "refunded",
                 facts=[refund.id],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hub.model.schema.observation import HUB, Ground, Party
+from hub.model.schema.observation import HUB, MergeInputs, Party
 
 Ranks = Mapping[str, int]
 
@@ -36,9 +36,9 @@ RANKS: Mapping[str, Ranks] = {
 _ME = Party(name=HUB, kind="hub")
 
 
-def party(ground: Ground, account: str) -> Party:
+def party(inputs: MergeInputs, account: str) -> Party:
     """The account as the model knows it; one that is not configured any more keeps the least say."""
-    known = ground.parties.get(account)
+    known = inputs.parties.get(account)
     if known is not None:
         return known
     return _ME if account == HUB else Party(name=account, kind="carrier")

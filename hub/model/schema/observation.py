@@ -136,7 +136,7 @@ class Untaken(Struct, frozen=True, gc=False, order=True):
     """From which to which piece it showed more while it lacked none."""
 
 
-class Ground(Struct, frozen=True, gc=False, kw_only=True):
+class MergeInputs(Struct, frozen=True, gc=False, kw_only=True):
     """All that `merge` needs besides observations: who is who, and which facts are known to be the same."""
 
     parties: Mapping[str, Party]

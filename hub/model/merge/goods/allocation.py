@@ -14,7 +14,7 @@ from hub.model.identity.names import founds, own_name
 from hub.model.identity.provisional import bears_ours
 from hub.model.language.numbers import number
 from hub.model.language.sentences import sentence
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 from hub.model.schema.fragment import Zero
 from hub.model.schema.observation import Observation, Sibling
 from hub.model.schema.returns import Choice, ReturnLine
@@ -72,41 +72,41 @@ class Short(NamedTuple):
     only: Mapping[str, Decimal] = {}
 
 
-def over_return(case: Case, lines: Sequence[ReturnLine], *, ended: bool) -> Short:
+def over_return(ctx: MergeContext, lines: Sequence[ReturnLine], *, ended: bool) -> Short:
     """Say so where this return and the others of its orders ask for more than was shipped, and this one goes short.
 
     A question, unless it is here already or called off (`ended`).
     """
-    order = _pieces(case, (line.key for line in lines))
-    if not order or case.founding is None:
+    order = _pieces(ctx, (line.key for line in lines))
+    if not order or ctx.founding is None:
         return Short()
-    me = _id(case.founding)
-    authority = case.rank(case.founding.account, "case")
-    at = _asked_at(case.founding)
+    me = _id(ctx.founding)
+    authority = ctx.rank(ctx.founding.account, "case")
+    at = _asked_at(ctx.founding)
     own = [
         Claim(me, line.key, line.quantity - line.cancelled, authority, at, line.received > 0 or bool(line.refunded))
         for line in lines
         if not line.unexpected and line.goods == "expected" and line.quantity > line.cancelled
     ]
-    others = [claim for sibling in case.ground.others for claim in _claims(case, sibling)]
+    others = [claim for sibling in ctx.inputs.others for claim in _claims(ctx, sibling)]
     short = [loss for loss in allocate(order, [*own, *others]) if loss.claim.id == me]
-    answers = {loss.claim.line: _asked(case, loss, ended=ended) for loss in short}
+    answers = {loss.claim.line: _asked(ctx, loss, ended=ended) for loss in short}
     refused = [loss for loss in short if not loss.granted and answers[loss.claim.line] != "allow"]
     nothing = bool(own) and len(refused) == len(own) and not any(c.held for c in own) and not allocate(order, own)
     only = {loss.claim.line: loss.granted for loss in short if answers[loss.claim.line] == "rest"}
     return Short(nothing, only)
 
 
-def _asked(case: Case, loss: Loss, *, ended: bool) -> str | None:
+def _asked(ctx: MergeContext, loss: Loss, *, ended: bool) -> str | None:
     """What a person says to it; said without a question where there is nothing to decide any more."""
     claim, granted = loss
     said = sentence("over_return", quantity=claim.quantity, granted=granted)
     numbers = (number(claim.quantity), number(granted))
     if claim.held or ended:
-        case.doubt("over_return", said, field="quantity", line=claim.line, values=numbers)
+        ctx.report("over_return", said, field="quantity", line=claim.line, values=numbers)
         return None
     less = Choice("rest", names=numbers[1]) if granted else Choice("refuse")
-    return case.ask(
+    return ctx.ask(
         "over_return",
         said,
         about=(claim.line, *numbers),
@@ -117,14 +117,14 @@ def _asked(case: Case, loss: Loss, *, ended: bool) -> str | None:
     )
 
 
-def shortages(case: Case, me: Sibling, keys: Iterable[str]) -> dict[str, dict[str, Decimal]]:
+def shortages(ctx: MergeContext, me: Sibling, keys: Iterable[str]) -> dict[str, dict[str, Decimal]]:
     """By number, the other returns of the orders that go short on these lines, and what is left to each; `me` as they
     see it."""
-    order = _pieces(case, keys)
+    order = _pieces(ctx, keys)
     whose: dict[str, str] = {}
     claims = []
-    for sibling in (*case.ground.others, me) if order else ():
-        mine = _claims(case, sibling)
+    for sibling in (*ctx.inputs.others, me) if order else ():
+        mine = _claims(ctx, sibling)
         claims += mine
         whose.update((claim.id, sibling.number) for claim in mine)
     found: dict[str, dict[str, Decimal]] = {}
@@ -133,9 +133,9 @@ def shortages(case: Case, me: Sibling, keys: Iterable[str]) -> dict[str, dict[st
     return found
 
 
-def _pieces(case: Case, keys: Iterable[str]) -> dict[str, Decimal]:
+def _pieces(ctx: MergeContext, keys: Iterable[str]) -> dict[str, Decimal]:
     """How much of these lines can come back at all."""
-    known = {key: case.book.lines[key].line for key in keys if key in case.book.lines}
+    known = {key: ctx.book.lines[key].line for key in keys if key in ctx.book.lines}
     goods = {key: line for key, line in known.items() if line.quantity and not deducts(line)}
     return {key: line.quantity if line.shipped is None else line.shipped for key, line in goods.items()}
 
@@ -143,7 +143,7 @@ def _pieces(case: Case, keys: Iterable[str]) -> dict[str, Decimal]:
 _OVER = frozenset({"rejected", "cancelled", "voided", "expired"})
 
 
-def _claims(case: Case, sibling: Sibling) -> list[Claim]:
+def _claims(ctx: MergeContext, sibling: Sibling) -> list[Claim]:
     """What another return of the order asks for, line by line, whoever of its systems tells it."""
     live = [o for o in sibling.observations if not o.gone]
     founding = sorted((o for o in live if founds(o.fragment)), key=lambda o: (bears_ours(o.fragment), *_first(o)))
@@ -151,15 +151,15 @@ def _claims(case: Case, sibling: Sibling) -> list[Claim]:
     if not founding or any(getattr(word, "value", None) in _OVER for word in said):
         return []
     first = founding[0]
-    came = {case.book.key(o, receipt) for o in live for receipt in o.fragment.receipts or ()}
-    paid = {case.book.key(o, part) for o in live for refund in o.fragment.refunds or () for part in refund.allocations}
+    came = {ctx.book.key(o, receipt) for o in live for receipt in o.fragment.receipts or ()}
+    paid = {ctx.book.key(o, part) for o in live for refund in o.fragment.refunds or () for part in refund.allocations}
     asked: dict[str, Decimal] = {}
-    for observation in sorted(founding, key=lambda o: (-case.rank(o.account, "lines"), *_first(o))):
+    for observation in sorted(founding, key=lambda o: (-ctx.rank(o.account, "lines"), *_first(o))):
         for line in observation.fragment.lines or ():
-            key = case.book.key(observation, line, line.gtin)
+            key = ctx.book.key(observation, line, line.gtin)
             if key is not None and not line.unexpected and line.goods in (UNSET, "expected"):
                 asked.setdefault(key, line.quantity - line.cancelled)
-    authority, at = case.rank(first.account, "case"), _asked_at(first)
+    authority, at = ctx.rank(first.account, "case"), _asked_at(first)
     held, only = came | paid, _only(live)
     asked = {key: min(count, only.get(key, count)) for key, count in asked.items()}
     return [Claim(_id(first), key, count, authority, at, key in held) for key, count in asked.items() if count > 0]

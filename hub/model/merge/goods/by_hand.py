@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from hub.model.language.numbers import number
 from hub.model.language.sentences import sentence
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 from hub.model.merge.facts import each
 from hub.model.schema.fragment import Zero
 from hub.model.schema.observation import FactId, Untaken
@@ -54,27 +54,27 @@ def by_line(given: Iterable[Given], account: str, kind: str) -> dict[str, Decima
     return {line: _sum(said(answers, account, kind, line)) for line in lines}
 
 
-def booked(case: Case, account: str, kind: str, line: str | None) -> Decimal:
+def booked(ctx: MergeContext, account: str, kind: str, line: str | None) -> Decimal:
     """How many pieces of this line the account has in other records, as people said."""
-    return _sum(said(case.ground.answers, account, kind, line or "")) if case.ground.answers else Zero
+    return _sum(said(ctx.inputs.answers, account, kind, line or "")) if ctx.inputs.answers else Zero
 
 
 def _sum(found: Iterable[_Said]) -> Decimal:
     return sum((one.pieces(one.end) for one in found), Zero)
 
 
-def without(case: Case, kind: str, goods: Sequence[Goods]) -> list[Goods]:
+def without(ctx: MergeContext, kind: str, goods: Sequence[Goods]) -> list[Goods]:
     """The goods of this kind less those pieces; a view shows them all."""
-    answered = sorted({(a[0], a[2]) for asked, a in case.ground.answers if asked == KIND and a[1] == kind})
+    answered = sorted({(a[0], a[2]) for asked, a in ctx.inputs.answers if asked == KIND and a[1] == kind})
     left = list(goods)
-    if case.alone is not None or not answered:
+    if ctx.alone is not None or not answered:
         return left
-    here = _Here(case, kind, goods)
+    here = _Here(ctx, kind, goods)
     for account, line in answered:
         beside = here.goods.get(line, ())
         mine = [fact for fact in left if _its_own(fact, account, kind, line)]
-        case.shown[account, kind, line] = shown = _pieces(mine)
-        taken = sum((one.pieces(shown) for one in said(case.ground.answers, account, kind, line)), Zero)
+        ctx.shown[account, kind, line] = shown = _pieces(mine)
+        taken = sum((one.pieces(shown) for one in said(ctx.inputs.answers, account, kind, line)), Zero)
         if not any(other.startswith(f"{line}#") for other in here.goods):  # of a kit pieces tell nothing
             # What nobody tells any more counts where it is still shown.
             told = _pieces(fact for fact in beside if fact.speaker.account != account)
@@ -89,30 +89,30 @@ def without(case: Case, kind: str, goods: Sequence[Goods]) -> list[Goods]:
 
 
 def ask(
-    case: Case, lines: Sequence[ReturnLine], receipts: Sequence[Receipt], dispositions: Sequence[Disposition]
+    ctx: MergeContext, lines: Sequence[ReturnLine], receipts: Sequence[Receipt], dispositions: Sequence[Disposition]
 ) -> tuple[Untaken, ...]:
     """Ask what nobody has answered; what is still to be watched."""
-    if not case.ground.untaken:
+    if not ctx.inputs.untaken:
         return ()
     by_key = {line.key: line for line in lines}
-    known = {"receipts": _Here(case, "receipts", receipts), "dispositions": _Here(case, "dispositions", dispositions)}
+    known = {"receipts": _Here(ctx, "receipts", receipts), "dispositions": _Here(ctx, "dispositions", dispositions)}
     kept = []
-    for one in case.ground.untaken:
+    for one in ctx.inputs.untaken:
         line, here = by_key.get(one.line), known[one.kind]
         if line is None:
             continue
         all_ = line.received if one.kind == "receipts" else sum(line.disposed.values(), Zero)
-        untold = here.untold(one.account, one.line) - booked(case, one.account, one.kind, one.line)
+        untold = here.untold(one.account, one.line) - booked(ctx, one.account, one.kind, one.line)
         lacks = max(all_ - here.shown.get((one.account, one.line), Zero), untold)
         beside = here.goods.get(one.line, ())
-        if case.party(one.account).locations:  # it hears only of what is at home
+        if ctx.party(one.account).locations:  # it hears only of what is at home
             lacks = min(lacks, _pieces(fact for fact in beside if _tells(fact, one) and one.account not in fact.told))
         name = (one.account, one.kind, one.line)
-        shown = case.shown.get(name, _pieces(fact for fact in beside if _its_own(fact, *name)))
+        shown = ctx.shown.get(name, _pieces(fact for fact in beside if _its_own(fact, *name)))
         one = replace(one, had=min(one.had, shown), fine=tuple(part for part in one.fine if part[1] <= shown))
-        new = _new(one, said(case.ground.answers, *name), shown)
+        new = _new(one, said(ctx.inputs.answers, *name), shown)
         if new is not None and lacks > 0:
-            _ask(case, one, new, beside, lacks)
+            _ask(ctx, one, new, beside, lacks)
         elif new is not None:
             one = replace(one, fine=(*one.fine, new))
         kept.append(one)
@@ -130,13 +130,13 @@ def _new(one: Untaken, answered: Iterable[_Said], shown: Decimal) -> tuple[Decim
     return (start, end) if end > start else None
 
 
-def unsaid(case: Case, receipts: Sequence[Receipt]) -> list[Receipt]:
+def unsaid(ctx: MergeContext, receipts: Sequence[Receipt]) -> list[Receipt]:
     """The receipts of which people are not asked, and have not said, whether they are others'."""
-    asked = {doubt.line for doubt in case.doubts if doubt.kind == KIND}
+    asked = {discrepancy.line for discrepancy in ctx.discrepancies if discrepancy.kind == KIND}
     known: set[tuple[str, str]] = set()
-    for account, line in {(about[0], about[2]) for kind, about in case.ground.answers if kind == KIND}:
-        end = max((one.end for one in said(case.ground.answers, account, "receipts", line)), default=Zero)
-        if case.shown.get((account, "receipts", line), Zero) <= end:
+    for account, line in {(about[0], about[2]) for kind, about in ctx.inputs.answers if kind == KIND}:
+        end = max((one.end for one in said(ctx.inputs.answers, account, "receipts", line)), default=Zero)
+        if ctx.shown.get((account, "receipts", line), Zero) <= end:
             known.add((account, line))
     return [
         fact
@@ -148,15 +148,15 @@ def unsaid(case: Case, receipts: Sequence[Receipt]) -> list[Receipt]:
 class _Here:
     """The goods of one kind by line, and what each account shows of them in its own records."""
 
-    def __init__(self, case: Case, kind: str, goods: Sequence[Fact]) -> None:
+    def __init__(self, ctx: MergeContext, kind: str, goods: Sequence[Fact]) -> None:
         self.goods: dict[str, list[Fact]] = {}
         for fact in goods:
             if fact.line is not None:
                 self.goods.setdefault(fact.line, []).append(fact)
         self.shown: dict[tuple[str, str], Decimal] = {}
         self._quantity: dict[FactId, Decimal] = {}
-        for name, part, observation in each(case.own, kind):
-            key = case.book.key(observation, part)
+        for name, part, observation in each(ctx.own, kind):
+            key = ctx.book.key(observation, part)
             self._quantity[name] = part.quantity
             if key is not None and getattr(part, "state", "posted") == "posted":
                 self.shown[name.account, key] = self.shown.get((name.account, key), Zero) + part.quantity
@@ -174,11 +174,11 @@ class _Here:
         return sum((max(pieces, Zero) for pieces in events.values()), Zero)
 
 
-def _ask(case: Case, one: Untaken, new: tuple[Decimal, Decimal], goods: Sequence[Fact], lacks: Decimal) -> None:
+def _ask(ctx: MergeContext, one: Untaken, new: tuple[Decimal, Decimal], goods: Sequence[Fact], lacks: Decimal) -> None:
     start, end = new
     name = (one.account, one.kind, one.line)
     untold = sorted({fact.speaker.account for fact in goods} - {one.account})
-    case.ask(
+    ctx.ask(
         "booked_by_hand",
         sentence(
             "booked_by_hand",

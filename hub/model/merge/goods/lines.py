@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from hub.model.identity.line_matching import BookLine, deducts
 from hub.model.language.numbers import number
 from hub.model.language.sentences import sentence
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 from hub.model.schema.fragment import Line, OrderLine, Reason, Zero
 from hub.model.schema.observation import HUB, Observation
 from hub.model.schema.returns import Disposition, Inspection, Receipt, Refund, ReturnLine
@@ -19,13 +19,13 @@ from hub.model.schema.returns import Disposition, Inspection, Receipt, Refund, R
 Statement = tuple[Observation, Line]
 
 
-def statements(case: Case) -> dict[str, list[Statement]]:
+def statements(ctx: MergeContext) -> dict[str, list[Statement]]:
     """Per line key what each account says of it, the highest authority first; one statement per account."""
     found: dict[str, list[Statement]] = {}
     several: list[tuple[Observation, Line, Sequence[str]]] = []
-    for observation in case.own or case.gone:
+    for observation in ctx.own or ctx.gone:
         for line in observation.fragment.lines or ():
-            keys = case.book.keys(observation, line, line.gtin)
+            keys = ctx.book.keys(observation, line, line.gtin)
             if len(keys) > 1:
                 several.append((observation, line, keys))
             elif keys:
@@ -36,7 +36,7 @@ def statements(case: Case) -> dict[str, list[Statement]]:
             _add(found.setdefault(key, []), observation, part)
     for key, said in found.items():
         if len(said) > 1:
-            said.sort(key=lambda s: _standing(case, s))
+            said.sort(key=lambda s: _standing(ctx, s))
             seen: set[str] = set()
             found[key] = [s for s in said if s[0].account not in seen and not seen.add(s[0].account)]  # type: ignore[func-returns-value]
     return found
@@ -64,11 +64,11 @@ def _spread(line: Line, asked: Mapping[str, Decimal]) -> Iterable[tuple[str, Lin
             yield key, replace(line, quantity=share, cancelled=off)
 
 
-def _standing(case: Case, said: Statement) -> tuple[int, str, bool, int, str, str]:
+def _standing(ctx: MergeContext, said: Statement) -> tuple[int, str, bool, int, str, str]:
     """A record that founds outranks the account's other records; of equals the newest claim speaks."""
     observation = said[0]
     return (
-        -case.rank(observation.account, "lines"),
+        -ctx.rank(observation.account, "lines"),
         observation.account,
         observation.fragment.origin in (UNSET, None),
         -said[1].round,
@@ -96,7 +96,7 @@ class Sums:
 
 
 def sums(
-    case: Case,
+    ctx: MergeContext,
     receipts: Sequence[Receipt],
     inspections: Sequence[Inspection],
     dispositions: Sequence[Disposition],
@@ -120,14 +120,14 @@ def sums(
     for key, amount in refunded.items():
         of = _of(total, key)
         of.refunded = (of.refunded or Zero) + amount
-    parents = {line.parent for key in total if (line := case.book.lines.get(key)) and line.parent}
+    parents = {line.parent for key in total if (line := ctx.book.lines.get(key)) and line.parent}
     if parents:
         parts: dict[str, list[BookLine]] = {}
-        for line in case.book.lines.values():
+        for line in ctx.book.lines.values():
             if line.parent in parents:
                 parts.setdefault(line.parent, []).append(line)
         for parent in sorted(parts):
-            _kit(case, parent, parts[parent], total)
+            _kit(ctx, parent, parts[parent], total)
     return total
 
 
@@ -138,7 +138,7 @@ def _of(total: dict[str, Sums], key: str) -> Sums:
     return found
 
 
-def _kit(case: Case, parent: str, parts: Sequence[BookLine], total: dict[str, Sums]) -> None:
+def _kit(ctx: MergeContext, parent: str, parts: Sequence[BookLine], total: dict[str, Sums]) -> None:
     """Whole kits that came back in pieces. Damaged in one piece is damaged in all."""
     whole = good = None
     for part in parts:
@@ -160,34 +160,34 @@ def _kit(case: Case, parent: str, parts: Sequence[BookLine], total: dict[str, Su
         if (of := total.get(part.key)) and of.received != (whole or Zero) * part.line.quantity
     ]
     if uneven:
-        case.doubt("incomplete_kit", sentence("incomplete_kit"), line=parent)
+        ctx.report("incomplete_kit", sentence("incomplete_kit"), line=parent)
     for part in parts:
         total.pop(part.key, None)
 
 
-def build(case: Case, said: Mapping[str, list[Statement]], total: Mapping[str, Sums]) -> list[ReturnLine]:
+def build(ctx: MergeContext, said: Mapping[str, list[Statement]], total: Mapping[str, Sums]) -> list[ReturnLine]:
     """The lines in a fixed order; what came and was not asked for is marked."""
     asked = bool(said)
-    _added(case, said)
+    _added(ctx, said)
     keys = sorted({*said, *(key for key, of in total.items() if of.received or of.inspected or of.disposed)})
-    return [_line(case, key, said.get(key, ()), total.get(key), asked) for key in keys]
+    return [_line(ctx, key, said.get(key, ()), total.get(key), asked) for key in keys]
 
 
-def _added(case: Case, said: Mapping[str, list[Statement]]) -> None:
+def _added(ctx: MergeContext, said: Mapping[str, list[Statement]]) -> None:
     """Goods that neither who asked nor who decides has on the return: somebody else put them there."""
-    asking = {case.founder, HUB, *case.decided_by}
-    if not any(observation.account == case.founder for told in said.values() for observation, _ in told):
+    asking = {ctx.founder, HUB, *ctx.decided_by}
+    if not any(observation.account == ctx.founder for told in said.values() for observation, _ in told):
         return
     asked = {key for key, told in said.items() if not asking.isdisjoint(one.account for one, _ in told)}
-    asked |= {kit.parent for key in asked if (kit := case.book.lines.get(key)) and kit.parent}
+    asked |= {kit.parent for key in asked if (kit := ctx.book.lines.get(key)) and kit.parent}
     for key, told in sorted(said.items()):
-        home = case.book.lines.get(key)
+        home = ctx.book.lines.get(key)
         if key not in asked and (home is None or home.parent not in asked):
             observation, line = told[0]
             goods = line.name or line.sku or (home and (home.line.name or home.line.sku)) or key
-            words = {"account": observation.account, "line": goods, "founder": case.founder}
+            words = {"account": observation.account, "line": goods, "founder": ctx.founder}
             values = (number(line.quantity),)
-            case.doubt(
+            ctx.report(
                 "unasked",
                 sentence("line_added", quantity=line.quantity, **words),
                 field="lines",
@@ -199,8 +199,8 @@ def _added(case: Case, said: Mapping[str, list[Statement]]) -> None:
 _NOTHING = Sums()
 
 
-def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, asked: bool) -> ReturnLine:
-    book = case.book.lines.get(key)
+def _line(ctx: MergeContext, key: str, said: Sequence[Statement], facts: Sums | None, asked: bool) -> ReturnLine:
+    book = ctx.book.lines.get(key)
     home = book.line if book else None
     of = facts or _NOTHING
     order_lines = dict(sorted(book.ids.items())) if book else {}
@@ -219,18 +219,18 @@ def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, a
             ids[account] = line.line
         if index == 0:
             quantity, cancelled, round_, unexpected = line.quantity, line.cancelled, line.round, line.unexpected
-            said_by["quantity"] = case.source(observation)
+            said_by["quantity"] = ctx.source(observation)
         else:
             if line.quantity != quantity:
-                _disagree(case, key, said[0], (observation, line))
-            if line.cancelled > cancelled and case.may_cancel(account):
+                _disagree(ctx, key, said[0], (observation, line))
+            if line.cancelled > cancelled and ctx.may_cancel(account):
                 cancelled = line.cancelled
         sku, gtin, name = sku or line.sku, gtin or line.gtin, name or line.name
         unit = unit or line.unit
         wanted = wanted or line.wanted_sku
         if stated is None and line.reason is not UNSET and line.reason is not None:
             stated = line.reason
-            said_by["stated"] = case.source(observation)
+            said_by["stated"] = ctx.source(observation)
         if found is None and line.found is not UNSET and line.found is not None:
             found = line.found
         if goods is None and line.goods is not UNSET:
@@ -245,13 +245,13 @@ def _line(case: Case, key: str, said: Sequence[Statement], facts: Sums | None, a
         else Zero
     )
     if put > of.received:
-        case.doubt(
+        ctx.report(
             "over_disposed",
             sentence("over_disposed", put=put, received=of.received),
             line=key,
             values=(number(put), number(of.received)),
         )
-    undelivered = case.founding is not None and case.founding.fragment.origin == "undelivered"
+    undelivered = ctx.founding is not None and ctx.founding.fragment.origin == "undelivered"
     return ReturnLine(
         key=key,
         order=book.order or None if book else None,
@@ -292,8 +292,8 @@ def _worth(said: Sequence[Statement], quantity: Decimal, home: OrderLine | None)
     return next(stated, whole)
 
 
-def _disagree(case: Case, key: str, higher: Statement, lower: Statement) -> None:
-    case.doubt(
+def _disagree(ctx: MergeContext, key: str, higher: Statement, lower: Statement) -> None:
+    ctx.report(
         "quantity",
         sentence(
             "quantities_differ",

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from hub.model.identity.names import founds
 from hub.model.language.sentences import sentence
 from hub.model.language.spelling import carrier, tracking
-from hub.model.merge.context import Case
-from hub.model.merge.facts import Told, each, events, named
+from hub.model.merge.context import MergeContext
+from hub.model.merge.facts import StatedFact, each, events, named
 from hub.model.schema import returns
 from hub.model.schema.authority import rank
 from hub.model.schema.fragment import Fragment, Shipment
@@ -37,27 +37,25 @@ REUSE = timedelta(days=120)
 """So long a number is one parcel's: USPS and UPS keep its events for 120 days, then they may give it out again."""
 
 
-def shipments(case: Case) -> list[returns.Shipment]:
+def shipments(ctx: MergeContext) -> list[returns.Shipment]:
     """A parcel is one parcel by its number and direction, whoever tells of it and however the number is written."""
-    told = list(_current(case, list(each(case.own, "shipments"))))
-    parcels: dict[tuple[str, str], Told] = {}
+    told = list(_current(ctx, list(each(ctx.own, "shipments"))))
+    parcels: dict[tuple[str, str], StatedFact] = {}
     for fact in told:
         if fact[1].number:
             first = parcels.setdefault((tracking(fact[1].number), fact[1].direction), fact)
             if first is not fact:
-                case.links.join((first[0], fact[0]))
-    found = events(told, "shipments", case.links, case.ground)
-    known = _known(case, told)
+                ctx.links.join((first[0], fact[0]))
+    found = events(told, "shipments", ctx.links, ctx.inputs)
+    known = _known(ctx, told)
     return [
-        returns.Shipment(
-            **named(event, one), value=_with_state(_latest(event.said), known.get(case.links.root(one[0])))
-        )
+        returns.Shipment(**named(event, one), value=_with_state(_latest(event.said), known.get(ctx.links.root(one[0]))))
         for event in found
         for one in event.said[:1]
     ]
 
 
-def _latest(said: Iterable[Told]) -> Shipment:
+def _latest(said: Iterable[StatedFact]) -> Shipment:
     """What an account tells of one parcel in several places: the last that happened, else the furthest it got."""
     told: list[Shipment] = [parcel for _, parcel, _ in said]
     timed = [parcel for parcel in told if parcel.at is not None and parcel.state != "unknown"]
@@ -105,10 +103,10 @@ def alone(fragment: Fragment) -> bool:
 _MORE = ("lines", "receipts", "inspections", "dispositions", "refunds", "credits", "replacements", "order")
 
 
-def _current(case: Case, told: list[Told]) -> Iterable[Told]:
+def _current(ctx: MergeContext, told: list[StatedFact]) -> Iterable[StatedFact]:
     """Without what was told of an earlier parcel of the same number."""
     begun: dict[tuple[str, str], datetime] = {}
-    asked = case.founding.fragment.requested_at if case.founding is not None else None
+    asked = ctx.founding.fragment.requested_at if ctx.founding is not None else None
     for _, parcel, _ in told:
         if parcel.number and parcel.at is not None and parcel.state == "label_created":
             name = (tracking(parcel.number), parcel.direction)
@@ -121,7 +119,7 @@ def _current(case: Case, told: list[Told]) -> Iterable[Told]:
         label = begun.get((tracking(parcel.number), parcel.direction))
         since = [at for at in (label, asked) if isinstance(at, datetime)]
         if any(parcel.at < at - REUSE for at in since):
-            case.doubt(
+            ctx.report(
                 "earlier_parcel",
                 sentence(
                     "earlier_parcel", account=fact[0].account, number=parcel.number, at=parcel.at.date().isoformat()
@@ -134,14 +132,14 @@ def _current(case: Case, told: list[Told]) -> Iterable[Told]:
         yield fact
 
 
-def _known(case: Case, told: Iterable[Told]) -> dict[object, Shipment]:
+def _known(ctx: MergeContext, told: Iterable[StatedFact]) -> dict[object, Shipment]:
     """Per parcel the telling that speaks of its state: of those that know one, whoever has most to say, the newest."""
     found: dict[object, tuple[tuple[int, int], Shipment]] = {}
     for fact, parcel, observation in told:
         if parcel.state == "unknown":
             continue
-        standing = (rank(case.party(fact.account), "shipments"), observation.ticket)
-        root = case.links.root(fact)
+        standing = (rank(ctx.party(fact.account), "shipments"), observation.ticket)
+        root = ctx.links.root(fact)
         if root not in found or found[root][0] < standing:
             found[root] = (standing, parcel)
     return {root: parcel for root, (_, parcel) in found.items()}

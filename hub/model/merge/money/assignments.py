@@ -17,8 +17,8 @@ from hub.model.schema.fragment import Zero
 def answered(
     answers: Mapping[tuple[str, tuple[str, ...]], str], who: Sequence[Claimant], items: Sequence[Item]
 ) -> None:
-    """`answers`: of all questions, as `Ground` has them. One that names a return which is no candidate any more (it was
-    linked to another) is none."""
+    """`answers`: of all questions, as `MergeInputs` has them. One that names a return which is no candidate any more
+    (it was linked to another) is none."""
     places = {f"of:{one.number}": place_ for place_, one in enumerate(who)}
     said: dict[str, dict[Decimal, str]] = {}
     over: dict[str, list[tuple[Decimal, int, str]]] = {}

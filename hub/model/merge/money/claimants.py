@@ -10,12 +10,12 @@ from decimal import Decimal
 from msgspec import UNSET
 
 from hub.model.identity.names import founds, own_name, speaks_of_order
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 from hub.model.merge.facts import Event, Links, each, events
 from hub.model.merge.money.order_edits import article
 from hub.model.schema import fragment as told
 from hub.model.schema.fragment import Zero
-from hub.model.schema.observation import HUB, FactId, Ground, Observation, Twins
+from hub.model.schema.observation import HUB, FactId, MergeInputs, Observation, Twins
 
 _OVER = frozenset({"rejected", "cancelled", "voided", "expired"})
 _NO_MONEY = frozenset({"exchange", "repair", "reship"})
@@ -64,47 +64,47 @@ class Claimant:
         return not self.written.isdisjoint(event.twins)
 
 
-def claimants(case: Case) -> list[Claimant]:
+def claimants(ctx: MergeContext) -> list[Claimant]:
     """The return itself, and beside it the others of its orders."""
-    deleted = [o for o in case.gone if not speaks_of_order(o.fragment)]
-    me = _claimant(case, [*case.own, *deleted], case.ground.number, case.ground.twins)
-    if case.alone is not None:
+    deleted = [o for o in ctx.gone if not speaks_of_order(o.fragment)]
+    me = _claimant(ctx, [*ctx.own, *deleted], ctx.inputs.number, ctx.inputs.twins)
+    if ctx.alone is not None:
         return [me]
     others = [
-        _claimant(case, [o for o in other.observations if not (o.gone and o.account == HUB)], other.number, other.twins)
-        for other in case.ground.others
+        _claimant(ctx, [o for o in other.observations if not (o.gone and o.account == HUB)], other.number, other.twins)
+        for other in ctx.inputs.others
     ]
     return [me, *others]
 
 
-def waited(case: Case) -> Mapping[str, Decimal] | None:
+def waited(ctx: MergeContext) -> Mapping[str, Decimal] | None:
     """By article (edited.article), what all returns of the orders ask for and what never came; None where nobody can
     say what one of them asks for."""
     found: dict[str, Decimal] = {}
-    for records in (case.own, *(other.observations for other in case.ground.others)):
+    for records in (ctx.own, *(other.observations for other in ctx.inputs.others)):
         live = [o for o in records if not o.gone]
         founding = [o for o in live if founds(o.fragment)]
-        asked, _ = _pieces(case, founding)
+        asked, _ = _pieces(ctx, founding)
         if founding and not asked:
             return None
-        came = _came(case, live)
+        came = _came(ctx, live)
         for key, quantity in asked.items():
-            sold = case.book.lines.get(key)
+            sold = ctx.book.lines.get(key)
             if sold is None:
                 return None
-            kit = case.book.lines.get(sold.parent or "")
+            kit = ctx.book.lines.get(sold.parent or "")
             for line in (sold, kit) if kit is not None else (sold,):
                 name = article(line.line)
                 found[name] = found.get(name, Zero) + max(quantity - came.get(key, Zero), Zero)
     return found
 
 
-def _came(case: Case, records: Sequence[Observation]) -> dict[str, Decimal]:
+def _came(ctx: MergeContext, records: Sequence[Observation]) -> dict[str, Decimal]:
     """Per line, what arrived; of accounts that tell of it the one that tells most: it may be the same."""
     told: dict[tuple[str, str], Decimal] = {}
     for o in records:
         for receipt in o.fragment.receipts or ():
-            if (key := case.book.key(o, receipt)) is not None:
+            if (key := ctx.book.key(o, receipt)) is not None:
                 told[o.account, key] = told.get((o.account, key), Zero) + receipt.quantity
     came: dict[str, Decimal] = {}
     for (_, key), quantity in told.items():
@@ -112,21 +112,21 @@ def _came(case: Case, records: Sequence[Observation]) -> dict[str, Decimal]:
     return came
 
 
-def _claimant(case: Case, records: Sequence[Observation], number: str, twins: Sequence[Twins]) -> Claimant:
+def _claimant(ctx: MergeContext, records: Sequence[Observation], number: str, twins: Sequence[Twins]) -> Claimant:
     """What was deleted names the return all the same; one of which all that founded it was deleted is over."""
     live = [o for o in records if not o.gone]
     asking = [o for o in live if founds(o.fragment)]
     founding = sorted(
         asking or (o for o in records if founds(o.fragment)), key=lambda o: (_asked(o) or _FIRST, _name(o))
     )
-    pieces, swaps = _pieces(case, founding)
+    pieces, swaps = _pieces(ctx, founding)
     return Claimant(
         number=number,
         asked=min((at for o in founding if (at := _asked(o))), default=None),
         founded=bool(founding),
-        ended=_ended(case, live, founding[0].account if founding else None, deleted=bool(founding) and not asking),
+        ended=_ended(ctx, live, founding[0].account if founding else None, deleted=bool(founding) and not asking),
         pieces=pieces,
-        owed=_owed(case, live, twins, swaps),
+        owed=_owed(ctx, live, twins, swaps),
         swaps=swaps,
         credited=any(o.fragment.credits or isinstance(o.fragment.agreed, Decimal) for o in live),
         objects=frozenset((o.account, o.external_id) for o in records),
@@ -146,13 +146,13 @@ def _name(observation: Observation) -> str:
     return f"{observation.account}/{observation.stream}/{observation.external_id}"
 
 
-def _pieces(case: Case, founding: Sequence[Observation]) -> tuple[dict[str, Decimal], bool]:
+def _pieces(ctx: MergeContext, founding: Sequence[Observation]) -> tuple[dict[str, Decimal], bool]:
     """Per line, by the highest authority that speaks of it; and whether all of them are swapped."""
     pieces: dict[str, Decimal] = {}
     swaps: set[bool] = set()
-    for observation in sorted(founding, key=lambda o: -case.rank(o.account, "lines")):
+    for observation in sorted(founding, key=lambda o: -ctx.rank(o.account, "lines")):
         for line in observation.fragment.lines or ():
-            key = case.book.key(observation, line, line.gtin)
+            key = ctx.book.key(observation, line, line.gtin)
             if key is None or key in pieces or line.unexpected:
                 continue
             pieces[key] = line.quantity - line.cancelled
@@ -160,7 +160,7 @@ def _pieces(case: Case, founding: Sequence[Observation]) -> tuple[dict[str, Deci
     return pieces, swaps == {True}
 
 
-def _ended(case: Case, records: Sequence[Observation], founder: str | None, *, deleted: bool) -> bool:
+def _ended(ctx: MergeContext, records: Sequence[Observation], founder: str | None, *, deleted: bool) -> bool:
     """Over in the word of whoever counts most, or called off by who asked; and nothing of it has come."""
     if any(o.fragment.receipts for o in records):
         return False
@@ -172,8 +172,8 @@ def _ended(case: Case, records: Sequence[Observation], founder: str | None, *, d
             if word is UNSET or word is None:
                 continue
             calls_off = observation.account == founder and word.value == "cancelled"
-            decides = calls_off or observation.account in case.decided_by
-            rank = case.rank(observation.account, "case")
+            decides = calls_off or observation.account in ctx.decided_by
+            rank = ctx.rank(observation.account, "case")
             said.append(((observation.account == HUB, decides, rank, observation.ticket), word.value))
     if not said:
         return False
@@ -181,12 +181,12 @@ def _ended(case: Case, records: Sequence[Observation], founder: str | None, *, d
     return any(word in _OVER for standing, word in said if standing == top)
 
 
-def _owed(case: Case, records: Sequence[Observation], twins: Sequence[Twins], swaps: bool) -> Decimal | None:
+def _owed(ctx: MergeContext, records: Sequence[Observation], twins: Sequence[Twins], swaps: bool) -> Decimal | None:
     """What is owed on it in all, as far as documents or a stated sum say."""
-    links = Links(Ground(parties=case.ground.parties, twins=tuple(twins)))
+    links = Links(MergeInputs(parties=ctx.inputs.parties, twins=tuple(twins)))
     posted = [
         one[1].amount
-        for event in events(each(records, "credits"), "credits", links, case.ground)
+        for event in events(each(records, "credits"), "credits", links, ctx.inputs)
         for one in event.said
         if one[1].state == "posted"
     ]
@@ -195,7 +195,7 @@ def _owed(case: Case, records: Sequence[Observation], twins: Sequence[Twins], sw
     stated = [o for o in records if isinstance(o.fragment.agreed, Decimal)]
     if not stated:
         return None
-    best = min(stated, key=lambda o: (-case.rank(o.account, "agreed"), o.account, -o.ticket, o.external_id))
+    best = min(stated, key=lambda o: (-ctx.rank(o.account, "agreed"), o.account, -o.ticket, o.external_id))
     return best.fragment.agreed if isinstance(best.fragment.agreed, Decimal) else None
 
 

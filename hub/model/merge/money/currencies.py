@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from hub.model.language.numbers import number, rounded
 from hub.model.language.sentences import sentence
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 from hub.model.merge.money.placing import total
 from hub.model.merge.questions import amount
 from hub.model.schema.fragment import Refund, Zero
@@ -16,11 +16,11 @@ from hub.model.schema.returns import Choice
 
 
 def other_currency(
-    case: Case, account: str, event: str, id_: str, worth: Decimal, currency: str, ours: str
+    ctx: MergeContext, account: str, event: str, id_: str, worth: Decimal, currency: str, ours: str
 ) -> Decimal | None:
     """What a person said that this sum is worth in ours; None while it counts for nothing."""
     aside = (Choice("aside"),)
-    answer = case.ask(
+    answer = ctx.ask(
         "currency",
         sentence("other_currency", account=account, event=event, id=id_, currency=currency, ours=ours),
         about=(account, event, id_, number(worth)),
@@ -31,14 +31,14 @@ def other_currency(
     return amount(answer) if answer else None
 
 
-def exchanged(case: Case, account: str, refund: Refund, ours: str) -> Refund | None:
+def exchanged(ctx: MergeContext, account: str, refund: Refund, ours: str) -> Refund | None:
     """The refund in our currency, each part with its share of what the whole is worth; None while it does not count."""
     if refund.currency == ours:
         return refund
     whole = total(refund)
     if not whole:
         return replace(refund, currency=ours, parts=(), allocations=(), breakdown=None)
-    worth = other_currency(case, account, "refund", refund.id, whole, refund.currency, ours)
+    worth = other_currency(ctx, account, "refund", refund.id, whole, refund.currency, ours)
     if worth is None:
         return None
     parts, until, given = [], Zero, Zero

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from hub.model.language.numbers import rounded, unit
-from hub.model.merge.context import Case
-from hub.model.merge.facts import Links, Told, events
+from hub.model.merge.context import MergeContext
+from hub.model.merge.facts import Links, StatedFact, events
 from hub.model.merge.money.assignments import answered
 from hub.model.merge.money.claimants import Claimant, claimants
 from hub.model.merge.money.payment_totals import BEYOND
@@ -57,22 +57,20 @@ class Open(NamedTuple):
     able: Sequence[int]
 
 
-def place(case: Case, stated: Sequence[Told], beyond: Sequence[Item]) -> Placed:
+def place(ctx: MergeContext, stated: Sequence[StatedFact], beyond: Sequence[Item]) -> Placed:
     """All refunds, in one currency, with their shares. `beyond`: what payments say went back beyond all refunds."""
     if not stated and not beyond:
         return Placed((), (), Zero)
-    who = claimants(case)
+    who = claimants(ctx)
     items = [
-        read(case, who, event, one)
-        for event in events(stated, "refunds", _links(case), case.ground)
-        for one in event.said
+        read(ctx, who, event, one) for event in events(stated, "refunds", _links(ctx), ctx.inputs) for one in event.said
     ]
     for item in beyond:
         if item.subject.id == BEYOND:
-            _made_by_us(case, who, items, item)
+            _made_by_us(ctx, who, items, item)
     items += beyond
-    answered(case.ground.answers, who, items)
-    spread = _Spread(case, who, items)
+    answered(ctx.inputs.answers, who, items)
+    spread = _Spread(ctx, who, items)
     spread.lines()
     spread.beside()
     unplaced = spread.loose()
@@ -81,17 +79,17 @@ def place(case: Case, stated: Sequence[Told], beyond: Sequence[Item]) -> Placed:
     return Placed(items, possible, unplaced, sorted(one.number for one in who if one.founded))
 
 
-def _links(case: Case) -> Links:
+def _links(ctx: MergeContext) -> Links:
     """What is recorded as one event, of this return and of the others of its orders."""
-    theirs = tuple(twins for other in case.ground.others for twins in other.twins)
-    return Links(replace(case.ground, twins=(*case.ground.twins, *theirs))) if theirs else case.links
+    theirs = tuple(twins for other in ctx.inputs.others for twins in other.twins)
+    return Links(replace(ctx.inputs, twins=(*ctx.inputs.twins, *theirs))) if theirs else ctx.links
 
 
-def _made_by_us(case: Case, who: Sequence[Claimant], items: Sequence[Item], beyond: Item) -> None:
+def _made_by_us(ctx: MergeContext, who: Sequence[Claimant], items: Sequence[Item], beyond: Item) -> None:
     """Of a payment's total that moved, what we paid ourselves and no refund shows: some systems tell no more."""
     account, payment = beyond.account, beyond.subject.object
     for place_, one in enumerate(who):
-        writes = case.ground.made.get((one.number, account, payment), ())
+        writes = ctx.inputs.made.get((one.number, account, payment), ())
         paid = sum((amount for ticket, amount in writes if ticket <= beyond.ticket), Zero)
         shown = sum(
             (
@@ -112,8 +110,8 @@ def _made_by_us(case: Case, who: Sequence[Claimant], items: Sequence[Item], beyo
 class _Spread:
     """The refunds of an order while they are spread over its returns."""
 
-    def __init__(self, case: Case, who: Sequence[Claimant], items: Sequence[Item]) -> None:
-        self.case = case
+    def __init__(self, ctx: MergeContext, who: Sequence[Claimant], items: Sequence[Item]) -> None:
+        self.ctx = ctx
         self.who = who
         self.items = items
         self.possible: dict[int, Decimal] = {}
@@ -137,7 +135,7 @@ class _Spread:
 
     def oldest(self, item: Item) -> Decimal:
         """How much of it is for the oldest return first: all by the account's terms, else what a person said of it."""
-        return MOST if self.case.party(item.account).unplaced_refunds == "oldest" else item.eldest
+        return MOST if self.ctx.party(item.account).unplaced_refunds == "oldest" else item.eldest
 
     def narrow(self, able: list[int], at: datetime | None) -> tuple[list[int], bool]:
         """Of these returns the ones that had begun by then; where none had, all, and that it was before any of them."""
@@ -166,7 +164,7 @@ class _Spread:
 
     def count(self, item: Item, key: str, amount: Decimal) -> Decimal | None:
         """For how many pieces of the line this is the money; None where nobody says what one costs."""
-        sold = self.case.book.lines.get(key)
+        sold = self.ctx.book.lines.get(key)
         if sold is None:
             return None
         line = sold.line
@@ -191,7 +189,7 @@ class _Spread:
     def _line(
         self, key: str, loose: Sequence[tuple[Item, Decimal | None, Decimal]], named: Sequence[tuple[int, Decimal]]
     ) -> None:
-        line = self.case.book.lines[key].line
+        line = self.ctx.book.lines[key].line
         rest = {p: one.pieces[key] for p, one in enumerate(self.who) if key in one.pieces and not one.ended}
         if not rest:
             self._kit(key, loose)
@@ -233,7 +231,7 @@ class _Spread:
     def _kit(self, key: str, loose: Sequence[tuple[Item, Decimal | None, Decimal]]) -> None:
         """Money for a kit whose components come back, or for a component of one that does, and what share of its price
         that is nobody says: a person does, unless it can be only one return's and is no more than is owed there."""
-        lines = self.case.book.lines
+        lines = self.ctx.book.lines
         kits = {key, lines[key].parent}
         near = [
             p

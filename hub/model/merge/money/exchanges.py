@@ -8,18 +8,18 @@ from decimal import Decimal
 
 from hub.model.language.numbers import amount as money_text
 from hub.model.language.sentences import sentence
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 from hub.model.schema.fragment import Zero
 from hub.model.schema.returns import Choice, Credit
 
 
-def owed(case: Case, posted: Sequence[Credit], *, swapped: bool) -> Decimal | None:
+def owed(ctx: MergeContext, posted: Sequence[Credit], *, swapped: bool) -> Decimal | None:
     """What the posted credits leave to be paid; None: nothing by themselves. `swapped`: every line is exchanged."""
     documented = sum((c.value.amount for c in posted), Zero)
     sides = {credit.speaker.account for credit in posted}
     sent = {
         replacement.id: replacement.amount
-        for observation in case.own
+        for observation in ctx.own
         if observation.account in sides
         for replacement in observation.fragment.replacements or ()
         if replacement.state != "none"
@@ -31,7 +31,7 @@ def owed(case: Case, posted: Sequence[Credit], *, swapped: bool) -> Decimal | No
     currency = posted[0].value.currency
     one, two, left = (money_text(amount, currency) for amount in (documented, worth, rest))
     account = ", ".join(sorted(sides))
-    answer = case.ask(
+    answer = ctx.ask(
         "exchange_sum",
         sentence("exchange_sum", account=account, credited=one, worth=two),
         about=tuple(sorted(credit.id for credit in posted)) + tuple(sorted(sent)),

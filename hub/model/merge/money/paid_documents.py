@@ -8,14 +8,14 @@ from msgspec.structs import replace
 
 from hub.model.language.numbers import amount as money_text
 from hub.model.language.sentences import sentence
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 from hub.model.schema.returns import Choice, Credit, Money
 
 
-def asked(case: Case, credits: Sequence[Credit], money: Money, ended: bool) -> Money:
+def asked(ctx: MergeContext, credits: Sequence[Credit], money: Money, ended: bool) -> Money:
     """The sums, with what a person says the customer has from there. Asked only while something is still to be paid."""
     gone = money.refunded + money.pending
-    for credit in credits if case.alone is None and not ended else ():
+    for credit in credits if ctx.alone is None and not ended else ():
         if credit.value.state != "posted" or not credit.value.paid:
             continue
         known = min(credit.value.amount, gone)
@@ -32,7 +32,7 @@ def asked(case: Case, credits: Sequence[Credit], money: Money, ended: bool) -> M
             left=money_text(left, money.currency),
             due=money_text(money.due, money.currency),
         )
-        answer = case.ask(
+        answer = ctx.ask(
             "credit_paid",
             said,
             about=(credit.id,),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from hub.model.merge.facts import Told
+from hub.model.merge.facts import StatedFact
 from hub.model.merge.money import order_edits
 from hub.model.merge.money.placing import LIVE, Item
 from hub.model.merge.money.reversals import sums
@@ -22,7 +22,7 @@ FALLEN = "_once"
 
 
 def beyond(
-    stated: Sequence[Told],
+    stated: Sequence[StatedFact],
     held: Mapping[str, Sequence[Payment]],
     records: Sequence[Observation],
     currency: str | None,
@@ -30,9 +30,11 @@ def beyond(
     by_payment: ByPayment,
     waited: Callable[[], Mapping[str, Decimal] | None],
 ) -> list[Item]:
-    """Money that names nothing at all. `made`: as in Ground. `waited`: as in claimants. `by_payment`: filled with what
-    the refunds say went back on each payment. What we paid after a total was read is not in it: the total is about
-    something else."""
+    """Money that names nothing at all.
+
+    `made`: as in MergeInputs. `waited`: as in claimants. `by_payment`: filled with what the refunds say went back on
+    each payment. What we paid after a total was read is not in it: the total is about something else.
+    """
     somewhere, all_ = _shown(stated, by_payment)
     found = []
     read = _tickets(records)
@@ -73,7 +75,7 @@ def _tickets(records: Iterable[Observation]) -> dict[tuple[str, str], int]:
     return found
 
 
-def _shown(stated: Sequence[Told], by_payment: ByPayment) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+def _shown(stated: Sequence[StatedFact], by_payment: ByPayment) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
     """By account, what refunds show: with the customer and of no known payment; and all there is, in any state."""
     seen: set[tuple[str, str]] = set()
     somewhere: dict[str, Decimal] = {}

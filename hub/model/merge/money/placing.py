@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from hub.model.language.numbers import rounded
-from hub.model.merge.context import Case
-from hub.model.merge.facts import Event, Told
+from hub.model.merge.context import MergeContext
+from hub.model.merge.facts import Event, StatedFact
 from hub.model.merge.money.claimants import Claimant
 from hub.model.schema import fragment as told
 from hub.model.schema.fragment import Zero
@@ -47,7 +47,7 @@ class Item:
     currency: str
     amount: Decimal
     event: Event | None = None
-    one: Told | None = None
+    one: StatedFact | None = None
     shares: dict[int, Share] = field(default_factory=dict)
     """By the place of the claimant."""
     beside: dict[int, Decimal] = field(default_factory=dict)
@@ -95,7 +95,7 @@ def total(refund: told.Refund, *states: str) -> Decimal:
     return amount
 
 
-def read(case: Case, who: Sequence[Claimant], event: Event, one: Told) -> Item:
+def read(ctx: MergeContext, who: Sequence[Claimant], event: Event, one: StatedFact) -> Item:
     fact, refund, observation = one
     live = total(refund, *LIVE)
     base = live or total(refund)
@@ -123,10 +123,10 @@ def read(case: Case, who: Sequence[Claimant], event: Event, one: Told) -> Item:
             item.beside[owner] = item.beside.get(owner, Zero) + amount
             item.shares.setdefault(owner, Share()).own = True
     for part, amount in goods:
-        key = case.book.key(observation, part)
+        key = ctx.book.key(observation, part)
         if part.return_id is not None:
             owner = _owner(who, fact.account, part.return_id)
-        elif (whose is None or copied) and key is not None and key in case.book.lines:
+        elif (whose is None or copied) and key is not None and key in ctx.book.lines:
             item.pieces.append((key, part.quantity, amount))
             continue
         else:

@@ -13,7 +13,7 @@ from hub.model.language import words
 from hub.model.language.numbers import amount as money_text
 from hub.model.language.numbers import number, rounded
 from hub.model.language.sentences import Sentence, sentence
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 from hub.model.merge.facts import Event, each, named
 from hub.model.merge.money.claimants import waited
 from hub.model.merge.money.currencies import exchanged
@@ -70,23 +70,23 @@ def state_of(refund: told.Refund) -> words.PaymentState:
     return "failed" if states else "succeeded"  # it moves no money: nothing failed
 
 
-def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Payment]]) -> Paid:
+def paid(ctx: MergeContext, currency: str | None, held: Mapping[str, Sequence[told.Payment]]) -> Paid:
     """The refunds of this return, and the sums over all that went back on its orders. `held`: the payments."""
     sum_ = Paid(refunds=[], came_back=[], by_line={}, at={}, at_pending={}, by_payment={})
-    records = [*case.own, *case.shared]
-    if case.alone is None and case.ground.others:
-        records += [o for other in case.ground.others for o in other.observations if not o.gone]
+    records = [*ctx.own, *ctx.shared]
+    if ctx.alone is None and ctx.inputs.others:
+        records += [o for other in ctx.inputs.others for o in other.observations if not o.gone]
     stated = []
-    gone = (o for other in case.ground.others for o in other.observations if o.gone and o.account != HUB)
-    lost = list(gone) if case.alone is None else []
+    gone = (o for other in ctx.inputs.others for o in other.observations if o.gone and o.account != HUB)
+    lost = list(gone) if ctx.alone is None else []
     deleted = map(reversed_, each(lost, "refunds"))  # nobody says any more that the customer has the money
     listed, sum_.withdrawn = restored((*each(records, "refunds"), *deleted), [*records, *lost])
     for one in listed:
-        refund = one[1] if currency is None else exchanged(case, one[0].account, one[1], currency)
+        refund = one[1] if currency is None else exchanged(ctx, one[0].account, one[1], currency)
         if refund is not None:
             stated.append((one[0], refund, one[2]))
-    loose = beyond(stated, held, case.shared, currency, case.ground.made, sum_.by_payment, lambda: waited(case))
-    placed = place(case, stated, loose)
+    loose = beyond(stated, held, ctx.shared, currency, ctx.inputs.made, sum_.by_payment, lambda: waited(ctx))
+    placed = place(ctx, stated, loose)
     sum_.possible, sum_.unplaced, sum_.numbers = placed.possible, placed.unplaced, placed.numbers
     compared: set[int] = set()
     for item in placed.items:
@@ -95,14 +95,14 @@ def paid(case: Case, currency: str | None, held: Mapping[str, Sequence[told.Paym
             sum_.at[item.account] = sum_.at.get(item.account, Zero) + whole
             pending = total(item.one[1], "pending")
             sum_.at_pending[item.account] = sum_.at_pending.get(item.account, Zero) + pending
-        _take(case, sum_, item)
+        _take(ctx, sum_, item)
         if item.event is not None and id(item.event) not in compared:
             compared.add(id(item.event))
-            _compare(case, item.event)
+            _compare(ctx, item.event)
     return sum_
 
 
-def _take(case: Case, sum_: Paid, item: Item) -> None:
+def _take(ctx: MergeContext, sum_: Paid, item: Item) -> None:
     """The return's share of one refund."""
     share = item.shares.get(0)
     if share is None or not (share.amount or share.own):
@@ -125,16 +125,16 @@ def _take(case: Case, sum_: Paid, item: Item) -> None:
     if item.dead or (lost and share.amount):
         state = "withdrawn" if untold else "reversed" if total(value, "reversed") else "failed"
         amount_ = share.amount if item.dead else rounded(lost * share.amount / item.amount, item.currency)
-        _lost(case, sum_, item, CameBack(refund, amount_, state, (refund.id, money_text(amount_, item.currency))))
+        _lost(ctx, sum_, item, CameBack(refund, amount_, state, (refund.id, money_text(amount_, item.currency))))
     if not item.dead:
         for key, part_ in share.lines.items():
             sum_.by_line[key] = sum_.by_line.get(key, Zero) + part_
 
 
-def _lost(case: Case, sum_: Paid, item: Item, came: CameBack) -> None:
+def _lost(ctx: MergeContext, sum_: Paid, item: Item, came: CameBack) -> None:
     """What came back counts where a person says that the customer has it all the same."""
     sum_.came_back.append(came)
-    answers = case.ground.answers
+    answers = ctx.inputs.answers
     if any(answers.get(("refund_came_back", (name, *came.about[1:]))) == "elsewhere" for name in item.names):
         sum_.refunded += came.amount
 
@@ -150,9 +150,9 @@ def net(held: Mapping[str, Sequence[told.Payment]], sum_: Paid) -> tuple[told.Pa
     return tuple(found)
 
 
-def ask(case: Case, sums: Paid, money: Money, ended: bool) -> None:
+def ask(ctx: MergeContext, sums: Paid, money: Money, ended: bool) -> None:
     """Where money that names nothing, or that came back, decides what is paid now, a person is asked."""
-    if ended or case.alone is not None:
+    if ended or ctx.alone is not None:
         return
     gone = money.refunded + money.pending
     open_ = money.agreed is None or gone < money.agreed
@@ -169,7 +169,7 @@ def ask(case: Case, sums: Paid, money: Money, ended: bool) -> None:
             texts = {"left": money_text(left, money.currency), "due": money_text(due, money.currency)}
             said = sentence("unallocated_refund", what=what, **texts)
         name = one.item.subject.text
-        case.ask(
+        ctx.ask(
             "unallocated_refund",
             said,
             about=(name, number(one.sum), one.over) if one.over else (name, number(one.sum)),
@@ -179,7 +179,7 @@ def ask(case: Case, sums: Paid, money: Money, ended: bool) -> None:
             values=(text,),
         )
     if money.due > 0:
-        _came_back(case, sums, money)
+        _came_back(ctx, sums, money)
 
 
 def _what(one: Possible, amount: str) -> Sentence:
@@ -195,7 +195,7 @@ def _what(one: Possible, amount: str) -> Sentence:
     return sentence("back_on_the_order", named=", ".join(dict.fromkeys(item.named)), **where)
 
 
-def _came_back(case: Case, sums: Paid, money: Money) -> None:
+def _came_back(ctx: MergeContext, sums: Paid, money: Money) -> None:
     """Whether to pay once more what came back is a person's to say."""
     for came in sums.came_back:
         if not came.amount or _made_good(came, sums.refunds, money):
@@ -209,7 +209,7 @@ def _came_back(case: Case, sums: Paid, money: Money) -> None:
             due=money_text(money.due, money.currency),
             left=money_text(max(money.due - came.amount, Zero), money.currency),
         )
-        case.ask(
+        ctx.ask(
             "refund_came_back",
             said,
             about=came.about,
@@ -227,14 +227,14 @@ def _made_good(came: CameBack, refunds: Sequence[returns.Refund], money: Money) 
     return money.due < came.amount and any(r.amount >= came.amount for r in later)
 
 
-def _compare(case: Case, event: Event) -> None:
+def _compare(ctx: MergeContext, event: Event) -> None:
     spoken = sum((total(one[1], *LIVE) for one in event.said), Zero)
     for account in sorted(event.others):
         heard = sum((total(one[1], *LIVE) for one in event.others[account]), Zero)
         if heard != spoken:
             one = money_text(spoken, event.said[0][1].currency)
             two = money_text(heard, event.others[account][0][1].currency)
-            case.doubt(
+            ctx.report(
                 "twins_differ",
                 sentence("amounts_differ", one=event.speaker, amount=one, other=account, otherwise=two),
                 field="refunds",

@@ -14,7 +14,7 @@ from operator import gt
 
 from msgspec.structs import replace
 
-from hub.model.merge.facts import Told
+from hub.model.merge.facts import StatedFact
 from hub.model.merge.money import order_edits
 from hub.model.merge.money.placing import LIVE, total
 from hub.model.schema.fragment import Allocation, Fragment, Once, Order, Payment, Refund, RefundPart, Zero
@@ -142,14 +142,16 @@ def sums(payments: Iterable[Payment]) -> dict[str, Sums]:
     return found
 
 
-def restored(told: Sequence[Told], records: Iterable[Observation]) -> tuple[list[Told], frozenset[tuple[str, str]]]:
+def restored(
+    told: Sequence[StatedFact], records: Iterable[Observation]
+) -> tuple[list[StatedFact], frozenset[tuple[str, str]]]:
     """The refunds, and beside them as reversed what their records do not tell of any more; by (account, id) which."""
-    newest: dict[tuple[str, str], Told] = {}
+    newest: dict[tuple[str, str], StatedFact] = {}
     for one in told:
         name = (one[0].account, one[0].id)
         if name not in newest or newest[name][2].ticket < one[2].ticket:
             newest[name] = one
-    most: dict[tuple[str, str], Told] = {}
+    most: dict[tuple[str, str], StatedFact] = {}
     kept = [
         (FactId(o.account, o.stream, o.external_id, "refunds", refund.id), refund, o)
         for o in records
@@ -160,7 +162,7 @@ def restored(told: Sequence[Told], records: Iterable[Observation]) -> tuple[list
         name = (one[0].account, one[0].id)
         if name not in most or total(most[name][1], *_SENT) < total(one[1], *_SENT):
             most[name] = one
-    missing: list[Told] = []
+    missing: list[StatedFact] = []
     named = set[FactId]()
     for name, once in sorted(most.items()):
         now = newest.get(name)
@@ -183,7 +185,7 @@ def _settled(once: Refund, now: Refund) -> bool:
     return waited and bool(now.parts) and all(part.state == "succeeded" for part in now.parts)
 
 
-def _renames(one: Told, gone: Told) -> bool:
+def _renames(one: StatedFact, gone: StatedFact) -> bool:
     """Whether this is the same money in the same record under another id: the other was one of a moment, before the
     refund had its own. One takes the place of one; whether it stood beside the other before, nobody remembers."""
     fact, once, _ = gone
@@ -197,14 +199,14 @@ def _renames(one: Told, gone: Told) -> bool:
     )
 
 
-def reversed_(one: Told) -> Told:
+def reversed_(one: StatedFact) -> StatedFact:
     """The refund, of which nothing is with the customer any more."""
     fact, refund, observation = one
     parts = tuple(replace(part, state="reversed") for part in refund.parts if part.state in _SENT)
     return fact, replace(refund, parts=parts), observation
 
 
-def _rest(once: Told, refund: Refund) -> Told:
+def _rest(once: StatedFact, refund: Refund) -> StatedFact:
     fact, _, observation = once
     return replace(fact, id=fact.id + REST), replace(refund, id=refund.id + REST), observation
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from hub.model.language import words
 from hub.model.language.numbers import amount as money_text
 from hub.model.language.sentences import sentence
-from hub.model.merge.context import Case
+from hub.model.merge.context import MergeContext
 from hub.model.merge.facts import each, events, named
 from hub.model.merge.money import exchanges
 from hub.model.merge.money.currencies import other_currency
@@ -24,31 +24,31 @@ from hub.model.schema.observation import Observation
 from hub.model.schema.returns import Money, ReturnLine
 
 
-def currency_of(case: Case) -> str | None:
+def currency_of(ctx: MergeContext) -> str | None:
     """The currency of what was paid, else the one stated by the highest authority."""
-    for observation in case.shared:
+    for observation in ctx.shared:
         order = observation.fragment.order
         if order:
             for payment in order.payments:
                 return payment.currency
-    for observation in sorted(case.own, key=lambda o: (-case.rank(o.account, "case"), o.account, o.external_id)):
+    for observation in sorted(ctx.own, key=lambda o: (-ctx.rank(o.account, "case"), o.account, o.external_id)):
         if observation.fragment.currency:
             return str(observation.fragment.currency)
-    for observation in case.shared:
+    for observation in ctx.shared:
         order = observation.fragment.order
         if order and order.currency:
             return order.currency
-    for observation in [*case.own, *case.shared]:
+    for observation in [*ctx.own, *ctx.shared]:
         for kind in ("credits", "refunds"):
             for item in getattr(observation.fragment, kind) or ():
                 return str(item.currency)
     return None
 
 
-def payments(case: Case, currency: str | None) -> dict[str, list[told.Payment]]:
+def payments(ctx: MergeContext, currency: str | None) -> dict[str, list[told.Payment]]:
     """The captured payments by account that holds them; one telling of each, the newest."""
     found: dict[tuple[str, str], tuple[int, told.Payment]] = {}
-    for observation in case.shared:
+    for observation in ctx.shared:
         order = observation.fragment.order
         for payment in order.payments if order else ():
             key = (observation.account, payment.id)
@@ -57,35 +57,35 @@ def payments(case: Case, currency: str | None) -> dict[str, list[told.Payment]]:
     by_account: dict[str, list[told.Payment]] = {}
     for (account, _), (_, payment) in sorted(found.items(), key=lambda item: item[0]):
         if currency is not None and payment.currency != currency:
-            other_currency(case, account, "payment", payment.id, payment.captured, payment.currency, currency)
+            other_currency(ctx, account, "payment", payment.id, payment.captured, payment.currency, currency)
             continue
         by_account.setdefault(account, []).append(payment)
-    if case.alone is None and len(by_account) > 1:
-        by_account = _holders(case, by_account)
+    if ctx.alone is None and len(by_account) > 1:
+        by_account = _holders(ctx, by_account)
     return by_account
 
 
-def _holders(case: Case, by_account: dict[str, list[told.Payment]]) -> dict[str, list[told.Payment]]:
+def _holders(ctx: MergeContext, by_account: dict[str, list[told.Payment]]) -> dict[str, list[told.Payment]]:
     """Who holds the money: an account that says so, else each order's home; others only repeat what it captured."""
-    marked = {a: p for a, p in by_account.items() if case.party(a).holds_money}
+    marked = {a: p for a, p in by_account.items() if ctx.party(a).holds_money}
     if marked:
         return marked
-    homes = {ref.home for ref in case.book.refs}
+    homes = {ref.home for ref in ctx.book.refs}
     at_home = {a: p for a, p in by_account.items() if a in homes}
     if at_home:
         return at_home
-    best = min(by_account, key=lambda a: (-rank(case.party(a), "payments"), a))
+    best = min(by_account, key=lambda a: (-rank(ctx.party(a), "payments"), a))
     return {best: by_account[best]}
 
 
-def credits(case: Case, currency: str | None) -> list[returns.Credit]:
+def credits(ctx: MergeContext, currency: str | None) -> list[returns.Credit]:
     result = []
-    for event in events(each(case.own, "credits"), "credits", case.links, case.ground):
+    for event in events(each(ctx.own, "credits"), "credits", ctx.links, ctx.inputs):
         for one in event.said:
             fact, value, _ = one
             if currency is not None and value.currency != currency:
                 name = value.number or value.id
-                worth = other_currency(case, fact.account, "credit", name, value.amount, value.currency, currency)
+                worth = other_currency(ctx, fact.account, "credit", name, value.amount, value.currency, currency)
                 if worth is None:
                     continue
                 value = replace(value, amount=worth, currency=currency, tax=None)
@@ -94,17 +94,17 @@ def credits(case: Case, currency: str | None) -> list[returns.Credit]:
 
 
 def agreed(
-    case: Case, credited: Sequence[returns.Credit], lines: Sequence[ReturnLine]
+    ctx: MergeContext, credited: Sequence[returns.Credit], lines: Sequence[ReturnLine]
 ) -> tuple[Decimal | None, Decimal]:
     """What is owed in all, and what of it is documented. Goods that are exchanged leave only a stated difference."""
     posted = [c for c in credited if c.value.state == "posted"]
     documented = sum((c.value.amount for c in posted), Zero)
     goods = [line for line in lines if line.goods != "deduction"]
     swapped = bool(goods) and all(line.resolution in ("exchange", "repair", "reship") for line in goods)
-    if posted and (due := exchanges.owed(case, posted, swapped=swapped)) is not None:
+    if posted and (due := exchanges.owed(ctx, posted, swapped=swapped)) is not None:
         return due, documented
     best: Observation | None = None
-    for observation in case.own:
+    for observation in ctx.own:
         stated = observation.fragment.agreed
         if stated is UNSET or stated is None:
             continue
@@ -112,12 +112,12 @@ def agreed(
             best = observation
             continue
         order = [best, observation]
-        order.sort(key=lambda o: (-case.rank(o.account, "agreed"), o.account, -o.ticket, o.external_id))
+        order.sort(key=lambda o: (-ctx.rank(o.account, "agreed"), o.account, -o.ticket, o.external_id))
         best, other = order
         if other.fragment.agreed != best.fragment.agreed and other.account != best.account:
-            currency = currency_of(case)
+            currency = currency_of(ctx)
             one, two = (money_text(o.fragment.agreed or Zero, currency) for o in order)
-            case.doubt(
+            ctx.report(
                 "agreed",
                 sentence("sums_differ", one=best.account, amount=one, other=other.account, otherwise=two),
                 field="agreed",
@@ -126,13 +126,13 @@ def agreed(
             )
     if best is None:
         return None, documented
-    case.said_by["money.agreed"] = case.source(best)
+    ctx.said_by["money.agreed"] = ctx.source(best)
     amount = best.fragment.agreed
     return (amount if isinstance(amount, Decimal) else None), documented
 
 
 def settle(
-    case: Case,
+    ctx: MergeContext,
     currency: str | None,
     sums: Paid,
     held: dict[str, list[told.Payment]],
@@ -158,11 +158,11 @@ def settle(
             if refundable is not None and due > refundable:
                 one, two = money_text(due, currency), money_text(refundable, currency)
                 said = sentence("above_captured", due=one, refundable=two)
-                case.doubt("above_captured", said, field="due", values=(one, two))
+                ctx.report("above_captured", said, field="due", values=(one, two))
         if gone > owed:
             one, two = money_text(gone, currency), money_text(owed, currency)
             said = sentence("over_refunded", gone=one, agreed=two)
-            case.doubt("over_refunded", said, field="refunded", values=(one, two))
+            ctx.report("over_refunded", said, field="refunded", values=(one, two))
     return Money(
         currency=currency,
         agreed=owed,
