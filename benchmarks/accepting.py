@@ -16,7 +16,7 @@ from connectors.kit import registry
 from connectors.kit.api import WebhookRequest
 from hub.accounts import Account, Accounts, assemble
 from hub.boot import dictionary
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 
 BOUND = 1.0
 NO_HMAC = {"kuaidi100": "MD5 over a form, the full history"}

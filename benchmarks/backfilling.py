@@ -19,7 +19,7 @@ from connectors.shopify.sandbox_oauth import TOKEN
 from hub import configuration
 from hub.accounts import Accounts
 from hub.boot import Hub
-from hub.pipeline.poll import backfill
+from hub.pipeline.intake.poll import backfill
 from hub.store import inbox, lanes
 
 SHOP = "shop"

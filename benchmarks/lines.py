@@ -15,7 +15,7 @@ from hub.model.plan.planner import plan
 from hub.model.plan.rules import DEFAULTS
 from hub.model.schema.observation import MergeInputs, Observation, Party
 from hub.model.schema.operation import Terms
-from hub.pipeline.translate import PARTS, translate
+from hub.pipeline.process.translate import PARTS, translate
 from hub.store import returns
 
 SIZES = (500, 1000, 2000, 4000, 8000)

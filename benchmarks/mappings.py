@@ -15,7 +15,7 @@ from benchmarks.pushes import RECORDINGS
 from benchmarks.translating import BOUND
 from connectors.kit import registry
 from hub.boot import dictionary
-from hub.pipeline.translate import translate
+from hub.pipeline.process.translate import translate
 
 ITEMS = 6
 """In a record's largest list: as many as payload.json has lines."""

@@ -21,7 +21,7 @@ from benchmarks.payload import body
 from benchmarks.translating import table
 from connectors.kit import registry
 from hub.boot import Hub, dictionary
-from hub.pipeline.translate import translate
+from hub.pipeline.process.translate import translate
 from hub.store import inbox, lanes
 from hub.store.inbox import Arrival
 

@@ -17,7 +17,7 @@ from connectors.kit import registry
 from hub import schema
 from hub.boot import dictionary
 from hub.model.schema.fragment import Fragment
-from hub.pipeline.translate import translate
+from hub.pipeline.process.translate import translate
 from mappings import engine
 
 BOUND = 6.0

@@ -15,18 +15,18 @@ from connectors.kit.api import Account as Login
 from connectors.kit.api import Connector
 from connectors.kit.attempt import Attempt
 from hub.accounts import Account, Accounts, assemble
+from hub.actions.answering import Answering
+from hub.actions.install import Install
+from hub.actions.people import People
+from hub.actions.privacy import Privacy
+from hub.actions.reconcile import Reconcile
 from hub.grants import StoredGrants
 from hub.model.language.spelling import OrderNumbers
-from hub.pipeline.answering import Answering
-from hub.pipeline.forgotten import Forgotten
-from hub.pipeline.install import Install
-from hub.pipeline.people import People
-from hub.pipeline.poll import Fetch, Poll
-from hub.pipeline.privacy import Privacy
-from hub.pipeline.reconcile import Reconcile
-from hub.pipeline.ripen import Ripen
-from hub.pipeline.tell import Tell
-from hub.pipeline.understand import Understand
+from hub.pipeline.deliver.tell import Tell
+from hub.pipeline.intake.poll import Fetch, Poll
+from hub.pipeline.process.batch import Understand
+from hub.pipeline.process.erased import Forgotten
+from hub.pipeline.process.maturation import Ripen
 from hub.postgres import Server, kept
 from hub.secrets import Vault
 from hub.settings import Settings

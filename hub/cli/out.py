@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.kit.errors import ConnectorError
+from hub.actions.people import NotNow
 from hub.boot import Hub, hub
 from hub.model.language.spelling import return_number
-from hub.pipeline.people import NotNow
 from hub.plain import in_json, plain
 from hub.postgres import PostgresError
 from hub.settings import Settings, SettingsError

@@ -6,8 +6,8 @@ import getpass
 
 import click
 
+from hub.actions.privacy import Found
 from hub.cli.out import ROW, as_json, say, show, working
-from hub.pipeline.privacy import Found
 from hub.store import reviews
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from connectors.kit.api import WebhookRequest
 from connectors.kit.manifest import Answer
 from hub.accounts import expected
+from hub.actions.people import NotNow
 from hub.boot import Hub
-from hub.pipeline.accept import accept
-from hub.pipeline.people import NotNow
+from hub.pipeline.intake.accept import accept
 from hub.store import accounts as account_store
 from hub.store import health, webhooks
 from hub.store.writer import Writer

@@ -9,7 +9,7 @@ import click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from hub.cli.out import as_json, number, say, show, working
-from hub.pipeline.poll import backfill as read_from
+from hub.pipeline.intake.poll import backfill as read_from
 from hub.plain import plain
 from hub.store import console as pages
 

@@ -55,7 +55,7 @@ def call(
 ) -> Outcome[T]:
     """Do one thing at this account's system, sending nothing after `until` (time.monotonic); never raises.
 
-    `attempt` may be paid for already (purse.py).
+    `attempt` may be paid for already (budget.py).
     """
     outcome: Outcome[T] = Outcome()
     attempt, began = attempt or Attempt(), time.monotonic()

@@ -11,9 +11,9 @@ import pytest
 
 from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import OutcomeUnknown
+from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.model.language.sentences import sentence
-from hub.pipeline.people import NotNow
 from hub.store import reviews
 from tests.cli.person import Run
 from tests.pipeline.fakes.connector import Shop

@@ -20,7 +20,7 @@ from connectors.kit.signing import sign_standard
 from hub import configuration
 from hub.boot import Hub, assemble_hub
 from hub.cli import out
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.plain import Lines, in_json, plain
 from hub.settings import Settings
 from hub.store import accounts as store

@@ -10,7 +10,7 @@ from connectors.kit.api import WebhookRequest
 from hub import configuration
 from hub.boot import assemble_hub
 from hub.model.schema.returns import Return
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.settings import Settings
 from hub.store import console, inbox, lanes
 from hub.store.database import Database

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from connectors.kit import registry
 from hub.boot import Hub
-from hub.pipeline.translate import Untranslatable, translate
+from hub.pipeline.process.translate import Untranslatable, translate
 from hub.store import inbox
 from hub.store.database import ticket
 from hub.store.inbox import Arrival

@@ -12,7 +12,7 @@ import pytest
 from connectors.generic.sandbox import SECRET, GenericSandbox
 from hub import configuration
 from hub.boot import Hub
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.store import inbox
 from tests.connectors.test_generic_sandbox import push
 from tests.pipeline.conftest import hub, work

@@ -14,9 +14,9 @@ from connectors.generic import door
 from connectors.kit import registry
 from hub.accounts import Account, assemble
 from hub.model.language import reasons, words
-from hub.pipeline.accept import arrival
-from hub.pipeline.translate import translate
-from hub.pipeline.understand import _observe
+from hub.pipeline.intake.accept import arrival
+from hub.pipeline.process.batch import _observe
+from hub.pipeline.process.translate import translate
 from hub.store.inbox import Row
 from hub.store.observations import Stored
 from mappings.engine import Mapping

@@ -20,7 +20,7 @@ from connectors.kit import http, registry
 from connectors.kit.api import Operation, OperationLine, WebhookRequest
 from hub import checkup, configuration
 from hub.boot import Hub
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.pipeline.remote import call, note
 from hub.store import lanes
 from tests.connectors.mirror import SCENES, Mirror, mirror

@@ -15,9 +15,9 @@ import pytest
 
 from connectors.kit.api import WebhookRequest
 from hub import configuration
+from hub.actions.people import NotNow
 from hub.boot import Hub
-from hub.pipeline.accept import accept
-from hub.pipeline.people import NotNow
+from hub.pipeline.intake.accept import accept
 from hub.store import inbox, reviews
 from tests.connectors.shopify_side import Remote as Shop
 from tests.dump import dump

@@ -18,10 +18,10 @@ from werkzeug.test import Client
 from connectors.shopify.install import sign
 from connectors.shopify.sandbox_oauth import CLIENT, CLIENT_SECRET, SCOPES, TOKEN
 from hub import configuration
+from hub.actions import install
 from hub.boot import Hub
 from hub.cli.site import services
 from hub.grants import StoredGrants
-from hub.pipeline import install
 from hub.store import accounts as account_store
 from hub.web import create_app
 from tests.connectors.shopify_side import Remote

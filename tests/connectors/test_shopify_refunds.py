@@ -13,7 +13,7 @@ from connectors.shopify import money as shopify
 from connectors.shopify.sandbox_graphql import Ref
 from connectors.shopify.sandbox_shop import money
 from hub import configuration
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.store import inbox
 from tests.connectors.shopify_side import Remote
 from tests.pipeline.desk import Desk

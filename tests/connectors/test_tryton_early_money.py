@@ -10,7 +10,7 @@ import pytest
 
 from connectors.kit.api import Message
 from hub import configuration
-from hub.pipeline.accept import arrivals
+from hub.pipeline.intake.accept import arrivals
 from hub.store import inbox
 from hub.store.database import ticket
 from tests.pipeline.desk import D, Desk

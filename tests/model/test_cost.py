@@ -13,7 +13,7 @@ from hub.model.merge.merger import Merger
 from hub.model.plan.planner import plan
 from hub.model.schema.observation import Apart, FactId, Observation, Party, Sibling, Twins
 from hub.model.schema.operation import Outstanding
-from hub.pipeline.story import changes
+from hub.pipeline.process.story import changes
 from tests.model.telling import at, inputs, said, terms
 
 SMALL, LARGE = 40, 160

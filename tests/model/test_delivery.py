@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import hub
 from hub.model.plan import delivery
 from hub.model.plan.delivery import IS, OUTCOMES, TABLE, Known, decide
-from hub.pipeline.asking import REASONS
+from hub.pipeline.writes.questions import REASONS
 
 README = Path(hub.__file__).parent / "README.md"
 BEGIN, END = "<!-- the table of model/plan/delivery.py, checked by a test -->\n", "<!-- end of the table -->\n"

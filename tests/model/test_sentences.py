@@ -45,7 +45,7 @@ def calls() -> Iterator[tuple[str, str, set[str] | None]]:
                     names = [keyword.arg for keyword in node.keywords]
                     yield where, str(code.value), None if None in names else {name for name in names if name}
                 else:
-                    assert where.startswith("pipeline/people.py"), f"{where}: a code that cannot be read off the source"
+                    assert where.startswith("actions/people.py"), f"{where}: a code that cannot be read off the source"
 
 
 CALLS = list(calls())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hub.pipeline.people import NotNow
+from hub.actions.people import NotNow
 from hub.store import console as pages
 from hub.store import intents, reviews
 from tests.peers.scenario import Scenario

@@ -13,7 +13,7 @@ import pytest
 from connectors.kit.api import WebhookRequest
 from hub import configuration
 from hub.boot import Hub, assemble_hub
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.settings import Settings
 from hub.store import inbox
 from hub.store.database import Database

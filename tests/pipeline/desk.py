@@ -23,7 +23,7 @@ from hub.model.merge.fragments import absorb
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.operation import Residue
 from hub.model.schema.returns import Discrepancy, Return
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.settings import Settings
 from hub.store import console, inbox, observations
 from hub.store.database import Database, ticket

@@ -9,7 +9,7 @@ import pytest
 from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import OutcomeUnknown, Rejected, RetryLater, Unsupported
 from hub.boot import Hub
-from hub.pipeline import abandon
+from hub.pipeline.deliver import abandon
 from hub.store import intents
 from scheduler import timetable
 from tests.pipeline.fakes.connector import Stock

@@ -17,7 +17,7 @@ from connectors.kit.registry import Entry
 from hub import configuration
 from hub.accounts import Accounts
 from hub.boot import Hub, assemble_hub
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.settings import Settings
 from hub.store import inbox
 from hub.store.database import Database

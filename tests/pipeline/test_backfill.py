@@ -12,7 +12,7 @@ from connectors.kit.errors import RetryLater
 from connectors.shopify import backfill as bulk
 from hub import configuration
 from hub.boot import Hub
-from hub.pipeline.poll import backfill
+from hub.pipeline.intake.poll import backfill
 from tests.connectors.shopify_side import Remote
 from tests.pipeline.look import rows
 

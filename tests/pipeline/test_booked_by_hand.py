@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hub.actions.people import NotNow
 from hub.model.schema.observation import FactId, Twins
-from hub.pipeline.people import NotNow
 from hub.store import twins
 from tests.pipeline.look import rows, told
 from tests.pipeline.mugs import DEAF, HEARS, Scene, in_parts, kit

@@ -10,8 +10,8 @@ import pytest
 
 from connectors.generic.sandbox import SECRET
 from connectors.kit.sandbox import Call, Refuse, route
+from hub.actions.people import NotNow
 from hub.boot import assemble_hub
-from hub.pipeline.people import NotNow
 from hub.settings import Settings
 from hub.store.database import Database
 from tests.pipeline.look import hurry, intents, rows, told

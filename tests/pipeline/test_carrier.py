@@ -13,7 +13,7 @@ from connectors.kit import registry
 from connectors.kit.api import WebhookRequest
 from hub import configuration
 from hub.boot import Hub
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.store import console, inbox, reviews
 from tests.pipeline.look import document, founded, hurry, intents, story
 

@@ -23,8 +23,8 @@ from typing import IO, Any
 import pytest
 from sqlalchemy import text
 
+from hub.actions.people import NotNow
 from hub.boot import Hub
-from hub.pipeline.people import NotNow
 from hub.store import accounts, intents
 from hub.store.database import Connection
 from tests.pipeline.fakes.play import Courier, HubProcess, People, Remote

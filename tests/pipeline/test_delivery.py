@@ -11,7 +11,7 @@ from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import Conflict, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unauthorized, Unsupported
 from hub.boot import Hub
 from hub.model.plan import delivery
-from hub.pipeline import tell
+from hub.pipeline.deliver import tell
 from hub.store import accounts
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.play import Remote

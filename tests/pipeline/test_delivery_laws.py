@@ -32,7 +32,7 @@ from sqlalchemy import event
 from connectors.kit.api import Operation, WebhookRequest
 from hub import configuration
 from hub.boot import Hub, assemble_hub
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.postgres import Server
 from hub.settings import Settings
 from hub.store import accounts, inbox, lanes

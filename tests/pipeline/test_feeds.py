@@ -11,7 +11,7 @@ import pytest
 from connectors.kit.api import Hint, Message, Page, Unreadable
 from connectors.kit.errors import Rejected, Unauthorized
 from hub.boot import Hub
-from hub.pipeline.accept import arrival
+from hub.pipeline.intake.accept import arrival
 from hub.store import inbox, lanes
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.look import document, rows

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 
 from hub.boot import Hub
 from hub.model.merge import merger
-from hub.pipeline.combine import look
+from hub.pipeline.process.combine import look
 from hub.store import inbox, lanes, returns
 from tests.pipeline.channels import counter, order, request
 from tests.pipeline.look import rows

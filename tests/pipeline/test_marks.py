@@ -10,7 +10,7 @@ import pytest
 from connectors.kit.api import WebhookRequest
 from hub import configuration
 from hub.boot import Hub
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.store import inbox
 from tests.connectors.shopify_side import Remote
 from tests.pipeline.channels import complaint, order, questions, request, whose

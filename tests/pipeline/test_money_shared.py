@@ -13,7 +13,7 @@ import pytest
 from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import OutcomeUnknown, Rejected
 from hub.boot import Hub
-from hub.pipeline import tell
+from hub.pipeline.deliver import tell
 from hub.store import inbox, lanes
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.play import Remote

@@ -10,7 +10,7 @@ import pytest
 from connectors.generic.sandbox import SECRET
 from connectors.kit.api import WebhookRequest
 from connectors.kit.signing import sign_standard
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.store import inbox
 from tests.dump import dump
 from tests.pipeline.desk import Desk

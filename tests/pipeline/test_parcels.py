@@ -15,7 +15,7 @@ from connectors.kit.api import WebhookRequest
 from connectors.kit.signing import sign_standard
 from hub import configuration
 from hub.boot import Hub
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.store import inbox
 from tests.pipeline.look import document, founded, rows
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from connectors.kit.api import Hint, Operation, Reply
+from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.model.plan import progress
-from hub.pipeline.people import NotNow
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.play import Remote
 from tests.pipeline.look import founded, rows, story

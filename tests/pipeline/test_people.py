@@ -12,8 +12,8 @@ import pytest
 from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import Rejected
 from hub import schema
+from hub.actions.people import NotNow
 from hub.boot import Hub
-from hub.pipeline.people import NotNow
 from hub.store import intents as intent_store
 from hub.store import returns
 from tests.pipeline.fakes.connector import Stock

@@ -13,10 +13,10 @@ from connectors.generic.sandbox import SECRET, GenericSandbox
 from connectors.medusa.sandbox import SECRET_KEY, MedusaSandbox
 from connectors.medusa.sandbox_returns import customer_asks
 from hub import configuration
+from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.model.privacy.personal import MASK, Name
-from hub.pipeline.accept import accept
-from hub.pipeline.people import NotNow
+from hub.pipeline.intake.accept import accept
 from hub.store import inbox, lanes
 from tests.connectors.test_generic_sandbox import push as pushed
 from tests.dump import dump

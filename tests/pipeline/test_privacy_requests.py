@@ -10,7 +10,7 @@ import pytest
 from hub.boot import Hub
 from hub.model.schema.fragment import Fragment, Key, PrivacyRequest
 from hub.model.schema.observation import Observation
-from hub.pipeline.asked import asked
+from hub.pipeline.process.privacy_requests import asked
 from hub.store import observations, reviews
 
 

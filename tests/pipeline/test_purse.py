@@ -15,8 +15,8 @@ from connectors.kit.api import Operation, Reply
 from connectors.kit.attempt import Attempt
 from connectors.kit.manifest_parts import Budget
 from hub.boot import Hub
-from hub.pipeline import purse
-from hub.pipeline.purse import FIRST, Purses
+from hub.pipeline.deliver import budget
+from hub.pipeline.deliver.budget import FIRST, Purses
 from hub.store import budgets
 from tests.pipeline.fakes.connector import Stock
 from tests.pipeline.fakes.play import Remote
@@ -163,13 +163,13 @@ def test_a_flood_of_hints_does_not_keep_a_write_waiting_for_ever(hub: Hub, tight
 
 
 def test_writes_that_wait_come_one_after_the_other(hub: Hub, tight: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purse, "LONGEST", 10 / RATE * BURST)
+    monkeypatch.setattr(budget, "LONGEST", 10 / RATE * BURST)
     book = Book(hub)
     book.hints()
     waits = [wait for number in range(4) if isinstance(wait := book.open(number), float)]
     apart = [later - sooner for sooner, later in itertools.pairwise(waits)]
     assert apart == pytest.approx([FIRST / RATE] * 3, rel=0.01)
-    monkeypatch.setattr(purse, "LONGEST", 30.0)
+    monkeypatch.setattr(budget, "LONGEST", 30.0)
     assert 15 <= book.open(9) <= 30, "who would wait for long looks again: the others may have gone"
 
 

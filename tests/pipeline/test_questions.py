@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import hub
+from hub.actions.people import NotNow
 from hub.model.language.labels import LABELS
 from hub.model.merge.questions import ACTS, QUESTIONS, UNTOLD
-from hub.pipeline.people import NotNow
 from hub.store import console, health, reviews
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk

@@ -18,7 +18,7 @@ from connectors.kit.sandbox import Call, route
 from connectors.kit.signing import sign_standard
 from hub import configuration
 from hub.boot import Hub
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.store import inbox
 
 PIECES = 10

@@ -14,9 +14,10 @@ import pytest
 
 from connectors.kit.api import Message
 from hub.boot import Hub
-from hub.pipeline import combine as combining
-from hub.pipeline import identify as identifying
-from hub.pipeline import poll, understand
+from hub.pipeline.intake import poll
+from hub.pipeline.process import batch
+from hub.pipeline.process import combine as combining
+from hub.pipeline.process import identify as identifying
 from hub.store import inbox, lanes, returns
 from hub.store.database import ticket
 from hub.store.inbox import Arrival
@@ -184,9 +185,7 @@ def test_a_version_that_stands_still(
     """A refund moves no date in some systems: whoever compares versions first never sees it."""
     record = stock.get("state")[begun[1]]
     if naive:
-        monkeypatch.setattr(
-            understand, "_stale", lambda account, row, before: (row.version or "") <= (before.version or "")
-        )
+        monkeypatch.setattr(batch, "_stale", lambda account, row, before: (row.version or "") <= (before.version or ""))
     put(hub, read_of({**record, "status": "authorized"}, draw(hub)))
     hub.understand(claim(hub, "read"))
     assert founded(hub)[0].doc.axes.authorization.value == ("requested" if naive else "authorized")

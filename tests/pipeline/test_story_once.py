@@ -8,7 +8,7 @@ from hub.model.language.sentences import plain
 from hub.model.schema import fragment as told
 from hub.model.schema.observation import FactId
 from hub.model.schema.returns import Refund, Return, ReturnLine
-from hub.pipeline.story import changes
+from hub.pipeline.process.story import changes
 
 
 def refund(*names: tuple[str, str], state: str = "succeeded") -> Return:

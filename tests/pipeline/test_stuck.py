@@ -10,11 +10,12 @@ import pytest
 from click.testing import CliRunner
 from werkzeug.test import Client
 
+from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.cli import main
 from hub.cli.site import services
-from hub.pipeline import combine, tell
-from hub.pipeline.people import NotNow
+from hub.pipeline.deliver import tell
+from hub.pipeline.process import combine
 from hub.store import inbox, lanes
 from hub.store.lanes import Lane
 from hub.web import create_app

@@ -11,10 +11,10 @@ import pytest
 from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import OutcomeUnknown, RateLimited
 from hub.boot import Hub
-from hub.pipeline import tell
-from hub.pipeline.combine import whole
+from hub.pipeline.deliver import tell
+from hub.pipeline.deliver.tell import Tell
+from hub.pipeline.process.combine import whole
 from hub.pipeline.remote import Outcome
-from hub.pipeline.tell import Tell
 from hub.store import inbox, lanes
 from hub.store.lanes import Lane
 from tests.pipeline.fakes.connector import Shop, Stock
@@ -115,7 +115,7 @@ def died(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.database.run(inbox.dispatch)
     taken = hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "dead", 50, 0.0))
     with monkeypatch.context() as patched:
-        patched.setattr("hub.pipeline.tell.call", die)
+        patched.setattr("hub.pipeline.deliver.tell.call", die)
         with pytest.raises(Died):
             Tell(hub.database, hub.accounts, lease=0.0)(taken)
     assert rows(hub, "SELECT state FROM intents") == [("open",)]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.pipeline import unread
+from hub.pipeline.process import unread
 from hub.store import invalid
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk

@@ -19,7 +19,7 @@ from hub.model.language.sentences import sentence
 from hub.model.plan.planner import needs_somebody
 from hub.model.schema.operation import Residue
 from hub.model.schema.returns import Return
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.store import console, inbox
 from hub.web import create_app
 from tests.pipeline.look import founded, rows, work_off

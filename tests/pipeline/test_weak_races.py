@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from hub.boot import Hub
-from hub.pipeline import weak
+from hub.pipeline.process import provisional
 from hub.store import inbox, intents, lanes
 from tests.pipeline.channels import counter, order, partition, questions, request
 from tests.pipeline.look import rows
@@ -67,7 +67,7 @@ def test_of_two_batches_at_once_the_second_sees_what_the_first_brought(
     hub.database.run(inbox.dispatch)
     fast = claimed(hub)
     reached, go_on = threading.Event(), threading.Event()
-    weighing = weak.weigh
+    weighing = provisional.weigh
 
     def weigh(*words: Any) -> Any:
         found = weighing(*words)
@@ -76,7 +76,7 @@ def test_of_two_batches_at_once_the_second_sees_what_the_first_brought(
             assert go_on.wait(10)
         return found
 
-    monkeypatch.setattr(weak, "weigh", weigh)
+    monkeypatch.setattr(provisional, "weigh", weigh)
     first = threading.Thread(target=hub.understand, args=(slow,), name="slow")
     second = threading.Thread(target=hub.understand, args=(fast,), name="fast")
     first.start()

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from hub.model.language.sentences import Sentence, say, sentence
 from hub.model.schema.returns import Return
-from hub.pipeline.story import changes
+from hub.pipeline.process.story import changes
 from hub.store import journal
 from hub.store import tables as t
 from tests.web.simulated import SPITE, ago, disputed, plain, two_rounds

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import Client
 
 from connectors.kit.errors import InvalidWebhook
-from hub.pipeline.people import NotNow
+from hub.actions.people import NotNow
 from hub.store.database import Database
 from hub.store.tables import metadata
 from hub.web import Services, create_app

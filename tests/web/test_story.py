@@ -13,8 +13,8 @@ from flask_babel import force_locale
 from hub.accounts import Account
 from hub.model.language.sentences import Sentence, plain, say, sentence
 from hub.model.schema.returns import Discrepancy, Return
-from hub.pipeline.story import changes
-from hub.pipeline.translate import Untranslatable, translate
+from hub.pipeline.process.story import changes
+from hub.pipeline.process.translate import Untranslatable, translate
 from hub.store import journal, tables
 from hub.web import Services, words
 from hub.web.console import create_console

@@ -1,7 +1,7 @@
 """A telephone number, written with its country or without: when two of them are one.
 
 `+49 176 123456`, `0049 (0)176/123456` and `0176 123456` may be one number. Without its country a number is
-ambiguous: whoever asks decides what follows from that (pipeline/privacy.py). No country's code begins with another's
+ambiguous: whoever asks decides what follows from that (actions/privacy.py). No country's code begins with another's
 (ITU-T E.164): they have one digit, two, or else three.
 """
 

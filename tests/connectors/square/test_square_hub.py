@@ -16,7 +16,7 @@ from connectors.square.sandbox_counter import LOCATIONS
 from hub import configuration
 from hub.boot import Hub
 from hub.model.schema.returns import Return
-from hub.pipeline.accept import accept
+from hub.pipeline.intake.accept import accept
 from hub.store import inbox
 from tests.pipeline.fakes.play import Remote
 from tests.pipeline.look import document, founded, hurry, intents, written

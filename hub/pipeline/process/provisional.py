@@ -20,10 +20,10 @@ from hub.model.language.sentences import sentence
 from hub.model.merge.merger import Merger
 from hub.model.schema.bindings import Name, Tie, Ties, decode
 from hub.model.schema.observation import HUB, MergeInputs, Observation
-from hub.pipeline import ordering
-from hub.pipeline.combine import Moved, combine
-from hub.pipeline.identify import being_written
-from hub.pipeline.parting import component, join, loosen, write
+from hub.pipeline.process import order_binding
+from hub.pipeline.process.combine import Moved, combine
+from hub.pipeline.process.identify import being_written
+from hub.pipeline.process.linking import component, join, loosen, write
 from hub.store import intents, keys, lanes, observations, returns, reviews, ties, twins
 from hub.store.database import Connection, now
 from hub.store.observations import Stored
@@ -178,7 +178,7 @@ def _decide(
     people = parties(accounts)
     told = {host: [o for o in seen[host] if speaks_of_order(o.fragment)] for host in {p.host for p in parts.values()}}
     records = [own_name(o) for found in told.values() for o in found]
-    named = ordering.known(conn, [o for one in parts.values() for o in one.seen], records)
+    named = order_binding.known(conn, [o for one in parts.values() for o in one.seen], records)
     known = twins.of_returns(conn, sorted({one.host for one in parts.values()}))
     ours = keys.find(conn, {(HUB, key.type, key.value) for one in parts.values() for o in one.seen
                             for key in o.fragment.keys if key.issuer == HUB})  # fmt: skip

@@ -13,14 +13,16 @@ from hub.accounts import Accounts
 from hub.model.language.sentences import Sentence, say, sentence
 from hub.model.merge.goods import by_hand
 from hub.model.schema.observation import HUB, Observation
-from hub.pipeline import abandon, asking, overtaken, parked, parting, settle, weak
-from hub.pipeline.combine import combine, whole
-from hub.pipeline.identify import being_written
+from hub.pipeline.deliver import abandon
+from hub.pipeline.process import linking, provisional
+from hub.pipeline.process.combine import combine, whole
+from hub.pipeline.process.identify import being_written
+from hub.pipeline.writes import no_effect, overtaken, questions, settle
 from hub.store import intents, journal, keys, lanes, observations, parked_lanes, returns, reviews, stuck, sync
 from hub.store.database import Connection, Database, ticket
 from hub.store.observations import Name, Stored
 
-_OF_WRITES = (asking.KIND, parked.KIND)
+_OF_WRITES = (questions.KIND, no_effect.KIND)
 """Kinds of questions about a write: whether it is to be told again, or is dealt with."""
 
 
@@ -61,13 +63,13 @@ class People:
         def work(conn: Connection) -> None:
             rows = hold(conn, (survivor, other))
             _free(conn, (survivor, other))
-            parted = parting.loosen_all(conn, rows)
-            keys.mend(conn, parting.own_objects(conn, other))
-            act = parting.join(conn, survivor, other)
-            parting.relate(conn, survivor, "merged_from", other)
+            parted = linking.loosen_all(conn, rows)
+            keys.mend(conn, linking.own_objects(conn, other))
+            act = linking.join(conn, survivor, other)
+            linking.relate(conn, survivor, "merged_from", other)
             reviews.settle(conn, (survivor, other), "linked")
             said = sentence("linked", by=by, one=f"R{survivor}", other=f"R{other}")
-            parting.write(conn, survivor, "link", said, act)
+            linking.write(conn, survivor, "link", said, act)
             self._again(conn, [survivor, *parted], by)
 
         whole(self.database, work)
@@ -78,9 +80,9 @@ class People:
 
         def work(conn: Connection) -> None:
             hold(conn, [return_id])
-            if not parting.make_firm(conn, return_id):
+            if not linking.make_firm(conn, return_id):
                 raise NotNow("nothing_weak", number=f"R{return_id}")
-            parting.write(conn, return_id, "link", sentence("confirmed", by=by))
+            linking.write(conn, return_id, "link", sentence("confirmed", by=by))
             self._again(conn, [return_id], by)
 
         whole(self.database, work)
@@ -94,9 +96,9 @@ class People:
                 raise NotNow("no_question", id=review_id)
             said = sentence("kept_apart", by=by, question=msgspec.convert(question["said"], Sentence))
             for return_id in question["returns"]:
-                parting.write(conn, return_id, "apart", said)
+                linking.write(conn, return_id, "apart", said)
             for other in question["detail"]["candidates"]:
-                parting.cut(conn, question["detail"]["seeks"], other)
+                linking.cut(conn, question["detail"]["seeks"], other)
             self._again(conn, question["returns"], by)
 
         whole(self.database, work)
@@ -107,12 +109,12 @@ class People:
         def work(conn: Connection) -> int:
             hold(conn, [return_id])
             _free(conn, (return_id,))
-            parting.make_firm(conn, return_id)
+            linking.make_firm(conn, return_id)
             (new,) = returns.numbers(conn, 1)
             returns.begin(conn, [new])
             keys.bind_returns(conn, {(HUB, "return", f"R{new}"): new})
-            parting.part(conn, return_id, {"other": new, "objects": objects, "keys": objects})
-            parting.relate(conn, new, "split_from", return_id)
+            linking.part(conn, return_id, {"other": new, "objects": objects, "keys": objects})
+            linking.relate(conn, new, "split_from", return_id)
             self._parted(conn, return_id, new, objects, by)
             return new
 
@@ -131,8 +133,8 @@ class People:
             if rows[other].merged_into != host:
                 raise NotNow("moved_on", other=f"R{other}", host=f"R{host}")
             _free(conn, (host,))
-            moved = parting.part(conn, host, act)
-            parting.forget(conn, host, other)
+            moved = linking.part(conn, host, act)
+            linking.forget(conn, host, other)
             self._parted(conn, host, other, moved, by)
             return other
 
@@ -140,15 +142,15 @@ class People:
 
     def _parted(self, conn: Connection, old: int, new: int, objects: Sequence[Name], by: str) -> None:
         """Say so, and remember that they do not belong together whatever they say."""
-        parting.cut(conn, old, new)
+        linking.cut(conn, old, new)
         named = ", ".join(" ".join(name) for name in objects)
         said = sentence("split_off", by=by, objects=named, new=f"R{new}", old=f"R{old}")
-        parting.write(conn, old, "split", said, {"act": "split", "other": new, "objects": list(objects)})
-        parting.write(conn, new, "split", said)
+        linking.write(conn, old, "split", said, {"act": "split", "other": new, "objects": list(objects)})
+        linking.write(conn, new, "split", said)
         self._again(conn, (old, new), by)
 
     def _again(self, conn: Connection, return_ids: Sequence[int], by: str) -> None:
-        weak.again(conn, self.accounts.all(), return_ids, f"hub {by}")
+        provisional.again(conn, self.accounts.all(), return_ids, f"hub {by}")
 
     def retry(self, return_id: int, account: str, by: str) -> None:
         """Say it again: it was not done over there, and the row is planned anew. Raises NotNow.
@@ -179,7 +181,7 @@ class People:
         whole(self.database, work)
 
     def _tell_again(self, conn: Connection, return_id: int, account: str, by: str) -> None:
-        parked.asked_again(conn, return_id, account)
+        no_effect.asked_again(conn, return_id, account)
         lane = sync.want(conn, return_id, account)
         if lane is None:
             raise NotNow("no_such_row", number=f"R{return_id}", account=account)

@@ -13,12 +13,13 @@ from hub.model.merge.merger import absorb
 from hub.model.merge.outward import face
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.observation import Observation
-from hub.pipeline import awaited, weak
-from hub.pipeline.asked import asked
-from hub.pipeline.combine import combine, whole
-from hub.pipeline.forgotten import Forgotten
-from hub.pipeline.identify import Bound, identify
-from hub.pipeline.translate import Untranslatable, names_in, translate
+from hub.pipeline.process import provisional
+from hub.pipeline.process.combine import combine, whole
+from hub.pipeline.process.erased import Forgotten
+from hub.pipeline.process.identify import Bound, identify
+from hub.pipeline.process.privacy_requests import asked
+from hub.pipeline.process.translate import Untranslatable, names_in, translate
+from hub.pipeline.writes import awaited
 from hub.store import accounts as account_store
 from hub.store import inbox, intents, invalid, journal, lanes, observations, parcels, returns
 from hub.store.database import Connection, Database, ticket
@@ -113,7 +114,7 @@ class Understand:
         ids = bound.returns | _read_back(conn, current, reads) | invalid.concerned(conn, spoken)
         heard = {own_name(r.observation): current.get(own_name(r.observation)) for r in bound.news}
         loud = bound.loud | _loud(conn, bound.news, heard)
-        weighed = weak.weigh(conn, accounts, loud, bound.news, bound.fresh)
+        weighed = provisional.weigh(conn, accounts, loud, bound.news, bound.fresh)
         told = weighed.of(ids)
         why, loud_now = weighed.renumbered(because), weighed.of(loud)
         combine(conn, told, accounts, why, reads=reads, fresh=weighed.fresh, loud=loud_now)

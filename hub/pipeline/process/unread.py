@@ -9,7 +9,7 @@ from hub.model.identity.names import own_name
 from hub.model.merge import unread
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.observation import Observation, Unread
-from hub.pipeline.translate import money_in
+from hub.pipeline.process.translate import money_in
 from hub.store import invalid
 from hub.store.database import Connection
 from hub.store.invalid import Name, Waits

@@ -14,7 +14,7 @@ from hub.model.plan.delivery import decide
 from hub.model.plan.refusals import replaces
 from hub.model.schema.operation import Operation
 from hub.model.schema.returns import Return
-from hub.pipeline import asking, settle
+from hub.pipeline.writes import questions, settle
 from hub.store import intents, returns, reviews, sync
 from hub.store.database import Connection, ticket
 from hub.store.intents import Intent
@@ -56,7 +56,7 @@ def read(
     if verdict.rule.intent == "dead":
         awaited = (intent.reply or {}).get("read_back", ())
         records = ", ".join(f"{stream} {external_id}" for stream, external_id in awaited)
-        asking.ask(conn, account, row, intent, verdict.rule.asks, **{"records": records, **more})
+        questions.ask(conn, account, row, intent, verdict.rule.asks, **{"records": records, **more})
         return
     (drawn,) = ticket(conn)
     reply = {**(intent.reply or {}), "ticket": drawn}

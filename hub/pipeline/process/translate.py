@@ -13,7 +13,7 @@ from hub.model.language.sentences import Sentence, sentence
 from hub.model.merge.fragments import LISTS
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.misread import error
-from hub.pipeline import rows
+from hub.pipeline.process import odd_rows
 from mappings import engine
 
 BYTES = 10_000_000
@@ -65,7 +65,7 @@ def _without_odd_rows(
 ) -> Fragment:
     """What can be read of an order. Raises Untranslatable where it is no odd row that is wrong with the record."""
     try:
-        fragment = rows.readable(account, stream, record)
+        fragment = odd_rows.readable(account, stream, record)
     except (engine.Untranslatable, schema.Invalid) as other:
         fragment, problem = None, other
     if fragment is not None:

@@ -22,9 +22,10 @@ from hub.model.schema.fragment import Zero
 from hub.model.schema.observation import MergeInputs, Observation, Sibling
 from hub.model.schema.operation import Operation, Outstanding, Residue
 from hub.model.schema.returns import Return
-from hub.pipeline import awaited, guests, overtaken, parked, routes, strays, twinning, unread
-from hub.pipeline.story import changes
-from hub.pipeline.translate import size
+from hub.pipeline.process import carrier_events, routes, unknown_numbers, unread
+from hub.pipeline.process.story import changes
+from hub.pipeline.process.translate import size
+from hub.pipeline.writes import awaited, no_effect, overtaken, recognition
 from hub.store import intents, journal, lanes, observations, parked_lanes, paying, returns, sync
 from hub.store import twins as twin_store
 from hub.store.database import Connection, Database, now
@@ -108,8 +109,8 @@ def look(
         raise Moved
     ids = sorted(rows)
     seen = observations.of_returns(conn, ids)
-    astray = strays.of_returns(conn, seen)
-    for return_id, told in guests.of_returns(conn, ids):
+    astray = unknown_numbers.of_returns(conn, seen)
+    for return_id, told in carrier_events.of_returns(conn, ids):
         seen[return_id].append(told)
     known = twin_store.of_returns(conn, ids)
     unfinished = intents.unfinished(conn, ids)
@@ -131,7 +132,7 @@ def look(
         beside = others.get(return_id, {})
         # A refund that names only the order stands by itself until it is known to be ours.
         around = [*seen[return_id], *(told for records in beside.values() for told in records)] if before else ()
-        open_, found, over = twinning.observed(conn, return_id, before, around, same, reads)
+        open_, found, over = recognition.observed(conn, return_id, before, around, same, reads)
         bound = bindings.decode(row.ties) if row.ties else bindings.Ties()
         inputs = MergeInputs(
             parties=people,
@@ -274,7 +275,7 @@ def combine(
     if changed:
         parked_lanes.try_about(conn, [change.id for change in changed])
     sync.save(conn, news)
-    parked.planned(conn, [planned for planned in news if planned.return_id in told_before])
+    no_effect.planned(conn, [planned for planned in news if planned.return_id in told_before])
     journal.write(conn, entries)
     for after in sorted(set(tell.values())):
         lanes.want(conn, "tell", [key for key, wait in tell.items() if wait == after], after=after)

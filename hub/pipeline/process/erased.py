@@ -10,7 +10,7 @@ from hub.accounts import Account
 from hub.model.privacy.erasing import Eraser, addresses, may_hold
 from hub.model.privacy.personal import MASK, Name, names, spoken
 from hub.model.privacy.phones import Phone
-from hub.pipeline import unnamed
+from hub.pipeline.process import masking
 from hub.secrets import Vault
 from hub.store import inbox, personal
 from hub.store.database import Connection
@@ -66,10 +66,10 @@ class Forgotten:
         gone = [mail for mail in addresses(text) if erased.intersection(self._of_mail(mail))]
         eraser = Eraser(self.tokens(gone), said(stream, row.body))
         if erased.isdisjoint(digest for text in about for digest in self.vault.digests(text)):
-            body = unnamed.mention(row.body, eraser)
+            body = masking.mention(row.body, eraser)
         else:
             account = accounts.get(row.account)
-            body = None if account is None else unnamed.body(account, row.stream, stream, row.body, eraser)
+            body = None if account is None else masking.body(account, row.stream, stream, row.body, eraser)
         return row._replace(body=body, external_id=eraser.address(row.external_id))
 
     def _digests(self, accounts: Mapping[str, Account], row: inbox.Row) -> Iterator[bytes]:
@@ -110,7 +110,7 @@ def numbers(stream: Stream | None, body: bytes | None) -> set[Phone]:
 
 def _customer(stream: Stream | None, body: bytes | None) -> Iterator[tuple[str, str]]:
     """What stands at each of a customer's places."""
-    record = unnamed.record(body) if stream is not None and stream.customer else None
+    record = masking.record(body) if stream is not None and stream.customer else None
     for place in stream.customer if stream is not None and record is not None else ():
         for value in places.values(record, [place]):
             yield place, value
@@ -118,7 +118,7 @@ def _customer(stream: Stream | None, body: bytes | None) -> Iterator[tuple[str, 
 
 def said(stream: Stream | None, body: bytes | None) -> set[str]:
     """What a record says of a person."""
-    record = unnamed.record(body) if stream is not None and stream.personal else None
+    record = masking.record(body) if stream is not None and stream.personal else None
     return set() if stream is None or record is None else set(places.values(record, stream.personal))
 
 

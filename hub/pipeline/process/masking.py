@@ -16,7 +16,7 @@ from connectors.kit.manifest_parts import Stream
 from hub.accounts import Account
 from hub.model.privacy.erasing import Eraser, through
 from hub.model.schema.fragment import Fragment
-from hub.pipeline.translate import Untranslatable, translate
+from hub.pipeline.process.translate import Untranslatable, translate
 
 FREE = frozenset(
     ("url", "channel", "location", "customer", "notes", "evidence", "privacy", "since", "name", "text", "raw", "by")

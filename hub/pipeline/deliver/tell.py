@@ -20,10 +20,11 @@ from hub.accounts import Account, Accounts
 from hub.model.language.sentences import sentence
 from hub.model.plan.progress import check
 from hub.model.schema.operation import Operation
-from hub.pipeline import abandon, awaited, calls, parked, settle
-from hub.pipeline.combine import Situation, look, plan_for, whole
-from hub.pipeline.purse import Purses
+from hub.pipeline.deliver import abandon, calls
+from hub.pipeline.deliver.budget import Purses
+from hub.pipeline.process.combine import Situation, look, plan_for, whole
 from hub.pipeline.remote import DEADLINE, Outcome, call, note
+from hub.pipeline.writes import awaited, no_effect, settle
 from hub.store import accounts as account_store
 from hub.store import documents, intents, lanes, paying, sync
 from hub.store.budgets import Priority
@@ -173,11 +174,11 @@ class Tell:
         held: Sequence[Intent],
     ) -> Step | float | None:
         """Commit the intent of this operation, unless the progress guard says no. `held`: writes that did nothing."""
-        asked = bool(row.guard) and parked.asked(conn, row, operation)
+        asked = bool(row.guard) and no_effect.asked(conn, row, operation)
         verdict = check(row.guard, operation, now(conn), asked=asked)
         if verdict.park and verdict.why is not None:
             awaited.drop(conn, held)
-            parked.park(conn, account, row, operation, verdict.why)
+            no_effect.park(conn, account, row, operation, verdict.why)
             return None
         if verdict.wait:
             sync.settle(conn, row, "pending", why=verdict.why, wait=verdict.wait)

@@ -10,7 +10,7 @@ from connectors.kit.alone import concerns_one, said
 from connectors.kit.api import Page, Unreadable
 from hub.accounts import Account, Accounts
 from hub.model.schema.observation import HUB
-from hub.pipeline.accept import arrivals
+from hub.pipeline.intake.accept import arrivals
 from hub.pipeline.remote import DEADLINE, call, note, postpone
 from hub.store import cursors, inbox, invalid, lanes
 from hub.store.database import Connection, Database, ticket

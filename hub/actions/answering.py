@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
+from hub.actions.people import NotNow, People, hold
 from hub.model.language.sentences import sentence
 from hub.model.merge.goods import by_hand
 from hub.model.merge.questions import ACTS, UNTOLD, chosen
@@ -17,9 +18,9 @@ from hub.model.schema.fragment import Answer, Fragment, Key, Refund, RefundPart
 from hub.model.schema.observation import HUB, Observation
 from hub.model.schema.operation import Residue
 from hub.model.schema.returns import Choice, Discrepancy, Return
-from hub.pipeline import overtaken, parting, weak
-from hub.pipeline.combine import whole
-from hub.pipeline.people import NotNow, People, hold
+from hub.pipeline.process import linking, provisional
+from hub.pipeline.process.combine import whole
+from hub.pipeline.writes import overtaken
 from hub.store import console, intents, observations, returns, reviews
 from hub.store.database import Connection, ticket
 from hub.store.observations import Stored
@@ -68,8 +69,8 @@ class Answering:
                 ):
                     reviews.close(conn, f"intent:{intent}")
             told = sentence("answered", by=by, question=asked.said, choice=choice.word, what=_what(choice, text))
-            parting.write(conn, return_id, "answer", told, {"act": "answer", "of": act})
-            weak.again(conn, self.people.accounts.all(), near, f"hub {by}")
+            linking.write(conn, return_id, "answer", told, {"act": "answer", "of": act})
+            provisional.again(conn, self.people.accounts.all(), near, f"hub {by}")
 
         whole(self.database, work)
 
@@ -87,8 +88,8 @@ class Answering:
             for answer in said.fragment.answers:
                 word, _, what = answer.answer.partition(":")
                 told = sentence("answer_back", by=by, kind=answer.kind, choice=word, what=what)
-                parting.write(conn, return_id, "answer", told)
-            weak.again(conn, self.people.accounts.all(), near, f"hub {by}")
+                linking.write(conn, return_id, "answer", told)
+            provisional.again(conn, self.people.accounts.all(), near, f"hub {by}")
 
         whole(self.database, work)
 

@@ -12,14 +12,14 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from hub.accounts import Account, Accounts
+from hub.actions.people import NotNow, hold
 from hub.model.language.sentences import sentence
 from hub.model.privacy import erasing, phones
 from hub.model.privacy.erasing import Eraser
 from hub.model.privacy.personal import MASK, Name, blank
-from hub.pipeline import forgotten, unnamed
-from hub.pipeline.combine import combine, whole
-from hub.pipeline.forgotten import Forgotten, stream_of
-from hub.pipeline.people import NotNow, hold
+from hub.pipeline.process import erased, masking
+from hub.pipeline.process.combine import combine, whole
+from hub.pipeline.process.erased import Forgotten, stream_of
 from hub.store import invalid, journal, lanes, observations, personal, returns, reviews
 from hub.store.database import Connection, Database
 from hub.store.observations import Name as Object
@@ -67,7 +67,7 @@ class Privacy:
         with self.database.begin() as conn:
             for row in personal.bodies(conn, (one[:3] for one in found)):
                 told.setdefault(row.name, set()).update(
-                    forgotten.said(stream_of(accounts, row.account, row.stream), row.body)
+                    erased.said(stream_of(accounts, row.account, row.stream), row.body)
                 )
         return {name: sorted(texts) for name, texts in told.items()}
 
@@ -89,7 +89,7 @@ class Privacy:
                 self.forgotten.remember(conn, [Name("address", mail) for mail in mails])
             eraser = Eraser(self.forgotten.tokens(mails))
             self.database.run(
-                lambda conn: sweep(conn, eraser.address, eraser.name, lambda body: unnamed.mention(body, eraser))
+                lambda conn: sweep(conn, eraser.address, eraser.name, lambda body: masking.mention(body, eraser))
             )
         return [one for one in found if one.why != "perhaps"]
 
@@ -145,7 +145,7 @@ class Privacy:
         asked = [one for one in _of_customers(accounts) if only in (None, one[0])]
         found: dict[Object, datetime | None] = {}
         for body in personal.scan(conn, asked) if name.kind != "return" else ():
-            if name in forgotten.people(body.account, stream_of(accounts, body.account, body.stream), body.body):
+            if name in erased.people(body.account, stream_of(accounts, body.account, body.stream), body.body):
                 found[body.name] = body.at
         return found
 
@@ -157,7 +157,7 @@ class Privacy:
         accounts = self.accounts.all()
         found: dict[str, dict[Object, datetime]] = {}
         for body in personal.scan(conn, _of_customers(accounts)) if asked.tells else ():
-            for phone in forgotten.numbers(stream_of(accounts, body.account, body.stream), body.body):
+            for phone in erased.numbers(stream_of(accounts, body.account, body.stream), body.body):
                 if phone.local == asked.local:
                     found.setdefault(phone.country, {})[body.name] = body.at
         bare = found.pop("", {})
@@ -176,7 +176,7 @@ class Privacy:
             return {
                 name.text
                 for row in personal.bodies(conn, things)
-                for name in forgotten.people(row.account, stream_of(accounts, row.account, row.stream), row.body)
+                for name in erased.people(row.account, stream_of(accounts, row.account, row.stream), row.body)
                 if name.kind == "mail" and name.text.partition("@")[0] not in erasing.ANYBODYS
             }
 
@@ -241,21 +241,21 @@ class Privacy:
         new: dict[str, list[tuple[int, bytes | None]]] = {"raw": [], "inbox": []}
         bodies = personal.bodies(conn, things)
         for row in bodies:
-            said |= forgotten.said(stream_of(accounts, row.account, row.stream), row.body)
+            said |= erased.said(stream_of(accounts, row.account, row.stream), row.body)
         blanks = {thing: blank(record.observation.fragment) for thing, record in known.items()}
         said.update(word for _, words in blanks.values() for word in words)
         own = {*mails, *(mail for text in said if "@" in text for mail in erasing.addresses(text))}
         eraser = Eraser(self.forgotten.tokens(own), {*typed, *said})
         for row in bodies:
             stream, account = stream_of(accounts, row.account, row.stream), accounts.get(row.account)
-            body = unnamed.body(account, row.stream, stream, row.body, eraser) if account else None
+            body = masking.body(account, row.stream, stream, row.body, eraser) if account else None
             digests[observations.digest(row.body)] = observations.digest(body)
             new[row.table].append((row.id, body))
         for table, rows in new.items():
             personal.rewrite(conn, table, rows)
         masked = []
         for thing, record in known.items():
-            fragment = unnamed.fragment(blanks[thing][0], eraser)
+            fragment = masking.fragment(blanks[thing][0], eraser)
             digest = digests.get(record.digest, record.digest) if record.digest is not None else None
             masked.append(record._replace(observation=replace(record.observation, fragment=fragment), digest=digest))
         observations.save(conn, masked)

@@ -15,10 +15,10 @@ from hub.model.plan import delivery
 from hub.model.plan.delivery import Known, Verdict, decide
 from hub.model.plan.progress import performed
 from hub.model.schema.operation import Operation
-from hub.pipeline import asking, overtaken
-from hub.pipeline.accept import arrivals
-from hub.pipeline.asking import write
+from hub.pipeline.intake.accept import arrivals
 from hub.pipeline.remote import Outcome
+from hub.pipeline.writes import overtaken, questions
+from hub.pipeline.writes.questions import write
 from hub.store import documents, inbox, intents, journal, keys, lanes, returns, sync
 from hub.store.database import Connection, now, ticket
 from hub.store.intents import Intent
@@ -245,7 +245,7 @@ def _end(conn: Connection, account: Account, row: sync.Row, intent: Intent, asks
         sync.settle(conn, row, "blocked", why=text)  # planned once more: what a person can do about it
         write(conn, row, said)
         return
-    asking.ask(conn, account, row, intent, asks, message=text)
+    questions.ask(conn, account, row, intent, asks, message=text)
 
 
 def _no_way(conn: Connection, row: sync.Row, intent: Intent, text: str) -> None:

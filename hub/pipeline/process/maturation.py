@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.accounts import Accounts
-from hub.pipeline import weak
-from hub.pipeline.combine import whole
+from hub.pipeline.process import provisional
+from hub.pipeline.process.combine import whole
 from hub.store import lanes
 from hub.store.database import Connection, Database
 from hub.store.lanes import Lane
@@ -25,5 +25,5 @@ class Ripen:
     def _weigh(self, conn: Connection, batch: Sequence[Lane]) -> None:
         held = lanes.fence(conn, batch)
         mine = [lane for lane in batch if lane.id in held]
-        weak.again(conn, self.accounts.all(), [int(lane.key[1:]) for lane in mine])
+        provisional.again(conn, self.accounts.all(), [int(lane.key[1:]) for lane in mine])
         lanes.finish(conn, [(lane, lane.wanted) for lane in mine])

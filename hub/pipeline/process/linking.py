@@ -12,7 +12,8 @@ from hub.model.language.sentences import Sentence, sentence
 from hub.model.merge.questions import OF_THE_ORDER
 from hub.model.schema.bindings import Name, Tie, Ties, decode
 from hub.model.schema.observation import HUB, Observation
-from hub.pipeline import ordering, parked
+from hub.pipeline.process import order_binding
+from hub.pipeline.writes import no_effect
 from hub.store import journal, keys, observations, returns, ties
 from hub.store.database import Connection, ticket
 
@@ -22,7 +23,7 @@ def join(conn: Connection, survivor: int, other: int) -> dict[str, Any]:
     names, beside = keys.of_return(conn, other), keys.of_return(conn, survivor)
     objects = own_objects(conn, other)
     moved = returns.absorb(conn, survivor, other)
-    parked.gone(conn, other)
+    no_effect.gone(conn, other)
     return {"act": "link", "other": other, "objects": objects, "keys": names, "beside": beside, "moved": moved}
 
 
@@ -152,7 +153,7 @@ def component(
 def orders_of(conn: Connection, seen: Iterable[Observation]) -> set[int]:
     """The orders that these records may be about."""
     records = list(seen)
-    named = ordering.known(conn, records)
+    named = order_binding.known(conn, records)
     return {order for o in records for order in named.of(order_names(o))}
 
 

@@ -10,7 +10,7 @@ import msgspec
 from hub.accounts import Account
 from hub.model.language.sentences import Sentence, sentence
 from hub.model.schema.operation import Operation
-from hub.pipeline.asking import write
+from hub.pipeline.writes.questions import write
 from hub.store import reviews, sync
 from hub.store.database import Connection
 

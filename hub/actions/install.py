@@ -15,8 +15,8 @@ from connectors.kit import authorize
 from connectors.kit.api import Connector, Health
 from connectors.kit.errors import ConnectorError, InvalidWebhook
 from hub.accounts import Account, Accounts
+from hub.actions.people import NotNow
 from hub.grants import StoredGrants
-from hub.pipeline.people import NotNow
 from hub.pipeline.remote import call
 from hub.secrets import SecretsError, Vault
 from hub.store import accounts as account_store

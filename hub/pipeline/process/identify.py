@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from hub.model.identity.names import Groups, Name, order_names, own_name, speaks_of_order, strong
 from hub.model.merge.goods.parcels import alone, numbers
 from hub.model.schema.observation import HUB
-from hub.pipeline import ordering, parting
-from hub.pipeline.ordering import Orders
+from hub.pipeline.process import linking, order_binding
+from hub.pipeline.process.order_binding import Orders
 from hub.store import intents, keys, observations, parcels, returns
 from hub.store.database import Connection
 from hub.store.observations import Stored
@@ -56,7 +56,7 @@ def identify(conn: Connection, news: Sequence[Stored], before: Mapping[Name, Sto
         names_of = [[name for name in names if (names[0], name) not in cut] for names in names_of]
 
     bound = Bound()
-    ordered = ordering.orders(conn, news)
+    ordered = order_binding.orders(conn, news)
     left = _left(conn, news, before, ordered, orders_of)
     bound.orders |= ordered.touched.union(*left.values())
     return_of = _bind_returns(conn, names_of, known, bound)
@@ -99,7 +99,7 @@ def _left(
         name = own_name(record.observation)
         old = before[name].observation if name in before else None
         if old is not None and not speaks_of_order(old.fragment) and not set(order_names(old)) <= set(names):
-            left[name] = ordering.known(conn, [old]).of(order_names(old)) - ordered.of(names)
+            left[name] = order_binding.known(conn, [old]).of(order_names(old)) - ordered.of(names)
     return left
 
 
@@ -115,7 +115,7 @@ def _leave(
     gone: list[tuple[int, int]] = []
     for return_id, orders in concerned.items():
         still = [o for o in others.get(return_id, ()) if not o.gone and own_name(o) not in left]
-        kept = parting.orders_of(conn, still)
+        kept = linking.orders_of(conn, still)
         gone += [(return_id, order) for order in orders - kept]
     returns.leave(conn, set(gone).difference(named_now))
 
@@ -144,7 +144,7 @@ def _bind_returns(
     ids = {top: sorted({i for n in names if n in known and (i := known[n][0])}) for top, names in members.items()}
     joined = {i for found in ids.values() if len(found) > 1 for i in found}
     rows = returns.lock(conn, joined)
-    if parted := parting.loosen_all(conn, rows, being_written(conn, joined)):
+    if parted := linking.loosen_all(conn, rows, being_written(conn, joined)):
         # A strong name says otherwise than a weak binding, which yields.
         bound.returns |= {*joined, *parted}
         bound.loud |= {*joined, *parted}
