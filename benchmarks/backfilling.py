@@ -20,7 +20,7 @@ from hub import configuration
 from hub.accounts import Accounts
 from hub.boot import Hub
 from hub.pipeline.intake.poll import backfill
-from hub.store import inbox, lanes
+from hub.store import inbox, jobs
 
 SHOP = "shop"
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -134,8 +134,8 @@ def _digest(hub: Hub, postmaster: int) -> tuple[int, Cost]:
     done = 0
     with costing(postmaster) as cost:
         while hub.database.run(lambda conn: inbox.dispatch(conn, BATCH)).total:
-            while claimed := hub.database.run(lambda conn: lanes.claim(conn, ["read"], "benchmark", BATCH)):
-                hub.understand(claimed)
+            while claimed := hub.database.run(lambda conn: jobs.claim(conn, ["process"], "benchmark", BATCH)):
+                hub.process(claimed)
                 done += len(claimed)
     with hub.database.begin() as conn:
         found = conn.exec_driver_sql("SELECT count(*) FROM returns WHERE founded").scalar_one()

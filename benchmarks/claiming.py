@@ -1,4 +1,4 @@
-"""Claim time with very many lanes that turned due, while a long snapshot keeps dead index entries from going away."""
+"""Claim time with very many jobs that turned due, while a long snapshot keeps dead index entries from going away."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import psycopg
 
 from benchmarks import home
 from benchmarks.measure import Line, Report, Spread
-from hub.store import lanes
+from hub.store import jobs
 from hub.store.database import Connection, Database
-from hub.store.horizon import Horizon
+from hub.store.low_water import LowWater
 
 FEW = 1_000
 MANY = 1_000_000
 BOUND = 3.0
 TAKEN = 200
-"""Lanes per claim, as many as a worker takes of `read`."""
+"""Jobs per claim, as many as a worker takes of `read`."""
 TIMED = 50
 """Claims per round."""
 
 
 def run(*, quick: bool) -> Report:
-    """Two databases, few lanes and many; the same claims in turn, and once more after many lanes have gone."""
+    """Two databases, few jobs and many; the same claims in turn, and once more after many jobs have gone."""
     many = 50_000 if quick else MANY
     gone = 10_000 if quick else 100_000
     with home.server() as server, home.fresh(server) as few_url, home.fresh(server) as many_url:
@@ -34,11 +34,11 @@ def run(*, quick: bool) -> Report:
             with _snapshot(few_url), _snapshot(many_url):
                 _turn_due(few, FEW)
                 _turn_due(much, many)
-                horizons = {id(few): Horizon(), id(much): Horizon()}
+                marks = {id(few): LowWater(), id(much): LowWater()}
                 rounds = 3 if quick else 7
-                first = [(_claims(few, horizons[id(few)]), _claims(much, horizons[id(much)])) for _ in range(rounds)]
-                _work_off(much, horizons[id(much)], gone)
-                after = [(_claims(few, horizons[id(few)]), _claims(much, horizons[id(much)])) for _ in range(rounds)]
+                first = [(_claims(few, marks[id(few)]), _claims(much, marks[id(much)])) for _ in range(rounds)]
+                _work_off(much, marks[id(much)], gone)
+                after = [(_claims(few, marks[id(few)]), _claims(much, marks[id(much)])) for _ in range(rounds)]
                 blind = [(_claims(few, None), _claims(much, None)) for _ in range(rounds)]
         finally:
             few.close()
@@ -47,18 +47,18 @@ def run(*, quick: bool) -> Report:
     def compared(pairs: list[tuple[float, float]]) -> Spread:
         return Spread(tuple(m / f for f, m in pairs))
 
-    name = f"one claim with {many:,} lanes due / with {FEW:,}"
+    name = f"one claim with {many:,} jobs due / with {FEW:,}"
     lines = [
         Line("claim", name, "times", compared(first), BOUND),
-        Line("claim", f"the same, {gone:,} lanes later", "times", compared(after), BOUND),
+        Line("claim", f"the same, {gone:,} jobs later", "times", compared(after), BOUND),
         Line("claim", "the same, reading from the index's beginning", "times", compared(blind)),
     ]
     notes = [
-        "Lanes were idle (due in an hour) and all turned due at once, while a transaction in the database holds a"
-        " snapshot from before (as pg_dump does), so every old version stays. A claim takes one lane, which is given"
+        "Jobs were idle (due in an hour) and all turned due at once, while a transaction in the database holds a"
+        " snapshot from before (as pg_dump does), so every old version stays. A claim takes one job, which is given"
         f" back; a round is the middle of {TIMED} claims (wall time: the wait is what is bounded)."
-        f" In between {gone:,} lanes are worked off, {TAKEN} per claim; their dead index entries stay, too.",
-        "The last of these lines is what would be without the horizon (hub/store/horizon.py).",
+        f" In between {gone:,} jobs are worked off, {TAKEN} per claim; their dead index entries stay, too.",
+        "The last of these lines is what would be without the low-water mark (hub/store/low_water.py).",
     ]
     return Report(lines, notes)
 
@@ -67,54 +67,54 @@ def run(*, quick: bool) -> Report:
 def _snapshot(url: str) -> Iterator[None]:
     with psycopg.connect(url) as conn:
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        conn.execute("SELECT count(*) FROM lanes")
+        conn.execute("SELECT count(*) FROM jobs")
         yield
 
 
 def _turn_due(database: Database, count: int) -> None:
     with database.begin() as conn:
         conn.exec_driver_sql(
-            "INSERT INTO lanes (kind, account, key, due)"
-            " SELECT 'read', 'web', 'return/' || n, clock_timestamp() + interval '1 hour'"
+            "INSERT INTO jobs (kind, account, key, due)"
+            " SELECT 'process', 'web', 'return/' || n, clock_timestamp() + interval '1 hour'"
             " FROM generate_series(1, %(n)s) AS n",
             {"n": count},
         )
     with database.begin() as conn:
         conn.exec_driver_sql(
-            "UPDATE lanes SET due = clock_timestamp() - interval '1 minute' + id * interval '1 microsecond'"
+            "UPDATE jobs SET due = clock_timestamp() - interval '1 minute' + id * interval '1 microsecond'"
         )
     with database.autocommit() as conn:
-        conn.exec_driver_sql("ANALYZE lanes")
+        conn.exec_driver_sql("ANALYZE jobs")
 
 
-def _claims(database: Database, horizon: Horizon | None) -> float:
-    """Seconds of the middle one of TIMED claims; a look where the first lane is comes before, as each second does."""
+def _claims(database: Database, low_water: LowWater | None) -> float:
+    """Seconds of the middle one of TIMED claims; a look where the first job is comes before, as each second does."""
     taken = []
-    if horizon is not None:
-        _look(database, horizon)
+    if low_water is not None:
+        _look(database, low_water)
 
     def claim(conn: Connection) -> Any:
-        return lanes.claim(conn, ["read"], "benchmark", 1, horizon=horizon)
+        return jobs.claim(conn, ["process"], "benchmark", 1, low_water=low_water)
 
     for _ in range(TIMED):
         begin = time.perf_counter()
         found = database.run(claim)
         taken.append(time.perf_counter() - begin)
         with database.begin() as conn:
-            lanes.finish(conn, [(found[0], found[0].wanted - 1)])
+            jobs.finish(conn, [(found[0], found[0].wanted - 1)])
     return sorted(taken)[len(taken) // 2]
 
 
-def _look(database: Database, horizon: Horizon) -> None:
+def _look(database: Database, low_water: LowWater) -> None:
     for _ in range(2):  # noted by the first, believed by the second
         with database.begin() as conn:
-            horizon.advance(conn, "read")
+            low_water.advance(conn, "process")
 
 
-def _work_off(database: Database, horizon: Horizon, count: int) -> None:
+def _work_off(database: Database, low_water: LowWater, count: int) -> None:
     for done in range(0, count, TAKEN):
         if done % (10 * TAKEN) == 0:
-            _look(database, horizon)
-        found = database.run(lambda conn: lanes.claim(conn, ["read"], "benchmark", TAKEN, horizon=horizon))
+            _look(database, low_water)
+        found = database.run(lambda conn: jobs.claim(conn, ["process"], "benchmark", TAKEN, low_water=low_water))
         with database.begin() as conn:
-            lanes.finish(conn, [(lane, lane.wanted) for lane in found])
+            jobs.finish(conn, [(job, job.wanted) for job in found])

@@ -53,7 +53,7 @@ def stages(size: int) -> dict[str, Callable[[], object]]:
     account: Any = SimpleNamespace(name="web", dictionary=dictionary(registry.load("generic").mapping), settings={})
     order, asked, received = (json.dumps(record).encode() for record in records(size))
     seen = [
-        Observation(account=name, stream=stream, external_id="1", fragment=translate(account, stream, body), ticket=n)
+        Observation(account=name, stream=stream, external_id="1", fragment=translate(account, stream, body), read_seq=n)
         for n, (name, stream, body) in enumerate(
             [("web", "order", order), ("web", "return", asked), ("erp", "receipt", received)]
         )

@@ -1,4 +1,4 @@
-"""Webhooks in, durable before 202: the hub's lane on Granian, and Flask on gunicorn with a commit per request."""
+"""Webhooks in, durable before 202: the hub's job on Granian, and Flask on gunicorn with a commit per request."""
 
 from __future__ import annotations
 

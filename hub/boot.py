@@ -22,11 +22,11 @@ from hub.actions.privacy import Privacy
 from hub.actions.reconcile import Reconcile
 from hub.grants import StoredGrants
 from hub.model.language.spelling import OrderNumbers
-from hub.pipeline.deliver.tell import Tell
+from hub.pipeline.deliver.deliver import Deliver
 from hub.pipeline.intake.poll import Fetch, Poll
-from hub.pipeline.process.batch import Understand
+from hub.pipeline.process.batch import Process
 from hub.pipeline.process.erased import Forgotten
-from hub.pipeline.process.maturation import Ripen
+from hub.pipeline.process.recompute import Recompute
 from hub.postgres import Server, kept
 from hub.secrets import Vault
 from hub.settings import Settings
@@ -48,11 +48,11 @@ class Hub:
     database: Database
     vault: Vault
     accounts: Accounts
-    understand: Understand
-    ripen: Ripen
+    process: Process
+    recompute: Recompute
     poll: Poll
     fetch: Fetch
-    tell: Tell
+    deliver: Deliver
     people: People
     answering: Answering
     privacy: Privacy
@@ -61,20 +61,20 @@ class Hub:
 
     @property
     def handlers(self) -> Mapping[str, Callable[..., None]]:
-        """Which stage works off which kind of lane."""
+        """Which stage works off which kind of job."""
         return {
-            "read": self.understand,
-            "weigh": self.ripen,
+            "process": self.process,
+            "recompute": self.recompute,
             "poll": self.poll,
             "fetch": self.fetch,
-            "tell": self.tell,
+            "deliver": self.deliver,
         }
 
     @property
     def leases(self) -> Mapping[str, float]:
-        """For how many seconds a lane of each kind is its worker's; a poll renews its own with every page."""
-        remote = {"poll": self.poll.lease, "fetch": self.fetch.lease, "tell": self.tell.lease}
-        return {"read": self.settings.lease, "weigh": self.settings.lease, **remote}
+        """For how many seconds a job of each kind is its worker's; a poll renews its own with every page."""
+        remote = {"poll": self.poll.lease, "fetch": self.fetch.lease, "deliver": self.deliver.lease}
+        return {"process": self.settings.lease, "recompute": self.settings.lease, **remote}
 
 
 @contextmanager
@@ -125,11 +125,11 @@ def assemble_hub(settings: Settings, database: Database) -> Hub:
         database=database,
         vault=vault,
         accounts=accounts,
-        understand=Understand(database, accounts, forgotten),
-        ripen=Ripen(database, accounts),
+        process=Process(database, accounts, forgotten),
+        recompute=Recompute(database, accounts),
         poll=Poll(database, accounts, lease=2 * settings.lease),
         fetch=Fetch(database, accounts, lease=settings.lease),
-        tell=Tell(database, accounts, lease=settings.lease),
+        deliver=Deliver(database, accounts, lease=settings.lease),
         people=people,
         answering=Answering(people),
         privacy=Privacy(database, accounts, forgotten),

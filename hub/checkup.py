@@ -151,7 +151,7 @@ def unreachable(address: str, label: str, where: str, *, near: bool) -> str:
 
 
 def _ours(answer: Response) -> bool:
-    """Our lane takes POST only, and says so in a letter."""
+    """Our job takes POST only, and says so in a letter."""
     said = answer.peek()
     return answer.status == 405 and isinstance(said, dict) and "what_now" in said
 

@@ -18,7 +18,7 @@ from hub.boot import Hub, dictionary
 from hub.model.language.sentences import sentence
 from hub.model.schema.observation import HUB
 from hub.store import accounts as store
-from hub.store import inbox, invalid, journal, lanes, returns, sync
+from hub.store import inbox, invalid, jobs, journal, returns, sync
 from hub.store.database import Connection
 from mappings.engine import MappingError
 
@@ -86,7 +86,7 @@ def remove(hub: Hub, name: str) -> None:
         waited = invalid.concerned(conn, inbox.forsake(conn, name))
         said = sentence("account_removed", account=name)
         journal.write(conn, [journal.entry(id_, name, "give up", said) for id_ in sorted(waited)])
-        lanes.want(conn, "weigh", [(HUB, f"R{id_}") for id_ in {*heard, *waited}])
+        jobs.want(conn, "recompute", [(HUB, f"R{id_}") for id_ in {*heard, *waited}])
     hub.accounts.forget()
 
 
@@ -138,7 +138,7 @@ def _put(hub: Hub, conn: Connection, name: Any, wanted: Any) -> str:
     if changed:
         sealed = hub.vault.encrypt(secrets) if secrets else None
         store.put(conn, name, connector=manifest.name, mapping=mapping, settings=settings, secrets=sealed, terms=terms)
-        lanes.want(conn, "tell", sync.planned_again(conn, name))
+        jobs.want(conn, "deliver", sync.planned_again(conn, name))
     return "added" if before is None else "changed" if changed else "as it was"
 
 

@@ -99,7 +99,7 @@ class Settings:
         " `hub accounts check` looks whether it leads here", default="none", make=str,
     )  # fmt: skip
     workers: int = _setting(
-        "HUB_WORKERS", _whole(1, 256), means="threads that work off lanes, per process",
+        "HUB_WORKERS", _whole(1, 256), means="threads that work off jobs, per process",
         default="`8`", make=lambda: 8,
     )  # fmt: skip
     lease: float = _setting(

@@ -1,4 +1,4 @@
-"""APScheduler fires the timetable in memory, in every process; a row per (job, slot) makes a tick happen once."""
+"""APScheduler fires the timetable in memory, in every process; a row per (task, slot) makes a tick happen once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from apscheduler.triggers.interval import IntervalTrigger
 from hub.store import ticks
 from hub.store.database import Connection, Database, now
 from hub.store.outage import away
-from scheduler.timetable import Job, Timetable
+from scheduler.timetable import ScheduledTask, Timetable
 
 log = logging.getLogger(__name__)
-# A job that is still at work when it is due again is no news.
+# A task that is still at work when it is due again is no news.
 logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
 
 REFRESH = 5.0
@@ -51,40 +51,40 @@ class Clock:
         self._scheduler.shutdown(wait=True)
 
     def refresh(self) -> None:
-        """Follow the timetable: new jobs begin at once, changed ones get their new rhythm, gone ones end."""
+        """Follow the timetable: new tasks begin at once, changed ones get their new rhythm, gone ones end."""
         with self._reported("the timetable"):
             with self.database.begin() as conn:
                 self._ahead = now(conn) - datetime.now(UTC)
-            wanted = {job.name: job for job in self.timetable()}
+            wanted = {task.name: task for task in self.timetable()}
             for name in set(self._every) - set(wanted):
                 self._scheduler.remove_job(name)
                 del self._every[name]
-            for name, job in wanted.items():
-                if self._every.get(name) != job.every:
-                    self._scheduler.add_job(self.fire, self._trigger(job), [job], id=name, replace_existing=True)
-                    self._scheduler.add_job(self.fire, args=[job])
-                    self._every[name] = job.every
+            for name, task in wanted.items():
+                if self._every.get(name) != task.every:
+                    self._scheduler.add_job(self.fire, self._trigger(task), [task], id=name, replace_existing=True)
+                    self._scheduler.add_job(self.fire, args=[task])
+                    self._every[name] = task.every
 
-    def fire(self, job: Job) -> bool:
-        """Do a job if this slot of it is ours; True if so."""
+    def fire(self, task: ScheduledTask) -> bool:
+        """Do a task if this slot of it is ours; True if so."""
 
         def work(conn: Connection) -> bool:
-            slot = math.floor(now(conn).timestamp() / job.every)
-            if not ticks.once(conn, job.name, slot):
+            slot = math.floor(now(conn).timestamp() / task.every)
+            if not ticks.once(conn, task.name, slot):
                 return False
-            job.work(conn)
+            task.work(conn)
             return True
 
-        with self._reported(job.name):
+        with self._reported(task.name):
             return self.database.run(work)
         return False
 
-    def _trigger(self, job: Job) -> IntervalTrigger:
+    def _trigger(self, task: ScheduledTask) -> IntervalTrigger:
         """In the middle of every slot: a little early or late is still the same slot, so none is left out."""
         at = (datetime.now(UTC) + self._ahead).timestamp()
-        middle = (math.floor(at / job.every) + 1.5) * job.every
+        middle = (math.floor(at / task.every) + 1.5) * task.every
         start = datetime.fromtimestamp(middle, UTC) - self._ahead
-        return IntervalTrigger(seconds=job.every, start_date=start, timezone=UTC)
+        return IntervalTrigger(seconds=task.every, start_date=start, timezone=UTC)
 
     def _reported(self, what: str) -> _Reported:
         return _Reported(what, self._failing)

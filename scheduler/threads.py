@@ -1,4 +1,4 @@
-"""The embedded engine: threads of this process work off lanes.
+"""The embedded engine: threads of this process work off jobs.
 
 The truth is the due index, looked at once a second at least. A wake-up only makes that sooner, so losing one is
 harmless; many of them coalesce into one look.
@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 from hub.store.database import Database
-from hub.store.lanes import REMOTE, Lane, Suspects
+from hub.store.jobs import REMOTE, Job, Quarantine
 from hub.store.outage import away
-from scheduler.lanes import INBOX, Handler, Terms, Work
+from scheduler.work import INBOX, Handler, Terms, Work
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ IDLE = 1.0
 """Seconds after which a kind that had nothing to do is looked at again."""
 
 PATIENCE = 30.0
-"""Seconds that nothing begins because of a lane that may kill us: before it is taken, and again while it runs."""
+"""Seconds that nothing begins because of a job that may kill us: before it is taken, and again while it runs."""
 
 
 class Engine:
@@ -53,14 +53,14 @@ class Engine:
         self._dry: dict[str, float] = {}  # kind: not before this time, it had nothing to do
         self._woken: Counter[str] = Counter()
         self._looking: set[str] = set()
-        self._remote = 0  # lanes of remote kinds in hand
+        self._remote = 0  # jobs of remote kinds in hand
         self._busy = 0  # threads that look or work
         self._patience = patience
-        self._suspected: set[str] = set()  # kinds whose next lane may kill its worker: it has to run alone
+        self._quarantine_waits: set[str] = set()  # kinds whose next job may kill its worker: it has to run alone
         self._until = 0.0  # it waits for all else to end until then
         self._alone = False  # it is being taken, or runs
-        self._suspect: Lane | None = None  # it runs
-        self._hands: set[int] = set()  # threads that have lanes in hand
+        self._quarantined: Job | None = None  # it runs
+        self._hands: set[int] = set()  # threads that have jobs in hand
         self._company: set[int] = set()  # out of patience: suspects go on beside these until they are done
         self._stopping = False
         self._threads = [threading.Thread(target=self._loop, name=f"worker {n}", daemon=True) for n in range(workers)]
@@ -87,14 +87,14 @@ class Engine:
 
     def _loop(self) -> None:
         while (look := self._next()) is not None:
-            kind, suspects = look
-            claimed: list[Lane] = []
+            kind, quarantine = look
+            claimed: list[Job] = []
             found, left = 0, False
             woken = self._woken[kind]
             try:
                 if kind == INBOX:
                     found = self._work.dispatch()
-                elif (taken := self._work.claim(kind, suspects)) is None:
+                elif (taken := self._work.claim(kind, quarantine)) is None:
                     left = True
                 else:
                     claimed = taken
@@ -102,7 +102,7 @@ class Engine:
             except Exception as error:
                 if not away(error):  # that is said once, by whom it concerns
                     log.exception("cannot look for %s work; trying again in %g s", kind, self._idle)
-            alone = claimed[0] if claimed and claimed[0].solo else None
+            alone = claimed[0] if claimed and claimed[0].quarantined else None
             self._looked(kind, found, woken, left, alone)
             if claimed:
                 try:
@@ -113,24 +113,24 @@ class Engine:
                         log.exception("%s work is left to its lease", kind)
                 self._done(kind, alone)
 
-    def _next(self) -> tuple[str, Suspects] | None:
+    def _next(self) -> tuple[str, Quarantine] | None:
         """A kind worth a look, the one looked at longest ago first, and what to do with suspects; None: stop.
 
-        Where a lane that may kill us is due, nothing more begins; when all else has ended it is taken and runs alone.
+        Where a job that may kill us is due, nothing more begins; when all else has ended it is taken and runs alone.
         """
         with self._changed:
             while not self._stopping:
                 now = time.monotonic()
-                if self._suspected and self._hands and now >= self._until:
+                if self._quarantine_waits and self._hands and now >= self._until:
                     self._company = set(self._hands)
-                    self._suspected.clear()
-                if self._alone or (self._suspected and self._busy):
+                    self._quarantine_waits.clear()
+                if self._alone or (self._quarantine_waits and self._busy):
                     self._changed.wait(None if self._alone or now >= self._until else self._until - now)
                     continue
-                if self._suspected:
+                if self._quarantine_waits:
                     self._alone = True
-                    kind = min(self._suspected, key=self._work.lease)  # what may take longest comes last
-                    self._suspected.discard(kind)
+                    kind = min(self._quarantine_waits, key=self._work.lease)  # what may take longest comes last
+                    self._quarantine_waits.discard(kind)
                     return self._begin(kind), "alone"
                 free = [kind for kind in self._kinds if kind not in self._looking and self._may(kind)]
                 for kind in free:
@@ -147,8 +147,8 @@ class Engine:
         return kind
 
     @contextmanager
-    def _watched(self, alone: Lane | None) -> Iterator[None]:
-        """A lane that runs alone does so for a while; then others go on beside it."""
+    def _watched(self, alone: Job | None) -> Iterator[None]:
+        """A job that runs alone does so for a while; then others go on beside it."""
         if alone is None:
             yield
             return
@@ -160,24 +160,24 @@ class Engine:
         finally:
             timer.cancel()
 
-    def _go_on_beside(self, alone: Lane) -> None:
+    def _go_on_beside(self, alone: Job) -> None:
         try:
-            self._work.accompanied(alone)
+            self._work.end_quarantine(alone)
         except Exception:
             log.exception("cannot note that others go on beside %s/%s; they wait for it", alone.kind, alone.key)
             return
         with self._changed:
-            if self._suspect is alone:
-                self._suspect, self._alone, self._company = None, False, set(self._hands)
+            if self._quarantined is alone:
+                self._quarantined, self._alone, self._company = None, False, set(self._hands)
                 self._changed.notify_all()
 
     def _may(self, kind: str) -> bool:
         return kind not in REMOTE or self._remote < self._remote_slots
 
-    def _looked(self, kind: str, found: int, woken: int, left: bool, alone: Lane | None) -> None:
+    def _looked(self, kind: str, found: int, woken: int, left: bool, alone: Job | None) -> None:
         with self._changed:
             self._looking.discard(kind)
-            self._suspect = alone or self._suspect
+            self._quarantined = alone or self._quarantined
             self._alone = self._alone and alone is not None
             if found and kind != INBOX:
                 self._hands.add(threading.get_ident())
@@ -185,24 +185,24 @@ class Engine:
             else:
                 self._busy -= 1
             if left:
-                self._until = self._until if self._suspected else time.monotonic() + self._patience
-                self._suspected.add(kind)
+                self._until = self._until if self._quarantine_waits else time.monotonic() + self._patience
+                self._quarantine_waits.add(kind)
             elif not found and woken == self._woken[kind]:
                 self._dry[kind] = time.monotonic() + self._idle
             elif found and kind == INBOX:
                 self._wake(self._kinds)
             self._changed.notify_all()
 
-    def _done(self, kind: str, alone: Lane | None) -> None:
+    def _done(self, kind: str, alone: Job | None) -> None:
         """What was done may have made work of any kind; where one suspect was, the next is looked for first."""
         with self._changed:
             self._busy -= 1
             self._remote -= kind in REMOTE
             self._hands.discard(threading.get_ident())
             self._company.discard(threading.get_ident())
-            if alone is not None and self._suspect is alone:
-                self._suspect, self._alone = None, False
-                self._suspected.add(kind)
+            if alone is not None and self._quarantined is alone:
+                self._quarantined, self._alone = None, False
+                self._quarantine_waits.add(kind)
             self._wake(self._kinds)
 
     def _wake(self, kinds: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What happens when, as a table. A job's work is done in the transaction that claims its tick, so it only opens lanes
+"""What happens when, as a table. A task's work is done in the transaction that claims its tick, so it only opens jobs
 and tidies tables; it never talks to another system."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from hub.accounts import expected
 from hub.boot import Hub
 from hub.model.concerns import Expected
 from hub.model.language.sentences import say
-from hub.store import attempts, health, inbox, intents, lanes, raw, seen, ticks
+from hub.store import attempts, health, inbox, intents, jobs, raw, seen, ticks
 from hub.store.database import Connection, oldest_snapshot
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ MINUTE, HOUR = 60.0, 3600.0
 
 
 @dataclass(frozen=True)
-class Job:
+class ScheduledTask:
     """`work` happens once in every slot of `every` seconds, in whichever process is first."""
 
     name: str
@@ -33,41 +33,41 @@ class Job:
     work: Callable[[Connection], object]
 
 
-Timetable = Callable[[], Iterable[Job]]
+Timetable = Callable[[], Iterable[ScheduledTask]]
 """Read again and again: accounts come and go."""
 
 
 def timetable(hub: Hub) -> Timetable:
     """The timetable of a hub."""
 
-    def jobs() -> Iterator[Job]:
+    def tasks() -> Iterator[ScheduledTask]:
         yield from HOUSE
-        yield Job("alerts", MINUTE, partial(alerts, expects=lambda: expected(hub.accounts.all())))
+        yield ScheduledTask("alerts", MINUTE, partial(alerts, expects=lambda: expected(hub.accounts.all())))
         for account in hub.accounts.all().values():
             polled = account.entry.capabilities.polls
             for stream in account.entry.manifest.streams.values():
                 name = f"{account.name}/{stream.name}"
                 if stream.name in polled and stream.every:
-                    yield Job(
+                    yield ScheduledTask(
                         f"poll {name}",
                         account.poll or stream.every,
                         partial(poll, account=account.name, stream=stream.name),
                     )
             sweeps = [s.sweep_open for s in account.entry.manifest.streams.values() if s.sweep_open and s.fetch]
             if sweeps:
-                yield Job(
+                yield ScheduledTask(
                     f"sweep {account.name}",
                     account.sweep or min(sweeps),
                     partial(hub.reconcile.sweep, name=account.name),
                 )
 
-    return jobs
+    return tasks
 
 
 def poll(conn: Connection, account: str, stream: str) -> None:
     """Have a stream polled, unless there is more to do already than we get done."""
     if inbox.backlog(conn, BACKLOG) < BACKLOG:
-        lanes.want(conn, "poll", [(account, stream)])
+        jobs.want(conn, "poll", [(account, stream)])
 
 
 def tidy(conn: Connection) -> None:
@@ -81,7 +81,7 @@ def tidy(conn: Connection) -> None:
 
 def overdue(conn: Connection) -> None:
     """Have writes looked after whose time has passed: nothing waits for ever without a question."""
-    lanes.want(conn, "tell", intents.overdue(conn))
+    jobs.want(conn, "deliver", intents.overdue(conn))
 
 
 def watch(conn: Connection) -> None:
@@ -105,7 +105,7 @@ def alerts(conn: Connection, expects: Callable[[], Mapping[str, Expected]]) -> N
 
 
 HOUSE = (
-    Job("tidy", HOUR / 4, tidy),
-    Job("watch", HOUR / 12, watch),
-    Job("overdue", HOUR / 60, overdue),
+    ScheduledTask("tidy", HOUR / 4, tidy),
+    ScheduledTask("watch", HOUR / 12, watch),
+    ScheduledTask("overdue", HOUR / 60, overdue),
 )

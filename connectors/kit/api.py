@@ -83,7 +83,7 @@ class WebhookRequest:
     def header(self, name: str) -> str | None:
         """The header's value, whatever the case of its name."""
         wanted = name.lower()
-        value = self.headers.get(wanted)  # as our own lane writes them
+        value = self.headers.get(wanted)  # as our own door writes them
         if value is not None:
             return value
         return next((value for key, value in self.headers.items() if key.lower() == wanted), None)

@@ -44,7 +44,7 @@ TIMEOUT = 30.0
 LIMIT = 50_000_000
 TRIES = 3
 SOON = 1.0
-"""Seconds of Retry-After that a read waits for itself; longer waits belong to the lane, not to a worker's slot."""
+"""Seconds of Retry-After that a read waits for itself; longer waits belong to the job, not to a worker's slot."""
 READS = frozenset(("GET", "HEAD", "OPTIONS"))
 SUCCESS = range(200, 300)
 CHANGES = frozenset(("wire", "until", "timeout", "budget", "classify", "headers", "limit", "attempt", "mask"))

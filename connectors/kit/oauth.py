@@ -26,9 +26,9 @@ EARLY = 60.0
 CLAIM = 45.0
 """Seconds for which a claim to refresh holds: longer than a token request may take, so only a crash outlasts it."""
 PATIENCE = 2.0
-"""Seconds to wait for another worker's token; after that the lane waits, not the worker."""
+"""Seconds to wait for another worker's token; after that the job waits, not the worker."""
 LOOK = 3.0
-"""Seconds after which the lane may look again."""
+"""Seconds after which the job may look again."""
 AGAIN = 1.0
 """Seconds after which what could not be stored is tried again."""
 REFUSED = ("invalid_grant", "invalid_client", "unauthorized_client", "invalid_scope", "unsupported_grant_type")

@@ -22,7 +22,7 @@ from hub.pipeline.process import linking, provisional
 from hub.pipeline.process.combine import whole
 from hub.pipeline.writes import overtaken
 from hub.store import console, intents, observations, returns, reviews
-from hub.store.database import Connection, ticket
+from hub.store.database import Connection, next_read_seq
 from hub.store.observations import Stored
 
 
@@ -130,8 +130,8 @@ def _family(conn: Connection, return_id: int) -> list[int]:
 
 def _keep(conn: Connection, return_id: int, act: str, fragment: Fragment, *, gone: bool = False) -> None:
     """What a person did, as a record of the hub's own."""
-    (drawn,) = ticket(conn)
-    said = Observation(account=HUB, stream="act", external_id=act, fragment=fragment, ticket=drawn, gone=gone)
+    (drawn,) = next_read_seq(conn)
+    said = Observation(account=HUB, stream="act", external_id=act, fragment=fragment, read_seq=drawn, gone=gone)
     observations.save(conn, [Stored(said, None, return_id, None)])
 
 

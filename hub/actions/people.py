@@ -18,8 +18,8 @@ from hub.pipeline.process import linking, provisional
 from hub.pipeline.process.combine import combine, whole
 from hub.pipeline.process.identify import being_written
 from hub.pipeline.writes import no_effect, overtaken, questions, settle
-from hub.store import intents, journal, keys, lanes, observations, parked_lanes, returns, reviews, stuck, sync
-from hub.store.database import Connection, Database, ticket
+from hub.store import dead_jobs, intents, jobs, journal, keys, observations, returns, reviews, stuck, sync
+from hub.store.database import Connection, Database, next_read_seq
 from hub.store.observations import Name, Stored
 
 _OF_WRITES = (questions.KIND, no_effect.KIND)
@@ -48,8 +48,8 @@ class People:
 
         def work(conn: Connection) -> None:
             hold(conn, [return_id])
-            (drawn,) = ticket(conn)
-            said = Observation(account=HUB, stream="act", external_id=act, fragment=fragment, ticket=drawn)
+            (drawn,) = next_read_seq(conn)
+            said = Observation(account=HUB, stream="act", external_id=act, fragment=fragment, read_seq=drawn)
             observations.save(conn, [Stored(said, None, return_id, None)])
             self._again(conn, [return_id], by)
 
@@ -182,11 +182,11 @@ class People:
 
     def _tell_again(self, conn: Connection, return_id: int, account: str, by: str) -> None:
         no_effect.asked_again(conn, return_id, account)
-        lane = sync.want(conn, return_id, account)
-        if lane is None:
+        job = sync.want(conn, return_id, account)
+        if job is None:
             raise NotNow("no_such_row", number=f"R{return_id}", account=account)
-        lanes.want(conn, "tell", [(account, lane)])
-        lanes.hurry(conn, account, ["tell"], [lane])
+        jobs.want(conn, "deliver", [(account, job)])
+        jobs.expedite(conn, account, ["deliver"], [job])
         _note(conn, return_id, account, "retry", sentence("tell_again", by=by, account=account))
 
     def give_up(self, intent_id: int, by: str, note: str) -> None:
@@ -213,8 +213,8 @@ class People:
             return
 
         def work(conn: Connection) -> None:
-            if "lane" in detail:
-                parked_lanes.try_again(conn, detail["lane"])
+            if "job" in detail:
+                dead_jobs.try_again(conn, detail["job"])
                 return
             (return_id,) = question["returns"]
             returns.lock(conn, [return_id])

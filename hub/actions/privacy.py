@@ -20,7 +20,7 @@ from hub.model.privacy.personal import MASK, Name, blank
 from hub.pipeline.process import erased, masking
 from hub.pipeline.process.combine import combine, whole
 from hub.pipeline.process.erased import Forgotten, stream_of
-from hub.store import invalid, journal, lanes, observations, personal, returns, reviews
+from hub.store import invalid, jobs, journal, observations, personal, returns, reviews
 from hub.store.database import Connection, Database
 from hub.store.observations import Name as Object
 from hub.store.sweep import sweep
@@ -209,7 +209,7 @@ class Privacy:
             for _ in range(2):  # whoever was taking one of them in is waited for, and may have brought one more
                 if not alone:
                     things |= {one.name for one in personal.family(conn, things)}
-                lanes.want(conn, "read", [(thing[0], lanes.object_key(*thing[1:])) for thing in things])
+                jobs.want(conn, "process", [(thing[0], jobs.object_key(*thing[1:])) for thing in things])
             known = observations.of_objects(conn, things)
             ids = {record.return_id for record in known.values() if record.return_id is not None}
             orders = {record.order_id for record in known.values() if record.order_id is not None}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from hub.accounts import Account, Accounts
 from hub.pipeline.process import provisional
 from hub.pipeline.process.combine import whole
-from hub.store import invalid, lanes, observations, returns
+from hub.store import invalid, jobs, observations, returns
 from hub.store.database import Connection, Database
 
 BATCH = 200
 
 
 class Reconcile:
-    """Acts of the timetable and of people; all of them only open lanes or recompute."""
+    """Acts of the timetable and of people; all of them only open jobs or recompute."""
 
     def __init__(self, database: Database, accounts: Accounts) -> None:
         self.database = database
@@ -49,5 +49,5 @@ class Reconcile:
 
 def _read_back(conn: Connection, account: Account, streams: list[str]) -> int:
     wanted = observations.open_objects(conn, account.name, streams)
-    lanes.want(conn, "fetch", [(account.name, lanes.object_key(*name)) for name in wanted])
+    jobs.want(conn, "fetch", [(account.name, jobs.object_key(*name)) for name in wanted])
     return len(wanted)

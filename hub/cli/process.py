@@ -19,9 +19,9 @@ from hub.store.database import Database
 from hub.web import create_app
 from hub.web.serve import serve
 from scheduler.clock import Clock
-from scheduler.lanes import terms
 from scheduler.threads import Engine
 from scheduler.timetable import timetable
+from scheduler.work import terms
 
 _URL = "HUB_DATABASE_URL"
 

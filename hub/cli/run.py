@@ -11,7 +11,7 @@ from hub.store.database import upgrade
 
 @click.command()
 @click.option(
-    "--workers", type=click.IntRange(1, 1000), default=None, help="Threads that work off lanes (default: HUB_WORKERS)."
+    "--workers", type=click.IntRange(1, 1000), default=None, help="Threads that work off jobs (default: HUB_WORKERS)."
 )
 def serve(workers: int | None) -> None:
     """Everything in one process: console, webhooks, workers and clock."""

@@ -12,21 +12,21 @@ from connectors.kit.api import Connector
 from connectors.kit.attempt import Attempt
 from hub.accounts import Account
 from hub.store import accounts as account_store
-from hub.store import attempts, lanes
+from hub.store import attempts, jobs
 from hub.store.budgets import Priority
 from hub.store.database import Connection
-from hub.store.lanes import Lane
+from hub.store.jobs import Job
 
 T = TypeVar("T")
 
 DEADLINE = 2 / 3
-"""The part of its lease that a remote call may take, so that its outcome is written while the lane is ours."""
+"""The part of its lease that a remote call may take, so that its outcome is written while the job is ours."""
 
 READ_AGAIN = 300.0
 """Seconds after which a read that failed is tried again at the latest: until it works, we are deaf to its records."""
 
 REAUTH_AGAIN = 60.0
-"""Seconds until a lane of an account that needs new credentials is looked at again."""
+"""Seconds until a job of an account that needs new credentials is looked at again."""
 
 
 @dataclass
@@ -105,20 +105,20 @@ def note(
         account_store.failed(conn, account.name, str(outcome.error), limited=False, after=None)
 
 
-def postpone(conn: Connection, lane: Lane, problem: Exception) -> None:
+def postpone(conn: Connection, job: Job, problem: Exception) -> None:
     """A read comes back later: when the other system said so, else after a wait that grows to five minutes."""
     why = str(problem) or repr(problem)
     if isinstance(problem, errors.Unauthorized):
-        lanes.later(conn, lane, REAUTH_AGAIN, why, attempt=False)
+        jobs.reschedule(conn, job, REAUTH_AGAIN, why, attempt=False)
     else:
-        lanes.later(conn, lane, _wait(lane, problem), why)
+        jobs.reschedule(conn, job, _wait(job, problem), why)
 
 
-def _wait(lane: Lane, problem: Exception) -> float:
+def _wait(job: Job, problem: Exception) -> float:
     """Seconds. What limits us, or is not ready, says itself when; who is away may be back sooner than its page says."""
     asked = problem.after if isinstance(problem, errors.RetryLater) else None
     if asked is None:
-        asked = lanes.WAITS[min(lane.attempts, len(lanes.WAITS) - 1)]
+        asked = jobs.WAITS[min(job.attempts, len(jobs.WAITS) - 1)]
     elif isinstance(problem, errors.RateLimited | errors.NotYet):
         return asked
     return min(asked, READ_AGAIN)

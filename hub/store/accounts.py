@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.store import documents, intents, lanes, stuck, sync
+from hub.store import documents, intents, jobs, stuck, sync
 
 BREAKER = 5
 """Failures in a row after which nobody calls for a while."""
@@ -115,7 +115,7 @@ def remove(conn: Connection, name: str) -> bool:
     What of it waits to be read is `inbox.forsake`'s; who may remove it, and what follows, is `configuration.remove`'s.
     """
     stuck.forsake(conn, name)
-    for table in ("lanes", "cursors", "budgets", "webhooks", "sync"):
+    for table in ("jobs", "cursors", "budgets", "webhooks", "sync"):
         conn.exec_driver_sql(f"DELETE FROM {table} WHERE account = %(n)s", {"n": name})
     return conn.exec_driver_sql("DELETE FROM accounts WHERE name = %(n)s", {"n": name}).rowcount == 1
 
@@ -160,7 +160,7 @@ def resume(conn: Connection, name: str) -> bool:
         {"n": name},
     ).scalar_one()
     intents.revive(conn, name)
-    lanes.want(conn, "tell", sync.planned_again(conn, name))
+    jobs.want(conn, "deliver", sync.planned_again(conn, name))
     _back(conn, name)
     return bool(found)
 
@@ -191,7 +191,7 @@ def succeeded(conn: Connection, name: str) -> bool:
 def _back(conn: Connection, name: str) -> None:
     """Whatever waits there is due now."""
     intents.hurry(conn, name)
-    lanes.hurry(conn, name)
+    jobs.expedite(conn, name)
 
 
 def answered(conn: Connection, name: str) -> bool:
@@ -236,7 +236,7 @@ def heard(conn: Connection, names: Iterable[str]) -> None:
         {"n": sorted(set(names))},
     )
     for name in sorted(row[0] for row in found if row[1]):
-        lanes.probe(conn, name)
+        jobs.probe(conn, name)
 
 
 def _known(conn: Connection, name: str) -> None:

@@ -104,9 +104,9 @@ def now(conn: Connection) -> datetime:
     return at
 
 
-def ticket(conn: Connection, n: int = 1) -> list[int]:
-    """Draw `n` tickets, ascending. A read draws its own before its request leaves: the higher is the newer truth."""
-    found = conn.exec_driver_sql("SELECT nextval('tickets') FROM generate_series(1, %(n)s)", {"n": n})
+def next_read_seq(conn: Connection, n: int = 1) -> list[int]:
+    """Draw `n` read_seqs, ascending. A read draws its own before its request leaves: the higher is the newer truth."""
+    found = conn.exec_driver_sql("SELECT nextval('read_sequence') FROM generate_series(1, %(n)s)", {"n": n})
     return sorted(row[0] for row in found)
 
 

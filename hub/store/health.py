@@ -14,7 +14,7 @@ from hub.model.concerns import GRAVE, RECENT, SILENT, TRIES, Expected, Facts, co
 from hub.model.language.sentences import Sentence, say
 from hub.store import webhooks
 from hub.store.console import ASKING, DISCREPANT, STUCK, counted, listed, shown_state
-from hub.store.tables import accounts, inbox, intents, journal, lanes, returns, reviews, sync
+from hub.store.tables import accounts, inbox, intents, jobs, journal, returns, reviews, sync
 
 
 @dataclass(frozen=True)
@@ -67,17 +67,17 @@ def overview(conn: Connection, expected: Mapping[str, Expected] = MappingProxyTy
     `expected`: what each account's connector lets us expect of it.
     """
     now = conn.execute(select(func.clock_timestamp())).scalar_one()
-    open_lanes = lanes.c.wanted > lanes.c.done
+    open_jobs = jobs.c.wanted > jobs.c.done
     waiting = {
         row.account: row
         for row in conn.execute(
             select(
-                lanes.c.account,
+                jobs.c.account,
                 func.count().label("count"),
-                func.extract("epoch", func.greatest(now - func.min(lanes.c.due), func.make_interval())).label("lag"),
+                func.extract("epoch", func.greatest(now - func.min(jobs.c.due), func.make_interval())).label("lag"),
             )
-            .where(open_lanes, lanes.c.due <= now)
-            .group_by(lanes.c.account)
+            .where(open_jobs, jobs.c.due <= now)
+            .group_by(jobs.c.account)
         )
     }
     states: dict[str, dict[str, int]] = {}
@@ -147,7 +147,7 @@ def worried(conn: Connection, now: datetime, expected: Mapping[str, Expected]) -
     heard = webhooks.all_(conn)
     failing = _latest(
         conn,
-        "SELECT account, count(*), (array_agg(why ORDER BY attempts DESC, id DESC))[1] FROM lanes"
+        "SELECT account, count(*), (array_agg(why ORDER BY attempts DESC, id DESC))[1] FROM jobs"
         " WHERE kind IN ('poll', 'fetch') AND wanted > done AND attempts >= %(n)s GROUP BY account",
         n=TRIES,
     )

@@ -1,4 +1,4 @@
-"""Unfinished messages (Message Store, Idempotent Receiver): taken, given a lane, and gone to `raw` when understood.
+"""Unfinished messages (Message Store, Idempotent Receiver): taken, given a job, and gone to `raw` when understood.
 
 Accepting is one statement that only inserts. What tells a duplicate is the table `seen`, which no worker ever touches:
 with a unique index on the inbox itself, a duplicate would wait for the worker that is deleting the first.
@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 
 from hub.model.language.sentences import sentence
 from hub.model.schema import misread
-from hub.store import documents, invalid, lanes, raw
+from hub.store import documents, invalid, jobs, raw
 from hub.store.invalid import Name
-from hub.store.lanes import Lane
+from hub.store.jobs import Job
 
 LONGEST = 512
 """Characters of an external id; more is not an id."""
@@ -37,7 +37,7 @@ class Arrival(NamedTuple):
     body: bytes | None
     version: str | None
     deleted: bool
-    ticket: int | None
+    read_seq: int | None
     dedupe: bytes | None
     error: str | None = None
     """Why it cannot even be read, as JSON: then it is invalid from the beginning. With `hint` it is fetched again."""
@@ -53,7 +53,7 @@ class Arrival(NamedTuple):
         body: bytes,
         version: str | None = None,
         deleted: bool = False,
-        ticket: int | None = None,
+        read_seq: int | None = None,
         delivery_id: str | None = None,
         moves: bool = False,
     ) -> Arrival:
@@ -68,7 +68,7 @@ class Arrival(NamedTuple):
         elif via == "push" and moves and version is not None:
             dedupe = digest(b"content", stream, external_id, version, body, b"gone" if deleted else b"")
         _storable(stream=stream, external_id=external_id, version=version or "")
-        return cls(account, stream, external_id, via, False, body, version, deleted, ticket, dedupe)
+        return cls(account, stream, external_id, via, False, body, version, deleted, read_seq, dedupe)
 
     @classmethod
     def hint_of(cls, account: str, stream: str, external_id: str) -> Arrival:
@@ -86,7 +86,7 @@ class Arrival(NamedTuple):
         error: str,
         *,
         body: bytes = b"",
-        ticket: int | None = None,
+        read_seq: int | None = None,
         fetch: bool = False,
     ) -> Arrival:
         """A record that alone could not be read. One that does not say which it is gets a name by its content."""
@@ -98,12 +98,12 @@ class Arrival(NamedTuple):
         name = external_id if known else f"?{digest(body, external_id.encode(errors='replace')).hex()}"
         what_now = sentence("read_again") if fetch and known else sentence("mend_there")
         text = documents.text([misread.error(error.replace("\0", ""), what_now)])
-        return cls(account, stream, name, via, fetch and known, body, None, False, ticket, None, text)
+        return cls(account, stream, name, via, fetch and known, body, None, False, read_seq, None, text)
 
     @property
-    def lane(self) -> tuple[str, str]:
-        """The lane in which it is read: account and key."""
-        return self.account, lanes.object_key(self.stream, self.external_id)
+    def job(self) -> tuple[str, str]:
+        """The job in which it is read: account and key."""
+        return self.account, jobs.object_key(self.stream, self.external_id)
 
     @property
     def size(self) -> int:
@@ -130,14 +130,14 @@ class Row(NamedTuple):
     body: bytes | None
     version: str | None
     deleted: bool
-    ticket: int | None
+    read_seq: int | None
     at: datetime
     names: Sequence[str] | None = None
     """What it named, where it was read before and not understood."""
 
 
 class Dispatched(NamedTuple):
-    """What became of new rows: messages and hints with a lane now, and invalid messages taken up again."""
+    """What became of new rows: messages and hints with a job now, and invalid messages taken up again."""
 
     read: int
     fetch: int
@@ -171,9 +171,9 @@ def _storable(**texts: str) -> None:
 _ACCEPT = """
 WITH arrived AS MATERIALIZED (
     SELECT * FROM unnest(%(account)b::text[], %(stream)b::text[], %(external_id)b::text[], %(via)b::text[],
-    %(hint)b::bool[], %(body)b::bytea[], %(version)b::text[], %(deleted)b::bool[], %(ticket)b::bigint[],
+    %(hint)b::bool[], %(body)b::bytea[], %(version)b::text[], %(deleted)b::bool[], %(read_seq)b::bigint[],
     %(dedupe)b::bytea[], %(error)b::text[]) WITH ORDINALITY
-    AS a(account, stream, external_id, via, hint, body, version, deleted, ticket, dedupe, error, n)
+    AS a(account, stream, external_id, via, hint, body, version, deleted, read_seq, dedupe, error, n)
 ), fresh AS (
     INSERT INTO seen (account, digest) SELECT account, dedupe FROM arrived WHERE dedupe IS NOT NULL
     ORDER BY account COLLATE "C", dedupe ON CONFLICT DO NOTHING RETURNING account, digest
@@ -181,8 +181,8 @@ WITH arrived AS MATERIALIZED (
     SELECT a.*, a.dedupe IS NULL OR f.digest IS NOT NULL AS new FROM arrived a
     LEFT JOIN fresh f ON f.account = a.account AND f.digest = a.dedupe
 ), kept AS (
-    INSERT INTO inbox (account, stream, external_id, via, hint, body, version, deleted, ticket, dedupe, error, state)
-    SELECT account, stream, external_id, via, hint, body, version, deleted, ticket, dedupe, error::jsonb,
+    INSERT INTO inbox (account, stream, external_id, via, hint, body, version, deleted, read_seq, dedupe, error, state)
+    SELECT account, stream, external_id, via, hint, body, version, deleted, read_seq, dedupe, error::jsonb,
         CASE WHEN error IS NULL THEN 'new' ELSE 'invalid' END FROM (
         SELECT * FROM news WHERE new
         UNION ALL
@@ -212,9 +212,9 @@ def accept(conn: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
 
 
 def dispatch(conn: Connection, limit: int = 500) -> Dispatched:
-    """Give the oldest new rows their lanes: messages are to be read, hints fetched.
+    """Give the oldest new rows their jobs: messages are to be read, hints fetched.
 
-    Rows whose lane is just being completed stay new: a worker that is stopped in there delays nobody else.
+    Rows whose job is just being completed stay new: a worker that is stopped in there delays nobody else.
     """
     new = conn.exec_driver_sql(
         "SELECT id, account, stream, external_id, via, hint FROM inbox WHERE state = 'new' ORDER BY id LIMIT %(n)s"
@@ -223,12 +223,12 @@ def dispatch(conn: Connection, limit: int = 500) -> Dispatched:
     ).all()
     if not new:
         return Dispatched(0, 0, 0)
-    keys = {row.id: (row.account, lanes.object_key(row.stream, row.external_id)) for row in new}
+    keys = {row.id: (row.account, jobs.object_key(row.stream, row.external_id)) for row in new}
     hints = [row for row in new if row.hint and row.via != AGAIN]
     others = [row for row in new if not row.hint or row.via == AGAIN]
-    busy = lanes.want_free(conn, "fetch", [keys[row.id] for row in hints])
+    busy = jobs.want_free(conn, "fetch", [keys[row.id] for row in hints])
     fetch = [row for row in hints if keys[row.id] not in busy]
-    busy = lanes.want_free(conn, "read", [keys[row.id] for row in others])
+    busy = jobs.want_free(conn, "process", [keys[row.id] for row in others])
     free = [row for row in others if keys[row.id] not in busy]
     read = [row for row in free if not row.hint]
     again = [row for row in free if row.hint]
@@ -242,16 +242,16 @@ def dispatch(conn: Connection, limit: int = 500) -> Dispatched:
     return Dispatched(len(read), len(fetch), reopened)
 
 
-def rows(conn: Connection, claimed: Iterable[Lane]) -> dict[int, list[Row]]:
-    """Per lane (its id): the messages that wait for it, in the order they came."""
+def rows(conn: Connection, claimed: Iterable[Job]) -> dict[int, list[Row]]:
+    """Per job (its id): the messages that wait for it, in the order they came."""
     found: dict[int, list[Row]] = {}
-    listed = [(lane.id, lane.account, *lanes.split_key(lane.key)) for lane in claimed]
+    listed = [(job.id, job.account, *jobs.split_key(job.key)) for job in claimed]
     if not listed:
         return found
     waiting = conn.exec_driver_sql(
-        "SELECT n.lane, i.id, i.account, i.stream, i.external_id, via, body, version, deleted, ticket, at, names"
+        "SELECT n.job, i.id, i.account, i.stream, i.external_id, via, body, version, deleted, read_seq, at, names"
         " FROM inbox i JOIN unnest(%(l)b::bigint[], %(a)b::text[], %(s)b::text[], %(e)b::text[])"
-        " AS n(lane, account, stream, external_id)"
+        " AS n(job, account, stream, external_id)"
         " USING (account, stream, external_id) WHERE state = 'waiting' ORDER BY i.id",
         {
             "l": [entry[0] for entry in listed],
@@ -268,7 +268,7 @@ def rows(conn: Connection, claimed: Iterable[Lane]) -> dict[int, list[Row]]:
 def consumed(conn: Connection, done: Sequence[Row], returns: Mapping[int, int] | None = None) -> list[int]:
     """These are understood: from the inbox into the archive; their numbers, which stay the same.
 
-    `returns` says by row id which return each belongs to, where that is known. The ticket is archived as given here.
+    `returns` says by row id which return each belongs to, where that is known. The read_seq is archived as given here.
     """
     if not done:
         return []
@@ -276,14 +276,14 @@ def consumed(conn: Connection, done: Sequence[Row], returns: Mapping[int, int] |
     bound = returns or {}
     found = conn.exec_driver_sql(
         "WITH n AS MATERIALIZED (SELECT * FROM unnest(%(i)b::bigint[], %(t)b::bigint[], %(r)b::bigint[])"
-        " AS n(id, ticket, return_id)),"
+        " AS n(id, read_seq, return_id)),"
         " gone AS (DELETE FROM inbox i USING n WHERE i.id = n.id RETURNING i.id, i.account, i.stream, i.external_id,"
-        " i.via, i.body, i.version, i.deleted, n.ticket, n.return_id, i.at)"
-        " INSERT INTO raw (id, account, stream, external_id, via, body, version, deleted, ticket, return_id, at)"
+        " i.via, i.body, i.version, i.deleted, n.read_seq, n.return_id, i.at)"
+        " INSERT INTO raw (id, account, stream, external_id, via, body, version, deleted, read_seq, return_id, at)"
         " SELECT * FROM gone RETURNING id",
         {
             "i": [row.id for row in done],
-            "t": [row.ticket for row in done],
+            "t": [row.read_seq for row in done],
             "r": [bound.get(row.id) for row in done],
         },
     )
@@ -291,7 +291,7 @@ def consumed(conn: Connection, done: Sequence[Row], returns: Mapping[int, int] |
 
 
 def superseded(conn: Connection, reads: Mapping[Name, int]) -> set[Name]:
-    """These objects were read and understood, with these tickets: what of them was read before and was not, is over.
+    """These objects were read and understood, with these read_seqs: what of them was read before and was not, is over.
 
     It goes into the archive like everything that came; what it was about, and named.
     """
@@ -299,7 +299,7 @@ def superseded(conn: Connection, reads: Mapping[Name, int]) -> set[Name]:
     if not held:
         return set()
     found = conn.exec_driver_sql(
-        "SELECT id, account, stream, external_id, via, body, version, deleted, ticket, at, names FROM inbox"
+        "SELECT id, account, stream, external_id, via, body, version, deleted, read_seq, at, names FROM inbox"
         " WHERE id = ANY(%(i)b::bigint[]) ORDER BY id",
         {"i": held},
     )
@@ -315,7 +315,7 @@ def unread(conn: Connection, account: str) -> int:
 def forsake(conn: Connection, account: str) -> set[Name]:
     """What of this account could not be read goes into the archive, for good; what it was about, and named."""
     found = conn.exec_driver_sql(
-        "SELECT id, account, stream, external_id, via, body, version, deleted, ticket, at, names FROM inbox"
+        "SELECT id, account, stream, external_id, via, body, version, deleted, read_seq, at, names FROM inbox"
         " WHERE account = %(a)s AND state = 'invalid' ORDER BY id FOR UPDATE",
         {"a": account},
     )

@@ -295,7 +295,7 @@ def awaiting(conn: Connection, return_ids: Iterable[int]) -> set[int]:
     """Of these returns, those with a write whose read-back is awaited, or was and came too late."""
     found = conn.exec_driver_sql(
         "SELECT DISTINCT return_id FROM intents WHERE return_id = ANY(%(r)b::bigint[])"
-        " AND state IN ('sent', 'dead') AND reply ? 'ticket'",
+        " AND state IN ('sent', 'dead') AND reply ? 'read_seq'",
         {"r": sorted(set(return_ids))},
     )
     return {row[0] for row in found}
@@ -327,9 +327,9 @@ def made_since(conn: Connection, return_id: int, entry_id: int) -> bool:
 
 
 def overdue(conn: Connection, limit: int = 1000) -> list[tuple[str, str]]:
-    """(account, outbound lane) of writes whose deadline has passed and that nobody has looked after since."""
+    """(account, outbound job) of writes whose deadline has passed and that nobody has looked after since."""
     found = conn.exec_driver_sql(
-        "SELECT DISTINCT s.account, s.lane FROM intents i JOIN sync s USING (return_id, account)"
+        "SELECT DISTINCT s.account, s.job FROM intents i JOIN sync s USING (return_id, account)"
         " WHERE (i.state IN ('open', 'sent', 'unknown') OR (i.state = 'given_up' AND i.progress <> '{}'))"
         " AND i.deadline < clock_timestamp() LIMIT %(n)s",
         {"n": limit},

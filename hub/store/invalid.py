@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.store import documents, lanes
+from hub.store import documents, jobs
 
 Name = tuple[str, str, str]
 """An object: account, stream, external id."""
@@ -61,19 +61,19 @@ def keep(conn: Connection, refused: Mapping[int, Refused]) -> None:
 
 _INVALID = """
 SELECT i.id FROM inbox i JOIN unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[], %(t)b::bigint[])
-AS n(account, stream, external_id, ticket) USING (account, stream, external_id)
-WHERE i.state = 'invalid' AND (n.ticket IS NULL OR (i.via <> 'push' AND i.ticket <= n.ticket))
+AS n(account, stream, external_id, read_seq) USING (account, stream, external_id)
+WHERE i.state = 'invalid' AND (n.read_seq IS NULL OR (i.via <> 'push' AND i.read_seq <= n.read_seq))
 ORDER BY i.id FOR UPDATE OF i"""
 
 
 def of_objects(conn: Connection, objects: Mapping[Name, int | None]) -> list[int]:
-    """Invalid messages of these objects, held; with a ticket only those that were read before it was drawn."""
+    """Invalid messages of these objects, held; with a read_seq only those that were read before it was drawn."""
     listed = sorted(objects.items())
     if not listed:
         return []
     names = [name for name, _ in listed]
     asked = {"a": [n[0] for n in names], "s": [n[1] for n in names], "e": [n[2] for n in names]}
-    return list(conn.exec_driver_sql(_INVALID, {**asked, "t": [ticket for _, ticket in listed]}).scalars())
+    return list(conn.exec_driver_sql(_INVALID, {**asked, "t": [read_seq for _, read_seq in listed]}).scalars())
 
 
 def unite(conn: Connection, objects: Iterable[Name]) -> None:
@@ -82,10 +82,10 @@ def unite(conn: Connection, objects: Iterable[Name]) -> None:
     if len(held) > 1:
         conn.exec_driver_sql(
             "WITH same AS MATERIALIZED (SELECT id, min(id) OVER w AS first, sum(times) OVER w AS times,"
-            " max(ticket) OVER w AS ticket FROM inbox WHERE id = ANY(%(i)b::bigint[])"
+            " max(read_seq) OVER w AS read_seq FROM inbox WHERE id = ANY(%(i)b::bigint[])"
             " WINDOW w AS (PARTITION BY account, stream, external_id, error, body, deleted)),"
             " gone AS (DELETE FROM inbox i USING same s WHERE i.id = s.id AND s.id <> s.first)"
-            " UPDATE inbox i SET times = s.times, ticket = s.ticket FROM same s"
+            " UPDATE inbox i SET times = s.times, read_seq = s.read_seq FROM same s"
             " WHERE i.id = s.id AND s.id = s.first AND i.times <> s.times",
             {"i": held},
         )
@@ -114,8 +114,8 @@ def replay(conn: Connection, row_ids: Iterable[int]) -> int:
         {"i": sorted(set(row_ids))},
     ).all()
     wanted = {hint: {(row[0], row[1], row[2]) for row in found if row[3] == hint} for hint in (False, True)}
-    for kind, objects in (("read", wanted[False]), ("fetch", wanted[True])):
-        lanes.want(conn, kind, [(account, lanes.object_key(stream, id_)) for account, stream, id_ in objects])
+    for kind, objects in (("process", wanted[False]), ("fetch", wanted[True])):
+        jobs.want(conn, kind, [(account, jobs.object_key(stream, id_)) for account, stream, id_ in objects])
     return reopen(conn, wanted[False]) + len(wanted[True])
 
 
@@ -133,7 +133,7 @@ class Waits(NamedTuple):
 
     id: int
     name: Name
-    ticket: int | None
+    read_seq: int | None
     at: datetime
 
 
@@ -147,9 +147,9 @@ def of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[int, list[Wa
         " WHERE return_id = ANY(%(r)b::bigint[]) UNION SELECT ro.return_id, k.issuer, k.type, k.value"
         " FROM return_orders ro JOIN keys k USING (order_id)"
         " WHERE ro.return_id = ANY(%(r)b::bigint[]) AND k.return_id IS NULL)"
-        " SELECT m.return_id, i.id, i.account, i.stream, i.external_id, i.ticket, i.at FROM mine m"
+        " SELECT m.return_id, i.id, i.account, i.stream, i.external_id, i.read_seq, i.at FROM mine m"
         " JOIN inbox i ON (i.account, i.stream, i.external_id) = (m.issuer, m.type, m.value)"
-        f" WHERE {_UNREAD} UNION SELECT m.return_id, i.id, i.account, i.stream, i.external_id, i.ticket, i.at"
+        f" WHERE {_UNREAD} UNION SELECT m.return_id, i.id, i.account, i.stream, i.external_id, i.read_seq, i.at"
         " FROM mine m JOIN inbox i ON i.names ? concat_ws(%(s)s, m.issuer, m.type, m.value)"
         f" WHERE i.names IS NOT NULL AND {_UNREAD} ORDER BY 2",
         {"r": sorted(set(return_ids)), "s": _SEP},

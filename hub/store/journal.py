@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from hub.model.language.sentences import Sentence, plain
 from hub.store import documents
 
-Stage = Literal["merge", "tell", "link", "split", "apart", "answer", "retry", "give up", "erase"]
+Stage = Literal["merge", "deliver", "link", "split", "apart", "answer", "retry", "give up", "erase"]
 """What kind of step a line tells of; people read a word of their language (`web/words.py`)."""
 
 

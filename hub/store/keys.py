@@ -164,7 +164,7 @@ def cut(conn: Connection, names: Iterable[Name], objects: Iterable[Name]) -> Non
     pairs = [(*thing, *name) for thing in sorted(set(objects)) for name in sorted(set(names))]
     if pairs:
         conn.exec_driver_sql(
-            "INSERT INTO cuts SELECT * FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[], %(i)b::text[],"
+            "INSERT INTO blocked_links SELECT * FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[], %(i)b::text[],"
             " %(t)b::text[], %(v)b::text[]) ON CONFLICT DO NOTHING",
             {letter: [pair[index] for pair in pairs] for index, letter in enumerate("aseitv")},
         )
@@ -174,7 +174,7 @@ def mend(conn: Connection, objects: Iterable[Name]) -> None:
     """A person takes a cut back."""
     wanted = sorted(set(objects))
     conn.exec_driver_sql(
-        "DELETE FROM cuts c USING unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[])"
+        "DELETE FROM blocked_links c USING unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[])"
         " AS n(account, stream, external_id)"
         " WHERE (c.account, c.stream, c.external_id) = (n.account, n.stream, n.external_id)",
         {"a": [n[0] for n in wanted], "s": [n[1] for n in wanted], "e": [n[2] for n in wanted]},
@@ -185,7 +185,7 @@ def cuts(conn: Connection, objects: Iterable[Name]) -> set[tuple[Name, Name]]:
     """(object, name) pairs that a person cut."""
     wanted = sorted(set(objects))
     found = conn.exec_driver_sql(
-        "SELECT account, stream, external_id, issuer, type, value FROM cuts"
+        "SELECT account, stream, external_id, issuer, type, value FROM blocked_links"
         " JOIN unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, external_id)"
         " USING (account, stream, external_id)",
         {"a": [n[0] for n in wanted], "s": [n[1] for n in wanted], "e": [n[2] for n in wanted]},

@@ -34,18 +34,18 @@ def digest(body: bytes | None) -> bytes:
 
 
 _COLUMNS = (
-    "account, stream, external_id, ticket, version, mapping, fragment, digest, gone, seen_at, return_id, order_id"
+    "account, stream, external_id, read_seq, version, mapping, fragment, digest, gone, seen_at, return_id, order_id"
 )
 
 
 def _stored(row: Sequence[object]) -> Stored:
-    account, stream, external_id, ticket, version, mapping, fragment, digest, gone, seen_at, return_id, order_id = row
+    account, stream, external_id, read_seq, version, mapping, fragment, digest, gone, seen_at, return_id, order_id = row
     observation = Observation(
         account=account,  # type: ignore[arg-type]
         stream=stream,  # type: ignore[arg-type]
         external_id=external_id,  # type: ignore[arg-type]
         fragment=_decode(fragment),  # type: ignore[arg-type]
-        ticket=ticket,  # type: ignore[arg-type]
+        read_seq=read_seq,  # type: ignore[arg-type]
         version=version,  # type: ignore[arg-type]
         seen_at=seen_at,  # type: ignore[arg-type]
         mapping=mapping,  # type: ignore[arg-type]
@@ -75,11 +75,11 @@ def save(conn: Connection, news: Sequence[Stored]) -> None:
     ordered = sorted(news, key=lambda s: (s.observation.account, s.observation.stream, s.observation.external_id))
     seen = [s.observation for s in ordered]
     conn.exec_driver_sql(
-        "INSERT INTO observations (account, stream, external_id, ticket, version, mapping, fragment, digest, gone,"
+        "INSERT INTO observations (account, stream, external_id, read_seq, version, mapping, fragment, digest, gone,"
         " return_id, order_id) SELECT * FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[], %(t)b::bigint[],"
         " %(v)b::text[], %(m)b::text[], %(f)b::bytea[], %(d)b::bytea[], %(g)b::bool[], %(r)b::bigint[],"
         " %(o)b::bigint[]) ON CONFLICT (account, stream, external_id)"
-        " DO UPDATE SET ticket = excluded.ticket, version = excluded.version, mapping = excluded.mapping,"
+        " DO UPDATE SET read_seq = excluded.read_seq, version = excluded.version, mapping = excluded.mapping,"
         " fragment = excluded.fragment, digest = excluded.digest, gone = excluded.gone,"
         " seen_at = clock_timestamp(), return_id = coalesce(excluded.return_id, observations.return_id),"
         " order_id = coalesce(excluded.order_id, observations.order_id)",
@@ -87,7 +87,7 @@ def save(conn: Connection, news: Sequence[Stored]) -> None:
             "a": [o.account for o in seen],
             "s": [o.stream for o in seen],
             "e": [o.external_id for o in seen],
-            "t": [o.ticket for o in seen],
+            "t": [o.read_seq for o in seen],
             "v": [o.version for o in seen],
             "m": [o.mapping for o in seen],
             "f": [_encode(o.fragment) for o in seen],
@@ -99,20 +99,20 @@ def save(conn: Connection, news: Sequence[Stored]) -> None:
     )
 
 
-def touch(conn: Connection, tickets: Mapping[Name, int]) -> None:
+def touch(conn: Connection, read_seqs: Mapping[Name, int]) -> None:
     """The same was read again: only its age changes."""
-    ordered = sorted(tickets.items())
+    ordered = sorted(read_seqs.items())
     if ordered:
         conn.exec_driver_sql(
-            "UPDATE observations o SET ticket = greatest(o.ticket, n.ticket), seen_at = clock_timestamp()"
+            "UPDATE observations o SET read_seq = greatest(o.read_seq, n.read_seq), seen_at = clock_timestamp()"
             " FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[], %(t)b::bigint[])"
-            " AS n(account, stream, external_id, ticket)"
+            " AS n(account, stream, external_id, read_seq)"
             " WHERE (o.account, o.stream, o.external_id) = (n.account, n.stream, n.external_id)",
             {
                 "a": [name[0] for name, _ in ordered],
                 "s": [name[1] for name, _ in ordered],
                 "e": [name[2] for name, _ in ordered],
-                "t": [ticket for _, ticket in ordered],
+                "t": [read_seq for _, read_seq in ordered],
             },
         )
 

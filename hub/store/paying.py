@@ -47,9 +47,9 @@ def since(conn: Connection, intent: Intent) -> Decimal:
 
 def made(conn: Connection, return_ids: Iterable[int]) -> dict[tuple[str, str, str], tuple[tuple[int, Decimal], ...]]:
     """What we had paid back: by the return's number, the account and the payment; answered, whatever shows of it. Each
-    with the ticket of its answer: what was read before knows nothing of it."""
+    with the read_seq of its answer: what was read before knows nothing of it."""
     found = conn.exec_driver_sql(
-        "SELECT return_id, account, operation->>'payment', coalesce((reply->>'ticket')::bigint, 0),"
+        "SELECT return_id, account, operation->>'payment', coalesce((reply->>'read_seq')::bigint, 0),"
         " (operation->>'amount')::numeric FROM intents WHERE return_id = ANY(%(r)b::bigint[]) AND kind = 'refund'"
         " AND state IN ('sent', 'done') AND operation->>'payment' IS NOT NULL ORDER BY id",
         {"r": sorted(set(return_ids))},

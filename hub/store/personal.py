@@ -179,7 +179,7 @@ _WRITTEN: Sequence[tuple[str, str, tuple[str, ...]]] = (
         ("text", "detail", "said"),
     ),
     ("inbox", "account = ANY(%(a)b::text[])", ("error",)),
-    ("lanes", "account = ANY(%(a)b::text[])", ("why",)),
+    ("jobs", "account = ANY(%(a)b::text[])", ("why",)),
     ("accounts", "name = ANY(%(a)b::text[])", ("state_why",)),
     ("webhooks", "account = ANY(%(a)b::text[])", ("why",)),
 )

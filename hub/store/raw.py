@@ -25,7 +25,7 @@ class Row(NamedTuple):
     body: bytes | None
     version: str | None
     deleted: bool
-    ticket: int | None
+    read_seq: int | None
     return_id: int | None
     at: datetime
 

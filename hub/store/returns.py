@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from hub.model.merge.questions import waiting
 from hub.model.schema.returns import Return
-from hub.store import twins
+from hub.store import duplicate_facts
 
 OVER = frozenset({"completed", "closed", "cancelled", "rejected", "expired", "voided"})
 """Statuses after which nothing is expected; a later fact opens the return again."""
@@ -66,7 +66,7 @@ def create_orders(conn: Connection, count: int) -> list[int]:
     if not count:
         return []
     found = conn.exec_driver_sql(
-        "INSERT INTO orders (number) SELECT NULL FROM generate_series(1, %(n)s) RETURNING id", {"n": count}
+        "INSERT INTO orders (merged_into) SELECT NULL FROM generate_series(1, %(n)s) RETURNING id", {"n": count}
     )
     return sorted(row[0] for row in found)
 
@@ -256,7 +256,7 @@ def _save_facts(conn: Connection, changes: Sequence[Change]) -> None:
     )
 
 
-_MOVES = ("twins", "journal", "attempts", "raw", "intents")
+_MOVES = ("duplicate_facts", "journal", "attempts", "raw", "intents")
 """Tables whose rows go along when a return becomes part of another; observations and keys are known by their names."""
 
 
@@ -266,7 +266,7 @@ def absorb(conn: Connection, survivor: int, other: int) -> dict[str, list[int]]:
     Both rows are held by the caller, and neither has a remote write under way. What moved, for `give_back`.
     """
     ends = {"to": survivor, "from": other}
-    twins.keep_counted(conn, survivor, other)
+    duplicate_facts.keep_counted(conn, survivor, other)
     for table in ("observations", "keys"):
         conn.exec_driver_sql(f"UPDATE {table} SET return_id = %(to)s WHERE return_id = %(from)s", ends)
     moved = {

@@ -12,36 +12,36 @@ from hub.store import reviews
 KIND = "stuck"
 
 _RETURNS = """
-SELECT return_id FROM sync WHERE %(k)s = 'tell' AND account = %(a)s AND lane = %(e)s
-UNION SELECT return_id FROM observations WHERE %(k)s IN ('read', 'fetch') AND account = %(a)s
+SELECT return_id FROM sync WHERE %(k)s = 'deliver' AND account = %(a)s AND job = %(e)s
+UNION SELECT return_id FROM observations WHERE %(k)s IN ('process', 'fetch') AND account = %(a)s
 AND stream = split_part(%(e)s, '/', 1) AND external_id = substr(%(e)s, strpos(%(e)s, '/') + 1) AND return_id IS NOT NULL
 ORDER BY 1
 """
 
 
-def ask(conn: Connection, lane_id: int, kind: str, account: str, key: str, why: str, about: Iterable[int] = ()) -> None:
-    """This lane is parked. `about`: the returns that it waits for; by default those that its key is about."""
+def ask(conn: Connection, job_id: int, kind: str, account: str, key: str, why: str, about: Iterable[int] = ()) -> None:
+    """This job is parked. `about`: the returns that it waits for; by default those that its key is about."""
     found = sorted(set(about)) or list(conn.exec_driver_sql(_RETURNS, {"k": kind, "a": account, "e": key}).scalars())
     said = sentence("stuck", work=kind, account=account, key=key, why=why)
-    detail = {"lane": lane_id, "account": account, "key": key}
-    reviews.ask(conn, KIND, found, said, _dedupe(lane_id), detail, again=True)
+    detail = {"job": job_id, "account": account, "key": key}
+    reviews.ask(conn, KIND, found, said, _dedupe(job_id), detail, again=True)
 
 
-def over(conn: Connection, lane_ids: Iterable[int]) -> None:
+def over(conn: Connection, job_ids: Iterable[int]) -> None:
     """They went through, or are tried again because a person said so."""
-    for lane_id in lane_ids:
-        reviews.close(conn, _dedupe(lane_id))
+    for job_id in job_ids:
+        reviews.close(conn, _dedupe(job_id))
 
 
 def forsake(conn: Connection, account: str) -> None:
     """All of this account: nobody will do that work any more."""
     found = conn.exec_driver_sql(
-        "SELECT (detail->>'lane')::bigint FROM reviews"
+        "SELECT (detail->>'job')::bigint FROM reviews"
         " WHERE state = 'open' AND kind = %(k)s AND detail->>'account' = %(a)s",
         {"k": KIND, "a": account},
     )
     over(conn, list(found.scalars()))
 
 
-def _dedupe(lane_id: int) -> str:
-    return f"lane:{lane_id}"
+def _dedupe(job_id: int) -> str:
+    return f"job:{job_id}"

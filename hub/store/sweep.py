@@ -17,9 +17,9 @@ NOT_ABOUT_PEOPLE = frozenset({"erased", "alembic_version"})
 _SETTINGS = "name connector mapping settings secrets grants terms state alerted"
 CONFIGURED = {"accounts": frozenset(_SETTINGS.split())}
 """Columns that whoever runs the hub wrote."""
-NORMAL = frozenset({"keys", "bearers", "hints"})
+NORMAL = frozenset({"keys", "bearers", "typed_references"})
 """Tables of names in their normal form."""
-FIRST = ("inbox", "lanes")
+FIRST = ("inbox", "jobs")
 """Whoever is taking a message in holds its rows: they are waited for, and what they then wrote is met later."""
 LAST = ("accounts", "webhooks")
 """Every call writes there how it went: their rows are held for as short a time as can be."""

@@ -15,7 +15,7 @@ from hub.store import documents
 class Row(NamedTuple):
     return_id: int
     account: str
-    lane: str
+    job: str
     wanted: int
     done: int
     state: str
@@ -29,7 +29,7 @@ class News(NamedTuple):
 
     return_id: int
     account: str
-    lane: str
+    job: str
     state: str
     planned: Sequence[Operation]
     residue: Sequence[Residue]
@@ -39,7 +39,7 @@ class News(NamedTuple):
 
 
 _COLUMNS = (
-    "return_id, account, lane, wanted, done, state, guard,"
+    "return_id, account, job, wanted, done, state, guard,"
     " greatest(0, coalesce(extract(epoch FROM not_before - clock_timestamp()), 0))::float8"
 )
 
@@ -53,15 +53,15 @@ def of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[tuple[int, s
     return {(row[0], row[1]): Row(*row) for row in found}
 
 
-def due(conn: Connection, account: str, lane: str) -> list[Row]:
-    """The rows of one outbound lane that want something said, or do not know what became of it, oldest first."""
+def due(conn: Connection, account: str, job: str) -> list[Row]:
+    """The rows of one outbound job that want something said, or do not know what became of it, oldest first."""
     found = conn.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM sync WHERE account = %(a)s AND lane = %(l)s AND (wanted > done OR EXISTS"
+        f"SELECT {_COLUMNS} FROM sync WHERE account = %(a)s AND job = %(l)s AND (wanted > done OR EXISTS"
         " (SELECT FROM intents i WHERE (i.return_id, i.account) = (sync.return_id, sync.account)"
         " AND (i.state IN ('open', 'waiting', 'unknown') OR (i.deadline < clock_timestamp()"
         " AND (i.state = 'sent' OR (i.state = 'given_up' AND i.progress <> '{}'))))))"
         " ORDER BY return_id",
-        {"a": account, "l": lane},
+        {"a": account, "l": job},
     )
     return [Row(*row) for row in found]
 
@@ -73,13 +73,13 @@ def save(conn: Connection, news: Sequence[News]) -> None:
     ordered = sorted(news, key=lambda n: (n.return_id, n.account))
     whys = [documents.both(n.why) for n in ordered]
     conn.exec_driver_sql(
-        "INSERT INTO sync (return_id, account, lane, wanted, done, state, planned, residue, not_before, why, said)"
+        "INSERT INTO sync (return_id, account, job, wanted, done, state, planned, residue, not_before, why, said)"
         " SELECT r, a, l, 1, CASE WHEN tell THEN 0 ELSE 1 END, s, p::jsonb, e::jsonb,"
         " CASE WHEN w > 0 THEN clock_timestamp() + w * interval '1 second' END, y, o::jsonb"
         " FROM unnest(%(r)b::bigint[], %(a)b::text[], %(l)b::text[], %(s)b::text[], %(p)b::text[], %(e)b::text[],"
         " %(t)b::bool[], %(w)b::float8[], %(y)b::text[], %(o)b::text[]) AS n(r, a, l, s, p, e, tell, w, y, o)"
         " JOIN accounts ON accounts.name = n.a"  # one that was removed a moment ago may still be known to us
-        " ON CONFLICT (return_id, account) DO UPDATE SET lane = excluded.lane, wanted = sync.wanted + 1,"
+        " ON CONFLICT (return_id, account) DO UPDATE SET job = excluded.job, wanted = sync.wanted + 1,"
         " done = CASE WHEN excluded.done = 1 THEN sync.wanted + 1 ELSE sync.done END, state = excluded.state,"
         " planned = excluded.planned, residue = excluded.residue,"
         " not_before = coalesce(sync.not_before, excluded.not_before), at = clock_timestamp(),"
@@ -88,7 +88,7 @@ def save(conn: Connection, news: Sequence[News]) -> None:
         {
             "r": [n.return_id for n in ordered],
             "a": [n.account for n in ordered],
-            "l": [n.lane for n in ordered],
+            "l": [n.job for n in ordered],
             "s": [n.state for n in ordered],
             "p": [documents.text(n.planned) for n in ordered],
             "e": [documents.text(n.residue) for n in ordered],
@@ -140,10 +140,10 @@ def settle(
 
 
 def want(conn: Connection, return_id: int, account: str) -> str | None:
-    """A person asks that this row be looked at again; its lane's key, or None where there is no such row."""
+    """A person asks that this row be looked at again; its job's key, or None where there is no such row."""
     found = conn.exec_driver_sql(
         "UPDATE sync SET wanted = wanted + 1, state = 'pending', guard = '{}', why = NULL, said = NULL,"
-        " not_before = NULL, at = clock_timestamp() WHERE return_id = %(r)s AND account = %(a)s RETURNING lane",
+        " not_before = NULL, at = clock_timestamp() WHERE return_id = %(r)s AND account = %(a)s RETURNING job",
         {"r": return_id, "a": account},
     ).first()
     return None if found is None else str(found[0])
@@ -152,7 +152,7 @@ def want(conn: Connection, return_id: int, account: str) -> str | None:
 def money_free(conn: Connection, return_id: int, account: str) -> list[tuple[str, str]]:
     """Money of this return is not in flight any more: rows of this account that wait for some are to be planned again.
 
-    (account, lane) of each, for its lane to be asked for.
+    (account, job) of each, for its job to be asked for.
     """
     return _planned_again(
         conn, account, 'residue @> \'[{"said": {"code": "money_in_flight"}}]\' AND return_id <> %(r)s', return_id
@@ -161,7 +161,7 @@ def money_free(conn: Connection, return_id: int, account: str) -> list[tuple[str
 
 def planned_again(conn: Connection, account: str) -> list[tuple[str, str]]:
     """The account may be asked for more than before, or for less, or is back: what was left to say there is planned
-    again. (account, lane) of each row, for its lane to be asked for."""
+    again. (account, job) of each row, for its job to be asked for."""
     return _planned_again(conn, account, "(state <> 'in_sync' OR residue <> '[]')")
 
 
@@ -178,7 +178,7 @@ def unsettled(conn: Connection, account: str) -> int:
 def _planned_again(conn: Connection, account: str, where: str, return_id: int = 0) -> list[tuple[str, str]]:
     found = conn.exec_driver_sql(
         "UPDATE sync SET wanted = wanted + 1 WHERE (return_id, account) IN (SELECT return_id, account FROM sync"
-        f" WHERE account = %(a)s AND {where} ORDER BY return_id FOR UPDATE) RETURNING lane",
+        f" WHERE account = %(a)s AND {where} ORDER BY return_id FOR UPDATE) RETURNING job",
         {"a": account, "r": return_id},
     )
     return [(account, row[0]) for row in found]

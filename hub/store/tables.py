@@ -36,9 +36,9 @@ metadata = MetaData(
     }
 )
 
-tickets = Sequence("tickets", metadata=metadata)
-"""Drawn by every read before its request leaves: the higher ticket is the newer truth. So it has no cache: with
-one, each connection hands out numbers from a block of its own, and an older read could draw the higher ticket."""
+read_sequence = Sequence("read_sequence", metadata=metadata)
+"""Drawn by every read before its request leaves: the higher read_seq is the newer truth. So it has no cache: with
+one, each connection hands out numbers from a block of its own, and an older read could draw the higher read_seq."""
 
 
 def _now() -> Column:  # type: ignore[type-arg]
@@ -100,11 +100,11 @@ cursors = Table(
     _now(),
 )
 
-lanes = Table(
-    "lanes",
+jobs = Table(
+    "jobs",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    Column("kind", Text, nullable=False, comment="read | fetch | poll | tell | ..."),
+    Column("kind", Text, nullable=False, comment="process | fetch | poll | deliver | recompute"),
     Column("account", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("due", DateTime(timezone=True), nullable=False),
@@ -115,10 +115,10 @@ lanes = Table(
     Column("worker", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("crashes", Integer, nullable=False, server_default="0"),
-    Column("solo", Boolean, nullable=False, server_default=false()),
+    Column("quarantined", Boolean, nullable=False, server_default=false()),
     Column("why", Text),
     UniqueConstraint("kind", "account", "key"),
-    Index("lanes_due_idx", "kind", "due", "id"),
+    Index("jobs_due_idx", "kind", "due", "id"),
     postgresql_with={
         "fillfactor": "70",
         "autovacuum_vacuum_scale_factor": "0.02",
@@ -139,11 +139,11 @@ inbox = Table(
     Column("body", LargeBinary),
     Column("version", Text),
     Column("deleted", Boolean, nullable=False, server_default=false()),
-    Column("ticket", BigInteger),
+    Column("read_seq", BigInteger),
     Column(
         "dedupe", LargeBinary, comment="its entry in `seen`; a unique index here would make accepting wait for workers"
     ),
-    Column("state", Text, nullable=False, server_default="new", comment="new | waiting (has a lane) | invalid"),
+    Column("state", Text, nullable=False, server_default="new", comment="new | waiting (has a job) | invalid"),
     Column("error", JSONB),
     _now(),
     Column("times", Integer, nullable=False, server_default="1", comment="how often the very same was invalid"),
@@ -165,7 +165,7 @@ raw = Table(
     Column("body", LargeBinary),
     Column("version", Text),
     Column("deleted", Boolean, nullable=False, server_default=false()),
-    Column("ticket", BigInteger),
+    Column("read_seq", BigInteger),
     Column("return_id", BigInteger),
     Column(
         "at", DateTime(timezone=True), nullable=False, comment="when it was accepted; the month names its partition"
@@ -198,7 +198,7 @@ observations = Table(
     Column("account", Text, primary_key=True),
     Column("stream", Text, primary_key=True),
     Column("external_id", Text, primary_key=True),
-    Column("ticket", BigInteger, nullable=False),
+    Column("read_seq", BigInteger, nullable=False),
     Column("version", Text),
     Column("mapping", Text, nullable=False),
     Column("fragment", LargeBinary, nullable=False),
@@ -216,11 +216,8 @@ orders = Table(
     "orders",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    Column("number", Text),
-    Column("home", Text),
     Column("merged_into", BigInteger),
     _now(),
-    Index(None, "number"),
 )
 
 returns = Table(
@@ -274,8 +271,8 @@ keys = Table(
     Index(None, "order_id"),
 )
 
-cuts = Table(
-    "cuts",
+blocked_links = Table(
+    "blocked_links",
     metadata,
     Column("account", Text, primary_key=True),
     Column("stream", Text, primary_key=True),
@@ -286,8 +283,8 @@ cuts = Table(
     comment="a person split: this object does not belong to the return of this name, whatever it says",
 )
 
-hints = Table(
-    "hints",
+typed_references = Table(
+    "typed_references",
     metadata,
     Column("issuer", Text, primary_key=True),
     Column("text", Text, primary_key=True, comment="a number as somebody typed it, in lower case"),
@@ -337,8 +334,8 @@ facts = Table(
     _now(),
 )
 
-twins = Table(
-    "twins",
+duplicate_facts = Table(
+    "duplicate_facts",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("return_id", BigInteger, nullable=False),
@@ -356,7 +353,7 @@ sync = Table(
     metadata,
     Column("return_id", BigInteger, primary_key=True),
     Column("account", Text, primary_key=True),
-    Column("lane", Text, nullable=False, comment="key of its outbound lane"),
+    Column("job", Text, nullable=False, comment="key of its outbound job"),
     Column("wanted", BigInteger, nullable=False, server_default="0"),
     Column("done", BigInteger, nullable=False, server_default="0"),
     Column("state", Text, nullable=False, server_default="pending"),
@@ -373,7 +370,7 @@ sync = Table(
     Column("not_before", DateTime(timezone=True)),
     _now(),
     Column("said", JSONB, comment="why, as a sentence of ours; null where it is the other system's own words"),
-    Index("sync_lane_idx", "account", "lane", postgresql_where=text("wanted > done")),
+    Index("sync_job_idx", "account", "job", postgresql_where=text("wanted > done")),
     Index(None, "state"),
     postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.05"},
 )
@@ -474,7 +471,7 @@ reviews = Table(
 ticks = Table(
     "ticks",
     metadata,
-    Column("job", Text, primary_key=True),
+    Column("task", Text, primary_key=True),
     Column("slot", BigInteger, primary_key=True),
     _now(),
 )
@@ -487,14 +484,4 @@ budgets = Table(
     Column("tokens", Double, nullable=False),
     Column("refilled_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
     Column("blocked_until", DateTime(timezone=True)),
-)
-
-mappings = Table(
-    "mappings",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("version", Text, primary_key=True),
-    Column("text", Text, nullable=False),
-    Column("active", Boolean, nullable=False, server_default=false()),
-    _now(),
 )

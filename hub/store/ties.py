@@ -28,7 +28,7 @@ def neighbours(
         " WHERE mine.return_id = ANY(%(r)b::bigint[]) AND other.return_id <> mine.return_id"
         " UNION SELECT id, id FROM returns WHERE id = ANY(%(r)b::bigint[]) AND ties IS NOT NULL"
         " UNION SELECT n.id, o.return_id FROM unnest(%(n)b::bigint[], %(i)b::text[], %(t)b::text[])"
-        " AS n(id, issuer, text) JOIN hints USING (issuer, text)"
+        " AS n(id, issuer, text) JOIN typed_references USING (issuer, text)"
         " JOIN observations o USING (account, stream, external_id) WHERE o.return_id <> n.id",
         {
             "r": wanted,
@@ -46,7 +46,7 @@ def hint(conn: Connection, hints: Iterable[tuple[Title, Name]]) -> set[Title]:
     if not wanted:
         return set()
     found = conn.exec_driver_sql(
-        "INSERT INTO hints (issuer, text, account, stream, external_id) SELECT * FROM unnest(%(i)b::text[],"
+        "INSERT INTO typed_references (issuer, text, account, stream, external_id) SELECT * FROM unnest(%(i)b::text[],"
         " %(t)b::text[], %(a)b::text[], %(s)b::text[], %(e)b::text[]) ON CONFLICT DO NOTHING RETURNING issuer, text",
         {
             "i": [title[0] for title, _ in wanted],

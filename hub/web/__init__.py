@@ -1,7 +1,7 @@
 """The hub on the web: webhooks come in, people look and act.
 
 `create_app(services)` is the whole site, for Granian (RSGI) as it is served, and a WSGI callable for every other
-server. Webhooks take the bare lane in front (`webhooks.py`), the rest is Flask.
+server. Webhooks are taken in front of it (`webhooks.py`), the rest is Flask.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hub.web.counts import Counts
 from hub.web.front import Front
 from hub.web.pulse import Pulse
 from hub.web.services import Services
-from hub.web.webhooks import PREFIX, Lane
+from hub.web.webhooks import PREFIX, WebhookIntake
 
 __all__ = ["Services", "create_app"]
 
@@ -26,13 +26,13 @@ class Site:
     def __init__(self, services: Services) -> None:
         counts = Counts()
         pulse = Pulse(counts, services.look, services.keep)
-        self._lane = Lane(services, counts, pulse)
+        self._webhooks = WebhookIntake(services, counts, pulse)
         self._console = create_console(services, counts)
-        self._front = Front(services, self._lane, self._console, pulse)
+        self._front = Front(services, self._webhooks, self._console, pulse)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(PREFIX):
-            return self._lane(environ, start_response)
+            return self._webhooks(environ, start_response)
         return self._console(environ, start_response)
 
     def __rsgi_init__(self, loop: Any) -> None:

@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 
 def create_console(services: Services, counts: Counts) -> Flask:
-    """The console for these services; `counts` are those of the webhook lane, for the health pages."""
+    """The console for these services; `counts` are those of the webhooks, for the health pages."""
     app = Flask("hub.web", root_path=str(HERE), static_folder="static", template_folder="templates")
     app.config.update(
         SECRET_KEY=services.secret_key or secrets.token_bytes(32),

@@ -22,7 +22,7 @@ from hub.web.bridge import Bridge
 from hub.web.pulse import LATE, Pulse
 from hub.web.refusals import LAST, Refusal
 from hub.web.services import Services
-from hub.web.webhooks import PREFIX, Lane, Told, request
+from hub.web.webhooks import PREFIX, Told, WebhookIntake, request
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +42,9 @@ AWAY = "数据库暂时无法访问；中枢会自动重试。\nThe database is 
 class Front:
     """Every request of the process; `scope` and `protocol` are RSGI's."""
 
-    def __init__(self, services: Services, lane: Lane, console: Any, pulse: Pulse) -> None:
+    def __init__(self, services: Services, webhooks: WebhookIntake, console: Any, pulse: Pulse) -> None:
         self.services = services
-        self.lane = lane
+        self.webhooks = webhooks
         self.pulse = pulse
         self.bridge = Bridge(console)
         self.bodies = Bodies(services.bodies)
@@ -90,22 +90,22 @@ class Front:
     async def _webhook(self, scope: Any, protocol: Any, account: str) -> Told:
         try:
             headers = scope.headers
-            if self.lane.may_be_new(account):
+            if self.webhooks.may_be_new(account):
                 await self._look()
-            stated = self.lane.admit(account, scope.method, headers.get("content-length", ""))
+            stated = self.webhooks.admit(account, scope.method, headers.get("content-length", ""))
             body = await self.bodies.read(protocol, self._sender(scope), stated, self.services.largest_body)
             base = self.services.public_url or f"{scope.scheme}://{scope.authority or headers.get('host', '')}"
             asked = request(scope.method, scope.path, scope.query_string, headers.items(), body, base)
             if len(body) <= INLINE:
-                arrivals = self.lane.check(account, asked)
+                arrivals = self.webhooks.check(account, asked)
             else:
                 loop = asyncio.get_running_loop()
-                arrivals = await loop.run_in_executor(self._checks, self.lane.check, account, asked)
+                arrivals = await loop.run_in_executor(self._checks, self.webhooks.check, account, asked)
             await self._store(arrivals)
-            told = self.lane.taken(account, len(arrivals))
-            self.lane.counts.add(account, told[0])
+            told = self.webhooks.taken(account, len(arrivals))
+            self.webhooks.counts.add(account, told[0])
         except Exception as error:
-            return self.lane.refuse(account, error)
+            return self.webhooks.refuse(account, error)
         return told
 
     async def _look(self) -> None:

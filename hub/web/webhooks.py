@@ -1,4 +1,4 @@
-"""The lane for webhooks (Channel Adapter): durable before it says 202, and never slower than its own sender.
+"""Where webhooks arrive (Channel Adapter): durable before it says 202, and never slower than its own sender.
 
 It stands before Flask because a framework costs more than everything else done here together. The answer decides what
 the other system does next: 2xx it forgets the message, 401/404/405/411/413 it gives up, 503 it comes again.
@@ -40,7 +40,7 @@ Told = tuple[int, Mapping[str, str], bytes]
 """An answer: status, headers, body."""
 
 
-class Lane:
+class WebhookIntake:
     """`/hooks/<account>`: a bounded body, checked, made durable; then the answer says so."""
 
     def __init__(self, services: Services, counts: Counts, pulse: Pulse) -> None:

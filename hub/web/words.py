@@ -57,7 +57,7 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
     },
     "stage": {
         "merge": _l("merged"),
-        "tell": _l("told"),
+        "deliver": _l("told"),
         "link": _l("linked"),
         "split": _l("split"),
         "apart": _l("kept apart"),

@@ -93,7 +93,7 @@ def accept(hub: Hub) -> None:
     content = read_json(RECORDING.read_bytes())
     body = msgspec.json.encode(content["record"])
     told = Arrival.of(
-        account="web", stream="return", external_id=content["record"]["id"], via="fetch", body=body, ticket=1
+        account="web", stream="return", external_id=content["record"]["id"], via="fetch", body=body, read_seq=1
     )
     assert all(hub.database.run(lambda conn: inbox.accept(conn, [told])))
 
@@ -107,8 +107,8 @@ def founded(hub: Hub) -> int:
     return count(hub, "SELECT count(*) FROM returns WHERE founded")
 
 
-POLLS = "SELECT count(*) FROM ticks WHERE job = 'poll web/order'"
-WANTED = "SELECT wanted FROM lanes WHERE kind = 'poll' AND key = 'order'"
+POLLS = "SELECT count(*) FROM ticks WHERE task = 'poll web/order'"
+WANTED = "SELECT wanted FROM jobs WHERE kind = 'poll' AND key = 'order'"
 
 
 def test_a_worker_does_what_is_in_the_inbox_and_ends_when_told(hub: Hub, start: Callable[[str], Process]) -> None:
@@ -118,7 +118,7 @@ def test_a_worker_does_what_is_in_the_inbox_and_ends_when_told(hub: Hub, start: 
     worker.until_it_says("working; Ctrl-C ends it")
     worker.end()
     assert count(hub, "SELECT count(*) FROM inbox") == 0
-    assert count(hub, "SELECT count(*) FROM lanes WHERE lease_until IS NOT NULL") == 0
+    assert count(hub, "SELECT count(*) FROM jobs WHERE lease_until IS NOT NULL") == 0
     assert count(hub, POLLS) == 0, "a worker is no clock"
 
 
@@ -134,7 +134,7 @@ def test_two_clocks_are_one(hub: Hub, start: Callable[[str], Process]) -> None:
     clocks[1].until(lambda: count(hub, POLLS) > before)
     clocks[1].end()
     assert count(hub, WANTED) == count(hub, POLLS)
-    assert count(hub, "SELECT count(*) FROM ticks WHERE job IN ('tidy', 'watch')") >= 2
+    assert count(hub, "SELECT count(*) FROM ticks WHERE task IN ('tidy', 'watch')") >= 2
     assert count(hub, "SELECT count(*) FROM attempts") == 0, "a clock is no worker"
 
 
@@ -147,7 +147,7 @@ def test_serve_is_console_worker_and_clock_and_ends_when_told(hub: Hub, start: C
     serve.until(lambda: "R1001" in page(f"{url}/returns"))
     serve.end()
     assert page(f"{url}/returns") == "", "nobody holds the port any more"
-    assert count(hub, "SELECT count(*) FROM lanes WHERE lease_until IS NOT NULL") == 0
+    assert count(hub, "SELECT count(*) FROM jobs WHERE lease_until IS NOT NULL") == 0
 
 
 def page(url: str) -> str:

@@ -158,7 +158,7 @@ def test_an_answer_is_about_its_own_write(
     run("review", "done", asked, "--note", "paid in cash")
     stock.do("post_credit", id=due[1], amount="20.00")
     deliver(stock, "erp")
-    work(("read",))
+    work(("process",))
     second = ask(hub, silence, run)
     assert second != asked
     assert run("review", "again", second).exit_code == 0

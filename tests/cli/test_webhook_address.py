@@ -60,8 +60,8 @@ def proxy() -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def lane() -> Iterator[str]:
-    """The address of the real lane for webhooks."""
+def job() -> Iterator[str]:
+    """The address of the real job for webhooks."""
     port = free_port()
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(port)], cwd=CHECKOUT)
     try:
@@ -77,15 +77,15 @@ def add_shop(run: Run, shop: Shopify) -> Result:
 
 
 def test_the_address_to_enter_is_said_and_one_that_leads_here_is_fine(
-    run: Run, shop: Shopify, lane: str, monkeypatch: pytest.MonkeyPatch
+    run: Run, shop: Shopify, job: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "webhooks: enter https://<this hub>/hooks/web at Shopify; with HUB_PUBLIC_URL" in add_shop(run, shop).output
-    monkeypatch.setenv("HUB_PUBLIC_URL", f"{lane}/")
+    monkeypatch.setenv("HUB_PUBLIC_URL", f"{job}/")
     checked = run("accounts", "check", "web", "--json")
     assert checked.exit_code == 0, checked.output
     told = json.loads(checked.stdout)
     assert told["ok"]
-    assert told["facts"]["webhooks"] == f"{lane}/hooks/web is to be entered at Shopify"
+    assert told["facts"]["webhooks"] == f"{job}/hooks/web is to be entered at Shopify"
 
 
 @pytest.mark.parametrize(
@@ -137,14 +137,14 @@ def test_an_address_of_this_machine_is_none_for_a_system_elsewhere(host: str) ->
 
 
 def test_who_signs_the_address_it_calls_has_to_be_told_which_that_is(
-    run: Run, lane: str, monkeypatch: pytest.MonkeyPatch
+    run: Run, job: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with square.SquareSandbox() as till:
         settings = given(base_url=till.url, access_token=square.TOKEN, signature_key="simulated-signature-key")
         said = run("accounts", "add", "pos", "square", *settings, input=typed(*[""] * 4)).output
         assert "Square signs the address it calls, and behind a proxy the hub sees another one" in said
         assert "set notification_url, or HUB_PUBLIC_URL" in said
-        monkeypatch.setenv("HUB_PUBLIC_URL", lane)
+        monkeypatch.setenv("HUB_PUBLIC_URL", job)
         assert run("accounts", "check", "pos").exit_code == 0
 
 

@@ -12,7 +12,7 @@ from hub.boot import assemble_hub
 from hub.model.schema.returns import Return
 from hub.pipeline.intake.accept import accept
 from hub.settings import Settings
-from hub.store import console, inbox, lanes
+from hub.store import console, inbox, jobs
 from hub.store.database import Database
 from tests.pipeline.fakes import systems
 from tests.pipeline.fakes.connector import signature
@@ -53,14 +53,12 @@ class Stage:
     def read(self, stream: str, external_id: str) -> None:
         """One record is read."""
         with self.database.begin() as conn:
-            lanes.want(conn, "fetch", [(HERE, lanes.object_key(stream, external_id))])
+            jobs.want(conn, "fetch", [(HERE, jobs.object_key(stream, external_id))])
 
     def poll(self) -> None:
         """Every feed is asked for what changed since it was last asked."""
         with self.database.begin() as conn:
-            lanes.want(
-                conn, "poll", [(HERE, stream) for stream in self.hub.accounts.get(HERE).entry.capabilities.polls]
-            )
+            jobs.want(conn, "poll", [(HERE, stream) for stream in self.hub.accounts.get(HERE).entry.capabilities.polls])
 
     def work(self) -> None:
         """Until nothing is due, not even what would wait for its time."""

@@ -189,7 +189,7 @@ def test_pushes_in_any_order_and_number_end_in_the_truth(
     parcel = followed(remote, labelled)
     known: Observation | None = None
     where: Shipment | None = None
-    tickets = itertools.count(1)
+    read_seqs = itertools.count(1)
 
     def arrive(body: bytes) -> None:
         nonlocal known, where
@@ -203,7 +203,7 @@ def test_pushes_in_any_order_and_number_end_in_the_truth(
             lost = where is not None and where.state != "unknown" and read.shipments[0].state == "unknown"
             where = where if lost else read.shipments[0]
             named = {"account": "parcels", "stream": message.stream, "external_id": message.external_id}
-            new = Observation(**named, fragment=read, ticket=next(tickets), version=message.version)
+            new = Observation(**named, fragment=read, read_seq=next(read_seqs), version=message.version)
             known = absorb(known, new) or known
 
     for status, detail in history:

@@ -20,7 +20,7 @@ from connectors.kit import registry
 from hub.boot import Hub
 from hub.pipeline.process.translate import Untranslatable, translate
 from hub.store import inbox
-from hub.store.database import ticket
+from hub.store.database import next_read_seq
 from hub.store.inbox import Arrival
 from tests.connectors.test_personal import SYSTEMS, _connected, recorded
 from tests.dump import dump
@@ -84,8 +84,8 @@ def escaped(record: Any) -> bytes:
 
 def take(hub: Hub, stream: str, name: str, body: bytes) -> None:
     with hub.database.begin() as conn:
-        (drawn,) = ticket(conn)
-        arrival = Arrival.of(account="here", stream=stream, external_id=name, via="poll", body=body, ticket=drawn)
+        (drawn,) = next_read_seq(conn)
+        arrival = Arrival.of(account="here", stream=stream, external_id=name, via="poll", body=body, read_seq=drawn)
         inbox.accept(conn, [arrival])
 
 
@@ -117,7 +117,7 @@ def test_wherever_it_stood_it_stands_nowhere_and_the_record_is_as_good(
         body = escaped(record) if data.draw(st.booleans(), label="escaped") else json.dumps(record).encode()
         name = str(record.get("id") or record.get("joined", {}).get("id")) + f"/{next(number)}"
         take(hub, stream, name, body)
-        work(("read",))
+        work(("process",))
         assert mail in plain(dump(hub.database))
         before = understood(hub, stream, body)
         assert hub.privacy.find(mail)
@@ -127,7 +127,7 @@ def test_wherever_it_stood_it_stands_nowhere_and_the_record_is_as_good(
         assert all(understood(hub, stream, bytes(row[0])) for row in kept if row[0])
         assert len(kept) >= before
         take(hub, stream, name, body)
-        work(("read",))
+        work(("process",))
         assert [line for line in plain(dump(hub.database)).splitlines() if mail in line] == [], "it comes back"
 
     play()
@@ -138,7 +138,7 @@ def test_a_neighbours_address_is_another_one(hub: Hub, work: Callable[..., int])
     (order,) = [one for one in recorded("generic", "order")][:1]
     for name, mail in (("1", "jo@example.test"), ("2", "mary-jo@example.test"), ("3", "jo@example.testing")):
         take(hub, "order", name, json.dumps({**order["record"], "id": name, "channel": f"from {mail}"}).encode())
-    work(("read",))
+    work(("process",))
     assert {one.external_id for one in hub.privacy.find("jo@example.test")} == {"1"}
     hub.privacy.erase("jo@example.test", "tester")
     text = dump(hub.database)
@@ -151,7 +151,7 @@ def test_names_that_are_addresses_stay_apart(hub: Hub, work: Callable[..., int])
     record = recorded("generic", "order")[0]["record"]
     for mail in ("jo@example.test", "li@example.test"):
         take(hub, "order", mail, json.dumps({**record, "id": mail, "number": mail}).encode())
-    work(("read",))
+    work(("process",))
     for mail in ("jo@example.test", "li@example.test"):
         hub.privacy.erase(mail, "tester")
     assert rows(hub, "SELECT count(DISTINCT external_id), count(DISTINCT order_id) FROM observations") == [(2, 2)]
@@ -173,7 +173,7 @@ def test_the_names_found_with_it_go_wherever_they_stand_and_goods_stay(hub: Hub,
         "url": "https://site.test/people/ada.teapot/returns?who=Ada%20Teapot",
     }
     take(hub, "return", "erase-me", json.dumps(record).encode())
-    work(("read",))
+    work(("process",))
     assert rows(hub, "SELECT count(*) FROM inbox WHERE state = 'invalid'") == [(0,)]
     hub.privacy.erase("ADA.teapot@example.test", "tester")
     text = plain(dump(hub.database))

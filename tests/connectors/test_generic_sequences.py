@@ -70,21 +70,21 @@ def account() -> Account:
     return assemble("shop", entry, dictionary, {"kind": "storefront"}, {}, {}, "healthy", lambda *_: None)  # type: ignore[arg-type, return-value]
 
 
-def push(account: Account, record: dict[str, Any], ticket: int) -> Row:
+def push(account: Account, record: dict[str, Any], read_seq: int) -> Row:
     """The record as it lies in the inbox."""
     body = json.dumps({"type": "return.upsert", "data": record}).encode()
-    (message,) = door.unpack(body, f"key-{ticket}")
+    (message,) = door.unpack(body, f"key-{read_seq}")
     row = arrival(account, message, "push")
     assert not row.hint, "its body is believed: what orders it comes along"
-    moment = BEGIN + timedelta(seconds=ticket)
-    return Row(ticket, "shop", row.stream, row.external_id, row.via, row.body, row.version, row.deleted, None, moment)
+    moment = BEGIN + timedelta(seconds=read_seq)
+    return Row(read_seq, "shop", row.stream, row.external_id, row.via, row.body, row.version, row.deleted, None, moment)
 
 
 def observed(account: Account, pushes: list[dict[str, Any]]) -> Stored:
     """What stands after these, in this order."""
     stored: Stored | None = None
-    for ticket, record in enumerate(pushes, 1):
-        stored = _observe({"shop": account}, push(account, record, ticket), ticket, stored) or stored
+    for read_seq, record in enumerate(pushes, 1):
+        stored = _observe({"shop": account}, push(account, record, read_seq), read_seq, stored) or stored
     assert stored is not None
     return stored
 

@@ -43,13 +43,13 @@ def pushed(history: list[tuple[int, str, str]]) -> Message:
 
 def observed(arriving: list[Message], before: Observation | None = None, via: str = "push") -> Observation | None:
     """What the hub holds after these, in this order: a push with a lower version is dropped, everything else absorbed."""
-    for ticket, one in enumerate(arriving, 1 if before is None else before.ticket + 1):
+    for read_seq, one in enumerate(arriving, 1 if before is None else before.read_seq + 1):
         assert one.version is not None
         if via == "push" and before is not None and before.version is not None and one.version < before.version:
             continue
         fragment = schema.fragment(DICTIONARY.read(one.stream, read_json(one.body), {}, account="carrier"))
         new = Observation(
-            account="carrier", stream=one.stream, external_id=one.external_id, fragment=fragment, ticket=ticket,
+            account="carrier", stream=one.stream, external_id=one.external_id, fragment=fragment, read_seq=read_seq,
             version=one.version, mapping="m", gone=False,
         )  # fmt: skip
         before = absorb(before, new) or before

@@ -19,7 +19,7 @@ from hub import configuration
 from hub.boot import Hub
 from hub.model.merge.questions import QUESTIONS
 from hub.store import inbox, personal
-from hub.store.database import ticket
+from hub.store.database import next_read_seq
 from hub.store.inbox import Arrival
 from tests.connectors.test_recordings import RECORDINGS
 from tests.dump import dump
@@ -133,7 +133,7 @@ def test_a_persons_records_are_found_and_erased(system: str, hub: Hub, work: Cal
         people |= {text for place in stream.customer for text in places.values(record, [place])}
         said |= set(places.values(record, stream.personal))
         _take(hub, account, recording)
-    work(("read",))
+    work(("process",))
     said -= {text for one in recordings for place, text in leaves(one["record"]) if place in NOBODYS}
     assert people, "nobody can be found"
     assert said, "nothing is personal"
@@ -154,7 +154,7 @@ def test_a_persons_records_are_found_and_erased(system: str, hub: Hub, work: Cal
     _gone(hub, said)
     for recording in recordings:
         _take(hub, account, recording)
-    work(("read",))
+    work(("process",))
     _gone(hub, said)
 
 
@@ -187,8 +187,8 @@ def _take(hub: Hub, account: str, recording: dict[str, Any]) -> None:
     body = json.dumps(record, ensure_ascii=False).encode()
     name = str(record.get("id") or record.get("joined", {}).get("id"))
     with hub.database.begin() as conn:
-        (drawn,) = ticket(conn)
+        (drawn,) = next_read_seq(conn)
         arrival = Arrival.of(
-            account=account, stream=recording["stream"], external_id=name, via="poll", body=body, ticket=drawn
+            account=account, stream=recording["stream"], external_id=name, via="poll", body=body, read_seq=drawn
         )
         inbox.accept(conn, [arrival])

@@ -19,7 +19,7 @@ from connectors.medusa.sandbox import SECRET_KEY, MedusaSandbox
 from connectors.medusa.sandbox_shop import LOCATION
 from connectors.square.sandbox import TOKEN, SquareSandbox
 from hub import configuration
-from hub.store import lanes
+from hub.store import jobs
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk
 from tests.pipeline.look import founded
@@ -118,7 +118,7 @@ def begin(desk: Desk, door: Door, back: int) -> None:
 
 def read(desk: Desk, door: Door) -> None:
     with desk.hub.database.begin() as conn:
-        lanes.want(conn, "fetch", [("shop", lanes.object_key(*name)) for name in door.records()])
+        jobs.want(conn, "fetch", [("shop", jobs.object_key(*name)) for name in door.records()])
     desk.work()
 
 
@@ -179,4 +179,4 @@ def test_shirts_that_were_paid_at_the_counter_and_asked_back_at_the_erp_are_not_
         read(desk, door)
         comes_back(desk, door, 2)
         assert door.paid() == back * door.price
-        assert desk.frozen("possible_twins")
+        assert desk.frozen("possible_duplicates")

@@ -22,7 +22,7 @@ from hub import checkup, configuration
 from hub.boot import Hub
 from hub.pipeline.intake.accept import accept
 from hub.pipeline.remote import call, note
-from hub.store import lanes
+from hub.store import jobs
 from tests.connectors.mirror import SCENES, Mirror, mirror
 from tests.connectors.test_personal import SYSTEMS, recorded
 from tests.dump import dump
@@ -100,7 +100,7 @@ def provoked(hub: Hub) -> list[str]:
         outcome = call(account, ask, time.monotonic() + 1.0)
         with hub.database.begin() as conn:
             note(conn, account, "call", outcome)
-            lanes.want(conn, "poll", [("here", "x")])
+            jobs.want(conn, "poll", [("here", "x")])
         said += ["".join(traceback.format_exception(outcome.error))] if outcome.error else []
     said.append(repr(checkup.check(hub, "here")))
     said.append(pushed(hub))

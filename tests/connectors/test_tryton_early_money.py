@@ -12,7 +12,7 @@ from connectors.kit.api import Message
 from hub import configuration
 from hub.pipeline.intake.accept import arrivals
 from hub.store import inbox
-from hub.store.database import ticket
+from hub.store.database import next_read_seq
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk
 from tests.pipeline.look import founded, work_off
@@ -33,9 +33,9 @@ def booked(desk: Desk, name: str, **more: Any) -> None:
     record = {**said["record"], **more}
     message = Message(said["stream"], record["id"], msgspec.json.encode(record), record["modified_at"])
     with desk.hub.database.begin() as conn:
-        (drawn,) = ticket(conn)
+        (drawn,) = next_read_seq(conn)
         inbox.accept(conn, arrivals(desk.hub.accounts.get("erp"), [message], "fetch", drawn))
-    work_off(desk.hub, kinds=("read",))
+    work_off(desk.hub, kinds=("process",))
 
 
 @pytest.fixture

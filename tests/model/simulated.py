@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from hub.model.language.words import Condition
-from hub.model.schema.observation import FactId, MergeInputs, Observation, Party, Twins
+from hub.model.schema.observation import DuplicateFacts, FactId, MergeInputs, Observation, Party
 from tests.model.telling import at, said
 
 ACCOUNTS = {
@@ -26,7 +26,7 @@ conditions: st.SearchStrategy[Condition] = st.sampled_from(["good", "damaged", "
 
 @dataclass
 class Simulation:
-    """Observations and the twins that are known among their facts."""
+    """Observations and the duplicates that are known among their facts."""
 
     observations: list[Observation]
     inputs: MergeInputs
@@ -107,7 +107,7 @@ def money(draw: Any) -> list[dict[str, Any]]:
 
 @st.composite
 def simulations(draw: Any) -> Simulation:
-    """Up to four systems, each with several objects; some facts are known to be twins."""
+    """Up to four systems, each with several objects; some facts are known to be duplicates."""
     first = draw(requests("web"))
     made = [*orders(refunds=draw(money())), said("web", "return", "w1", 5, **first, receipts=draw(receipts("web")))]
     older = []
@@ -132,7 +132,7 @@ def simulations(draw: Any) -> Simulation:
     if draw(st.booleans()):
         word = {"value": draw(st.sampled_from(["authorized", "rejected"])), "by": "ann", "at": at(13)}
         made.append(said("hub", "act", "h1", authorization=word))
-    return Simulation(made, MergeInputs(parties=ACCOUNTS, twins=tuple(draw(twins(made))), number="R1"), older)
+    return Simulation(made, MergeInputs(parties=ACCOUNTS, duplicates=tuple(draw(duplicates(made))), number="R1"), older)
 
 
 def _goods(fact: Any) -> str:
@@ -141,7 +141,7 @@ def _goods(fact: Any) -> str:
 
 
 @st.composite
-def twins(draw: Any, observations: list[Observation]) -> list[Twins]:
+def duplicates(draw: Any, observations: list[Observation]) -> list[DuplicateFacts]:
     """Some pairs of facts of different accounts, as a write of ours would have recorded them."""
     result = []
     for kind in ("receipts", "refunds"):
@@ -152,5 +152,5 @@ def twins(draw: Any, observations: list[Observation]) -> list[Twins]:
         ]
         pairs = [(a, b) for a, x in facts for b, y in facts if a.account < b.account and x == y]
         for one, other in draw(st.lists(st.sampled_from(pairs), max_size=2)) if pairs else ():
-            result.append(Twins(frozenset({one, other})))
+            result.append(DuplicateFacts(frozenset({one, other})))
     return result

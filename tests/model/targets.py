@@ -12,7 +12,7 @@ from hub.model.merge.merger import Merger
 from hub.model.plan.planner import plan
 from hub.model.schema import fragment as told
 from hub.model.schema.fragment import Fragment
-from hub.model.schema.observation import FactId, Observation, Twins
+from hub.model.schema.observation import DuplicateFacts, FactId, Observation
 from hub.model.schema.operation import LineTarget, Operation, Outstanding, Residue, Terms
 from hub.model.schema.returns import Return
 from tests.model.simulated import Simulation
@@ -27,7 +27,7 @@ Flaw = Callable[[Operation, Fragment, Fragment], Fragment]
 
 
 class Remotes:
-    """All systems of a simulation, the hub's knowledge of twins, and a log of the writes."""
+    """All systems of a simulation, the hub's knowledge of duplicates, and a log of the writes."""
 
     def __init__(self, world: Simulation, terms: list[Terms], flaw: Flaw | None = None) -> None:
         self.records = {(o.account, o.stream, o.external_id): o for o in world.observations}
@@ -35,7 +35,7 @@ class Remotes:
         self.terms = {one.account: one for one in terms}
         self.flaw = flaw
         self.writes: list[Operation] = []
-        self.ticket = 100
+        self.read_seq = 100
 
     def merger(self) -> Merger:
         return Merger(list(self.records.values()), self.inputs)
@@ -51,7 +51,7 @@ class Remotes:
         return plan(merger.whole(), merger.of(account), self.terms[account], outstanding)
 
     def perform(self, operation: Operation) -> None:
-        """Carry it out, read it back, and remember which fact there is the twin of which of ours."""
+        """Carry it out, read it back, and remember which fact there is the duplicate of which of ours."""
         self.writes.append(operation)
         merged = self.merged
         name = (operation.account, STREAMS[operation.account], _OBJECTS[operation.account])
@@ -69,14 +69,16 @@ class Remotes:
         )
         if self.flaw is not None:
             after = self.flaw(operation, before, after)
-        self.ticket += 1
+        self.read_seq += 1
         self.records[name] = Observation(
-            account=name[0], stream=name[1], external_id=name[2], fragment=after, ticket=self.ticket
+            account=name[0], stream=name[1], external_id=name[2], fragment=after, read_seq=self.read_seq
         )
-        facts = {fact.id: fact.twins for kind in _LISTS for fact in getattr(merged, kind)}
+        facts = {fact.id: fact.duplicates for kind in _LISTS for fact in getattr(merged, kind)}
         shown = {(kind, item.id) for kind in _LISTS for item in getattr(after, kind) or ()}
-        twins = [Twins(frozenset({*facts[f], i})) for f, i in made if f in facts and (i.kind, i.id) in shown]
-        self.inputs = replace(self.inputs, twins=(*self.inputs.twins, *twins))
+        duplicates = [
+            DuplicateFacts(frozenset({*facts[f], i})) for f, i in made if f in facts and (i.kind, i.id) in shown
+        ]
+        self.inputs = replace(self.inputs, duplicates=(*self.inputs.duplicates, *duplicates))
 
 
 _LISTS = ("receipts", "dispositions", "shipments", "refunds", "credits", "replacements", "notes")

@@ -27,12 +27,12 @@ def at(hour: int, minute: int = 0, day: int = 1) -> datetime:
 
 
 def said(
-    account: str, stream: str, external_id: str, ticket: int = 1, /, *, gone: bool = False, **fields: Any
+    account: str, stream: str, external_id: str, read_seq: int = 1, /, *, gone: bool = False, **fields: Any
 ) -> Observation:
     """One record; `fields` as a mapping would give them."""
     fragment = msgspec.convert(_plain(fields), Fragment, strict=False)
     return Observation(
-        account=account, stream=stream, external_id=external_id, fragment=fragment, ticket=ticket, gone=gone
+        account=account, stream=stream, external_id=external_id, fragment=fragment, read_seq=read_seq, gone=gone
     )
 
 
@@ -67,14 +67,14 @@ class World:
         self.terms = {account.account: account for account in accounts}
         self.records: dict[tuple[str, str, str], Observation] = {}
         self.outstanding: list[Any] = []
-        self.ticket = 0
+        self.read_seq = 0
 
     def hears(self, account: str, stream: str, external_id: str, /, **fields: Any) -> None:
-        self.ticket += 1
-        self.records[(account, stream, external_id)] = said(account, stream, external_id, self.ticket, **fields)
+        self.read_seq += 1
+        self.records[(account, stream, external_id)] = said(account, stream, external_id, self.read_seq, **fields)
 
-    def links(self, *twins: Any) -> None:
-        self.inputs = msgspec.structs.replace(self.inputs, twins=(*self.inputs.twins, *twins))
+    def links(self, *duplicates: Any) -> None:
+        self.inputs = msgspec.structs.replace(self.inputs, duplicates=(*self.inputs.duplicates, *duplicates))
 
     @property
     def merged(self) -> Return:

@@ -11,7 +11,7 @@ import pytest
 
 from hub.model.merge.merger import Merger
 from hub.model.plan.planner import plan
-from hub.model.schema.observation import Apart, FactId, Observation, Party, Sibling, Twins
+from hub.model.schema.observation import DistinctFacts, DuplicateFacts, FactId, Observation, Party, Sibling
 from hub.model.schema.operation import Outstanding
 from hub.pipeline.process.story import changes
 from tests.model.telling import at, inputs, said, terms
@@ -52,9 +52,9 @@ def received(n: int, account: str = "erp", stream: str = "receipt", **more: Any)
     )
 
 
-def twins(n: int, kind: str) -> tuple[Twins, ...]:
+def duplicates(n: int, kind: str) -> tuple[DuplicateFacts, ...]:
     names = (("web", "return", "R"), ("erp", "receipt", "G"))
-    return tuple(Twins(facts=frozenset(FactId(*name, kind, str(i)) for name in names)) for i in range(n))
+    return tuple(DuplicateFacts(facts=frozenset(FactId(*name, kind, str(i)) for name in names)) for i in range(n))
 
 
 def of_goods(n: int) -> World:
@@ -113,7 +113,7 @@ def refunded(n: int) -> World:
 
 def received_at_both(n: int) -> World:
     goods = [{"id": str(i), "order_line": f"L{i}", "quantity": 1, "condition": "good"} for i in range(n)]
-    return [shop_order(n), asked(n, receipts=goods), received(n)], {"twins": twins(n, "receipts")}
+    return [shop_order(n), asked(n, receipts=goods), received(n)], {"duplicates": duplicates(n, "receipts")}
 
 
 def received_twice(n: int) -> World:
@@ -121,8 +121,8 @@ def received_twice(n: int) -> World:
     goods = [{"id": str(i), "order_line": "L0", "quantity": 1, "condition": "good"} for i in range(n)]
     more = [{"id": str(i), "sku": "S0", "quantity": 1, "condition": "good"} for i in range(n)]
     again = said("erp", "receipt", "G", 3, receipts=more, keys=[{"type": "return", "value": "R1", "issuer": "hub"}])
-    apart = tuple(Apart(facts=one.facts) for one in twins(n, "receipts"))
-    return [shop_order(n), asked(n, receipts=goods), again], {"apart": apart}
+    apart = tuple(DistinctFacts(facts=one.facts) for one in duplicates(n, "receipts"))
+    return [shop_order(n), asked(n, receipts=goods), again], {"distinct": apart}
 
 
 def with_everything(n: int) -> World:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.model.schema.observation import Apart, FactId, Party, Twins
+from hub.model.schema.observation import DistinctFacts, DuplicateFacts, FactId, Party
 from hub.model.schema.operation import Outstanding
 from tests.model.telling import D, World, at, inputs, terms
 
@@ -128,7 +128,7 @@ def test_counter_and_warehouse_add_up_and_possible_twins_wait_for_a_person() -> 
     )
 
     arrives(world, "wms", "9", sku="SHOE", quantity=2)
-    assert world.doubts() == ["possible_twins"]
+    assert world.doubts() == ["possible_duplicates"]
     operations, residue = world.plan("web")
     assert operations == ()
     assert "Waits for a person" in residue[0].why
@@ -136,9 +136,11 @@ def test_counter_and_warehouse_add_up_and_possible_twins_wait_for_a_person() -> 
     one = FactId("erp", "arrival", "1", "receipts", "1")
     other = FactId("wms", "arrival", "9", "receipts", "1")
     plain = world.inputs
-    world.links(Twins(frozenset({one, other})))
-    assert (world.merged.lines[0].received, world.doubts()) == (2, ["twins_differ"]), "the warehouse outranks the ERP"
-    world.inputs = inputs(*plain.parties.values(), apart=(Apart(frozenset({one, other})),))
+    world.links(DuplicateFacts(frozenset({one, other})))
+    assert (world.merged.lines[0].received, world.doubts()) == (2, ["duplicates_differ"]), (
+        "the warehouse outranks the ERP"
+    )
+    world.inputs = inputs(*plain.parties.values(), distinct=(DistinctFacts(frozenset({one, other})),))
     assert (world.merged.lines[0].received, world.merged.axes.receipt, world.doubts()) == (3, "over", ["unasked"])
 
 

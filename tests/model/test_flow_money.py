@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from hub.model.merge.goods.allocation import Claim, allocate
 from hub.model.plan.tell_money import reserved
-from hub.model.schema.observation import Apart, FactId, Party, Sibling, Twins
+from hub.model.schema.observation import DistinctFacts, DuplicateFacts, FactId, Party, Sibling
 from hub.model.schema.operation import Outstanding
 from tests.model.telling import D, World, at, inputs, said, terms
 
@@ -121,13 +121,17 @@ def test_two_equal_refunds_are_two() -> None:
     credit(world, "20")
     (first,), _ = world.plan("web")
     payment(world, refunds=[refund("r1", "20")])
-    world.links(Twins(frozenset({FactId.parse(first.facts[0]), FactId("web", "payment", "p1", "refunds", "r1")})))
+    world.links(
+        DuplicateFacts(frozenset({FactId.parse(first.facts[0]), FactId("web", "payment", "p1", "refunds", "r1")}))
+    )
     assert world.plan("web") == ((), ())
     credit(world, "20", "20")
     (second,), _ = world.plan("web")
     assert (second.amount, second.fingerprint == first.fingerprint) == (20, False)
     payment(world, refunds=[refund("r1", "20"), refund("r2", "20")])
-    world.links(Twins(frozenset({FactId.parse(second.facts[0]), FactId("web", "payment", "p1", "refunds", "r2")})))
+    world.links(
+        DuplicateFacts(frozenset({FactId.parse(second.facts[0]), FactId("web", "payment", "p1", "refunds", "r2")}))
+    )
     assert (world.merged.money.refunded, world.merged.money.due) == (40, 0)
 
 
@@ -135,12 +139,12 @@ def test_the_same_amount_in_two_systems_may_be_one_refund() -> None:
     world = paid_order(refunds=[refund("r1", "50", reference="R1")])
     credit(world, "50")
     world.hears("till", "counter", "t1", keys=KEY, refunds=[refund("t9", "50")])
-    assert "possible_twins" in world.doubts()
+    assert "possible_duplicates" in world.doubts()
     one, other = FactId("web", "payment", "p1", "refunds", "r1"), FactId("till", "counter", "t1", "refunds", "t9")
     parties = world.inputs.parties.values()
-    world.inputs = inputs(*parties, number="R1", apart=(Apart(frozenset({one, other})),))
+    world.inputs = inputs(*parties, number="R1", distinct=(DistinctFacts(frozenset({one, other})),))
     assert (world.merged.money.refunded, world.doubts()) == (100, ["over_refunded"])
-    world.inputs = inputs(*parties, number="R1", twins=(Twins(frozenset({one, other})),))
+    world.inputs = inputs(*parties, number="R1", duplicates=(DuplicateFacts(frozenset({one, other})),))
     assert (world.merged.money.refunded, world.doubts()) == (50, [])
 
 
@@ -265,8 +269,10 @@ def test_one_refund_that_settles_two_credits_makes_them_no_twins_and_a_credit_th
     assert [FactId.parse(fact).id for fact in pay.facts] == ["0", "1"]
     payment(world, refunds=[refund("r1", "50")])
     two = [FactId("erp", "note", "1", "credits", ident) for ident in ("0", "1")]
-    world.links(Twins(frozenset({*two, FactId("web", "payment", "p1", "refunds", "r1")})))
-    assert [(c.id, [twin.id for twin in c.twins]) for c in world.merged.credits] == [(f.text, [f.id]) for f in two]
+    world.links(DuplicateFacts(frozenset({*two, FactId("web", "payment", "p1", "refunds", "r1")})))
+    assert [(c.id, [duplicate.id for duplicate in c.duplicates]) for c in world.merged.credits] == [
+        (f.text, [f.id]) for f in two
+    ]
     credit(world, "20", "30", "7")
     (pay,) = (operation for operation in world.plan("web")[0] if operation.kind == "refund")
     assert (pay.amount, [FactId.parse(fact).id for fact in pay.facts]) == (7, ["2"])

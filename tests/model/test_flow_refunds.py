@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from hub.model.schema.observation import FactId, Sibling, Twins
+from hub.model.schema.observation import DuplicateFacts, FactId, Sibling
 from tests.model.telling import at, said
 from tests.model.test_flow_money import KEY, credit, paid_order, payment, refund
 
@@ -17,15 +17,15 @@ def test_a_refund_told_by_two_systems_that_round_differently_is_asked_about_and_
         if not dated:
             del told["at"]
         world.hears("till", "counter", "t1", keys=KEY, refunds=[told])
-        assert (world.doubts(), world.asks("web")) == (["possible_twins"], [])
+        assert (world.doubts(), world.asks("web")) == (["possible_duplicates"], [])
         (doubt,) = world.merged.discrepancies
         assert "40.00 EUR" in doubt.text, "as one refund"
         assert "0.01 EUR" in doubt.text, "as two"
     credit(world, "200")
-    assert world.doubts() == ["possible_twins"]
+    assert world.doubts() == ["possible_duplicates"]
     credit(world, "120", "80")
     world.hears("till", "counter", "t1", keys=KEY, refunds=[refund("t9", "35.00")])
-    assert "possible_twins" not in world.doubts(), "two sums that no rounding explains"
+    assert "possible_duplicates" not in world.doubts(), "two sums that no rounding explains"
 
 
 def test_a_refund_of_its_own_record_and_of_the_orders_summary_keeps_what_the_richer_one_says() -> None:
@@ -74,7 +74,7 @@ def test_a_refund_that_covers_two_returns_and_was_told_to_the_till_for_one_of_th
     assert (world.merged.money.refunded, world.doubts()) == (50, [])
     world.hears("till", "counter", "t1", keys=KEY, refunds=[refund("t9", "50")])
     world.links(
-        Twins(
+        DuplicateFacts(
             frozenset(
                 {FactId("web", "payment", "p1", "refunds", "r1"), FactId("till", "counter", "t1", "refunds", "t9")}
             )

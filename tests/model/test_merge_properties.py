@@ -14,7 +14,7 @@ from hub.model.merge.fragments import absorb
 from hub.model.merge.merger import Merger, merge, view
 from hub.model.plan.planner import plan
 from hub.model.schema.fragment import Fragment
-from hub.model.schema.observation import FactId, MergeInputs, Observation, Twins
+from hub.model.schema.observation import DuplicateFacts, FactId, MergeInputs, Observation
 from hub.model.schema.operation import Terms
 from hub.model.schema.returns import Return
 from tests.model.simulated import ACCOUNTS, LINES, Simulation, orders, simulations
@@ -55,7 +55,7 @@ def arrived(observations: list[Observation]) -> list[Observation]:
         if news is None:
             # The same said again only makes it younger, as in the store.
             known = standing[name]
-            news = msgspec.structs.replace(known, ticket=max(known.ticket, observation.ticket))
+            news = msgspec.structs.replace(known, read_seq=max(known.read_seq, observation.read_seq))
         standing[name] = news
     return list(standing.values())
 
@@ -79,7 +79,9 @@ def fragments() -> st.SearchStrategy[Fragment]:
 
 @given(st.lists(fragments(), min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_absorbing_is_free_of_order_and_silence_never_erases(told: list[Fragment], chance: random.Random) -> None:
-    readings = [Observation(account="a", stream="s", external_id="1", fragment=f, ticket=i) for i, f in enumerate(told)]
+    readings = [
+        Observation(account="a", stream="s", external_id="1", fragment=f, read_seq=i) for i, f in enumerate(told)
+    ]
     (expected,) = arrived(readings)
     shuffled = readings * 2
     chance.shuffle(shuffled)
@@ -140,7 +142,7 @@ def test_the_most_that_was_ever_told_of_money_is_kept_whatever_the_order(
     told: list[Fragment], chance: random.Random
 ) -> None:
     one_by_one = [
-        Observation(account="a", stream="s", external_id="1", fragment=f, ticket=i) for i, f in enumerate(told)
+        Observation(account="a", stream="s", external_id="1", fragment=f, read_seq=i) for i, f in enumerate(told)
     ]
     (expected,) = arrived(one_by_one)
     shuffled = one_by_one * 2
@@ -159,8 +161,8 @@ def test_the_most_that_was_ever_told_of_money_is_kept_whatever_the_order(
 def test_approved_draft_approved_arrives_each_time() -> None:
     states = ["authorized", "requested", "authorized"]
     standing = None
-    for ticket, value in enumerate(states):
-        standing = absorb(standing, said("erp", "c", "1", ticket, authorization={"value": value}))
+    for read_seq, value in enumerate(states):
+        standing = absorb(standing, said("erp", "c", "1", read_seq, authorization={"value": value}))
         assert standing is not None
         assert standing.fragment.authorization.value == value  # type: ignore[union-attr]
     assert absorb(standing, said("erp", "c", "1", 9, authorization={"value": "authorized"})) is None
@@ -222,15 +224,15 @@ def test_strangers_add_up_and_twins_never_double(erp: list[int], wms: list[int],
     assert received(strangers) == sum(erp) + sum(wms)
     paired = data.draw(st.integers(0, min(len(erp), len(wms))))
     pairs = [
-        Twins(frozenset(FactId(account, "arrival", "x", "receipts", f"r{i}") for account in ("erp", "wms")))
+        DuplicateFacts(frozenset(FactId(account, "arrival", "x", "receipts", f"r{i}") for account in ("erp", "wms")))
         for i in range(paired)
     ]
-    linked = merge(records, MergeInputs(parties=ACCOUNTS, twins=tuple(pairs)))
-    # Between twins the warehouse outranks the ERP; what has no twin still adds up.
+    linked = merge(records, MergeInputs(parties=ACCOUNTS, duplicates=tuple(pairs)))
+    # Between duplicates the warehouse outranks the ERP; what has no duplicate still adds up.
     assert received(linked) == sum(wms) + sum(erp[paired:])
     differ = sum(erp[i] != wms[i] for i in range(paired))
-    assert sum(d.kind == "twins_differ" for d in linked.discrepancies) <= differ
-    assert any(d.kind == "twins_differ" for d in linked.discrepancies) == bool(differ)
+    assert sum(d.kind == "duplicates_differ" for d in linked.discrepancies) <= differ
+    assert any(d.kind == "duplicates_differ" for d in linked.discrepancies) == bool(differ)
 
 
 @given(counts, st.integers(0, 5), st.integers(0, 4))
@@ -244,7 +246,7 @@ def test_a_total_holds_what_was_told_and_its_own(erp: list[int], own: int, told:
                    receipts=[total] if total["quantity"] else [])  # fmt: skip
     held = FactId("web", "return", "w1", "receipts", "all")
     pairs = [
-        Twins(
+        DuplicateFacts(
             frozenset({held, FactId("erp", "x", "x", "receipts", f"r{i}")}),
             held,
             Decimal(n),
@@ -254,9 +256,9 @@ def test_a_total_holds_what_was_told_and_its_own(erp: list[int], own: int, told:
         for i, n in enumerate(erp[:told])
     ]
     records = [*orders(), request, said("erp", "x", "x", keys=key, receipts=pieces)]
-    merged = merge(records, MergeInputs(parties=ACCOUNTS, twins=tuple(pairs)))
+    merged = merge(records, MergeInputs(parties=ACCOUNTS, duplicates=tuple(pairs)))
     assert received(merged) == sum(erp) + own
-    assert "twins_differ" not in [d.kind for d in merged.discrepancies]
+    assert "duplicates_differ" not in [d.kind for d in merged.discrepancies]
 
 
 @given(simulations())

@@ -40,9 +40,9 @@ def shop(*parcels: dict[str, Any]) -> Observation:
     return said("web", "return", "w1", origin="request", requested_at=ASKED, lines=lines, shipments=list(parcels))
 
 
-def told(*parcels: dict[str, Any], ticket: int = 2) -> Observation:
+def told(*parcels: dict[str, Any], read_seq: int = 2) -> Observation:
     keys = [{"issuer": "web", "type": "return", "value": "w1"}]
-    return said("carrier", "tracker", "t1", ticket, keys=keys, shipments=list(parcels))
+    return said("carrier", "tracker", "t1", read_seq, keys=keys, shipments=list(parcels))
 
 
 def together(*seen: Observation) -> Return:
@@ -75,7 +75,8 @@ def test_a_carrier_that_knows_no_more_takes_nothing_back_from_the_shop() -> None
 @given(st.lists(st.sampled_from(STATES), min_size=2, max_size=4))
 def test_unknown_is_silence_whatever_the_order_of_arrival(states: list[str]) -> None:
     readings = [
-        told(parcel("1Z999", state, ASKED + timedelta(hours=n), id="t1"), ticket=n) for n, state in enumerate(states, 1)
+        told(parcel("1Z999", state, ASKED + timedelta(hours=n), id="t1"), read_seq=n)
+        for n, state in enumerate(states, 1)
     ]
     last = next((state for state in reversed(states) if state != "unknown"), "unknown")
     seen = set()
@@ -91,7 +92,7 @@ def test_unknown_is_silence_whatever_the_order_of_arrival(states: list[str]) -> 
 
 
 def test_a_label_that_is_another_parcels_now_remembers_nothing() -> None:
-    first, second = told(parcel("1Z999", "delivered", id="t1")), told(parcel("1Z888", "unknown", id="t1"), ticket=3)
+    first, second = told(parcel("1Z999", "delivered", id="t1")), told(parcel("1Z888", "unknown", id="t1"), read_seq=3)
     known = absorb(first, second)
     assert known is not None
     assert [one.state for one in known.fragment.shipments or ()] == ["unknown"]

@@ -133,7 +133,7 @@ def test_no_sequence_pays_more_than_was_captured(world: Simulation) -> None:
     paid = [w.amount or Decimal(0) for w in remotes.writes if w.kind == "refund"]
     assert gone_back(remotes) == before + sum(paid)
     if paid:
-        # What twins told twice is one payment; the hub adds only what was still owed and could still be paid.
+        # What duplicates told twice is one payment; the hub adds only what was still owed and could still be paid.
         assert sum(paid) <= linked.captured - linked.refunded - linked.pending if linked.captured else False
         assert sum(paid) <= captured
     money = remotes.merged.money

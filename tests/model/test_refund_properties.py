@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from hub.model.merge.merger import merge, view
 from hub.model.plan.planner import plan
-from hub.model.schema.observation import FactId, MergeInputs, Observation, Party, Sibling, Twins
+from hub.model.schema.observation import DuplicateFacts, FactId, MergeInputs, Observation, Party, Sibling
 from hub.model.schema.operation import Terms
 from hub.model.schema.returns import Return
 from tests.model.telling import at, said, terms
@@ -111,12 +111,12 @@ class Case:
             "erp": Party(name="erp", kind="erp", orders_of="web"),
         }  # fmt: skip
         others = tuple(Sibling(f"R{other[-1]}", tuple(self.records(other))) for other in self.returns if other != name)
-        twins = tuple(
-            Twins(frozenset({FactId("web", "payment", "p1", "refunds", f"h{i}")}))
+        duplicates = tuple(
+            DuplicateFacts(frozenset({FactId("web", "payment", "p1", "refunds", f"h{i}")}))
             for i, (number, _) in enumerate(self.by_hub)
             if number == f"R{name[-1]}"
         )
-        return MergeInputs(parties=parties, number=f"R{name[-1]}", others=others, twins=twins)
+        return MergeInputs(parties=parties, number=f"R{name[-1]}", others=others, duplicates=duplicates)
 
     def seen(self, name: str) -> list[Observation]:
         return [*self.records(name), *self.shared()]
@@ -222,7 +222,7 @@ def test_the_terms_that_answer_in_advance_leave_no_question_and_no_sum_above_wha
     for name in case.returns:
         merged = case.merged(name)
         asks = {doubt.kind for doubt in merged.discrepancies if doubt.freezes}
-        assert asks <= {"possible_twins"}, "two systems that tell the same sum are another question"
+        assert asks <= {"possible_duplicates"}, "two systems that tell the same sum are another question"
         assert merged.money.due == 0 or asks
         assert merged.money.refunded == merged.money.agreed or asks
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from hub.model.identity.provisional import Decision, Part, decide, hints, part
 from hub.model.merge.merger import merge
-from hub.model.schema.observation import FactId, Party, Twins
+from hub.model.schema.observation import DuplicateFacts, FactId, Party
 from tests.model.telling import inputs, said
 
 GROUND = inputs(
@@ -29,7 +29,7 @@ def one(id: int, account: str, *, settled: bool = False, ground_: Any = GROUND, 
     fields.setdefault("origin", "request")
     fields.setdefault("orders", [NUMBER])
     record = said(account, "return", str(id), **fields)
-    return part(id, merge([record, ORDER], ground_), [record], [1], settled=settled, twins=ground_.twins)
+    return part(id, merge([record, ORDER], ground_), [record], [1], settled=settled, duplicates=ground_.duplicates)
 
 
 def shirts(quantity: int) -> list[dict[str, Any]]:
@@ -68,11 +68,11 @@ def test_what_has_come_already_is_not_open() -> None:
 
 
 def test_a_receipt_that_was_told_there_does_not_close_the_claim() -> None:
-    """The counter's piece, entered at the shop by us: the twins are one event."""
-    twin = Twins(
+    """The counter's piece, entered at the shop by us: the duplicates are one event."""
+    duplicate = DuplicateFacts(
         frozenset({FactId("web", "return", "1", "receipts", "r"), FactId("till", "return", "2", "receipts", "r")})
     )
-    told = inputs(*GROUND.parties.values(), twins=(twin,))
+    told = inputs(*GROUND.parties.values(), duplicates=(duplicate,))
     web = one(1, "web", ground_=told, lines=shirts(1), receipts=came(1))
     assert bound(decide([web, COUNTER])) == [((1, 2), "line")]
 

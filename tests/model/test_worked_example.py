@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from hub.model.schema.observation import FactId, Party, Twins
+from hub.model.schema.observation import DuplicateFacts, FactId, Party
 from hub.model.schema.operation import Outstanding
 from tests.model.telling import D, World, at, inputs, terms
 
@@ -145,7 +145,9 @@ def test_pieces_in_two_rounds_then_the_credit_then_the_money(world: World) -> No
     assert world.doubts() == [], (
         "two pieces are expected and two are told of: until they are known to be one, they add up"
     )
-    world.links(Twins(frozenset({FactId.parse(first), FactId("web", "return", "return_01M8", "receipts", "act_5")})))
+    world.links(
+        DuplicateFacts(frozenset({FactId.parse(first), FactId("web", "return", "return_01M8", "receipts", "act_5")}))
+    )
     assert world.merged.lines[0].received == 1
     assert (world.plan("web"), world.plan("erp")) == (((), ()), ((), ()))
 
@@ -161,7 +163,9 @@ def test_pieces_in_two_rounds_then_the_credit_then_the_money(world: World) -> No
         ],
     )
     world.links(
-        Twins(frozenset({FactId.parse(receive.facts[0]), FactId("web", "return", "return_01M8", "receipts", "act_6")}))
+        DuplicateFacts(
+            frozenset({FactId.parse(receive.facts[0]), FactId("web", "return", "return_01M8", "receipts", "act_6")})
+        )
     )
     assert world.merged.lines[0].by_condition == {"good": 1, "damaged": 1}
     assert (world.plan("web"), world.plan("erp")) == (((), ()), ((), ()))
@@ -195,7 +199,9 @@ def test_pieces_in_two_rounds_then_the_credit_then_the_money(world: World) -> No
                   "parts": [{"amount": "158.00", "state": "succeeded", "payment": "pay_1"}]}],
     )  # fmt: skip
     world.links(
-        Twins(frozenset({FactId.parse(refund.facts[0]), FactId("web", "payment", "pay_1", "refunds", "ref_1")}))
+        DuplicateFacts(
+            frozenset({FactId.parse(refund.facts[0]), FactId("web", "payment", "pay_1", "refunds", "ref_1")})
+        )
     )
     merged = world.merged
     assert (merged.status, merged.axes.settlement, merged.money.due) == ("completed", "settled", 0)

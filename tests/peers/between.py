@@ -1,6 +1,6 @@
 """A hub between a real Medusa ("web") and a real Tryton ("erp").
 
-Webhooks come in over the hub's own lane, polls are opened by hand while something is waited for, money is on. Between
+Webhooks come in over the hub's own job, polls are opened by hand while something is waited for, money is on. Between
 the hub and each server stands a counting proxy; the people in the shop and in the ERP do not go through it.
 """
 
@@ -27,11 +27,11 @@ from hub.cli.site import services
 from hub.demo.tryton_people import Goods, People
 from hub.demo.tryton_server import Running as TrytonRunning
 from hub.settings import Settings
-from hub.store import lanes
+from hub.store import jobs
 from hub.store.database import Database
 from hub.web import create_app
-from scheduler.lanes import terms
 from scheduler.threads import Engine
+from scheduler.work import terms
 from tests.peers.case import Case
 from tests.peers.medusa.seed import PRICES
 from tests.peers.medusa.server import Running as MedusaRunning
@@ -142,7 +142,7 @@ class Between:
     def poll(self, *accounts: str) -> None:
         """Have these accounts' streams polled, as the clock does."""
         wanted = [(account, stream) for account in accounts for stream in POLLED[account]]
-        self.hub.database.run(lambda conn: lanes.want(conn, "poll", wanted))
+        self.hub.database.run(lambda conn: jobs.want(conn, "poll", wanted))
         if self._engine is not None:
             self._engine.wake("poll")
 
@@ -155,7 +155,7 @@ class Between:
         """Nothing is to be done within so many seconds."""
         with self.hub.database.begin() as conn:
             row = conn.exec_driver_sql(
-                "SELECT count(*) FROM lanes WHERE due < now() + make_interval(secs => %(s)s)", {"s": seconds}
+                "SELECT count(*) FROM jobs WHERE due < now() + make_interval(secs => %(s)s)", {"s": seconds}
             )
         return row.scalar_one() == 0
 
@@ -164,9 +164,9 @@ class Between:
         with self.hub.database.begin() as conn:
             found = conn.exec_driver_sql(
                 "SELECT kind, account, key, extract(epoch FROM due - clock_timestamp())::int, wanted, done, attempts,"
-                " extract(epoch FROM lease_until - clock_timestamp())::int, why FROM lanes ORDER BY due LIMIT 40"
+                " extract(epoch FROM lease_until - clock_timestamp())::int, why FROM jobs ORDER BY due LIMIT 40"
             ).all()
-        lines = ["lanes: kind, account, key, due in, wanted, done, attempts, lease, why"]
+        lines = ["jobs: kind, account, key, due in, wanted, done, attempts, lease, why"]
         lines += ["  " + " ".join(str(value) for value in row) for row in found]
         frames = sys._current_frames()
         for thread in threading.enumerate():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BASE = ("/admin/", "/tryton/rest/model/")
 IDLE = 90.0
-"""Seconds until nothing is left to do: a worker that was killed in a poll keeps its lane for twice its lease."""
+"""Seconds until nothing is left to do: a worker that was killed in a poll keeps its job for twice its lease."""
 
 
 class Case:

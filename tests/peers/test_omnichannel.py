@@ -266,7 +266,7 @@ def test_an_erp_that_counts_fewer_pieces_than_the_shop_is_a_discrepancy_and_over
     journey.wait("the counted piece to be paid", lambda: journey.paid("web") == price("MUG"))
     journey.quiet()
     (doubt,) = journey.merged.discrepancies
-    assert (doubt.kind, set(doubt.accounts)) == ("twins_differ", {"erp", "web"})
+    assert (doubt.kind, set(doubt.accounts)) == ("duplicates_differ", {"erp", "web"})
     assert doubt.text == "One event, two counts: erp says 1, web says 2."
     assert journey.merged.lines[0].received == 1, "the warehouse's word counts"
     assert journey.put_away() == {"MUG": 1}, "and is not overwritten"

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from hub.store import lanes, raw
+from hub.store import jobs, raw
 from tests.peers.between import Between, gross
 from tests.peers.case import Case
 
@@ -143,7 +143,7 @@ def test_webhook_and_poll_report_the_same_request_and_it_is_one_return(between: 
     complaint = case.arrived_in_erp()
     case.wait("both ways to have brought it", lambda: ways() == {"fetch", "poll"})
     with between.hub.database.begin() as conn:
-        lanes.want(conn, "fetch", [("web", lanes.object_key("return", returned))] * 3)
+        jobs.want(conn, "fetch", [("web", jobs.object_key("return", returned))] * 3)
     merged = case.settled()
 
     assert between.site.heard > heard

@@ -101,7 +101,7 @@ def test_the_hub_is_killed_between_two_steps_of_a_receipt(between: Between, reac
     assert case.shop_received() == [("RECEIVE_RETURN_ITEM", 1)]
     assert case.erp_stock() == [("SHIRT-M", 1, "STO")]
     assert (merged.axes.receipt, [r.quantity for r in merged.receipts]) == ("partial", [1])
-    assert {twin.account for twin in merged.receipts[0].twins} == {"web", "erp"}
+    assert {duplicate.account for duplicate in merged.receipts[0].duplicates} == {"web", "erp"}
     assert merged.discrepancies == ()
     case.tells("receipt partial", "told web: receive")
     assert case.said() == ["erp create_return", "erp authorize", "web receive"]

@@ -87,7 +87,7 @@ def time_passes(hub: Hub) -> None:
                 "UPDATE returns SET ties = %(t)s WHERE id = %(r)s",
                 {"t": encode(replace(known, weak=tuple(aged))), "r": return_id},
             )
-    rows(hub, "UPDATE lanes SET due = clock_timestamp() WHERE kind IN ('weigh', 'tell') RETURNING 1")
+    rows(hub, "UPDATE jobs SET due = clock_timestamp() WHERE kind IN ('recompute', 'deliver') RETURNING 1")
     rows(hub, "UPDATE sync SET not_before = NULL RETURNING 1")
 
 

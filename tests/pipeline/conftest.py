@@ -1,4 +1,4 @@
-"""A hub on a fresh database whose lanes are worked off by hand, so that a test decides what happens when."""
+"""A hub on a fresh database whose jobs are worked off by hand, so that a test decides what happens when."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def connect(hub: Hub) -> Callable[..., None]:
 
 @pytest.fixture
 def work(hub: Hub) -> Callable[..., int]:
-    """work(): dispatch and work off every due lane until nothing is due; how many lanes there were."""
+    """work(): dispatch and work off every due job until nothing is due; how many jobs there were."""
 
     return partial(work_off, hub)
 
@@ -140,9 +140,9 @@ def two_channels(
     channels()
     post("web", order())
     post("web", request("w1"))
-    work(("read",))
+    work(("process",))
     post("till", counter("t1"))
-    work(("read",))
+    work(("process",))
     (one,) = founded(hub)
     return int(one.id)
 
@@ -154,7 +154,7 @@ def asked(both: None, shop: Remote, deliver: Callable[..., None], work: Callable
     shop.do("buy", order="12", lines=lines)
     shop.do("request", order="12", lines=lines)
     deliver(shop, "web")
-    work(("read",))
+    work(("process",))
 
 
 @pytest.fixture
@@ -168,5 +168,5 @@ def due(
     work()
     stock.do("post_credit", id=begun[1], amount="158.00")
     deliver(stock, "erp")
-    work(("read",))
+    work(("process",))
     return begun

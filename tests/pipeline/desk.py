@@ -26,7 +26,7 @@ from hub.model.schema.returns import Discrepancy, Return
 from hub.pipeline.intake.accept import accept
 from hub.settings import Settings
 from hub.store import console, inbox, observations
-from hub.store.database import Database, ticket
+from hub.store.database import Database, next_read_seq
 from tests.pipeline.look import document, founded, hurry, work_off
 
 D = Decimal
@@ -74,8 +74,8 @@ class Payer(GenericSandbox):
             **{"id": key, "version": 10**6 + len(self.paid), "reference": data["hub_number"]},
             "parts": [{"amount": data["amount"], "state": "succeeded", "payment": data["payment"]}],
         }
-        twins = [{"kind": "refunds", "id": key, "fact": fact} for fact in data.get("facts", ())]
-        return {"records": [{"type": "refund.upsert", "data": refund}], "made": twins}
+        duplicates = [{"kind": "refunds", "id": key, "fact": fact} for fact in data.get("facts", ())]
+        return {"records": [{"type": "refund.upsert", "data": refund}], "made": duplicates}
 
 
 class Desk:
@@ -110,13 +110,13 @@ class Desk:
         arrivals = accept(self.hub.accounts, account, request)
         with self.hub.database.begin() as conn:
             inbox.accept(conn, arrivals)
-        work_off(self.hub, kinds=("read",))
+        work_off(self.hub, kinds=("process",))
 
     def work(self) -> None:
         """Everybody is told what there is to tell, whatever waits is due."""
         for _ in range(3):
             hurry(self.hub)
-            work_off(self.hub, kinds=("read", "tell", "fetch"))
+            work_off(self.hub, kinds=("process", "deliver", "fetch"))
 
     # -- what systems say
 
@@ -181,10 +181,10 @@ class Desk:
             stored = observations.of_objects(conn, [name])[name]
             said = msgspec.convert(more, Fragment, strict=False)
             fields = {field: getattr(said, field) for field in more}
-            (drawn,) = ticket(conn)
+            (drawn,) = next_read_seq(conn)
             kept = {"since": {}, "refunds_once": (), "payments_once": ()}
             newer = replace(
-                stored.observation, fragment=replace(stored.observation.fragment, **fields, **kept), ticket=drawn
+                stored.observation, fragment=replace(stored.observation.fragment, **fields, **kept), read_seq=drawn
             )
             stands = absorb(stored.observation, newer)
             observations.save(conn, [stored._replace(observation=stands)] if stands else [])

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from hub.boot import Hub
 from hub.model.identity.marks import marked
 from hub.model.schema.returns import Return
-from hub.store import console, inbox, lanes, returns
+from hub.store import console, inbox, jobs, returns
 
 
 def rows(hub: Hub, statement: str, **words: Any) -> list[tuple[Any, ...]]:
@@ -47,24 +47,26 @@ def intents(hub: Hub) -> list[tuple[str, str]]:
 
 def hurry(hub: Hub) -> None:
     """Whatever waits is due now, as if its time had passed."""
-    rows(hub, "UPDATE lanes SET due = clock_timestamp() WHERE due < '9000-01-01' RETURNING 1")
+    rows(hub, "UPDATE jobs SET due = clock_timestamp() WHERE due < '9000-01-01' RETURNING 1")
     rows(hub, "UPDATE sync SET not_before = NULL RETURNING 1")
     rows(hub, "UPDATE intents SET deadline = NULL RETURNING 1")
 
 
 def told(hub: Hub) -> None:
-    """Work off the outbound lanes that are due; a write without an answer is not looked for before its time."""
+    """Work off the outbound jobs that are due; a write without an answer is not looked for before its time."""
     hub.database.run(inbox.dispatch)
-    while taken := hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "test", 50)):
-        hub.tell(taken)
+    while taken := hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "test", 50)):
+        hub.deliver(taken)
 
 
-def work_off(hub: Hub, kinds: tuple[str, ...] = ("read", "weigh", "tell", "fetch", "poll"), rounds: int = 200) -> int:
-    """Dispatch and work off every due lane until nothing is due; how many lanes there were."""
+def work_off(
+    hub: Hub, kinds: tuple[str, ...] = ("process", "recompute", "deliver", "fetch", "poll"), rounds: int = 200
+) -> int:
+    """Dispatch and work off every due job until nothing is due; how many jobs there were."""
     done = 0
     for _ in range(rounds):
         dispatched = hub.database.run(inbox.dispatch).total
-        taken = hub.database.run(lambda conn: lanes.claim(conn, kinds, "test", 50))
+        taken = hub.database.run(lambda conn: jobs.claim(conn, kinds, "test", 50))
         if not taken and not dispatched:
             return done
         if taken:

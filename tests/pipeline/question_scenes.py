@@ -278,7 +278,7 @@ def refund_that_cannot_be_read(desk: Desk) -> None:
 
 
 SCENES: Mapping[str, tuple[Scene, ...]] = {
-    "possible_twins": (
+    "possible_duplicates": (
         Scene(received_by_two, {"same": "10.00", "apart": "10.00"}),
         Scene(refunded_by_two, {"same": "0", "apart": "0"}),
     ),

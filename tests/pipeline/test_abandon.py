@@ -37,7 +37,7 @@ def ended(hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..
         monkeypatch.setattr(Stock, "do_create_return", begins)
         monkeypatch.setattr(Stock, "abandon", answered)
         for _ in range(10):
-            rows(hub, "UPDATE lanes SET due = clock_timestamp() WHERE due < '9000-01-01' RETURNING 1")
+            rows(hub, "UPDATE jobs SET due = clock_timestamp() WHERE due < '9000-01-01' RETURNING 1")
             told(hub)
         ((letter, return_id),) = rows(hub, "SELECT id, return_id FROM intents WHERE state = 'dead'")
         hub.people.give_up(letter, "Li", "not wanted any more")
@@ -52,7 +52,7 @@ def later(hub: Hub) -> None:
     rows(hub, "UPDATE accounts SET blocked_until = NULL RETURNING 1")
     rows(hub, "UPDATE intents SET deadline = clock_timestamp() - interval '1 second' RETURNING 1")
     hub.database.run(timetable.overdue)
-    rows(hub, "UPDATE lanes SET due = clock_timestamp() WHERE wanted > done RETURNING 1")
+    rows(hub, "UPDATE jobs SET due = clock_timestamp() WHERE wanted > done RETURNING 1")
     told(hub)
 
 

@@ -83,7 +83,7 @@ def test_an_account_that_another_process_has_just_added_is_known_to_whoever_read
     with other.database.begin() as conn:
         inbox.accept(conn, accept(other.accounts, "web", request))
     beside.close()
-    work(("read",))
+    work(("process",))
     said = [error for (error,) in rows(hub, "SELECT error::text FROM inbox WHERE error IS NOT NULL")]
     assert not any("no account" in error for error in said)
 

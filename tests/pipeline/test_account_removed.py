@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub import configuration
-from hub.store import inbox, lanes, stuck
+from hub.store import inbox, jobs, stuck
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk
 from tests.pipeline.look import rows, story, work_off
@@ -26,14 +26,14 @@ def test_what_of_it_could_not_be_read_holds_up_no_money_any_more(desk: Desk) -> 
     unread(desk, hub_number=f"R{number}")
     with desk.hub.database.begin() as conn:
         inbox.accept(
-            conn, [inbox.Arrival.unreadable("till", "receipt", "T-1", "fetch", "403", ticket=10**9, fetch=True)]
+            conn, [inbox.Arrival.unreadable("till", "receipt", "T-1", "fetch", "403", read_seq=10**9, fetch=True)]
         )
         inbox.accept(conn, [inbox.Arrival.hint_of("till", "receipt", "T-1")])
     desk.owed(number)
     assert (desk.paid(), len(desk.frozen("unread"))) == (0, 1)
     assert [doubt.kind for doubt in desk.doc(number).discrepancies] == ["unread", "unread"]
     configuration.remove(desk.hub, "till")
-    work_off(desk.hub, kinds=("weigh",))
+    work_off(desk.hub, kinds=("recompute",))
     assert (desk.frozen(), [doubt.kind for doubt in desk.doc(number).discrepancies]) == ([], [])
     assert desk.paid() == D("10.00")
     assert "the account till was removed: what of it could not be read" in "\n".join(story(desk.hub, number))
@@ -59,12 +59,12 @@ def test_its_work_that_nobody_could_do_is_no_question_any_more(desk: Desk) -> No
     begun(desk)
     with desk.hub.database.begin() as conn:
         for account in ("till", "web"):
-            lanes.want(conn, "fetch", [(account, "order/O1")])
-            (lane,) = conn.exec_driver_sql("SELECT id FROM lanes WHERE account = %(a)s", {"a": account}).scalars()
-            stuck.ask(conn, lane, "fetch", account, "order/O1", "no")
+            jobs.want(conn, "fetch", [(account, "order/O1")])
+            (job,) = conn.exec_driver_sql("SELECT id FROM jobs WHERE account = %(a)s", {"a": account}).scalars()
+            stuck.ask(conn, job, "fetch", account, "order/O1", "no")
     configuration.remove(desk.hub, "till")
     assert rows(desk.hub, "SELECT detail->>'account' FROM reviews WHERE state = 'open'") == [("web",)]
-    assert rows(desk.hub, "SELECT account FROM lanes WHERE key = 'order/O1'") == [("web",)]
+    assert rows(desk.hub, "SELECT account FROM jobs WHERE key = 'order/O1'") == [("web",)]
 
 
 def test_it_stays_while_it_is_needed(desk: Desk) -> None:

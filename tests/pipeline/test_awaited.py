@@ -11,7 +11,7 @@ from connectors.kit.api import Message, Operation, Reply
 from connectors.kit.errors import Conflict, OutcomeUnknown
 from hub.boot import Hub
 from hub.model.plan import delivery
-from hub.store import accounts, intents, lanes
+from hub.store import accounts, intents, jobs
 from scheduler import timetable
 from tests.pipeline.fakes.connector import Fake, Shop, Stock
 from tests.pipeline.fakes.play import Remote
@@ -87,7 +87,7 @@ def test_a_record_that_cannot_be_understood_does_not_hold_up_money_in_silence(
     assert row(hub, "web") == ("blocked", text)
     monkeypatch.setattr(Fake, "fetch", fetch)
     with hub.database.begin() as conn:
-        lanes.want(conn, "fetch", [("web", f"return/{due[0]}")])
+        jobs.want(conn, "fetch", [("web", f"return/{due[0]}")])
     work()
     assert questions(hub) == []
     assert founded(hub)[0].status == "completed"

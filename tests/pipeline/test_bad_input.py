@@ -16,7 +16,7 @@ from connectors.kit.signing import sign_standard
 from hub.boot import Hub
 from hub.cli.site import services
 from hub.store import inbox
-from hub.store.database import ticket
+from hub.store.database import next_read_seq
 from hub.store.inbox import Arrival
 from hub.web import create_app
 from tests.pipeline.fakes.connector import signature
@@ -158,9 +158,9 @@ def test_records_that_cannot_be_understood(site: Client, around: None, hub: Hub,
 
     def read(name: str, body: bytes) -> None:
         with hub.database.begin() as conn:
-            (drawn,) = ticket(conn)
+            (drawn,) = next_read_seq(conn)
             arrival = Arrival.of(
-                account="erp", stream="return", external_id=name, via="fetch", body=body, version="1", ticket=drawn
+                account="erp", stream="return", external_id=name, via="fetch", body=body, version="1", read_seq=drawn
             )
             inbox.accept(conn, [arrival])
 

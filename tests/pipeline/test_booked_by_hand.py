@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hub.actions.people import NotNow
-from hub.model.schema.observation import FactId, Twins
-from hub.store import twins
+from hub.model.schema.observation import DuplicateFacts, FactId
+from hub.store import duplicate_facts
 from tests.pipeline.look import rows, told
 from tests.pipeline.mugs import DEAF, HEARS, Scene, in_parts, kit
 from tests.pipeline.mugs import scene as scene
@@ -126,7 +126,7 @@ def test_the_speaker_changes_while_it_is_asked(scene: Scene) -> None:
     scene.shows(h=1)
     names = ("erp/receipt/GR-1/receipts/1", "wms/receipt/W-1/receipts/1")
     with scene.hub.database.begin() as conn:  # as the late read-back of the warehouse's write does
-        twins.add(conn, number, Twins(frozenset(map(FactId.parse, names))), "intent:9")
+        duplicate_facts.add(conn, number, DuplicateFacts(frozenset(map(FactId.parse, names))), "intent:9")
     scene.account("wms", "wms", orders_of="web", terms=DEAF)
     scene.came("wms", number, id="W-1")
     scene.payer.refuses = 0

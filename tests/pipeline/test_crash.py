@@ -232,7 +232,7 @@ def _still_to_tell(world: World) -> bool:
 def unfinished(hub: Hub) -> dict[str, Any]:
     """What the hub still has in hand, or waits for: nothing of it may stay."""
     questions = {
-        "lanes": "SELECT kind, key, due, lease_until, worker, attempts, crashes, why FROM lanes",
+        "jobs": "SELECT kind, key, due, lease_until, worker, attempts, crashes, why FROM jobs",
         "inbox": "SELECT account, external_id, state, error FROM inbox",
         "intents": "SELECT return_id, kind, state, looks, attempts, error FROM intents"
         " WHERE state NOT IN ('done', 'dropped', 'given_up')",

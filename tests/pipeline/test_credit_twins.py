@@ -19,7 +19,7 @@ def test_a_credit_of_two_systems_is_asked_about(desk: Desk, amount: str, answer:
     desk.push("till", "credit.upsert", "TC", hub_number=f"R{number}", state="posted", amount=amount, currency="EUR")
     assert desk.paid() == 0
     ((_, asked),) = desk.frozen()
-    assert asked.kind == "possible_twins"
+    assert asked.kind == "possible_duplicates"
     desk.hub.answering.answer(number, asked.question, answer, "Li")
     assert desk.paid() == (paid or D("10.00") + D(amount))
     assert desk.frozen() == []

@@ -11,7 +11,7 @@ from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import Conflict, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unauthorized, Unsupported
 from hub.boot import Hub
 from hub.model.plan import delivery
-from hub.pipeline.deliver import tell
+from hub.pipeline.deliver import deliver
 from hub.store import accounts
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.play import Remote
@@ -137,7 +137,7 @@ def test_a_write_of_very_many_steps_is_no_crash_when_others_have_their_turn(
             return Reply(finished=False, progress={"step": len(steps)})
         return carry_out(self, operation)
 
-    monkeypatch.setattr(tell, "STEPS", 2)
+    monkeypatch.setattr(deliver, "STEPS", 2)
     monkeypatch.setattr(Shop, "do_refund", refund)
     monkeypatch.setattr(Shop, "find", lambda self, operation: looks.append(operation))
     told(hub)

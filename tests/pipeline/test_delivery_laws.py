@@ -35,7 +35,7 @@ from hub.boot import Hub, assemble_hub
 from hub.pipeline.intake.accept import accept
 from hub.postgres import Server
 from hub.settings import Settings
-from hub.store import accounts, inbox, lanes
+from hub.store import accounts, inbox, jobs
 from hub.store.database import Database
 from tests.pipeline.fakes import systems
 from tests.pipeline.fakes.connector import signature
@@ -135,20 +135,20 @@ class Delivery(RuleBasedStateMachine):
                 request = WebhookRequest("POST", "/", {"X-Signature": signature(SECRET, body)}, body)
                 with self.database.begin() as conn:
                     inbox.accept(conn, accept(self.hub.accounts, account, request))
-        self.lanes("read", "weigh")
+        self.jobs("process", "recompute")
 
-    def lanes(self, *kinds: str) -> None:
-        """Work off what is due; a worker that dies leaves its lane behind."""
+    def jobs(self, *kinds: str) -> None:
+        """Work off what is due; a worker that dies leaves its job behind."""
         for _ in range(30):
             try:
                 self.database.run(inbox.dispatch)
-                taken = self.database.run(lambda conn: lanes.claim(conn, kinds, "test", 50))
+                taken = self.database.run(lambda conn: jobs.claim(conn, kinds, "test", 50))
                 if not taken:
                     return
                 self.hub.handlers[taken[0].kind](taken)
             except Died:
                 self.countdown = 0
-                rows(self.hub, "UPDATE lanes SET lease_until = NULL, worker = NULL, crashes = 0, solo = false,"
+                rows(self.hub, "UPDATE jobs SET lease_until = NULL, worker = NULL, crashes = 0, quarantined = false,"
                      " due = clock_timestamp() + interval '3 seconds' WHERE lease_until IS NOT NULL RETURNING 1")  # fmt: skip
 
     def ended(self) -> None:
@@ -162,7 +162,7 @@ class Delivery(RuleBasedStateMachine):
     def write(self, mood: str) -> None:
         """Tell, while writes meet this mood."""
         self.world.moods["write"] = WRITES[mood]
-        self.lanes("tell")
+        self.jobs("deliver")
         self.ended()
 
     @rule(mood=st.sampled_from(sorted(LOOKS)))
@@ -182,7 +182,7 @@ class Delivery(RuleBasedStateMachine):
 
     @rule()
     def read(self) -> None:
-        self.lanes("fetch")
+        self.jobs("fetch")
         self.deliver()
         self.ended()
 
@@ -190,7 +190,7 @@ class Delivery(RuleBasedStateMachine):
     def dies(self, statements: int) -> None:
         """The worker is killed before one of the statements that follow."""
         self.countdown = statements
-        self.lanes("tell", "read", "fetch")
+        self.jobs("deliver", "process", "fetch")
         self.countdown = 0
         self.ended()
 
@@ -213,7 +213,7 @@ class Delivery(RuleBasedStateMachine):
         self.database.run(lambda conn: accounts.pause(conn, "web", "for a moment"))
         before = len(self.world.calls)
         kinds = {"refund", "receive"}
-        self.lanes("tell")
+        self.jobs("deliver")
         assert not kinds & {kind for kind, _ in self.world.calls[before:]}, "told while it is paused"
         self.database.run(lambda conn: accounts.resume(conn, "web"))
 
@@ -247,7 +247,7 @@ class Delivery(RuleBasedStateMachine):
         before: Any = None
         for n in range(rounds):
             self.time_passes()
-            self.lanes("tell")
+            self.jobs("deliver")
             self.read()
             now = (len(self.world.calls), self.world.looks, rows(self.hub, "SELECT count(*) FROM journal"))
             if before == now and n > 16:
@@ -260,7 +260,7 @@ class Delivery(RuleBasedStateMachine):
         statements = (
             "SELECT id, kind, state, possible, tries, looks, misses, deadline - clock_timestamp(), error FROM intents",
             "SELECT account, state, wanted, done, not_before - clock_timestamp() FROM sync",
-            "SELECT kind, account, key, due - clock_timestamp(), lease_until, attempts, wanted, done, why FROM lanes",
+            "SELECT kind, account, key, due - clock_timestamp(), lease_until, attempts, wanted, done, why FROM jobs",
             "SELECT name, state, blocked_until - clock_timestamp() FROM accounts",
         )
         return "\n".join(str(line) for statement in statements for line in rows(self.hub, statement))

@@ -34,7 +34,7 @@ def test_an_answer_hides_not_that_two_others_received_the_same(scene: Scene) -> 
     scene.came("till", number, id="T-1", quantity=4)
     scene.work()
     scene.shows()
-    assert [doubt.kind for _, doubt in scene.frozen()] == ["possible_twins"]
+    assert [doubt.kind for _, doubt in scene.frozen()] == ["possible_duplicates"]
     assert max(scene.payer.told_totals) == 5
 
 

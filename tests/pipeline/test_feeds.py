@@ -12,7 +12,7 @@ from connectors.kit.api import Hint, Message, Page, Unreadable
 from connectors.kit.errors import Rejected, Unauthorized
 from hub.boot import Hub
 from hub.pipeline.intake.accept import arrival
-from hub.store import inbox, lanes
+from hub.store import inbox, jobs
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.look import document, rows
 
@@ -75,7 +75,7 @@ def test_the_tenth_version_is_newer_than_the_ninth(hub: Hub, web: Any, work: Wor
     for version, pieces in (("9", 1), ("10", 2), ("0000000009", 1)):
         push(hub, "return", version, record(1, pieces))
         web["r1"] = record(10, 2)
-        work(("read",))
+        work(("process",))
     assert told(hub) == [("10", "2")]
     assert web["asked"] == []
 
@@ -83,7 +83,7 @@ def test_the_tenth_version_is_newer_than_the_ninth(hub: Hub, web: Any, work: Wor
 def test_an_older_push_that_says_something_else_is_asked_about(hub: Hub, web: Any, work: Work) -> None:
     """A shop that was restored from its backup counts on from a lower number: no push of it would ever count again."""
     push(hub, "return", "100", record(100, 1))
-    work(("read",))
+    work(("process",))
     push(hub, "return", "7", record(7, 2))
     web["r1"] = record(7, 2)
     work()
@@ -115,7 +115,7 @@ def test_a_record_that_cannot_be_fetched_waits_for_a_person_and_stops_nothing(
     hub: Hub, web: Any, work: Work, problem: Exception
 ) -> None:
     with hub.database.begin() as conn:
-        lanes.want(conn, "fetch", [("web", "return/r1"), ("web", "return/r2")])
+        jobs.want(conn, "fetch", [("web", "return/r1"), ("web", "return/r2")])
     web["r1"], web["r2"] = problem, record(1, id="r2")
     work()
     ((name, times, why),) = parked(hub)
@@ -123,7 +123,7 @@ def test_a_record_that_cannot_be_fetched_waits_for_a_person_and_stops_nothing(
     assert str(problem) in why
     assert len(told(hub)) == 1
     assert rows(hub, "SELECT state, failures FROM accounts WHERE name = 'web'") == [("healthy", 0)]
-    assert rows(hub, "SELECT 1 FROM lanes") == []
+    assert rows(hub, "SELECT 1 FROM jobs") == []
 
     # The same again is counted; a person has it read again; when it can be read, it is over.
     ((message,),) = rows(hub, "SELECT id FROM inbox WHERE state = 'invalid'")
@@ -139,7 +139,7 @@ def test_a_record_that_cannot_be_fetched_waits_for_a_person_and_stops_nothing(
 
 def test_refused_credentials_are_everybodys(hub: Hub, web: Any, work: Work) -> None:
     with hub.database.begin() as conn:
-        lanes.want(conn, "fetch", [("web", "return/r1")])
+        jobs.want(conn, "fetch", [("web", "return/r1")])
     web["r1"] = Unauthorized("who are you", code="401")
     work()
     assert parked(hub) == []
@@ -151,17 +151,17 @@ def test_the_same_unreadable_message_is_one_that_counts(hub: Hub, web: Any, work
     web["r1"] = bad
     for _ in range(5):
         with hub.database.begin() as conn:
-            lanes.want(conn, "fetch", [("web", "return/r1")])
+            jobs.want(conn, "fetch", [("web", "return/r1")])
         work()
     assert [found[:2] for found in parked(hub)] == [("r1", 5)]
     web["r1"] = {**bad, "version": 2}
     with hub.database.begin() as conn:
-        lanes.want(conn, "fetch", [("web", "return/r1")])
+        jobs.want(conn, "fetch", [("web", "return/r1")])
     work()
     assert [found[:2] for found in parked(hub)] == [("r1", 5), ("r1", 1)]
     web["r1"] = record(3)
     with hub.database.begin() as conn:
-        lanes.want(conn, "fetch", [("web", "return/r1")])
+        jobs.want(conn, "fetch", [("web", "return/r1")])
     work()
     assert parked(hub) == [], "what was read before is over; it is kept in the archive"
     assert rows(hub, "SELECT count(*) FROM raw WHERE external_id = 'r1'") == [(3,)]
@@ -189,8 +189,8 @@ def test_a_page_with_bad_records_brings_the_good_ones(
     monkeypatch.setattr(Shop, "poll", lambda self, stream, cursor: iter([Page(POLLED, "c1")]), raising=False)
     for _ in range(2):
         with hub.database.begin() as conn:
-            lanes.want(conn, "poll", [("web", "return")])
-        work(("poll", "read"))
+            jobs.want(conn, "poll", [("web", "return")])
+        work(("poll", "process"))
     assert len(told(hub)) == 2
     assert {found[1] for found in parked(hub)} == {2}
     assert len(parked(hub)) == 8
@@ -232,7 +232,7 @@ def test_a_return_says_that_it_waits_for_a_record_that_cannot_be_read(
     assert doubts(hub, return_id) == ["unread"]
     told["order"] = {**order, "version": 3}
     with hub.database.begin() as conn:
-        lanes.want(conn, "fetch", [("web", "order/12")])
+        jobs.want(conn, "fetch", [("web", "order/12")])
     work()
     assert doubts(hub, return_id) == []
     assert parked(hub) == [], "what is older than what was understood waits for nobody"

@@ -47,7 +47,7 @@ class Desk:
 
     def flush(self) -> None:
         """What a few seconds later is written."""
-        self.services.keep(self.site._front.lane.counts.fresh())
+        self.services.keep(self.site._front.job.counts.fresh())
 
     def page(self, language: str = "en") -> str:
         return str(self.client.get("/", headers={"Accept-Language": language}).text)
@@ -61,9 +61,9 @@ class Desk:
 
     def alerts(self) -> None:
         """What the clock does once a minute."""
-        (job,) = (job for job in timetable(self.hub)() if job.name == "alerts")
+        (task,) = (task for task in timetable(self.hub)() if task.name == "alerts")
         with self.hub.database.begin() as conn:
-            job.work(conn)
+            task.work(conn)
 
     def quiet_for(self, days: int) -> None:
         rows(self.hub, f"UPDATE accounts SET last_heard = now() - interval '{days} days' RETURNING 1")
@@ -172,7 +172,7 @@ def test_a_budget_that_starves_is_told(desk: Desk) -> None:
 def test_a_write_that_waits_long_for_its_budget_starves_too(desk: Desk) -> None:
     put = "INSERT INTO returns (id, founded, at) SELECT n, true, now() - interval '%s' FROM generate_series(%s, %s) n"
     told = (
-        "INSERT INTO sync (return_id, account, lane, state, said) SELECT id, 'shop', 'return/' || id, 'pending',"
+        "INSERT INTO sync (return_id, account, job, state, said) SELECT id, 'shop', 'return/' || id, 'pending',"
         " jsonb_build_object('code', '%s') FROM returns WHERE id BETWEEN %s AND %s RETURNING 1"
     )
     for code, age, first, last in (
@@ -231,14 +231,14 @@ def test_refused_webhooks_are_told_with_count_and_reason(desk: Desk) -> None:
 def test_what_strangers_send_costs_no_write_of_its_own(desk: Desk) -> None:
     """A thousand refusals are one row, written once for all of them; unknown names are none."""
     for n in range(1000):
-        desk.site._front.lane.counts.add("shop", 401, f"reason {n}")
-        desk.site._front.lane.counts.add("", 404, f"reason {n}")
+        desk.site._front.job.counts.add("shop", 401, f"reason {n}")
+        desk.site._front.job.counts.add("", 404, f"reason {n}")
     desk.flush()
     assert rows(desk.hub, "SELECT account, status, count, why FROM webhooks") == [("shop", 401, 1000, "reason 999")]
 
 
 def test_counts_that_could_not_be_kept_are_kept_later(desk: Desk) -> None:
-    counts = desk.site._front.lane.counts
+    counts = desk.site._front.job.counts
     counts.add("shop", 401, "no")
     taken = counts.fresh()
     counts.again(taken)
@@ -248,11 +248,11 @@ def test_counts_that_could_not_be_kept_are_kept_later(desk: Desk) -> None:
 
 
 def test_a_removed_account_leaves_no_counts(desk: Desk) -> None:
-    desk.site._front.lane.counts.add("shop", 401, "no")
+    desk.site._front.job.counts.add("shop", 401, "no")
     desk.flush()
     with desk.hub.database.begin() as conn:
         store.remove(conn, "shop")
-    desk.site._front.lane.counts.add("shop", 401, "no")
+    desk.site._front.job.counts.add("shop", 401, "no")
     desk.flush()
     assert rows(desk.hub, "SELECT account FROM webhooks") == []
 
@@ -260,9 +260,9 @@ def test_a_removed_account_leaves_no_counts(desk: Desk) -> None:
 def test_reads_that_keep_failing_are_told(desk: Desk) -> None:
     rows(
         desk.hub,
-        "INSERT INTO lanes (kind, account, key, due, attempts, why) VALUES"
+        "INSERT INTO jobs (kind, account, key, due, attempts, why) VALUES"
         " ('fetch', 'shop', 'order/1', now(), 3, 'their page says 503'), ('fetch', 'shop', 'order/2', now(), 2, 'no'),"
-        " ('tell', 'shop', 'return/1', now(), 9, 'no') RETURNING 1",
+        " ('deliver', 'shop', 'return/1', now(), 9, 'no') RETURNING 1",
     )
     assert desk.account()["concerns"] == ["Reads from shop that keep failing: 1; the last: their page says 503"]
 

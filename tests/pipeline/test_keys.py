@@ -65,7 +65,7 @@ def test_a_record_in_the_answer_is_its_read_back(
     monkeypatch.setattr(Shop, "do_refund", answers_with_the_record)
     told(hub)
     monkeypatch.setattr(Shop, "fetch", lambda self, stream, external_id: fetched.append(external_id))
-    work(("read",))
+    work(("process",))
     assert ("refund", "done") in intents(hub)
     assert founded(hub)[0].status == "completed"
     assert fetched == []

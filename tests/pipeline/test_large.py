@@ -14,7 +14,7 @@ from hub import configuration
 from hub.boot import Hub
 from hub.pipeline.intake.accept import accept
 from hub.pipeline.process import batch, combine, translate
-from hub.store import inbox, lanes
+from hub.store import inbox, jobs
 from tests.pipeline.look import founded, rows
 
 Push = Callable[..., None]
@@ -48,12 +48,12 @@ def test_the_longest_record_is_understood_and_a_longer_one_waits_with_its_reason
     push("longest", translate.PARTS)
     push("longer", translate.PARTS + 1)
     push("small", 1)
-    work(("read",))
+    work(("process",))
     assert len(founded(hub)) == 2
     ((name, error),) = invalid(hub)
     assert name == "longer"
     assert f"the record has {translate.PARTS + 1} lines and facts; the hub takes {translate.PARTS}" in str(error)
-    assert rows(hub, "SELECT key FROM lanes WHERE kind = 'read'") == []
+    assert rows(hub, "SELECT key FROM jobs WHERE kind = 'process'") == []
 
 
 def test_the_parts_of_parts_count(hub: Hub, push: Push, work: Callable[..., int]) -> None:
@@ -61,7 +61,7 @@ def test_the_parts_of_parts_count(hub: Hub, push: Push, work: Callable[..., int]
     allocated = [{"order_line": str(n), "amount": "1.00"} for n in range(1000)]
     refunds = [{"id": str(n), "amount": "1000.00", "currency": "EUR", "allocations": allocated} for n in range(10)]
     push("deep", 1, refunds=refunds)
-    work(("read",))
+    work(("process",))
     assert [name for name, _ in invalid(hub)] == ["deep"]
 
 
@@ -71,7 +71,7 @@ def test_a_record_of_too_many_bytes_is_not_even_read(
     monkeypatch.setattr(translate, "BYTES", 2_000)
     push("heavy", 1, notes=[{"id": "1", "text": "x" * 2_000}])
     push("small", 1)
-    work(("read",))
+    work(("process",))
     assert "bytes; the hub takes 2000" in str(invalid(hub)[0][1])
     assert len(founded(hub)) == 1
 
@@ -81,14 +81,14 @@ def test_many_large_records_are_not_one_transaction(hub: Hub, push: Push, monkey
     for n in range(5):
         push(f"r{n}", 60)
     hub.database.run(inbox.dispatch)
-    taken = hub.database.run(lambda conn: lanes.claim(conn, ["read"], "test", 200))
+    taken = hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 200))
     assert len(taken) == 5
-    hub.understand(taken)
+    hub.process(taken)
     assert 1 <= len(founded(hub)) < 5
-    left = rows(hub, "SELECT attempts, lease_until FROM lanes WHERE kind = 'read'")
+    left = rows(hub, "SELECT attempts, lease_until FROM jobs WHERE kind = 'process'")
     assert left == [(0, None)] * (5 - len(founded(hub)))
-    while taken := hub.database.run(lambda conn: lanes.claim(conn, ["read"], "test", 200)):
-        hub.understand(taken)
+    while taken := hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 200)):
+        hub.process(taken)
     assert len(founded(hub)) == 5
 
 
@@ -96,8 +96,8 @@ def test_a_return_that_has_grown_too_large_says_so(
     hub: Hub, push: Push, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     push("r1", 60)
-    work(("read",))
+    work(("process",))
     monkeypatch.setattr(combine, "MOST", 50)
     push("r1", 61, state="more", version=2)
     with pytest.raises(combine.TooMuch, match="the records of R1001 have 6[0-9] lines and facts; the hub lays 50"):
-        work(("read",))
+        work(("process",))

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 from hub.boot import Hub
 from hub.model.merge import merger
 from hub.pipeline.process.combine import look
-from hub.store import inbox, lanes, returns
+from hub.store import inbox, jobs, returns
 from tests.pipeline.channels import counter, order, request
 from tests.pipeline.look import rows
 
@@ -61,7 +61,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cost]:
 
 def understand(hub: Hub) -> None:
     hub.database.run(inbox.dispatch)
-    hub.understand(hub.database.run(lambda conn: lanes.claim(conn, ["read"], "t", 500, 600)))
+    hub.process(hub.database.run(lambda conn: jobs.claim(conn, ["process"], "t", 500, 600)))
 
 
 def test_what_is_stored_is_what_all_records_say(
@@ -88,7 +88,7 @@ def test_what_is_stored_is_what_all_records_say(
                 name = ""
         if name in wanted:
             post("web", {**wanted[name], "version": version})
-        work(("read", "weigh"))
+        work(("process", "recompute"))
         check(hub, (seed, version))
 
 
@@ -101,7 +101,7 @@ def crowd(hub: Hub, channels: Callable[..., None], post: Post, work: Work) -> Ca
         post("web", order(quantity=1000))
         for number in range(count):
             post("web", request(f"w{number}", version=number + 2))
-        work(("read", "weigh"))
+        work(("process", "recompute"))
 
     return make
 

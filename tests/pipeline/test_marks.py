@@ -26,14 +26,14 @@ def opened(channels: Callable[..., None], hub: Hub, post: Post, work: Work) -> i
     channels(settle=0)
     post("web", order())
     post("web", request("w1"))
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     (one,) = founded(hub)
     return int(one.id)
 
 
 def test_a_number_with_its_check_binds(hub: Hub, opened: int, post: Post, work: Work) -> None:
     post("erp", complaint("c1", reference=written(hub, "erp", opened)))
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     assert whose(hub) == {"w1": opened, "c1": opened}
     assert document(hub, opened).weak == ()
 
@@ -46,7 +46,7 @@ def test_a_number_with_a_wrong_check_is_nobodys(hub: Hub, opened: int, post: Pos
         "a guess": f"R{opened}-aaaaaa",
     }[spoil]
     post("erp", complaint("c1", reference=reference))
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     assert whose(hub)["c1"] != opened
 
 
@@ -55,7 +55,7 @@ def test_a_number_of_ours_that_a_clerk_types_is_a_hint_and_an_orders_number_is_n
 ) -> None:
     post("erp", complaint("c1", f"R{opened}"))  # an order that happens to be called as our return is
     post("web", {**order("o9"), "number": f"R{opened}"})
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     assert whose(hub)["c1"] != opened
     assert questions(hub) == []
 

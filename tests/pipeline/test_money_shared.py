@@ -13,8 +13,8 @@ import pytest
 from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import OutcomeUnknown, Rejected
 from hub.boot import Hub
-from hub.pipeline.deliver import tell
-from hub.store import inbox, lanes
+from hub.pipeline.deliver import deliver
+from hub.store import inbox, jobs
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.play import Remote
 from tests.pipeline.look import founded, hurry, rows, told
@@ -44,7 +44,7 @@ def two_due(hub: Hub, both: None, shop: Remote, stock: Remote, deliver: Deliver,
     for created in list(stock.get("state")):
         stock.do("post_credit", id=created, amount="30.00")
     deliver(stock, "erp")
-    work(("read",))
+    work(("process",))
     return [row.id for row in founded(hub)]
 
 
@@ -62,9 +62,9 @@ def test_two_threads_do_not_both_pay_the_last_of_an_order(
 ) -> None:
     """Both have planned, and neither has committed, when the other one plans."""
     hub.database.run(inbox.dispatch)
-    claimed = hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "test", 50))
+    claimed = hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "test", 50))
     assert len(claimed) == 2
-    meet, planned = threading.Barrier(2, timeout=2.0), tell.plan_for
+    meet, planned = threading.Barrier(2, timeout=2.0), deliver.plan_for
 
     def together(*arguments: Any) -> Any:
         found = planned(*arguments)
@@ -72,8 +72,8 @@ def test_two_threads_do_not_both_pay_the_last_of_an_order(
             meet.wait()
         return found
 
-    monkeypatch.setattr(tell, "plan_for", together)
-    threads = [threading.Thread(target=hub.tell, args=([lane],)) for lane in claimed]
+    monkeypatch.setattr(deliver, "plan_for", together)
+    threads = [threading.Thread(target=hub.deliver, args=([job],)) for job in claimed]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.kit.sandbox import Call, Sandbox, route
 from hub import configuration
-from hub.store import lanes
+from hub.store import jobs
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk
 from tests.pipeline.fakes import systems
@@ -53,7 +53,7 @@ def stall() -> Iterator[Stall]:
 
 def read(desk: Desk) -> None:
     with desk.hub.database.begin() as conn:
-        lanes.want(conn, "fetch", [("stall", lanes.object_key("order", "5001"))])
+        jobs.want(conn, "fetch", [("stall", jobs.object_key("order", "5001"))])
     desk.work()
 
 

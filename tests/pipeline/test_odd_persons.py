@@ -32,7 +32,7 @@ def arrives(desk: Desk, body: bytes) -> None:
     arrivals = accept(desk.hub.accounts, "web", WebhookRequest("POST", "/hooks/web", headers, body))
     with desk.hub.database.begin() as conn:
         inbox.accept(conn, arrivals)
-    work_off(desk.hub, kinds=("read",))
+    work_off(desk.hub, kinds=("process",))
 
 
 def kept(desk: Desk, *words: str) -> list[str]:

@@ -45,7 +45,7 @@ def test_every_order_of_arrival_leads_to_the_same(numbered: None, hub: Hub, post
         ]
         for index in way:
             post(*tells[index])
-            work(("read", "weigh"))
+            work(("process", "recompute"))
         of = whose(hub)
         assert payments(hub, of[w]) == [f"pay-{b}"], way
         assert kinds(hub, of[w]) == [], way
@@ -57,11 +57,11 @@ def test_a_number_that_is_shared_no_more_is_a_key_again(numbered: None, hub: Hub
     post("web", bought("a"))
     post("web", bought("b"))
     post("erp", complaint("c", "12"))
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     of = whose(hub)
     assert kinds(hub, of["c"]) == ["shared_number"]
     post("web", bought("b", "#13", version=2))
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     assert kinds(hub, of["c"]) == []
     assert payments(hub, of["c"]) == ["pay-a"]
 
@@ -71,11 +71,11 @@ def test_a_number_that_went_to_another_order_takes_nothing_of_the_first_with_it(
 ) -> None:
     post("web", bought("a"))
     post("web", request("w", "a"))
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     post("web", bought("a", "#13", version=2))
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     post("web", bought("b"))
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     assert payments(hub, whose(hub)["w"]) == ["pay-a"]
     assert rows(hub, "SELECT count(DISTINCT order_id) FROM observations WHERE return_id IS NULL") == [(2,)]
 
@@ -84,13 +84,13 @@ def test_a_person_says_which_order_it_is(numbered: None, hub: Hub, post: Post, w
     post("web", bought("a"))
     post("web", bought("b"))
     post("erp", complaint("c", "12"))
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     return_id = whose(hub)["c"]
     hub.people.say(return_id, {"orders": [{"issuer": "web", "type": "order", "value": "b"}]}, "ann")
     assert kinds(hub, return_id) == []
     assert payments(hub, return_id) == ["pay-b"]
     post("web", bought("z"))  # a third one of that number changes nothing of what was decided
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     assert payments(hub, return_id) == ["pay-b"]
     assert len(founded(hub)) == 1
 
@@ -101,13 +101,13 @@ def test_a_number_is_one_with_and_without_the_prefix_of_its_shop(
     """Whoever speaks first; a number with another prefix is another order, and what is shown is the shop's number."""
     connect("web", "fake_shop", base_url="http://127.0.0.1:9", terms={"order_numbers": {"prefix": "EN"}})
     post("erp", complaint("early", "1001"))
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     post("web", bought("a", "EN1001"))
     post("web", bought("b", "US1001"))
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     for id, number in (("late", "en 1001"), ("hash", "#1001"), ("other", "US1001"), ("none", "EN-1001")):
         post("erp", complaint(id, number))
-        work(("read", "weigh"))
+        work(("process", "recompute"))
     of = whose(hub)
     paid = {id: payments(hub, of[id]) for id in ("early", "late", "hash", "other", "none")}
     assert paid == {"early": ["pay-a"], "late": ["pay-a"], "hash": ["pay-a"], "other": ["pay-b"], "none": []}
@@ -122,7 +122,7 @@ def test_two_orders_that_differ_by_the_prefix_alone_are_asked_about(
     post("web", bought("a", "EN1001"))
     post("web", bought("b", "#1001"))
     post("erp", complaint("c", "1001"))
-    work(("read", "weigh"))
+    work(("process", "recompute"))
     assert kinds(hub, whose(hub)["c"]) == ["shared_number"]
 
 
@@ -136,7 +136,7 @@ def test_numbers_that_were_kept_as_written_are_found_in_their_normal_form(empty_
             "INSERT INTO keys (issuer, type, value, order_id) VALUES ('web', 'order_number', '#SO-12', 7)"
         )
         conn.exec_driver_sql(
-            "INSERT INTO observations (account, stream, external_id, ticket, mapping, fragment, order_id)"
+            "INSERT INTO observations (account, stream, external_id, read_seq, mapping, fragment, order_id)"
             " VALUES ('web', 'order', 'o1', 1, '', convert_to(%(f)s, 'UTF8'), 7)",
             {"f": '{"keys": [{"type": "order_number", "value": "#SO-12"}], "order": {"number": "#SO-12"}}'},
         )

@@ -109,7 +109,7 @@ def test_what_it_shows_counts_as_its_own_once_it_said_that_it_took_nothing(desk:
     told(desk.hub)
     assert ("receive", state) in intents(desk.hub)
     assert desk.doc(number).lines[0].received == 1
-    work_off(desk.hub, kinds=("weigh",))
+    work_off(desk.hub, kinds=("recompute",))
     (line,) = desk.doc(number).lines
     assert line.received == 2, "somebody else received it there"
 
@@ -118,7 +118,7 @@ def test_what_somebody_else_received_there_meanwhile_counts_when_the_write_is_an
     desk.payer.others = True  # type: ignore[attr-defined]
     number = one_of_three_came(desk)
     told(desk.hub)
-    work_off(desk.hub, kinds=("weigh",))
+    work_off(desk.hub, kinds=("recompute",))
     assert desk.doc(number).lines[0].received == 2, "one of ours, and another one"
 
 
@@ -239,12 +239,12 @@ def test_a_total_counts_our_pieces_once_and_its_own_besides(desk: Desk, early: b
     assert [(r.speaker.account, r.quantity) for r in desk.doc(number).receipts] == [("erp", 1), ("web", 1)]
     desk.came("erp", number, id="GR-2")
     told(desk.hub)
-    work_off(desk.hub, kinds=("weigh",))
+    work_off(desk.hub, kinds=("recompute",))
     shop_shows(desk, "own", total=3)
     assert (desk.doc(number).lines[0].received, desk.doc(number).discrepancies) == (3, ())
     assert payer.counted == ([2, 3] if early else [])
     shop_shows(desk, "own", total=1)
-    assert [doubt.kind for doubt in desk.doc(number).discrepancies] == ["twins_differ"]
+    assert [doubt.kind for doubt in desk.doc(number).discrepancies] == ["duplicates_differ"]
 
 
 def test_a_total_that_grew_by_hand_is_asked_about_and_counts_once(desk: Desk) -> None:

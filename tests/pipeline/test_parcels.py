@@ -41,7 +41,7 @@ def tell(hub: Hub, work: Callable[..., int]) -> Tell:
         )
         with hub.database.begin() as conn:
             inbox.accept(conn, arrivals)
-        work(("read", "weigh"))
+        work(("process", "recompute"))
 
     return push
 

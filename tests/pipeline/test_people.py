@@ -93,7 +93,7 @@ def test_split(
     assert f"Li: erp return {begun[1]} belong to R{new}, not to R{one.id}" in story(hub, new)
     stock.do("note", id=begun[1], text="it still says R1 here")
     deliver(stock, "erp")
-    work(("read",))
+    work(("process",))
     assert rows(hub, "SELECT return_id FROM observations WHERE external_id = :e", e=begun[1]) == [(new,)]
 
 

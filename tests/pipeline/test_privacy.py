@@ -17,7 +17,7 @@ from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.model.privacy.personal import MASK, Name
 from hub.pipeline.intake.accept import accept
-from hub.store import inbox, lanes
+from hub.store import inbox, jobs
 from tests.connectors.test_generic_sandbox import push as pushed
 from tests.dump import dump
 from tests.pipeline.look import document, founded, hurry, rows, story
@@ -81,7 +81,7 @@ def poll(hub: Hub, work: Callable[..., int]) -> Callable[[], None]:
     def ask() -> None:
         rows(hub, "DELETE FROM cursors RETURNING 1")
         with hub.database.begin() as conn:
-            lanes.want(conn, "poll", [("web", "order"), ("web", "return")])
+            jobs.want(conn, "poll", [("web", "order"), ("web", "return")])
         hurry(hub)
         work()
 
@@ -212,9 +212,9 @@ def test_an_erasure_waits_for_whoever_is_taking_a_record_in(hub: Hub, told: None
     """The batch has read the message before the erasure and writes it afterwards; both are to be gone."""
     bring("site", "return", returned(2))
     hub.database.run(inbox.dispatch)
-    (lane,) = hub.database.run(lambda conn: lanes.claim(conn, ("read",), "test", 50))
+    (job,) = hub.database.run(lambda conn: jobs.claim(conn, ("process",), "test", 50))
     read, go_on = Event(), Event()
-    forgotten = hub.understand.forgotten
+    forgotten = hub.process.forgotten
     clean = forgotten.clean
 
     def slowly(*given: Any) -> Any:
@@ -225,7 +225,7 @@ def test_an_erasure_waits_for_whoever_is_taking_a_record_in(hub: Hub, told: None
 
     with ThreadPoolExecutor(2) as both, pytest.MonkeyPatch.context() as patch:
         patch.setattr(forgotten, "clean", slowly)
-        taking = both.submit(hub.understand, [lane])
+        taking = both.submit(hub.process, [job])
         assert read.wait(30)
         patch.setattr(forgotten, "clean", clean)
         erasing = both.submit(hub.privacy.erase, ADA, "tester")

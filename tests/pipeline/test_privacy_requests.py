@@ -20,7 +20,7 @@ def ask(hub: Hub, id_: str, *, account: str = "shop", asks: Any = "erase", custo
     wanted = PrivacyRequest(asks=asks, customer=customer, due=datetime(2026, 3, day, tzinfo=UTC))
     names = tuple(Key(issuer=account, type="order", value=order) for order in orders)
     told = Observation(
-        account=account, stream="privacy", external_id=id_, fragment=Fragment(privacy=wanted, orders=names), ticket=1
+        account=account, stream="privacy", external_id=id_, fragment=Fragment(privacy=wanted, orders=names), read_seq=1
     )
     with hub.database.begin() as conn:
         asked(conn, [observations.Stored(told, None, None, None)])

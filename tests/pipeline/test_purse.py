@@ -72,7 +72,7 @@ def test_many_writes_of_several_calls_are_made_once_each(
     hub: Hub, tight: Counter[str], shop: Remote, stock: Remote, deliver: Callable[..., None], work: Callable[..., int]
 ) -> None:
     ask(shop, deliver)
-    work(("read",))
+    work(("process",))
     rounds = 0
     while tight["finished"] < RETURNS and rounds < 100:
         told(hub)
@@ -89,7 +89,7 @@ def test_who_waits_for_the_budget_says_so_and_asks_nobody(
     hub: Hub, tight: Counter[str], shop: Remote, deliver: Callable[..., None], work: Callable[..., int]
 ) -> None:
     ask(shop, deliver)
-    work(("read",))
+    work(("process",))
     told(hub)
     waiting = rows(hub, "SELECT why FROM sync WHERE account = 'erp' AND state = 'pending'")
     assert 0 < len(waiting) < RETURNS

@@ -67,7 +67,7 @@ def bring(hub: Hub, work: Callable[..., int]) -> Callable[..., None]:
         request = WebhookRequest("POST", "/", sign_standard(SECRET, name, body, time.time()), body)
         with hub.database.begin() as conn:
             assert all(inbox.accept(conn, accept(hub.accounts, account, request)))
-        work(("read",))
+        work(("process",))
 
     return put
 

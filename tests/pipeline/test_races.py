@@ -18,19 +18,19 @@ from hub.pipeline.intake import poll
 from hub.pipeline.process import batch
 from hub.pipeline.process import combine as combining
 from hub.pipeline.process import identify as identifying
-from hub.store import inbox, lanes, returns
-from hub.store.database import ticket
+from hub.store import inbox, jobs, returns
+from hub.store.database import next_read_seq
 from hub.store.inbox import Arrival
-from hub.store.lanes import Lane
-from scheduler.lanes import Terms, Work
+from hub.store.jobs import Job
+from scheduler.work import Terms, Work
 from tests.pipeline.fakes.connector import Stock
 from tests.pipeline.fakes.play import Remote
 from tests.pipeline.look import document, founded, rows
 
 
-def claim(hub: Hub, kind: str) -> list[Lane]:
+def claim(hub: Hub, kind: str) -> list[Job]:
     hub.database.run(inbox.dispatch)
-    return hub.database.run(lambda conn: lanes.claim(conn, [kind], "test", 50))
+    return hub.database.run(lambda conn: jobs.claim(conn, [kind], "test", 50))
 
 
 def put(hub: Hub, arrival: Arrival) -> bool:
@@ -41,7 +41,7 @@ def put(hub: Hub, arrival: Arrival) -> bool:
 
 def draw(hub: Hub) -> int:
     with hub.database.begin() as conn:
-        (drawn,) = ticket(conn)
+        (drawn,) = next_read_seq(conn)
     return drawn
 
 
@@ -49,7 +49,7 @@ def read_of(record: dict[str, Any], drawn: int, version: str | None = None, via:
     body = json.dumps(record).encode()
     version = version or f"{record['version']:09d}"
     return Arrival.of(
-        account="erp", stream="return", external_id=record["id"], via=via, body=body, version=version, ticket=drawn
+        account="erp", stream="return", external_id=record["id"], via=via, body=body, version=version, read_seq=drawn
     )
 
 
@@ -62,10 +62,10 @@ def test_two_accounts_change_one_return_at_once(
     shop_id, stock_id = begun
     shop.do("arrive", id=shop_id, line="L1", quantity=1, condition="good")
     deliver(shop, "web")
-    slow = claim(hub, "read")
+    slow = claim(hub, "process")
     stock.do("authorize", id=stock_id)
     deliver(stock, "erp")
-    fast = claim(hub, "read")
+    fast = claim(hub, "process")
     merged, go_on = threading.Event(), threading.Event()
 
     def save(conn: Any, changes: Any) -> None:
@@ -84,8 +84,8 @@ def test_two_accounts_change_one_return_at_once(
     if naive:
         # Its order is held, too, from when the records are bound.
         monkeypatch.setattr(identifying.returns, "belong", lambda conn, pairs, orders=(): None)
-    first = threading.Thread(target=hub.understand, args=(slow,), name="slow")
-    second = threading.Thread(target=hub.understand, args=(fast,), name="fast")
+    first = threading.Thread(target=hub.process, args=(slow,), name="slow")
+    second = threading.Thread(target=hub.process, args=(fast,), name="fast")
     first.start()
     assert merged.wait(10)
     second.start()
@@ -106,7 +106,7 @@ def test_approved_draft_and_approved_again(hub: Hub, begun: tuple[str, str], sto
     heard = []
     for status in ("authorized", "requested", "authorized"):
         put(hub, read_of({**record, "status": status}, draw(hub), version="000000001"))
-        hub.understand(claim(hub, "read"))
+        hub.process(claim(hub, "process"))
         heard.append(founded(hub)[0].doc.axes.authorization.value)
     assert heard == ["authorized", "requested", "authorized"]
 
@@ -145,40 +145,40 @@ def test_three_identical_thin_hints(
         return message
 
     monkeypatch.setattr(Stock, "fetch", slowly)
-    finish = lanes.finish
+    finish = jobs.finish
     if naive:  # done is done, whatever was wanted meanwhile
-        monkeypatch.setattr(poll.lanes, "finish", lambda conn, done: finish(conn, [(lane, 99) for lane, _ in done]))
+        monkeypatch.setattr(poll.jobs, "finish", lambda conn, done: finish(conn, [(job, 99) for job, _ in done]))
     put(hub, hint)
-    (lane,) = claim(hub, "fetch")
-    hub.fetch([lane])
-    wanted = rows(hub, "SELECT wanted, done FROM lanes WHERE kind = 'fetch'")
+    (job,) = claim(hub, "fetch")
+    hub.fetch([job])
+    wanted = rows(hub, "SELECT wanted, done FROM jobs WHERE kind = 'fetch'")
     assert wanted == ([] if naive else [(3, 1)])
     work()
     assert fetched == (["requested"] if naive else ["requested", "authorized"])
     assert founded(hub)[0].doc.axes.authorization.value == fetched[-1]
 
 
-@pytest.mark.parametrize("naive", [True, False], ids=["naive", "tickets"])
+@pytest.mark.parametrize("naive", [True, False], ids=["naive", "read_seqs"])
 def test_a_slow_fetch_is_overtaken_by_a_fast_one(
     naive: bool, hub: Hub, begun: tuple[str, str], stock: Remote, work: Callable[..., int]
 ) -> None:
-    """The slow one left first and saw the old state; a ticket drawn on arrival would make it the newer."""
+    """The slow one left first and saw the old state; a read_seq drawn on arrival would make it the newer."""
     old = stock.get("state")[begun[1]]
     slow = draw(hub)
     new = stock.do("authorize", id=begun[1])
     fast = draw(hub)
     put(hub, read_of(new, fast))
-    hub.understand(claim(hub, "read"))
+    hub.process(claim(hub, "process"))
     put(hub, read_of(old, draw(hub) if naive else slow, via="poll"))
-    hub.understand(claim(hub, "read"))
+    hub.process(claim(hub, "process"))
     assert founded(hub)[0].doc.axes.authorization.value == ("requested" if naive else "authorized")
     # Two reads overlapped, and nobody knows what lay between: it is read once more, and only once.
-    assert rows(hub, "SELECT key FROM lanes WHERE kind = 'fetch'") == [(f"return/{begun[1]}",)]
+    assert rows(hub, "SELECT key FROM jobs WHERE kind = 'fetch'") == [(f"return/{begun[1]}",)]
     assert work() == 2
     assert founded(hub)[0].doc.axes.authorization.value == "authorized"
 
 
-@pytest.mark.parametrize("naive", [True, False], ids=["naive", "tickets"])
+@pytest.mark.parametrize("naive", [True, False], ids=["naive", "read_seqs"])
 def test_a_version_that_stands_still(
     naive: bool, hub: Hub, begun: tuple[str, str], stock: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,7 +187,7 @@ def test_a_version_that_stands_still(
     if naive:
         monkeypatch.setattr(batch, "_stale", lambda account, row, before: (row.version or "") <= (before.version or ""))
     put(hub, read_of({**record, "status": "authorized"}, draw(hub)))
-    hub.understand(claim(hub, "read"))
+    hub.process(claim(hub, "process"))
     assert founded(hub)[0].doc.axes.authorization.value == ("requested" if naive else "authorized")
 
 
@@ -196,17 +196,17 @@ def test_a_push_sent_before_our_write_is_no_read_back(
     work: Callable[..., int], post: Callable[..., Any],
 ) -> None:  # fmt: skip
     """The shop's own change is told late, after our receipt was written: it does not show that receipt, and taking it
-    for the read-back would leave two receipts without a common twin, two pieces received instead of one."""
+    for the read-back would leave two receipts without a common duplicate, two pieces received instead of one."""
     shop_id, stock_id = begun
     early = shop.do("note", id=shop_id, text="on its way")
     shop.do("told")
     stock.do("authorize", id=stock_id)
     stock.do("arrive", id=stock_id, line="SHIRT-M", quantity=1, condition="good")
     deliver(stock, "erp")
-    work(("read",))
-    work(("tell",))
+    work(("process",))
+    work(("deliver",))
     post("web", early)
-    work(("read",))
+    work(("process",))
     assert rows(hub, "SELECT state FROM intents WHERE kind = 'receive'") == [("sent",)]
     work()
     assert rows(hub, "SELECT state FROM intents WHERE kind = 'receive'") == [("done",)]
@@ -217,7 +217,7 @@ def test_a_fetch_asks_nothing_once_its_lease_runs_out(hub: Hub, begun: tuple[str
     """Or a server that hangs would make its worker look as if it had died."""
     put(hub, Arrival.hint_of("erp", "return", begun[1]))
     poll.Fetch(hub.database, hub.accounts, lease=0.0)(claim(hub, "fetch"))
-    ((attempts, lease_until),) = rows(hub, "SELECT attempts, lease_until FROM lanes WHERE kind = 'fetch'")
+    ((attempts, lease_until),) = rows(hub, "SELECT attempts, lease_until FROM jobs WHERE kind = 'fetch'")
     assert (attempts, lease_until) == (1, None)
     (outcome, wire) = rows(hub, "SELECT outcome, wire FROM attempts ORDER BY id")[-1]
     assert (outcome, [("response" in exchange) for exchange in wire]) == ("RetryLater", [False])
@@ -236,12 +236,12 @@ def test_a_killer_in_a_batch_of_500(
     monkeypatch.setattr(returns, "_search", lambda change: search(change) + "\0" * ("shop-250" in search(change)))
     while hub.database.run(inbox.dispatch).total:
         pass
-    work = Work(hub.database, {"read": hub.understand}, "test", {"read": Terms(batch=500)})
-    batch = work.claim("read", "alone")
+    work = Work(hub.database, {"process": hub.process}, "test", {"process": Terms(batch=500)})
+    batch = work.claim("process", "alone")
     assert len(batch) == 500
-    work.run("read", batch)
+    work.run("process", batch)
     assert len(rows(hub, "SELECT 1 FROM returns WHERE founded")) == 499
-    ((key, attempts, why),) = rows(hub, "SELECT key, attempts, why FROM lanes WHERE kind = 'read'")
+    ((key, attempts, why),) = rows(hub, "SELECT key, attempts, why FROM jobs WHERE kind = 'process'")
     assert (key, attempts) == ("return/shop-250", 1)
     assert "0x00" in why
     assert "trying halves" in caplog.text

@@ -14,12 +14,12 @@ from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.cli import main
 from hub.cli.site import services
-from hub.pipeline.deliver import tell
+from hub.pipeline.deliver import deliver
 from hub.pipeline.process import combine
-from hub.store import inbox, lanes
-from hub.store.lanes import Lane
+from hub.store import inbox, jobs
+from hub.store.jobs import Job
 from hub.web import create_app
-from scheduler.lanes import Work, terms
+from scheduler.work import Work, terms
 from tests.pipeline.fakes.play import Remote
 from tests.pipeline.look import founded, rows
 from tests.pipeline.test_large import Push, push
@@ -35,12 +35,12 @@ class Hands:
         self.hands = Work(hub.database, hub.handlers, "test", terms(hub.leases))
 
     def work(self, *kinds: str) -> int:
-        """Do all that is due, and what waits as if its time had passed; how often a lane was taken."""
+        """Do all that is due, and what waits as if its time had passed; how often a job was taken."""
         taken = 0
         for _ in range(60):
             self.hub.database.run(inbox.dispatch)
-            rows(self.hub, "UPDATE lanes SET due = clock_timestamp() WHERE due < '9000-01-01' RETURNING 1")
-            found: list[Lane] = next(filter(None, (self.hands.claim(kind, "alone") for kind in kinds)), [])
+            rows(self.hub, "UPDATE jobs SET due = clock_timestamp() WHERE due < '9000-01-01' RETURNING 1")
+            found: list[Job] = next(filter(None, (self.hands.claim(kind, "alone") for kind in kinds)), [])
             if not found:
                 return taken
             taken += len(found)
@@ -62,7 +62,7 @@ class Bug:
 
 @pytest.fixture
 def bug(monkeypatch: pytest.MonkeyPatch) -> Bug:
-    found, plan_for = Bug(), tell.plan_for
+    found, plan_for = Bug(), deliver.plan_for
 
     def broken(conn: Any, situation: Any, account: Any) -> Any:
         if found.there and account.name == "erp":
@@ -70,7 +70,7 @@ def bug(monkeypatch: pytest.MonkeyPatch) -> Bug:
             raise KeyError("simulated: a bug of ours")
         return plan_for(conn, situation, account)
 
-    monkeypatch.setattr(tell, "plan_for", broken)
+    monkeypatch.setattr(deliver, "plan_for", broken)
     return found
 
 
@@ -80,8 +80,8 @@ def questions(hub: Hub) -> list[tuple[str, list[int], str]]:
 
 
 def test_a_fault_of_ours_is_a_question_after_the_last_try(hub: Hub, asked: None, hands: Hands, bug: Bug) -> None:
-    hands.work("tell")
-    assert bug.met == len(lanes.WAITS) + 1
+    hands.work("deliver")
+    assert bug.met == len(jobs.WAITS) + 1
     (one,) = founded(hub)
     ((state, about, text),) = questions(hub)
     assert (state, about) == ("open", [one.id])
@@ -94,15 +94,15 @@ def test_a_fault_of_ours_is_a_question_after_the_last_try(hub: Hub, asked: None,
 def test_a_person_has_it_tried_and_it_asks_again_at_once_until_it_goes_through(
     hub: Hub, asked: None, hands: Hands, bug: Bug, stock: Remote
 ) -> None:
-    hands.work("tell")
+    hands.work("deliver")
     ((number,),) = rows(hub, "SELECT id FROM reviews")
     hub.people.again(number, "Li")
     assert [state for state, _, _ in questions(hub)] == ["settled"]
-    assert hands.work("tell") == 1
+    assert hands.work("deliver") == 1
     assert [state for state, _, _ in questions(hub)] == ["open"]
     bug.there = False
     hub.people.again(number, "Li")
-    hands.work("tell", "fetch", "read")
+    hands.work("deliver", "fetch", "process")
     assert [state for state, _, _ in questions(hub)] == ["settled"]
     assert len(stock.get("effects")) == 1
     with pytest.raises(NotNow, match="no question"):
@@ -112,40 +112,40 @@ def test_a_person_has_it_tried_and_it_asks_again_at_once_until_it_goes_through(
 def test_something_new_has_it_tried_once_and_what_goes_through_ends_the_question(
     hub: Hub, asked: None, hands: Hands, bug: Bug, shop: Remote, stock: Remote, deliver: Callable[..., None]
 ) -> None:
-    hands.work("tell")
+    hands.work("deliver")
     before = bug.met
     shop.do("note", id="shop-1", text="hello?")
     deliver(shop, "web")
-    hands.work("read", "tell")
+    hands.work("process", "deliver")
     assert bug.met == before + 1
     assert [state for state, _, _ in questions(hub)] == ["open"]
     bug.there = False
     shop.do("note", id="shop-1", text="anybody?")
     deliver(shop, "web")
-    hands.work("read", "tell", "fetch")
+    hands.work("process", "deliver", "fetch")
     assert [state for state, _, _ in questions(hub)] == ["settled"]
     assert len(stock.get("effects")) >= 1
 
 
 def test_whatever_killed_its_workers_is_a_question_too(hub: Hub, asked: None, hands: Hands) -> None:
-    rows(hub, f"UPDATE lanes SET crashes = {lanes.CRASHES} WHERE kind = 'tell' RETURNING 1")
-    hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "test", 1))
+    rows(hub, f"UPDATE jobs SET crashes = {jobs.CRASHES} WHERE kind = 'deliver' RETURNING 1")
+    hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "test", 1))
     ((state, _, text),) = questions(hub)
     assert state == "open"
     assert "3 workers died while they had only this in hand" in text
     hub.database.run(
-        lambda conn: lanes.want(conn, "tell", rows(hub, "SELECT account, key FROM lanes WHERE kind = 'tell'"))
+        lambda conn: jobs.want(conn, "deliver", rows(hub, "SELECT account, key FROM jobs WHERE kind = 'deliver'"))
     )  # type: ignore[arg-type]
-    assert hands.work("tell") == 0, "news does not have it kill once more"
+    assert hands.work("deliver") == 0, "news does not have it kill once more"
     hub.people.again(rows(hub, "SELECT id FROM reviews")[0][0], "Li")
-    assert hands.work("tell") > 0
+    assert hands.work("deliver") > 0
     assert [state for state, _, _ in questions(hub)] == ["settled"]
 
 
 def test_the_command_line_and_the_page_have_it_tried_again(
     hub: Hub, asked: None, hands: Hands, bug: Bug, database_url: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hands.work("tell")
+    hands.work("deliver")
     monkeypatch.setenv("HUB_DATABASE_URL", database_url)
     monkeypatch.setenv("HUB_DATA", str(tmp_path))
     (row,) = json.loads(CliRunner().invoke(main, ["review", "list", "--json"]).stdout)
@@ -153,28 +153,28 @@ def test_the_command_line_and_the_page_have_it_tried_again(
     said = CliRunner().invoke(main, ["review", "done", str(row["id"])])
     assert (said.exit_code, "no question" in said.output) == (1, True), "nobody can do it by hand"
     assert CliRunner().invoke(main, ["review", "again", str(row["id"])]).output == "it is tried again\n"
-    assert hands.work("tell") == 1
+    assert hands.work("deliver") == 1
     services(hub).actions["again"](row["id"])
-    assert hands.work("tell") == 1
+    assert hands.work("deliver") == 1
 
 
 def test_a_return_that_has_grown_too_large_is_parked_at_once_and_tried_when_its_records_change(
     hub: Hub, hands: Hands, push: Push, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     push("r1", 60)
-    hands.work("read")
+    hands.work("process")
     (one,) = founded(hub)
     monkeypatch.setattr(combine, "MOST", 50)
     push("r1", 61, state="more", version=2)
-    assert hands.work("read") == 1, "it is not tried for a day"
+    assert hands.work("process") == 1, "it is not tried for a day"
     ((state, about, text),) = questions(hub)
     assert (state, about) == ("open", [one.id])
     assert f"the records of R{one.id} have 6" in text
     push("r1", 59, state="still", version=3)
-    assert hands.work("read") == 1
+    assert hands.work("process") == 1
     assert [state for state, _, _ in questions(hub)] == ["open"]
     push("r1", 20, version=4)
-    hands.work("read")
+    hands.work("process")
     assert [state for state, _, _ in questions(hub)] == ["settled"]
     (one,) = founded(hub)
     assert len(one.doc.lines) == 20
@@ -189,14 +189,14 @@ def test_what_was_too_much_beside_another_record_is_tried_when_that_one_changes(
     shop.do("buy", order="12", lines=lines)
     asked = shop.do("request", order="12", lines=lines)
     deliver(shop, "web")
-    hands.work("read", "tell")
+    hands.work("process", "deliver")
     monkeypatch.setattr(combine, "MOST", 10)
     deliver(stock, "erp")
-    hands.work("read", "fetch")
+    hands.work("process", "fetch")
     assert [state for state, _, _ in questions(hub)] == ["open"]
     monkeypatch.setattr(combine, "MOST", 100_000)
     shop.do("note", id=asked["id"], text="hello?")
     deliver(shop, "web")
-    hands.work("read")
+    hands.work("process")
     assert [state for state, _, _ in questions(hub)] == ["settled"]
-    assert rows(hub, "SELECT key FROM lanes WHERE kind = 'read'") == []
+    assert rows(hub, "SELECT key FROM jobs WHERE kind = 'process'") == []

@@ -41,7 +41,7 @@ def test_the_erp_corrects_what_a_total_was_told(scene: Scene) -> None:
     scene.came("erp", number, quantity=1)
     told(scene.hub)
     kinds = [doubt.kind for doubt in scene.doc(number).discrepancies]
-    assert (scene.received(number), kinds, scene.payer.told_totals) == (1, ["twins_differ"], [2])
+    assert (scene.received(number), kinds, scene.payer.told_totals) == (1, ["duplicates_differ"], [2])
 
 
 def test_what_nobody_tells_any_more_counts_where_the_total_shows_it(scene: Scene) -> None:
@@ -61,7 +61,7 @@ def test_a_kit_in_a_total(scene: Scene) -> None:
     in_parts(scene, number)
     scene.shows(total=True, all=2)
     assert scene.received(number) == 1
-    assert [doubt.kind for doubt in scene.doc(number).discrepancies] == ["twins_differ"]
+    assert [doubt.kind for doubt in scene.doc(number).discrepancies] == ["duplicates_differ"]
 
 
 # -- while nobody knows what a write made

@@ -11,12 +11,12 @@ import pytest
 from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import OutcomeUnknown, RateLimited
 from hub.boot import Hub
-from hub.pipeline.deliver import tell
-from hub.pipeline.deliver.tell import Tell
+from hub.pipeline.deliver import deliver
+from hub.pipeline.deliver.deliver import Deliver
 from hub.pipeline.process.combine import whole
 from hub.pipeline.remote import Outcome
-from hub.store import inbox, lanes
-from hub.store.lanes import Lane
+from hub.store import inbox, jobs
+from hub.store.jobs import Job
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.play import Remote
 from tests.pipeline.look import founded, hurry, intents, rows, story, told
@@ -96,7 +96,7 @@ def test_news_does_not_hasten_the_second_look(
         shop.do("arrive", id="shop-1", line="L1", quantity=1, condition="good")
         deliver(shop, "web")
         hub.database.run(inbox.dispatch)
-        hub.understand(hub.database.run(lambda conn: lanes.claim(conn, ["read"], "test", 50)))
+        hub.process(hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 50)))
     told(hub)
     assert rows(hub, "SELECT state, looks FROM intents") == [("unknown", 1)]
     assert keys == []
@@ -113,11 +113,11 @@ def died(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         raise Died
 
     hub.database.run(inbox.dispatch)
-    taken = hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "dead", 50, 0.0))
+    taken = hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "dead", 50, 0.0))
     with monkeypatch.context() as patched:
-        patched.setattr("hub.pipeline.deliver.tell.call", die)
+        patched.setattr("hub.pipeline.deliver.deliver.call", die)
         with pytest.raises(Died):
-            Tell(hub.database, hub.accounts, lease=0.0)(taken)
+            Deliver(hub.database, hub.accounts, lease=0.0)(taken)
     assert rows(hub, "SELECT state FROM intents") == [("open",)]
 
 
@@ -140,7 +140,7 @@ def test_news_while_a_write_is_open_does_not_bury_it(
     died(hub, monkeypatch)
     shop.do("note", id="shop-1", text="hello?")
     deliver(shop, "web")
-    work(("read",))
+    work(("process",))
     for _ in range(3):
         hurry(hub)
         work()
@@ -150,22 +150,22 @@ def test_news_while_a_write_is_open_does_not_bury_it(
 def test_a_worker_that_lost_its_lease_sends_nothing_and_changes_nothing(
     hub: Hub, asked: None, stock: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was stopped between its commit and its request; when it goes on, its time is over and another has the lane."""
-    slow = Tell(hub.database, hub.accounts, lease=0.2)
-    taken: list[Lane] = hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "slow", 50, 0.2))
+    """It was stopped between its commit and its request; when it goes on, its time is over and another has the job."""
+    slow = Deliver(hub.database, hub.accounts, lease=0.2)
+    taken: list[Job] = hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "slow", 50, 0.2))
 
     def stopped(database: Any, work: Any) -> Any:
         step = whole(database, work)
         if step is not None and not step.looking:
             rows(hub, "SELECT pg_sleep(0.5)")
-            assert hub.database.run(lambda conn: lanes.claim(conn, ["tell"], "other", 50))
+            assert hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "other", 50))
         return step
 
-    monkeypatch.setattr(tell, "whole", stopped)
+    monkeypatch.setattr(deliver, "whole", stopped)
     slow(taken)
     assert stock.get("effects") == []
     assert intents(hub) == [("create_return", "open")]
-    assert rows(hub, "SELECT worker FROM lanes WHERE kind = 'tell'") == [("other",)]
+    assert rows(hub, "SELECT worker FROM jobs WHERE kind = 'deliver'") == [("other",)]
 
 
 @pytest.fixture
@@ -246,6 +246,6 @@ def test_an_error_after_a_change_has_left_is_no_refusal(hub: Hub, asked: None, m
     def after_a_change(*_: Any) -> Outcome[Reply | None]:
         return Outcome(error=RateLimited("slow down", after=0.1), changed=True)
 
-    monkeypatch.setattr(tell, "call", after_a_change)
+    monkeypatch.setattr(deliver, "call", after_a_change)
     told(hub)
     assert intents(hub) == [("create_return", "unknown")]

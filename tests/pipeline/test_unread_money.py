@@ -246,7 +246,7 @@ def test_a_message_that_is_to_be_read_again_holds_up_money_until_it_is(desk: Des
         (row,) = conn.exec_driver_sql("SELECT id FROM inbox WHERE state = 'invalid'").scalars()
         assert invalid.replay(conn, [row]) == 1
     desk.owed(number)  # its own message is read; the replayed one waits for its turn
-    work_off(desk.hub, kinds=("tell",))
+    work_off(desk.hub, kinds=("deliver",))
     assert sum(desk.payer.paid.values()) == 0
     assert len(desk.frozen("unread")) == 1
 

@@ -61,7 +61,7 @@ def test_who_does_not_listen_is_not_in_sync(hub: Hub) -> None:
     with hub.database.begin() as conn:
         (row,) = (row for row in console.telling(conn, founded(hub)[0].id) if row.account == "erp")
     assert [(rest.fact, rest.said.code) for rest in console.cannot(row)] == [("founded", "not_listening")]
-    assert rows(hub, "SELECT count(*) FROM lanes WHERE kind = 'tell'") == [(0,)]
+    assert rows(hub, "SELECT count(*) FROM jobs WHERE kind = 'deliver'") == [(0,)]
     client = Client(create_app(services(hub)))
     for language, words in (("en", "Not all told, needs nobody"), ("zh", "未全部告知，无需处理")):
         for page in ("/sync?state=untold", "/returns/R1001", "/"):

@@ -68,7 +68,7 @@ def test_news_that_came_while_a_write_was_under_way_does_not_count_it_as_said(
         monkeypatch.setattr(Stock, "do_create_return", carry_out)
         shop.do("note", id=next(iter(shop.get("state"))), text="it is in the post")
         deliver(shop, "web")
-        work(("read",))
+        work(("process",))
         raise NotYet("a person has it open", after=30.0)
 
     monkeypatch.setattr(Stock, "do_create_return", busy)

@@ -56,15 +56,15 @@ def test_after_its_settle_time_it_counts_and_the_till_hears_the_number(
 
     monkeypatch.setattr(Till, "do_note", note)
     time_passes(hub)
-    work(("weigh",))
+    work(("recompute",))
     assert kinds(hub, two_channels) == []
     assert told(hub, two_channels, "erp")[0] == ["create_return"]
     assert told(hub, two_channels, "till")[0] == ["note"]
     rows(hub, "UPDATE accounts SET state = 'paused' WHERE name <> 'till' RETURNING 1")
-    work(("tell",))
+    work(("deliver",))
     assert notes == [f"R{two_channels}"]
     post("till", counter("t1", version=2, notes=[{"id": "n1", "text": f"R{two_channels}"}]))
-    work(("read",))
+    work(("process",))
     assert told(hub, two_channels, "till")[0] == []
 
 
@@ -72,7 +72,7 @@ def test_a_second_candidate_undoes_it_and_a_person_is_asked(
     hub: Hub, two_channels: int, post: Post, work: Work
 ) -> None:
     post("web", request("w2"))
-    work(("read",))
+    work(("process",))
     assert partition(hub, "w1", "w2", "t1") == {frozenset({"w1"}), frozenset({"w2"}), frozenset({"t1"})}
     of = whose(hub)
     assert questions(hub) == [("open", [of["t1"], of["w1"], of["w2"]])]
@@ -84,26 +84,26 @@ def test_a_second_candidate_undoes_it_and_a_person_is_asked(
 
 def test_a_person_links(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
     post("web", request("w2"))
-    work(("read",))
+    work(("process",))
     of = whose(hub)
     hub.people.link(of["w2"], of["t1"], "Li")
     assert partition(hub, "w1", "w2", "t1") == {frozenset({"w1"}), frozenset({"w2", "t1"})}
     assert [state for state, _ in questions(hub)] == ["settled"]
     assert kinds(hub, of["w1"]) == []
     post("till", counter("t1", version=2))
-    work(("read",))
+    work(("process",))
     assert partition(hub, "w1", "w2", "t1") == {frozenset({"w1"}), frozenset({"w2", "t1"})}, "it stays where it was put"
 
 
 def test_a_person_says_that_it_is_none_of_them(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
     post("web", request("w2", quantity=2))
-    work(("read",))
+    work(("process",))
     ((question,),) = rows(hub, "SELECT id FROM reviews")
     hub.people.apart(question, "Li")
     assert len(partition(hub, "w1", "w2", "t1")) == 3
     assert [state for state, _ in questions(hub)] == ["apart"]
     post("till", counter("t1", version=2))
-    work(("read",))
+    work(("process",))
     assert len(partition(hub, "w1", "w2", "t1")) == 3
     assert [state for state, _ in questions(hub)] == ["apart"]
 
@@ -112,7 +112,7 @@ def test_what_is_recomputed_is_judged_again(hub: Hub, two_channels: int) -> None
     hub.people.undo(last_link(hub), "Li")
     assert partition(hub, "w1", "t1") == {frozenset({"w1"}), frozenset({"t1"})}
     with hub.database.begin() as conn:
-        conn.exec_driver_sql("DELETE FROM cuts")  # as if nobody had parted them
+        conn.exec_driver_sql("DELETE FROM blocked_links")  # as if nobody had parted them
     hub.reconcile.recompute([whose(hub)["t1"]])
     assert partition(hub, "w1", "t1") == {frozenset({"w1", "t1"})}
 
@@ -121,7 +121,7 @@ def test_a_candidate_that_is_called_off_answers_the_question(
     hub: Hub, two_channels: int, post: Post, work: Work
 ) -> None:
     post("web", request("w2"))
-    work(("read",))
+    work(("process",))
     hub.people.say(whose(hub)["w2"], {"authorization": {"value": "cancelled", "by": "Li"}}, "Li")
     assert partition(hub, "w1", "w2", "t1") == {frozenset({"w1", "t1"}), frozenset({"w2"})}
     assert [state for state, _ in questions(hub)] == ["settled"]
@@ -130,9 +130,9 @@ def test_a_candidate_that_is_called_off_answers_the_question(
 def test_a_strong_key_that_says_otherwise_wins(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
     post("web", order("13"))
     post("web", request("w9", "13"))
-    work(("read",))
+    work(("process",))
     post("till", counter("t1", version=2, web_return="w9"))
-    work(("read",))
+    work(("process",))
     assert partition(hub, "w1", "w9", "t1") == {frozenset({"w1"}), frozenset({"w9", "t1"})}
     assert document(hub, two_channels).weak == ()
     assert [order.number for order in document(hub, two_channels).orders] == ["12"]
@@ -140,7 +140,7 @@ def test_a_strong_key_that_says_otherwise_wins(hub: Hub, two_channels: int, post
 
 def test_a_strong_key_that_says_the_same_confirms_it(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
     post("till", counter("t1", version=2, web_return="w1"))
-    work(("read",))
+    work(("process",))
     ret = document(hub, two_channels)
     assert (set(ret.objects), ret.weak, ret.discrepancies) == ({"web", "till"}, (), ())
     assert told(hub, two_channels, "erp")[0] == ["create_return"]
@@ -151,7 +151,7 @@ def test_a_person_confirms_it(hub: Hub, two_channels: int, post: Post, work: Wor
     assert kinds(hub, two_channels) == []
     assert told(hub, two_channels, "erp")[0] == ["create_return"]
     post("web", request("w2"))
-    work(("read",))
+    work(("process",))
     assert partition(hub, "w1", "w2", "t1") == {frozenset({"w1", "t1"}), frozenset({"w2"})}
 
 
@@ -161,10 +161,10 @@ def test_what_arrives_at_the_counter_first_waits_for_its_request(
     channels()
     post("web", order())
     post("till", counter("t1", origin="blind"))
-    work(("read",))
+    work(("process",))
     (blind,) = founded(hub)
     post("web", request("w1"))
-    work(("read",))
+    work(("process",))
     (one,) = founded(hub)
     assert one.id == blind.id
     assert set(one.doc.objects) == {"web", "till"}
@@ -181,7 +181,7 @@ def test_a_number_that_a_clerk_typed(
     arrivals = {"web": request("w1"), "erp": complaint("c1", rma=" W1 ")}
     for account in sorted(arrivals, reverse=first == "web"):
         post(account, arrivals[account])
-        work(("read",))
+        work(("process",))
     (one,) = founded(hub)
     assert set(one.doc.objects) == {"web", "erp"}
     assert [bound.why for bound in one.doc.weak] == ["number"]
@@ -191,12 +191,12 @@ def test_parting_moves_back_exactly_what_came(channels: Callable[..., None], hub
     channels()
     post("web", order())
     post("till", counter("t1"))
-    work(("read",))
+    work(("process",))
     (till,) = founded(hub)
     before = everything(hub, till.id)
     post("web", order("13"))
     post("web", request("w1"))
-    work(("read",))
+    work(("process",))
     assert whose(hub)["t1"] == whose(hub)["w1"]
     hub.people.undo(last_link(hub), "Li")
     of = whose(hub)
@@ -205,7 +205,7 @@ def test_parting_moves_back_exactly_what_came(channels: Callable[..., None], hub
     assert rows(hub, "SELECT count(*) FROM keys WHERE return_id = :r", r=moved) == [(2,)]
     assert everything(hub, of["t1"]) == before
     post("till", counter("t1", version=2))
-    work(("read",))
+    work(("process",))
     assert of == whose(hub), "a person parted them: they are not bound again"
 
 
@@ -227,11 +227,11 @@ def test_the_return_that_goes_short_is_refused_whoever_comes_first(
     channels(settle=0)
     post("web", order(quantity=2))
     post("web", request("w1"))
-    work(("read",))
+    work(("process",))
     (asked,) = founded(hub)
     assert asked.status == "requested"
     post("till", counter("t1", quantity=2))
-    work(("read",))
+    work(("process",))
     loser = document(hub, asked.id)
     assert (loser.axes.authorization.value, loser.axes.authorization.account) == ("rejected", "hub")
     assert kinds(hub, asked.id) == ["over_return"]
@@ -272,8 +272,8 @@ def test_the_order_of_arrival_does_not_matter(
             account, make = told_[i]
             post(account, make(number) if i == 0 else make(f"{number}-{i}", number))
             if Random(seed + n).random() < 0.8:
-                work(("read",))
-        work(("read", "weigh"))
+                work(("process",))
+        work(("process", "recompute"))
         ids = [f"{number}-{i}" for i in range(1, len(told_))]
         found.add(frozenset(frozenset(i.partition("-")[2] for i in group) for group in partition(hub, *ids)))
     assert len(found) == 1, found
@@ -286,7 +286,7 @@ def test_returns_that_begin_in_one_batch_are_judged_too(
     post("web", order())
     post("web", request("w1"))
     post("till", counter("t1"))
-    work(("read",))
+    work(("process",))
     assert partition(hub, "w1", "t1") == {frozenset({"w1", "t1"})}
     assert rows(hub, "SELECT count(*), count(merged_into), count(ties) FROM returns") == [(2, 1, 1)]
 
@@ -294,5 +294,5 @@ def test_returns_that_begin_in_one_batch_are_judged_too(
 def test_the_story_says_what_was_bound_and_why(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
     assert any("is taken for" in line and "no proof" in line for line in story(hub, two_channels))
     post("web", request("w2"))
-    work(("read",))
+    work(("process",))
     assert any("that does not hold" in line for line in story(hub, two_channels))

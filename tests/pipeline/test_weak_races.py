@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from hub.boot import Hub
 from hub.pipeline.process import provisional
-from hub.store import inbox, intents, lanes
+from hub.store import inbox, intents, jobs
 from tests.pipeline.channels import counter, order, partition, questions, request
 from tests.pipeline.look import rows
 
@@ -43,12 +43,12 @@ def test_where_nothing_is_near_it_costs_one_statement_however_many_records(
             post("web", order(str(n)))
             post("web", request(f"w{n}", str(n)))
         hub.database.run(inbox.dispatch)
-        taken = hub.database.run(lambda conn: lanes.claim(conn, ["read"], "test", 200))
+        taken = hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 200))
         assert len(taken) == 2 * count
-        seen = statements(hub, lambda: hub.understand(taken))  # noqa: B023 - called at once
+        seen = statements(hub, lambda: hub.process(taken))  # noqa: B023 - called at once
         counted.append(len(seen))
-        assert sum("JOIN hints" in statement for statement in seen) == 1
-        assert sum("cuts" in statement for statement in seen) == 1, "nothing was judged"
+        assert sum("JOIN typed_references" in statement for statement in seen) == 1
+        assert sum("blocked_links" in statement for statement in seen) == 1, "nothing was judged"
     assert counted[0] == counted[1]
 
 
@@ -59,7 +59,7 @@ def test_of_two_batches_at_once_the_second_sees_what_the_first_brought(
     channels(**SILENT)
     post("web", order())
     hub.database.run(inbox.dispatch)
-    hub.understand(claimed(hub))
+    hub.process(claimed(hub))
     post("web", request("w1"))
     hub.database.run(inbox.dispatch)
     slow = claimed(hub)
@@ -77,8 +77,8 @@ def test_of_two_batches_at_once_the_second_sees_what_the_first_brought(
         return found
 
     monkeypatch.setattr(provisional, "weigh", weigh)
-    first = threading.Thread(target=hub.understand, args=(slow,), name="slow")
-    second = threading.Thread(target=hub.understand, args=(fast,), name="fast")
+    first = threading.Thread(target=hub.process, args=(slow,), name="slow")
+    second = threading.Thread(target=hub.process, args=(fast,), name="fast")
     first.start()
     assert reached.wait(10)
     second.start()
@@ -90,20 +90,20 @@ def test_of_two_batches_at_once_the_second_sees_what_the_first_brought(
     assert partition(hub, "w1", "t1") == {frozenset({"w1", "t1"})}
 
 
-def claimed(hub: Hub) -> list[lanes.Lane]:
-    return hub.database.run(lambda conn: lanes.claim(conn, ["read"], "test", 50))
+def claimed(hub: Hub) -> list[jobs.Job]:
+    return hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 50))
 
 
 def test_nothing_moves_while_a_write_is_under_way(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
     with hub.database.begin() as conn:
         intent = intents.open_(conn, two_channels, "web", "add_tracking", 1, TRACKING, {}, 60.0)
     post("web", request("w2"))
-    work(("read",))
+    work(("process",))
     assert partition(hub, "w1", "t1") == {frozenset({"w1", "t1"})}
     with hub.database.begin() as conn:
         intents.move(conn, intent, "dropped")
-    rows(hub, "UPDATE lanes SET due = clock_timestamp() WHERE kind = 'weigh' RETURNING 1")
-    work(("weigh",))
+    rows(hub, "UPDATE jobs SET due = clock_timestamp() WHERE kind = 'recompute' RETURNING 1")
+    work(("recompute",))
     assert len(partition(hub, "w1", "w2", "t1")) == 3
 
 
@@ -112,6 +112,6 @@ def test_what_was_acted_upon_is_parted_by_a_person_only(hub: Hub, two_channels: 
         intent = intents.open_(conn, two_channels, "web", "add_tracking", 1, TRACKING, {}, 60.0)
         intents.move(conn, intent, "done")
     post("web", request("w2"))
-    work(("read",))
+    work(("process",))
     assert partition(hub, "w1", "w2", "t1") == {frozenset({"w1", "t1"}), frozenset({"w2"})}
     assert [state for state, _ in questions(hub)] == ["open"], "but it is asked"

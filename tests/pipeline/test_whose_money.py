@@ -130,7 +130,7 @@ def test_one_refund_that_another_system_tells_in_two_parts_is_asked_about(desk: 
         back(desk, id, amount, account, hub_number=f"R{number}")
     desk.owed(number, "20.00")
     assert desk.paid() == 0
-    ((_, asked),) = desk.frozen("possible_twins")
+    ((_, asked),) = desk.frozen("possible_duplicates")
     assert "6.00 EUR + 4.00 EUR" in asked.text or "4.00 EUR + 6.00 EUR" in asked.text
     desk.hub.answering.answer(number, asked.question, answer, "Li")
     assert (desk.paid(), desk.frozen()) == (D(paid), [])

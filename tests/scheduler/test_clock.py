@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from hub.store import inbox, lanes, queue, ticks
+from hub.store import inbox, jobs, queue, ticks
 from hub.store.database import Database
 from hub.store.inbox import Arrival
 from scheduler import timetable as module
 from scheduler.clock import Clock
-from scheduler.timetable import HOUSE, Job, poll, timetable
+from scheduler.timetable import HOUSE, ScheduledTask, poll, timetable
 from tests.scheduler.steps import until
 
 
@@ -32,15 +32,15 @@ def ticking(*clocks: Clock) -> Iterator[None]:
             clock.stop()
 
 
-def slots(database: Database, job: str) -> list[int]:
+def slots(database: Database, task: str) -> list[int]:
     with database.begin() as conn:
-        query = "SELECT slot FROM ticks WHERE job = %(j)s ORDER BY slot"
-        return list(conn.exec_driver_sql(query, {"j": job}).scalars())
+        query = "SELECT slot FROM ticks WHERE task = %(j)s ORDER BY slot"
+        return list(conn.exec_driver_sql(query, {"j": task}).scalars())
 
 
 def test_two_processes_one_tick(database: Database) -> None:
     """Two clocks on one database; each tick writes a line, and there are as many lines as slots."""
-    mark = Job(
+    mark = ScheduledTask(
         "mark", 0.2, lambda conn: conn.exec_driver_sql("INSERT INTO journal (stage, text) VALUES ('tick', 'mark')")
     )
     clocks = [Clock(database, lambda: [mark], refresh=0.2) for _ in range(2)]
@@ -53,17 +53,17 @@ def test_two_processes_one_tick(database: Database) -> None:
 
 def test_naive_two_clocks_without_ticks_do_everything_twice(database: Database) -> None:
     """What each clock would do by itself: both fire in the same slot."""
-    job = Job("mark", 3600.0, lambda conn: None)
-    clocks = [Clock(database, lambda: [job]) for _ in range(2)]
-    fired = [clock.fire(job) for clock in clocks]
+    task = ScheduledTask("mark", 3600.0, lambda conn: None)
+    clocks = [Clock(database, lambda: [task]) for _ in range(2)]
+    fired = [clock.fire(task) for clock in clocks]
     assert len(fired) == 2
     assert fired.count(True) == 1, "both fired, one of them was let through"
 
 
 def test_no_slot_is_left_out(database: Database) -> None:
     """Fires land in the middle of a slot, so being a little early or late never skips one."""
-    job = Job("steady", 0.25, lambda conn: None)
-    with ticking(Clock(database, lambda: [job])):
+    task = ScheduledTask("steady", 0.25, lambda conn: None)
+    with ticking(Clock(database, lambda: [task])):
         until(lambda: len(slots(database, "steady")) >= 7)
     found = slots(database, "steady")[1:]
     assert found == list(range(found[0], found[0] + len(found)))
@@ -71,12 +71,12 @@ def test_no_slot_is_left_out(database: Database) -> None:
 
 def test_the_timetable_is_followed(database: Database) -> None:
     done: list[str] = []
-    jobs = {"a": Job("a", 0.1, lambda conn: done.append("a"))}
-    with ticking(Clock(database, lambda: list(jobs.values()), refresh=0.1)):
+    tasks = {"a": ScheduledTask("a", 0.1, lambda conn: done.append("a"))}
+    with ticking(Clock(database, lambda: list(tasks.values()), refresh=0.1)):
         until(lambda: "a" in done)
-        jobs["b"] = Job("b", 0.1, lambda conn: done.append("b"))
+        tasks["b"] = ScheduledTask("b", 0.1, lambda conn: done.append("b"))
         until(lambda: "b" in done)
-        del jobs["a"]
+        del tasks["a"]
         until(lambda: done[-4:] == ["b"] * 4)
 
 
@@ -88,7 +88,7 @@ def test_a_job_that_fails_is_tried_at_its_next_tick(database: Database, caplog: 
         if len(tries) < 4:
             raise RuntimeError("simulated")
 
-    with ticking(Clock(database, lambda: [Job("shaky", 0.1, work)])):
+    with ticking(Clock(database, lambda: [ScheduledTask("shaky", 0.1, work)])):
         until(lambda: len(tries) >= 5)
     assert [record.message for record in caplog.records if "shaky failed" in record.message] == [
         "shaky failed; it is tried again at its next tick"
@@ -105,7 +105,7 @@ def test_stopping_waits_for_the_job_under_way(database: Database) -> None:
         time.sleep(0.2)
         done.append(1)
 
-    clock = Clock(database, lambda: [Job("slow", 60.0, work)])
+    clock = Clock(database, lambda: [ScheduledTask("slow", 60.0, work)])
     clock.start()
     assert begun.wait(30)
     clock.stop()
@@ -119,7 +119,7 @@ def hub(streams: dict[str, Any], every: float | None = None) -> Any:
     account = SimpleNamespace(name="web", entry=entry, poll=every, sweep=None)
     return SimpleNamespace(
         accounts=SimpleNamespace(all=lambda: {"web": account}),
-        reconcile=SimpleNamespace(sweep=lambda conn, name: lanes.want(conn, "fetch", [(name, "return/open")])),
+        reconcile=SimpleNamespace(sweep=lambda conn, name: jobs.want(conn, "fetch", [(name, "return/open")])),
     )
 
 
@@ -128,9 +128,9 @@ def stream(name: str, feed: str = "cursor", every: float = 30.0, sweep_open: flo
 
 
 def test_every_polled_stream_has_its_job(database: Database) -> None:
-    jobs = {
-        job.name: job
-        for job in timetable(
+    tasks = {
+        task.name: task
+        for task in timetable(
             hub(
                 {
                     "return": stream("return", sweep_open=300.0),
@@ -141,21 +141,21 @@ def test_every_polled_stream_has_its_job(database: Database) -> None:
             )
         )()
     }
-    assert {name: job.every for name, job in jobs.items() if job not in HOUSE} == {
+    assert {name: task.every for name, task in tasks.items() if task not in HOUSE} == {
         "poll web/return": 30.0,
         "poll web/order": 30.0,
         "sweep web": 300.0,
         "alerts": 60.0,
     }
     for name in ("poll web/order", "sweep web"):
-        database.run(lambda conn, name=name: jobs[name].work(conn))  # type: ignore[misc]
+        database.run(lambda conn, name=name: tasks[name].work(conn))  # type: ignore[misc]
     with database.begin() as conn:
         assert queue.due_counts(conn) == {"poll": 1, "fetch": 1}
 
 
 def test_an_account_may_be_polled_in_a_rhythm_of_its_own() -> None:
-    jobs = {job.name: job.every for job in timetable(hub({"order": stream("order")}, every=1.0))()}
-    assert jobs["poll web/order"] == 1.0
+    tasks = {task.name: task.every for task in timetable(hub({"order": stream("order")}, every=1.0))()}
+    assert tasks["poll web/order"] == 1.0
 
 
 def test_polls_pause_above_the_backlog_mark(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,9 +164,9 @@ def test_polls_pause_above_the_backlog_mark(database: Database, monkeypatch: pyt
         for n in range(3):
             poll(conn, "web", "return")
             inbox.accept(conn, [Arrival.of(account="web", stream="return", external_id=str(n), via="push", body=b"{}")])
-        assert conn.exec_driver_sql("SELECT wanted FROM lanes").scalar_one() == 3
+        assert conn.exec_driver_sql("SELECT wanted FROM jobs").scalar_one() == 3
         poll(conn, "web", "return")
-        assert conn.exec_driver_sql("SELECT wanted FROM lanes").scalar_one() == 3
+        assert conn.exec_driver_sql("SELECT wanted FROM jobs").scalar_one() == 3
 
 
 def test_the_house_keeps_itself_tidy(database: Database) -> None:
@@ -175,8 +175,8 @@ def test_the_house_keeps_itself_tidy(database: Database) -> None:
         conn.exec_driver_sql("UPDATE ticks SET at = at - interval '9 days'")
         conn.exec_driver_sql("INSERT INTO seen (account, digest, day) VALUES ('web', '\\x00', current_date - 99)")
         conn.exec_driver_sql("DROP TABLE raw_" + str(conn.exec_driver_sql("SELECT to_char(now(), 'YYYY_MM')").scalar()))
-    for job in HOUSE:
-        database.run(job.work)
+    for task in HOUSE:
+        database.run(task.work)
     with database.begin() as conn:
         assert conn.exec_driver_sql("SELECT count(*) FROM ticks").scalar_one() == 0
         assert conn.exec_driver_sql("SELECT count(*) FROM seen").scalar_one() == 0

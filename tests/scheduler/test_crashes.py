@@ -7,13 +7,13 @@ import subprocess
 import time
 from collections import Counter
 
-from hub.store import inbox, lanes, queue
+from hub.store import inbox, jobs, queue
 from hub.store.database import Database
 from hub.store.inbox import Arrival
 from tests.scheduler.conftest import Spawn
 from tests.store.queueing import lose
 
-WORK = "SELECT count(*) FROM lanes WHERE due < '9999-01-01'"
+WORK = "SELECT count(*) FROM jobs WHERE due < '9999-01-01'"
 
 
 def accept(database: Database, bodies: dict[str, bytes]) -> None:
@@ -48,7 +48,7 @@ def end(process: subprocess.Popen[str]) -> None:
 
 
 def test_one_killer_in_a_batch_of_500(database: Database, spawn: Spawn) -> None:
-    """Its worker dies with 500 lanes in hand. 499 of them are done in the end, the killer is parked."""
+    """Its worker dies with 500 jobs in hand. 499 of them are done in the end, the killer is parked."""
     names = [f"r{n}" for n in range(500)]
     accept(database, dict.fromkeys(names, b"good") | {"r250": b"kill"})
     database.run(lambda conn: inbox.dispatch(conn, 1000))
@@ -61,11 +61,11 @@ def test_one_killer_in_a_batch_of_500(database: Database, spawn: Spawn) -> None:
         assert deaths < 10, "the killer kills on"
     assert done(database) == Counter(name for name in names if name != "r250")
     with database.begin() as conn:
-        (parked,) = queue.waiting(conn, "read", parked=True)
-    assert (parked["key"], parked["crashes"]) == ("return/r250", lanes.CRASHES)
-    assert count(database, "SELECT count(*) FROM lanes") == 1
+        (parked,) = queue.waiting(conn, "process", parked=True)
+    assert (parked["key"], parked["crashes"]) == ("return/r250", jobs.CRASHES)
+    assert count(database, "SELECT count(*) FROM jobs") == 1
     assert count(database, "SELECT count(*) FROM inbox") == 1
-    assert deaths == 1 + lanes.CRASHES
+    assert deaths == 1 + jobs.CRASHES
     end(worker)
 
 
@@ -79,17 +79,17 @@ def test_only_the_killers_own_deaths_count_with_many_threads(database: Database,
     while count(database, WORK):
         worker = spawn(lease=2.0, workers=4, batch=1, late=0.5, slow=1.0)
         while worker.poll() is None and count(database, WORK):
-            blamed += count(database, "SELECT count(*) FROM lanes WHERE key <> 'return/killer' AND crashes > 0")
+            blamed += count(database, "SELECT count(*) FROM jobs WHERE key <> 'return/killer' AND crashes > 0")
             time.sleep(0.02)
         deaths += worker.poll() == -signal.SIGKILL
     assert done(database) == Counter("ab")
     assert blamed == 0
-    assert count(database, "SELECT count(*) FROM lanes WHERE key = 'return/killer' AND crashes = 3") == 1
-    assert deaths == lanes.CRASHES
+    assert count(database, "SELECT count(*) FROM jobs WHERE key = 'return/killer' AND crashes = 3") == 1
+    assert deaths == jobs.CRASHES
     end(worker)
 
 
-def test_lanes_of_a_killed_worker_are_done_by_another(database: Database, spawn: Spawn) -> None:
+def test_jobs_of_a_killed_worker_are_done_by_another(database: Database, spawn: Spawn) -> None:
     accept(database, {f"r{n}": b"slow" if n == 3 else b"good" for n in range(20)})
     first = spawn(lease=1.0, slow=60.0)
     assert first.stdout is not None
@@ -98,7 +98,7 @@ def test_lanes_of_a_killed_worker_are_done_by_another(database: Database, spawn:
     first.wait()
     assert done(database) == Counter()
     second = spawn(lease=60.0, slow=0.0)
-    until(database, "SELECT count(*) FROM lanes", 0, second)
+    until(database, "SELECT count(*) FROM jobs", 0, second)
     assert done(database) == Counter(f"r{n}" for n in range(20))
     end(second)
 
@@ -110,26 +110,26 @@ def test_a_worker_stopped_beyond_its_lease_changes_nothing(database: Database, s
     assert stopped.stdout.readline() == "slow\n"
     stopped.send_signal(signal.SIGSTOP)
     other = spawn(lease=60.0, slow=0.0)
-    until(database, "SELECT count(*) FROM lanes", 0, other)
+    until(database, "SELECT count(*) FROM jobs", 0, other)
     accept(database, {"r1": b"news"})
     until(database, "SELECT count(*) FROM journal", 2, other)
     end(other)
-    before = count(database, "SELECT coalesce(sum(token), 0) FROM lanes")
+    before = count(database, "SELECT coalesce(sum(token), 0) FROM jobs")
     stopped.send_signal(signal.SIGCONT)
     assert stopped.stdout.readline() == "done\n"
     assert done(database) == Counter({"r1": 2})
-    assert count(database, "SELECT coalesce(sum(token), 0) FROM lanes") == before
+    assert count(database, "SELECT coalesce(sum(token), 0) FROM jobs") == before
     end(stopped)
 
 
 def test_a_worker_stopped_in_its_transaction(database: Database, spawn: Spawn) -> None:
-    """It holds row locks. Webhooks are taken, what does not concern it goes on, and then its lane, too."""
+    """It holds row locks. Webhooks are taken, what does not concern it goes on, and then its job, too."""
     accept(database, {"r1": b"hold"})
     stopped = spawn(lease=1.0, hold=0.2)
     assert stopped.stdout is not None
     assert stopped.stdout.readline() == "hold\n"
     stopped.send_signal(signal.SIGSTOP)
-    assert count(database, "SELECT count(*) FROM pg_locks WHERE relation = 'lanes'::regclass AND mode = 'RowShareLock'")
+    assert count(database, "SELECT count(*) FROM pg_locks WHERE relation = 'jobs'::regclass AND mode = 'RowShareLock'")
     other = spawn(lease=60.0, hold=0.0)
     accept(database, {"r1": b"again", "r2": b"good"})
     until(database, "SELECT count(*) FROM journal WHERE text = 'r2'", 1, other)

@@ -1,4 +1,4 @@
-"""The threads engine: every lane is done, wake-ups may be lost, failures are bisected, stopping is clean."""
+"""The threads engine: every job is done, wake-ups may be lost, failures are bisected, stopping is clean."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from hub.store import accounts, inbox, lanes, queue
+from hub.store import accounts, inbox, jobs, queue
 from hub.store.database import Database
 from hub.store.inbox import Arrival
-from hub.store.lanes import Lane, Suspects
-from scheduler.lanes import Terms, Work
+from hub.store.jobs import Job, Quarantine
 from scheduler.threads import Engine
+from scheduler.work import Terms, Work
 from tests.scheduler.steps import running, until
 
 
 def want(database: Database, kind: str, *keys: str) -> None:
-    database.run(lambda conn: lanes.want(conn, kind, [("web", key) for key in keys]))
+    database.run(lambda conn: jobs.want(conn, kind, [("web", key) for key in keys]))
 
 
-def finish(database: Database, claimed: Sequence[Lane]) -> None:
+def finish(database: Database, claimed: Sequence[Job]) -> None:
     def work(conn: Connection) -> None:
-        held = lanes.fence(conn, claimed)
-        lanes.finish(conn, [(lane, lane.wanted) for lane in claimed if lane.id in held])
+        held = jobs.fence(conn, claimed)
+        jobs.finish(conn, [(job, job.wanted) for job in claimed if job.id in held])
 
     database.run(work)
 
 
 def empty(database: Database) -> bool:
     with database.begin() as conn:
-        return not conn.exec_driver_sql("SELECT count(*) FROM lanes").scalar_one()
+        return not conn.exec_driver_sql("SELECT count(*) FROM jobs").scalar_one()
 
 
 def row(database: Database, key: str | None = None) -> dict[str, Any]:
-    """The only lane, or the one of this key."""
+    """The only job, or the one of this key."""
     wanted = {"k": key}
     with database.begin() as conn:
-        found = conn.exec_driver_sql("SELECT * FROM lanes WHERE key = coalesce(%(k)s::text, key)", wanted)
+        found = conn.exec_driver_sql("SELECT * FROM jobs WHERE key = coalesce(%(k)s::text, key)", wanted)
         return dict(found.one()._mapping)
 
 
 def test_everything_is_done_by_many_threads(database: Database) -> None:
     done: list[str] = []
 
-    def tell(claimed: Sequence[Lane]) -> None:
-        done.extend(lane.key for lane in claimed)
+    def tell(claimed: Sequence[Job]) -> None:
+        done.extend(job.key for job in claimed)
         finish(database, claimed)
 
-    want(database, "tell", *(f"R{n}" for n in range(100)))
-    with running(Engine(database, {"tell": tell}, workers=6)):
+    want(database, "deliver", *(f"R{n}" for n in range(100)))
+    with running(Engine(database, {"deliver": tell}, workers=6)):
         until(lambda: empty(database))
     assert sorted(done) == sorted(f"R{n}" for n in range(100))
 
@@ -60,47 +60,47 @@ def test_a_message_goes_from_the_inbox_through_all_kinds(database: Database) -> 
     """One stage makes work for the next; no stage waits for the second that an idle engine sleeps."""
     looks: list[str] = []
 
-    def fetch(claimed: Sequence[Lane]) -> None:
+    def fetch(claimed: Sequence[Job]) -> None:
         def work(conn: Connection) -> None:
-            body = Arrival.of(account="web", stream="return", external_id="r1", via="fetch", body=b"{}", ticket=1)
+            body = Arrival.of(account="web", stream="return", external_id="r1", via="fetch", body=b"{}", read_seq=1)
             inbox.accept(conn, [body])
-            lanes.finish(conn, [(lane, lane.wanted) for lane in claimed])
+            jobs.finish(conn, [(job, job.wanted) for job in claimed])
 
         looks.append("fetch")
         database.run(work)
 
-    def read(claimed: Sequence[Lane]) -> None:
+    def read(claimed: Sequence[Job]) -> None:
         def work(conn: Connection) -> None:
             rows = inbox.rows(conn, claimed)
             inbox.consumed(conn, [row for mine in rows.values() for row in mine])
-            lanes.want(conn, "tell", [("erp", "R1001")])
-            lanes.finish(conn, [(lane, lane.wanted) for lane in claimed])
+            jobs.want(conn, "deliver", [("erp", "R1001")])
+            jobs.finish(conn, [(job, job.wanted) for job in claimed])
 
-        looks.append("read")
+        looks.append("process")
         database.run(work)
 
-    def tell(claimed: Sequence[Lane]) -> None:
-        looks.append("tell")
+    def tell(claimed: Sequence[Job]) -> None:
+        looks.append("deliver")
         finish(database, claimed)
 
-    engine = Engine(database, {"read": read, "fetch": fetch, "tell": tell}, workers=3, idle=3600.0)
+    engine = Engine(database, {"process": read, "fetch": fetch, "deliver": tell}, workers=3, idle=3600.0)
     with database.begin() as conn:
         inbox.accept(conn, [Arrival.hint_of("web", "return", "r1")])
     with running(engine):
-        until(lambda: "tell" in looks and empty(database))
-    assert looks == ["fetch", "read", "tell"]
+        until(lambda: "deliver" in looks and empty(database))
+    assert looks == ["fetch", "process", "deliver"]
 
 
 def test_a_lost_wake_up_costs_a_second(database: Database) -> None:
     done = threading.Event()
 
-    def read(claimed: Sequence[Lane]) -> None:
+    def read(claimed: Sequence[Job]) -> None:
         finish(database, claimed)
         done.set()
 
-    with running(Engine(database, {"read": read}, workers=2, idle=0.1)) as engine:
-        until(lambda: engine._dry.keys() >= {"read"})
-        want(database, "read", "return/r1")  # nobody says so
+    with running(Engine(database, {"process": read}, workers=2, idle=0.1)) as engine:
+        until(lambda: engine._dry.keys() >= {"process"})
+        want(database, "process", "return/r1")  # nobody says so
         assert done.wait(30)
 
 
@@ -108,15 +108,15 @@ def test_naive_an_engine_that_only_listens_loses_it(database: Database) -> None:
     """The same with an engine that (practically) never looks by itself: the work lies there until somebody says so."""
     done = threading.Event()
 
-    def read(claimed: Sequence[Lane]) -> None:
+    def read(claimed: Sequence[Job]) -> None:
         finish(database, claimed)
         done.set()
 
-    with running(Engine(database, {"read": read}, workers=2, idle=3600.0)) as engine:
-        until(lambda: engine._dry.keys() >= {"read", "inbox"})
-        want(database, "read", "return/r1")
+    with running(Engine(database, {"process": read}, workers=2, idle=3600.0)) as engine:
+        until(lambda: engine._dry.keys() >= {"process", "inbox"})
+        want(database, "process", "return/r1")
         assert not done.wait(0.3)
-        engine.wake("read")
+        engine.wake("process")
         assert done.wait(30)
 
 
@@ -124,20 +124,20 @@ def test_a_wake_up_during_a_look_is_not_lost(database: Database, monkeypatch: py
     """By construction: the look finds nothing, then work comes and is announced, then the look is over."""
     done = threading.Event()
 
-    def read(claimed: Sequence[Lane]) -> None:
+    def read(claimed: Sequence[Job]) -> None:
         finish(database, claimed)
         done.set()
 
-    engine = Engine(database, {"read": read}, workers=1, idle=3600.0)
+    engine = Engine(database, {"process": read}, workers=1, idle=3600.0)
     claim = Work.claim
     looks: list[int] = []
 
-    def late(self: Work, kind: str, suspects: Suspects) -> list[Lane] | None:
-        found = claim(self, kind, suspects)
+    def late(self: Work, kind: str, quarantine: Quarantine) -> list[Job] | None:
+        found = claim(self, kind, quarantine)
         looks.append(len(found or ()))
         if len(looks) == 1:
-            want(database, "read", "return/r1")
-            engine.wake("read")
+            want(database, "process", "return/r1")
+            engine.wake("process")
         return found
 
     monkeypatch.setattr(Work, "claim", late)
@@ -150,18 +150,18 @@ def test_a_batch_with_one_that_the_database_refuses(database: Database) -> None:
     """Bisected down to it: 49 are done, the one gives its reason and is tried again later."""
     sizes: list[int] = []
 
-    def read(claimed: Sequence[Lane]) -> None:
+    def read(claimed: Sequence[Job]) -> None:
         sizes.append(len(claimed))
 
         def work(conn: Connection) -> None:
-            lanes.finish(conn, [(lane, lane.wanted) for lane in claimed])
-            for lane in claimed:
-                conn.exec_driver_sql("SELECT 1 / (%(n)s <> 'r17')::int", {"n": lane.key})
+            jobs.finish(conn, [(job, job.wanted) for job in claimed])
+            for job in claimed:
+                conn.exec_driver_sql("SELECT 1 / (%(n)s <> 'r17')::int", {"n": job.key})
 
         database.run(work)
 
-    want(database, "read", *(f"r{n}" for n in range(50)))
-    with running(Engine(database, {"read": read}, workers=2, terms={"read": Terms(batch=50)})):
+    want(database, "process", *(f"r{n}" for n in range(50)))
+    with running(Engine(database, {"process": read}, workers=2, terms={"process": Terms(batch=50)})):
         until(lambda: row_count(database) == 1 and row(database)["attempts"] == 1)
     left = row(database)
     assert (left["key"], left["lease_until"], left["crashes"]) == ("r17", None, 0)
@@ -173,22 +173,22 @@ def test_a_batch_with_one_that_the_database_refuses(database: Database) -> None:
 
 def row_count(database: Database) -> int:
     with database.begin() as conn:
-        return int(conn.exec_driver_sql("SELECT count(*) FROM lanes").scalar_one())
+        return int(conn.exec_driver_sql("SELECT count(*) FROM jobs").scalar_one())
 
 
-def test_a_lane_that_never_works_waits_for_a_person_in_the_end(
+def test_a_job_that_never_works_waits_for_a_person_in_the_end(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes, "WAITS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(jobs, "WAITS", (0.0, 0.0, 0.0))
     tries: list[int] = []
 
-    def tell(claimed: Sequence[Lane]) -> None:
+    def tell(claimed: Sequence[Job]) -> None:
         tries.append(1)
         raise KeyError("simulated: a bug in a connector")
 
-    want(database, "tell", "R1001")
-    with running(Engine(database, {"tell": tell}, workers=2, idle=0.01)):
-        until(lambda: row(database)["due"] == lanes.PARKED)
+    want(database, "deliver", "R1001")
+    with running(Engine(database, {"deliver": tell}, workers=2, idle=0.01)):
+        until(lambda: row(database)["due"] == jobs.DEAD)
     assert len(tries) == 4
     assert "4 attempts failed, the last: KeyError" in row(database)["why"]
 
@@ -196,21 +196,21 @@ def test_a_lane_that_never_works_waits_for_a_person_in_the_end(
 def test_remote_calls_that_hang_leave_a_thread_for_the_rest(database: Database) -> None:
     release, read_done = threading.Event(), threading.Event()
 
-    def tell(claimed: Sequence[Lane]) -> None:
+    def tell(claimed: Sequence[Job]) -> None:
         release.wait(60)
         finish(database, claimed)
 
-    def read(claimed: Sequence[Lane]) -> None:
+    def read(claimed: Sequence[Job]) -> None:
         finish(database, claimed)
         read_done.set()
 
-    want(database, "tell", *(f"R{n}" for n in range(5)))
-    with running(Engine(database, {"tell": tell, "read": read}, workers=3, idle=0.05)) as engine:
+    want(database, "deliver", *(f"R{n}" for n in range(5)))
+    with running(Engine(database, {"deliver": tell, "process": read}, workers=3, idle=0.05)) as engine:
         until(lambda: engine._remote == 2)
-        want(database, "read", "return/r1")
+        want(database, "process", "return/r1")
         assert read_done.wait(30)
         with database.begin() as conn:
-            assert queue.due_counts(conn) == {"tell": 3}
+            assert queue.due_counts(conn) == {"deliver": 3}
         release.set()
         until(lambda: empty(database))
 
@@ -218,13 +218,13 @@ def test_remote_calls_that_hang_leave_a_thread_for_the_rest(database: Database) 
 def test_stopping_finishes_what_is_in_hand_and_takes_no_more(database: Database) -> None:
     begun, release = threading.Event(), threading.Event()
 
-    def tell(claimed: Sequence[Lane]) -> None:
+    def tell(claimed: Sequence[Job]) -> None:
         begun.set()
         release.wait(60)
         finish(database, claimed)
 
-    want(database, "tell", "R1", "R2")
-    engine = Engine(database, {"tell": tell}, workers=1)
+    want(database, "deliver", "R1", "R2")
+    engine = Engine(database, {"deliver": tell}, workers=1)
     engine.start()
     assert begun.wait(30)
     stopper = threading.Thread(target=engine.stop)
@@ -239,15 +239,15 @@ def test_stopping_finishes_what_is_in_hand_and_takes_no_more(database: Database)
 def test_an_account_that_stands_still_is_left_alone(database: Database) -> None:
     asked: list[str] = []
 
-    def poll(claimed: Sequence[Lane]) -> None:
-        asked.extend(lane.account for lane in claimed)
+    def poll(claimed: Sequence[Job]) -> None:
+        asked.extend(job.account for job in claimed)
         finish(database, claimed)
 
     with database.begin() as conn:
         for name in ("web", "erp"):
             accounts.put(conn, name, connector="c", mapping="c", settings={}, secrets=None, terms={})
         accounts.pause(conn, "web", "simulated")
-        lanes.want(conn, "poll", [("web", "s"), ("erp", "s")])
+        jobs.want(conn, "poll", [("web", "s"), ("erp", "s")])
     with running(Engine(database, {"poll": poll}, workers=2, idle=0.02)):
         until(lambda: row_count(database) == 1)
         database.run(lambda conn: accounts.resume(conn, "web"))
@@ -259,7 +259,7 @@ def test_the_engine_outlives_a_database_that_goes_away(database: Database) -> No
     """Its connections are ended under it, in the middle of a handler, too."""
     tries: list[int] = []
 
-    def read(claimed: Sequence[Lane]) -> None:
+    def read(claimed: Sequence[Job]) -> None:
         tries.append(1)
 
         def work(conn: Connection) -> None:
@@ -269,12 +269,12 @@ def test_the_engine_outlives_a_database_that_goes_away(database: Database) -> No
 
         database.run(work)
 
-    want(database, "read", "return/r1")
-    with running(Engine(database, {"read": read}, workers=2, idle=0.05, terms={"read": Terms(lease=0.3)})):
+    want(database, "process", "return/r1")
+    with running(Engine(database, {"process": read}, workers=2, idle=0.05, terms={"process": Terms(lease=0.3)})):
         until(lambda: empty(database))
     assert len(tries) == 2
 
 
-def finish_in(conn: Connection, claimed: Sequence[Lane]) -> None:
-    held = lanes.fence(conn, claimed)
-    lanes.finish(conn, [(lane, lane.wanted) for lane in claimed if lane.id in held])
+def finish_in(conn: Connection, claimed: Sequence[Job]) -> None:
+    held = jobs.fence(conn, claimed)
+    jobs.finish(conn, [(job, job.wanted) for job in claimed if job.id in held])

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Connection
 
 from hub.store import database as database_module
-from hub.store import lanes
+from hub.store import jobs
 from hub.store.database import Database
-from hub.store.lanes import Lane
-from scheduler.lanes import Terms, Work
+from hub.store.jobs import Job
 from scheduler.threads import Engine
+from scheduler.work import Terms, Work
 from tests.scheduler.steps import running, until
 from tests.scheduler.test_engine import row, want
 
@@ -29,26 +29,26 @@ def hasty(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Databa
 
 
 def test_it_counts_as_a_failed_attempt_and_in_the_end_a_person_has_to_look(hasty: Database) -> None:
-    def read(claimed: Sequence[Lane]) -> None:
+    def read(claimed: Sequence[Job]) -> None:
         def work(conn: Connection) -> None:
-            held = lanes.fence(conn, claimed)
-            if any(lane.key == "huge" for lane in claimed):
+            held = jobs.fence(conn, claimed)
+            if any(job.key == "huge" for job in claimed):
                 time.sleep(0.6)
-            lanes.finish(conn, [(lane, lane.wanted) for lane in claimed if lane.id in held])
+            jobs.finish(conn, [(job, job.wanted) for job in claimed if job.id in held])
 
         hasty.run(work)
 
-    want(hasty, "read", "huge", *(f"small{n}" for n in range(7)))
-    work = Work(hasty, {"read": read}, "test", {"read": Terms(batch=50)})
-    work.run("read", work.claim("read", "leave") or [])
+    want(hasty, "process", "huge", *(f"small{n}" for n in range(7)))
+    work = Work(hasty, {"process": read}, "test", {"process": Terms(batch=50)})
+    work.run("process", work.claim("process", "leave") or [])
     left = row(hasty)
-    assert (left["key"], left["attempts"], left["lease_until"], left["solo"]) == ("huge", 1, None, False)
+    assert (left["key"], left["attempts"], left["lease_until"], left["quarantined"]) == ("huge", 1, None, False)
     assert left["why"].startswith("TooSlow: more work than fits into the")
-    for _ in lanes.WAITS:
+    for _ in jobs.WAITS:
         with hasty.begin() as conn:
-            conn.exec_driver_sql("UPDATE lanes SET due = clock_timestamp()")
-        work.run("read", work.claim("read", "leave") or [])
-    assert row(hasty)["due"] == lanes.PARKED
+            conn.exec_driver_sql("UPDATE jobs SET due = clock_timestamp()")
+        work.run("process", work.claim("process", "leave") or [])
+    assert row(hasty)["due"] == jobs.DEAD
     assert "9 attempts failed, the last: TooSlow" in row(hasty)["why"]
 
 
@@ -58,25 +58,25 @@ def test_others_pass_beside_it(hasty: Database) -> None:
     passed = [threading.Event(), threading.Event()]
     waited_for: list[bool] = []
 
-    def read(claimed: Sequence[Lane]) -> None:
+    def read(claimed: Sequence[Job]) -> None:
         def work(conn: Connection) -> None:
-            held = lanes.fence(conn, claimed)
-            if any(lane.key == "huge" for lane in claimed):
+            held = jobs.fence(conn, claimed)
+            if any(job.key == "huge" for job in claimed):
                 time.sleep(0.6)
                 waited_for.append(passed[len(waited_for)].wait(60))
-            lanes.finish(conn, [(lane, lane.wanted) for lane in claimed if lane.id in held])
+            jobs.finish(conn, [(job, job.wanted) for job in claimed if job.id in held])
 
         hasty.run(work)
-        done.extend(lane.key for lane in claimed)
+        done.extend(job.key for job in claimed)
 
-    want(hasty, "read", "huge")
-    terms = {"read": Terms(batch=1, lease=600)}
-    with running(Engine(hasty, {"read": read}, workers=3, terms=terms, patience=600)) as engine:
+    want(hasty, "process", "huge")
+    terms = {"process": Terms(batch=1, lease=600)}
+    with running(Engine(hasty, {"process": read}, workers=3, terms=terms, patience=600)) as engine:
         for attempt, others in enumerate(passed):
             until(lambda attempt=attempt: row(hasty, "huge")["lease_until"] and len(waited_for) == attempt)
             for n in range(10):
-                want(hasty, "read", f"small{attempt}-{n}")
-                engine.wake("read")
+                want(hasty, "process", f"small{attempt}-{n}")
+                engine.wake("process")
                 until(lambda name=f"small{attempt}-{n}": name in done)
             others.set()
             until(lambda attempt=attempt: row(hasty, "huge")["attempts"] > attempt)

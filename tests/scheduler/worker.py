@@ -1,7 +1,7 @@
 """A worker process for tests: reads messages, and dies of those that say so.
 
 The body `kill` is a simulated payload that takes its process along (`kill late`: after a while); `slow` makes a handler wait while it holds its
-lanes, `hold` makes it stop in the middle of its completing transaction, holding row locks.
+jobs, `hold` makes it stop in the middle of its completing transaction, holding row locks.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from sqlalchemy import Connection
 
-from hub.store import inbox, journal, lanes
+from hub.store import inbox, jobs, journal
 from hub.store.database import Database
-from hub.store.lanes import Lane
-from scheduler.lanes import Terms
+from hub.store.jobs import Job
 from scheduler.threads import Engine
+from scheduler.work import Terms
 
 
 def main(url: str, options: dict[str, float]) -> None:
     database = Database(url)
 
-    def read(claimed: Sequence[Lane]) -> None:
+    def read(claimed: Sequence[Job]) -> None:
         with database.begin() as conn:
             bodies = [row.body for rows in inbox.rows(conn, claimed).values() for row in rows]
         if b"kill late" in bodies:
@@ -40,15 +40,15 @@ def main(url: str, options: dict[str, float]) -> None:
             time.sleep(options["slow"])
 
         def complete(conn: Connection) -> None:
-            held = lanes.fence(conn, claimed)
-            mine = [lane for lane in claimed if lane.id in held]
+            held = jobs.fence(conn, claimed)
+            mine = [job for job in claimed if job.id in held]
             rows = [row for rows in inbox.rows(conn, mine).values() for row in rows]
             inbox.consumed(conn, rows)
-            journal.write(conn, [journal.Entry(None, "web", "read", row.external_id) for row in rows])
+            journal.write(conn, [journal.Entry(None, "web", "process", row.external_id) for row in rows])
             if b"hold" in bodies:
                 print("hold", flush=True)
                 time.sleep(options["hold"])
-            lanes.finish(conn, [(lane, lane.wanted) for lane in mine])
+            jobs.finish(conn, [(job, job.wanted) for job in mine])
 
         database.run(complete)
         if b"slow" in bodies:
@@ -56,10 +56,10 @@ def main(url: str, options: dict[str, float]) -> None:
 
     engine = Engine(
         database,
-        {"read": read},
+        {"process": read},
         workers=int(options.get("workers", 2)),
         idle=0.05,
-        terms={"read": Terms(batch=int(options.get("batch", 500)), lease=options.get("lease", 60.0))},
+        terms={"process": Terms(batch=int(options.get("batch", 500)), lease=options.get("lease", 60.0))},
     )
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from hub.store import accounts, lanes, queue
+from hub.store import accounts, jobs, queue
 from hub.store.database import Database
 
 
@@ -44,7 +44,7 @@ def test_an_account_is_written_and_read(conn: Connection) -> None:
 
 def test_removing_an_account_takes_its_work_along(conn: Connection) -> None:
     put(conn)
-    lanes.want(conn, "poll", [("web", "return"), ("erp", "sale")])
+    jobs.want(conn, "poll", [("web", "return"), ("erp", "sale")])
     assert accounts.remove(conn, "web")
     assert not accounts.remove(conn, "web")
     assert queue.due_counts(conn) == {"poll": 1}

@@ -1,4 +1,4 @@
-"""Transactions, the clock, tickets, and what the hub refuses to run on."""
+"""Transactions, the clock, read sequence numbers, and what the hub refuses to run on."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from hub.store import database as module
-from hub.store.database import Database, DatabaseError, check, now, oldest_snapshot, sqlstate, ticket
+from hub.store.database import Database, DatabaseError, check, next_read_seq, now, oldest_snapshot, sqlstate
 
 
 def test_tickets_drawn_one_after_another_rise_whoever_draws(database: Database) -> None:
     drawn: list[int] = []
     with database.begin() as one, database.begin() as two:
         for conn in (one, two, one, two, two, one):
-            drawn += ticket(conn)
-        drawn += ticket(one, 3)
+            drawn += next_read_seq(conn)
+        drawn += next_read_seq(one, 3)
     assert drawn == sorted(set(drawn))
     assert len(drawn) == 9
 
@@ -88,7 +88,7 @@ def test_another_database_system_is_refused() -> None:
 def test_run_begins_again_after_a_deadlock(database: Database) -> None:
     """By construction: two transactions take two rows in opposite order, so PostgreSQL ends one of them."""
     with database.begin() as conn:
-        conn.exec_driver_sql("INSERT INTO ticks (job, slot) VALUES ('a', 1), ('b', 1)")
+        conn.exec_driver_sql("INSERT INTO ticks (task, slot) VALUES ('a', 1), ('b', 1)")
     both_hold_one = threading.Barrier(2, timeout=20)
     tries: list[str] = []
 
@@ -96,7 +96,7 @@ def test_run_begins_again_after_a_deadlock(database: Database) -> None:
         def work(conn: Connection) -> None:
             tries.append(first)
             for place, job in enumerate((first, second)):
-                conn.exec_driver_sql("UPDATE ticks SET slot = slot + 1 WHERE job = %(j)s", {"j": job})
+                conn.exec_driver_sql("UPDATE ticks SET slot = slot + 1 WHERE task = %(j)s", {"j": job})
                 if place == 0 and len(tries) <= 2:
                     both_hold_one.wait()
 

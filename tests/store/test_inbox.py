@@ -1,4 +1,4 @@
-"""Messages on their way: taken once, given a lane, understood or invalid."""
+"""Messages on their way: taken once, given a job, understood or invalid."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from hub.store import inbox, invalid, lanes, raw, seen
+from hub.store import inbox, invalid, jobs, raw, seen
 from hub.store.database import Database
 from hub.store.inbox import Arrival, Dispatched
-from hub.store.lanes import Lane
+from hub.store.jobs import Job
 
 BODY = b'{"id": "r1", "note": "\xe4\xb8\xad\xe6\x96\x87"}'
 
@@ -38,26 +38,26 @@ def dispatch(database: Database, limit: int = 500) -> Dispatched:
     return database.run(lambda conn: inbox.dispatch(conn, limit))
 
 
-def claim(database: Database, kind: str = "read") -> list[Lane]:
-    return database.run(lambda conn: lanes.claim(conn, [kind], "w", 500))
+def claim(database: Database, kind: str = "process") -> list[Job]:
+    return database.run(lambda conn: jobs.claim(conn, [kind], "w", 500))
 
 
-def waiting(database: Database, claimed: list[Lane]) -> dict[str, list[inbox.Row]]:
+def waiting(database: Database, claimed: list[Job]) -> dict[str, list[inbox.Row]]:
     with database.begin() as conn:
         found = inbox.rows(conn, claimed)
-    return {lane.key: found.get(lane.id, []) for lane in claimed}
+    return {job.key: found.get(job.id, []) for job in claimed}
 
 
 def understand(database: Database) -> int:
     """What a pipeline does with everything that waits."""
     count = 0
-    for lane in claim(database):
+    for job in claim(database):
 
-        def work(conn: Connection, lane: Lane = lane) -> int:
-            lanes.fence(conn, [lane])
-            rows = inbox.rows(conn, [lane]).get(lane.id, [])
+        def work(conn: Connection, job: Job = job) -> int:
+            jobs.fence(conn, [job])
+            rows = inbox.rows(conn, [job]).get(job.id, [])
             inbox.consumed(conn, rows)
-            lanes.finish(conn, [(lane, lane.wanted)])
+            jobs.finish(conn, [(job, job.wanted)])
             return len(rows)
 
         count += database.run(work)
@@ -69,29 +69,29 @@ def states(database: Database) -> list[str]:
         return list(conn.exec_driver_sql("SELECT state FROM inbox ORDER BY id").scalars())
 
 
-def test_a_message_gets_a_lane_and_is_archived_under_its_number(database: Database) -> None:
+def test_a_message_gets_a_job_and_is_archived_under_its_number(database: Database) -> None:
     assert accept(database, push("r1", version="7"), push("r2")) == [True, True]
     assert dispatch(database) == Dispatched(2, 0, 0)
     assert dispatch(database) == Dispatched(0, 0, 0)
     claimed = claim(database)
     rows = waiting(database, claimed)
     (first,) = rows["return/r1"]
-    assert (first.body, first.version, first.via, first.deleted, first.ticket) == (BODY, "7", "push", False, None)
+    assert (first.body, first.version, first.via, first.deleted, first.read_seq) == (BODY, "7", "push", False, None)
     with database.begin() as conn:
         everything = [row for mine in rows.values() for row in mine]
-        numbers = inbox.consumed(conn, [everything[0]._replace(ticket=41), everything[1]], {first.id: 1001})
+        numbers = inbox.consumed(conn, [everything[0]._replace(read_seq=41), everything[1]], {first.id: 1001})
         assert numbers == sorted(row.id for row in everything)
         (kept,) = raw.find(conn, 1001)
-        assert (kept.id, kept.body, kept.ticket, kept.at) == (first.id, BODY, 41, first.at)
+        assert (kept.id, kept.body, kept.read_seq, kept.at) == (first.id, BODY, 41, first.at)
         (other,) = raw.of_object(conn, "web", "return", "r2")
         assert other.return_id is None
     assert states(database) == []
 
 
-def test_rows_of_one_object_come_in_order_and_only_to_their_lane(database: Database) -> None:
+def test_rows_of_one_object_come_in_order_and_only_to_their_job(database: Database) -> None:
     accept(database, push("r1", b"1"), push("r2", b"2"), push("r1", b"3"))
     dispatch(database)
-    accept(database, push("r1", b"4"))  # new, it has no lane yet
+    accept(database, push("r1", b"4"))  # new, it has no job yet
     rows = waiting(database, claim(database))
     assert [row.body for row in rows["return/r1"]] == [b"1", b"3"]
     assert [row.body for row in rows["return/r2"]] == [b"2"]
@@ -106,11 +106,11 @@ def test_an_external_id_with_a_slash(database: Database) -> None:
 def test_hints_are_never_duplicates(database: Database) -> None:
     assert accept(database, hint(), hint()) == [True, True]
     assert dispatch(database) == Dispatched(0, 2, 0)
-    (lane,) = claim(database, "fetch")
+    (job,) = claim(database, "fetch")
     assert accept(database, hint()) == [True]
     dispatch(database)
     with database.begin() as conn:
-        lanes.finish(conn, [(lane, lane.wanted)])
+        jobs.finish(conn, [(job, job.wanted)])
     (again,) = claim(database, "fetch")
     assert (again.done, again.wanted) == (1, 2)
     assert states(database) == []
@@ -167,11 +167,11 @@ def test_what_was_read_is_never_a_duplicate(database: Database, via: str) -> Non
 def test_an_invalid_message_waits_and_is_replayed(database: Database) -> None:
     accept(database, push())
     dispatch(database)
-    (lane,) = claim(database)
+    (job,) = claim(database)
     with database.begin() as conn:
-        (row,) = inbox.rows(conn, [lane])[lane.id]
+        (row,) = inbox.rows(conn, [job])[job.id]
         refused(conn, row, {"field": "status", "why": "unknown word \0 'weird' \ud800"})
-        lanes.finish(conn, [(lane, lane.wanted)])
+        jobs.finish(conn, [(job, job.wanted)])
     assert states(database) == ["invalid"]
     assert claim(database) == []
     with database.begin() as conn:
@@ -187,10 +187,10 @@ def test_a_duplicate_of_an_invalid_message_reopens_it(database: Database) -> Non
     dispatch(database)
     claimed = claim(database)
     with database.begin() as conn:
-        for lane in claimed:
-            (row,) = inbox.rows(conn, [lane])[lane.id]
+        for job in claimed:
+            (row,) = inbox.rows(conn, [job])[job.id]
             refused(conn, row, {"why": "no such word"})
-        lanes.finish(conn, [(lane, lane.wanted) for lane in claimed])
+        jobs.finish(conn, [(job, job.wanted) for job in claimed])
     assert accept(database, push(delivery_id="d1")) == [False]
     assert dispatch(database) == Dispatched(0, 0, 1)
     assert states(database) == ["waiting", "invalid"]

@@ -1,22 +1,22 @@
-"""Leases and tokens: who lost one changes nothing, and a lane that may have killed its worker comes alone."""
+"""Leases and tokens: who lost one changes nothing, and a job that may have killed its worker comes alone."""
 
 from __future__ import annotations
 
 import time
 
-from hub.store import lanes, queue
+from hub.store import jobs, queue
 from hub.store.database import Database
 from tests.store.queueing import SHORT, claim, finish, lose, one, stored, want
 
 
-def test_two_workers_never_hold_one_lane(database: Database) -> None:
+def test_two_workers_never_hold_one_job(database: Database) -> None:
     want(database, *(f"r{n}" for n in range(40)))
     with database.begin() as first, database.begin() as second:
-        mine = lanes.claim(first, ["read"], "one", 25)
-        theirs = lanes.claim(second, ["read"], "two", 25)
+        mine = jobs.claim(first, ["process"], "one", 25)
+        theirs = jobs.claim(second, ["process"], "two", 25)
     assert len(mine) == 25
     assert len(theirs) == 15
-    assert not {lane.id for lane in mine} & {lane.id for lane in theirs}
+    assert not {job.id for job in mine} & {job.id for job in theirs}
 
 
 def test_a_lost_lease_changes_nothing(database: Database) -> None:
@@ -25,29 +25,29 @@ def test_a_lost_lease_changes_nothing(database: Database) -> None:
     time.sleep(2 * SHORT)
     new = one(database)
     with database.begin() as conn:
-        assert lanes.fence(conn, [late]) == set()
-        lanes.finish(conn, [(late, late.wanted)])
-        lanes.later(conn, late, 60.0, "too late")
-        lanes.park(conn, late, "too late")
-        assert lanes.renew(conn, [late], 60.0) == set()
-        assert lanes.fence(conn, [new]) == {new.id}
+        assert jobs.fence(conn, [late]) == set()
+        jobs.finish(conn, [(late, late.wanted)])
+        jobs.reschedule(conn, late, 60.0, "too late")
+        jobs.dead_letter(conn, late, "too late")
+        assert jobs.renew(conn, [late], 60.0) == set()
+        assert jobs.fence(conn, [new]) == {new.id}
     (row,) = stored(database)
     assert (row["token"], row["attempts"], row["why"], row["waits"]) == (new.token, 0, None, False)
     finish(database, new)
     assert stored(database) == []
 
 
-def test_lanes_of_a_lost_worker_come_alone(database: Database) -> None:
+def test_jobs_of_a_lost_worker_come_alone(database: Database) -> None:
     want(database, "a", "b", "c")
     assert len(claim(database, lease=SHORT)) == 3
     time.sleep(2 * SHORT)
     want(database, "d")
     first = one(database)
-    assert first.solo
+    assert first.quarantined
     assert first.crashes == 0, "it was lost together with others: nobody knows which of them it was"
-    assert [(lane.key, lane.solo) for lane in claim(database)] == [("b", True)]
-    assert [(lane.key, lane.solo) for lane in claim(database)] == [("c", True)]
-    assert [(lane.key, lane.solo) for lane in claim(database)] == [("d", False)]
+    assert [(job.key, job.quarantined) for job in claim(database)] == [("b", True)]
+    assert [(job.key, job.quarantined) for job in claim(database)] == [("c", True)]
+    assert [(job.key, job.quarantined) for job in claim(database)] == [("d", False)]
 
 
 def test_a_batch_leaves_those_that_come_alone(database: Database) -> None:
@@ -57,22 +57,22 @@ def test_a_batch_leaves_those_that_come_alone(database: Database) -> None:
     time.sleep(0.25)
     want(database, "d")
     with database.begin() as conn:
-        conn.exec_driver_sql("UPDATE lanes SET due = now() - interval '1 minute' WHERE key = 'b'")
-    assert [lane.key for lane in claim(database)] == ["b", "d"]
-    assert [lane.key for lane in claim(database)] == ["c"]
+        conn.exec_driver_sql("UPDATE jobs SET due = now() - interval '1 minute' WHERE key = 'b'")
+    assert [job.key for job in claim(database)] == ["b", "d"]
+    assert [job.key for job in claim(database)] == ["c"]
 
 
-def test_only_deaths_alone_park_a_lane(database: Database) -> None:
+def test_only_deaths_alone_park_a_job(database: Database) -> None:
     want(database, "killer", "other")
     claim(database, lease=SHORT)
-    for crashes in range(lanes.CRASHES):
+    for crashes in range(jobs.CRASHES):
         time.sleep(2 * SHORT)
-        lane = one(database, lease=SHORT)
-        assert (lane.key, lane.solo, lane.crashes) == ("killer", True, crashes)
+        job = one(database, lease=SHORT)
+        assert (job.key, job.quarantined, job.crashes) == ("killer", True, crashes)
     time.sleep(2 * SHORT)
     assert one(database).key == "other"
-    parked = database.run(lambda conn: queue.waiting(conn, "read", parked=True))
-    assert [(row["key"], row["crashes"]) for row in parked] == [("killer", lanes.CRASHES)]
+    parked = database.run(lambda conn: queue.waiting(conn, "process", parked=True))
+    assert [(row["key"], row["crashes"]) for row in parked] == [("killer", jobs.CRASHES)]
     assert "workers died" in str(parked[0]["why"])
 
 
@@ -80,46 +80,46 @@ def test_a_clean_failure_is_no_crash(database: Database) -> None:
     want(database, "r1")
     one(database, lease=SHORT)
     time.sleep(2 * SHORT)
-    lane = one(database, lease=SHORT)
+    job = one(database, lease=SHORT)
     time.sleep(2 * SHORT)
-    lane = one(database)
-    assert lane.crashes == 1
-    database.run(lambda conn: lanes.later(conn, lane, 0.0, "their server said 500"))
-    lane = one(database)
-    assert (lane.solo, lane.crashes, lane.attempts) == (False, 0, 1)
+    job = one(database)
+    assert job.crashes == 1
+    database.run(lambda conn: jobs.reschedule(conn, job, 0.0, "their server said 500"))
+    job = one(database)
+    assert (job.quarantined, job.crashes, job.attempts) == (False, 0, 1)
 
 
 def test_renew_holds_it_longer(database: Database) -> None:
     want(database, "r1")
-    lane = one(database, lease=SHORT)
-    assert database.run(lambda conn: lanes.renew(conn, [lane], 60.0)) == {lane.id}
+    job = one(database, lease=SHORT)
+    assert database.run(lambda conn: jobs.renew(conn, [job], 60.0)) == {job.id}
     time.sleep(2 * SHORT)
     assert claim(database) == []
 
 
-def test_lanes_are_never_parked_for_deaths_of_others(database: Database) -> None:
+def test_jobs_are_never_parked_for_deaths_of_others(database: Database) -> None:
     """Whoever is claimed alone, time and again, and dies, is the killer: the innocent one beside it has no crash."""
-    want(database, "killer", "neighbour", kind="tell")
+    want(database, "killer", "neighbour", kind="deliver")
     lose(database, "killer", "neighbour")
-    for _ in range(lanes.CRASHES):
-        assert database.run(lambda conn: lanes.suspected(conn, "tell"))
-        assert database.run(lambda conn: lanes.claim(conn, ["tell"], "busy", 1, suspects="leave")) == []
-        (lane,) = database.run(lambda conn: lanes.claim(conn, ["tell"], "w", 1))
-        assert lane.key == "killer"
+    for _ in range(jobs.CRASHES):
+        assert database.run(lambda conn: jobs.quarantine_waits(conn, "deliver"))
+        assert database.run(lambda conn: jobs.claim(conn, ["deliver"], "busy", 1, quarantine="leave")) == []
+        (job,) = database.run(lambda conn: jobs.claim(conn, ["deliver"], "w", 1))
+        assert job.key == "killer"
         lose(database, "killer")
-    (lane,) = database.run(lambda conn: lanes.claim(conn, ["tell"], "w", 1))
-    assert (lane.key, lane.crashes) == ("neighbour", 0)
-    assert {row["key"]: row["crashes"] for row in stored(database)} == {"killer": lanes.CRASHES, "neighbour": 0}
+    (job,) = database.run(lambda conn: jobs.claim(conn, ["deliver"], "w", 1))
+    assert (job.key, job.crashes) == ("neighbour", 0)
+    assert {row["key"]: row["crashes"] for row in stored(database)} == {"killer": jobs.CRASHES, "neighbour": 0}
 
 
 def test_a_death_in_company_counts_for_nobody(database: Database) -> None:
-    lose(database, "suspect", kind="tell")
-    for _ in range(lanes.CRASHES + 1):
-        (lane,) = database.run(lambda conn: lanes.claim(conn, ["tell"], "w", 1, suspects="beside"))
-        assert (lane.solo, lane.crashes) == (False, 0)
+    lose(database, "suspect", kind="deliver")
+    for _ in range(jobs.CRASHES + 1):
+        (job,) = database.run(lambda conn: jobs.claim(conn, ["deliver"], "w", 1, quarantine="beside"))
+        assert (job.quarantined, job.crashes) == (False, 0)
         lose(database, "suspect")
-    (lane,) = database.run(lambda conn: lanes.claim(conn, ["tell"], "w", 1))
-    database.run(lambda conn: lanes.accompanied(conn, lane))
+    (job,) = database.run(lambda conn: jobs.claim(conn, ["deliver"], "w", 1))
+    database.run(lambda conn: jobs.end_quarantine(conn, job))
     lose(database, "suspect")
-    (lane,) = database.run(lambda conn: lanes.claim(conn, ["tell"], "w", 1))
-    assert (lane.solo, lane.crashes) == (True, 0), "still a suspect, and none of the deaths was its own"
+    (job,) = database.run(lambda conn: jobs.claim(conn, ["deliver"], "w", 1))
+    assert (job.quarantined, job.crashes) == (True, 0), "still a suspect, and none of the deaths was its own"

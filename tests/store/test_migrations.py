@@ -15,7 +15,7 @@ from hub.model.language.sentences import sentence
 from hub.model.merge.questions import waiting
 from hub.model.schema.returns import Choice, Discrepancy, Return
 from hub.store import returns, tables
-from hub.store.database import Database, DatabaseError, migrations, upgrade
+from hub.store.database import Database, DatabaseError, migrations, next_read_seq, upgrade
 from hub.store.migrations import compared
 
 CATALOG = {
@@ -81,6 +81,60 @@ def test_returns_that_waited_for_an_answer_still_wait(empty_database_url: str) -
         found = conn.exec_driver_sql("SELECT questions FROM returns ORDER BY id").scalars().all()
     database.close()
     assert found == [len(waiting(doc)) for doc in docs] == [2, 0, 0]
+
+
+WAITING = """
+INSERT INTO lanes (kind, account, key, due, solo) VALUES ('read', 'web', 'return/1', now(), true),
+ ('tell', 'web', 'R1001', now(), false), ('weigh', 'hub', 'R1001', now(), false), ('poll', 'web', 'return', now(), false);
+INSERT INTO journal (return_id, stage, text) VALUES (1001, 'tell', 'told'), (1001, 'merge', 'merged');
+INSERT INTO reviews (kind, returns, text, detail, dedupe, said) VALUES ('stuck', '[1001]', 'x', '{"lane": 7, "account": "web"}',
+ 'lane:7', '{"code": "stuck", "values": {"work": "tell", "account": "web"}}');
+INSERT INTO intents (return_id, account, kind, operation, call, reply) VALUES
+ (1001, 'web', 'receive', '{}', '{}', '{"ticket": 12, "made": []}'), (1001, 'web', 'refund', '{}', '{}', NULL);
+INSERT INTO twins (return_id, facts, source) VALUES (1001, '[]', 'intent:1');
+INSERT INTO hints VALUES ('web', 'rma 1', 'erp', 'return', '1');
+INSERT INTO cuts VALUES ('web', 'return', '1', 'web', 'order', '2');
+INSERT INTO orders (number) VALUES (NULL);
+"""
+
+
+def test_what_waited_under_older_words_goes_on_under_the_new_ones(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    asked = Discrepancy(kind="possible_twins", said=sentence("gone"), question="ab", choices=(Choice("same"),))
+    given = b'{"answers":[{"kind":"possible_twins","about":["a","b"],"answer":"same"}]}'
+    with database.begin() as conn:
+        command.upgrade(migrations(conn), "0016")
+        for statement in WAITING.split(";\n"):
+            if statement.strip():
+                conn.exec_driver_sql(statement)
+        conn.exec_driver_sql("SELECT setval('tickets', 40)")
+        conn.exec_driver_sql("INSERT INTO returns (doc) VALUES (%s)", (returns.encode(Return(discrepancies=(asked,))),))
+        conn.exec_driver_sql(
+            "INSERT INTO observations (account, stream, external_id, ticket, mapping, fragment)"
+            " VALUES ('hub', 'act', 'x', 5, '', %s)",
+            (given,),
+        )
+    upgrade(empty_database_url)
+    with database.begin() as conn:
+
+        def one(query: str) -> list[Any]:
+            return [tuple(row) for row in conn.exec_driver_sql(query)]
+
+        assert one("SELECT kind, quarantined FROM jobs ORDER BY id") == [
+            ("process", True), ("deliver", False), ("recompute", False), ("poll", False),
+        ]  # fmt: skip
+        assert one("SELECT stage FROM journal ORDER BY id") == [("deliver",), ("merge",)]
+        assert one("SELECT dedupe, detail, said->'values'->>'work' FROM reviews") == [
+            ("job:7", {"job": 7, "account": "web"}, "deliver"),
+        ]
+        assert one("SELECT reply FROM intents ORDER BY id") == [({"read_seq": 12, "made": []},), (None,)]
+        assert [count for query in ("duplicate_facts", "typed_references", "blocked_links", "orders")
+                for (count,) in one(f"SELECT count(*) FROM {query}")] == [1, 1, 1, 1]  # fmt: skip
+        assert next_read_seq(conn) == [41]
+        ((doc,),) = one("SELECT doc FROM returns")
+        assert [doubt.kind for doubt in returns.decode(doc).discrepancies] == ["possible_duplicates"]
+        assert one("SELECT read_seq, fragment FROM observations") == [(5, given.replace(b"_twins", b"_duplicates"))]
+    database.close()
 
 
 def test_two_processes_upgrade_at_once(empty_database_url: str) -> None:

@@ -14,7 +14,7 @@ from hub.store.database import Database
 from hub.store.outage import Outage, away
 from scheduler.clock import Clock
 from scheduler.threads import Engine
-from scheduler.timetable import Job
+from scheduler.timetable import ScheduledTask
 
 NOBODY = "postgresql://hub:x@127.0.0.1:9/hub"
 """Nobody listens there."""
@@ -60,8 +60,8 @@ def test_workers_and_clock_say_it_once_for_all(caplog: pytest.LogCaptureFixture)
     def handler(batch: Any) -> None:
         tried.append(batch)
 
-    clock = Clock(database, lambda: [Job("often", 0.1, tried.append)], refresh=0.1)
-    engine = Engine(database, {"read": handler, "tell": handler}, workers=4, idle=0.02)
+    clock = Clock(database, lambda: [ScheduledTask("often", 0.1, tried.append)], refresh=0.1)
+    engine = Engine(database, {"process": handler, "deliver": handler}, workers=4, idle=0.02)
     clock.start()
     engine.start()
     time.sleep(1.5)

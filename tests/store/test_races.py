@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from hub.store import inbox, lanes
+from hub.store import inbox, jobs
 from hub.store.database import Database, sqlstate
 from hub.store.inbox import Arrival
 
@@ -34,20 +34,20 @@ def refused_by_a_lock(database: Database, work: Callable[[Connection], Any]) -> 
     return False
 
 
-def begin_reading(database: Database) -> tuple[list[lanes.Lane], dict[int, list[inbox.Row]]]:
+def begin_reading(database: Database) -> tuple[list[jobs.Job], dict[int, list[inbox.Row]]]:
     with database.begin() as conn:
         inbox.accept(conn, [message("r1"), message("r2")])
         inbox.dispatch(conn)
-        claimed = lanes.claim(conn, ["read"], "w", 10)
+        claimed = jobs.claim(conn, ["process"], "w", 10)
         return claimed, inbox.rows(conn, claimed)
 
 
 def test_webhooks_go_on_while_a_worker_is_stopped_in_its_transaction(database: Database) -> None:
     claimed, rows = begin_reading(database)
     with database.begin() as stopped:  # fenced, the inbox rows deleted, and then nothing happens for a while
-        lanes.fence(stopped, claimed)
+        jobs.fence(stopped, claimed)
         inbox.consumed(stopped, [row for mine in rows.values() for row in mine])
-        lanes.finish(stopped, [(lane, lane.wanted) for lane in claimed])
+        jobs.finish(stopped, [(job, job.wanted) for job in claimed])
         new: list[list[bool]] = []
         again = [message("r1"), message("r3"), Arrival.hint_of("web", "return", "r2")]
         assert not refused_by_a_lock(database, lambda conn: new.append(inbox.accept(conn, again)))
@@ -65,14 +65,14 @@ def test_naive_a_unique_inbox_makes_webhooks_wait_for_workers(database: Database
 
 
 def test_the_dispatcher_leaves_what_is_held_to_later(database: Database) -> None:
-    """One object's lane is held by a stopped worker: its message stays new, the others go on."""
+    """One object's job is held by a stopped worker: its message stays new, the others go on."""
     claimed, _ = begin_reading(database)
     with database.begin() as stopped:
-        lanes.fence(stopped, claimed)
+        jobs.fence(stopped, claimed)
         with database.begin() as conn:
             inbox.accept(conn, [message("r1b")._replace(external_id="r1"), message("r4")])
         assert refused_by_a_lock(
-            database, lambda conn: lanes.want(conn, "read", [("web", "return/r1")])
+            database, lambda conn: jobs.want(conn, "process", [("web", "return/r1")])
         )  # the naive way
         dispatched: list[int] = []
         assert not refused_by_a_lock(database, lambda conn: dispatched.append(inbox.dispatch(conn).read))
@@ -82,10 +82,10 @@ def test_the_dispatcher_leaves_what_is_held_to_later(database: Database) -> None
 
 @pytest.mark.parametrize("naive", [True, False])
 def test_batches_in_any_order_do_not_deadlock(database: Database, naive: bool) -> None:
-    """By construction: two batches of the same lanes in opposite order; in one order they only queue up."""
+    """By construction: two batches of the same jobs in opposite order; in one order they only queue up."""
     keys = [("web", "return/a"), ("web", "return/b")]
     with database.begin() as conn:
-        lanes.want(conn, "fetch", keys)
+        jobs.want(conn, "fetch", keys)
     tries = {"up": 0, "down": 0}
     halfway = threading.Barrier(2, timeout=20)
 
@@ -93,10 +93,10 @@ def test_batches_in_any_order_do_not_deadlock(database: Database, naive: bool) -
         def both(conn: Connection) -> None:
             tries[name] += 1
             if not naive:
-                lanes.want(conn, "fetch", order)
+                jobs.want(conn, "fetch", order)
                 return
             for place, key in enumerate(order):
-                lanes.want(conn, "fetch", [key])
+                jobs.want(conn, "fetch", [key])
                 if place == 0 and tries[name] == 1:
                     halfway.wait()
 
@@ -109,16 +109,16 @@ def test_batches_in_any_order_do_not_deadlock(database: Database, naive: bool) -
         thread.join()
     assert sum(tries.values()) == (3 if naive else 2)
     with database.begin() as conn:
-        assert [lane.wanted for lane in lanes.claim(conn, ["fetch"], "w", 5)] == [3, 3]
+        assert [job.wanted for job in jobs.claim(conn, ["fetch"], "w", 5)] == [3, 3]
 
 
-def test_fences_and_wants_take_lanes_in_one_order(database: Database) -> None:
-    """The order is by key, not by id: a lane may have been made anew since."""
+def test_fences_and_wants_take_jobs_in_one_order(database: Database) -> None:
+    """The order is by key, not by id: a job may have been made anew since."""
     with database.begin() as conn:
         for key in ("b", "a", "c"):
-            lanes.want(conn, "fetch", [("web", key)])
-        claimed = lanes.claim(conn, ["fetch"], "w", 5)
-    assert [lane.key for lane in claimed] == ["b", "a", "c"]
+            jobs.want(conn, "fetch", [("web", key)])
+        claimed = jobs.claim(conn, ["fetch"], "w", 5)
+    assert [job.key for job in claimed] == ["b", "a", "c"]
     with database.begin() as conn:
         conn.exec_driver_sql("SET LOCAL lock_timeout = '20s'")
         held_first = threading.Event()
@@ -126,17 +126,17 @@ def test_fences_and_wants_take_lanes_in_one_order(database: Database) -> None:
 
         def other() -> None:
             with database.begin() as theirs:
-                theirs.exec_driver_sql("SELECT FROM lanes WHERE key = 'b' FOR UPDATE")
+                theirs.exec_driver_sql("SELECT FROM jobs WHERE key = 'b' FOR UPDATE")
                 held_first.set()
                 while not waits(database):
                     pass
-                free = theirs.exec_driver_sql("SELECT key FROM lanes ORDER BY key FOR UPDATE SKIP LOCKED")
+                free = theirs.exec_driver_sql("SELECT key FROM jobs ORDER BY key FOR UPDATE SKIP LOCKED")
                 keys.extend(free.scalars())
 
         thread = threading.Thread(target=other)
         thread.start()
         held_first.wait(20)
-        lanes.fence(conn, claimed)
+        jobs.fence(conn, claimed)
         thread.join()
     assert keys == ["b", "c"], "waiting for b, the fence holds a and nothing behind b"
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, event
 
-from hub.store import accounts, intents, lanes, returns
+from hub.store import accounts, intents, jobs, returns
 from hub.store.database import Database
 
-KINDS = ("fetch", "poll", "tell")
+KINDS = ("fetch", "poll", "deliver")
 
 
 @pytest.fixture
@@ -22,17 +22,17 @@ def conn(database: Database) -> Iterator[Connection]:
 
 
 def waiting(conn: Connection, seconds: float = 3600.0) -> None:
-    """Three lanes of each kind at both accounts, waiting."""
+    """Three jobs of each kind at both accounts, waiting."""
     for name in ("web", "erp"):
         for kind in KINDS:
-            lanes.want(conn, kind, [(name, f"{kind}/{n}") for n in range(3)])
-    for lane in [lane for kind in KINDS for lane in lanes.claim(conn, [kind], "t", 50)]:
-        lanes.later(conn, lane, seconds, "no answer")
+            jobs.want(conn, kind, [(name, f"{kind}/{n}") for n in range(3)])
+    for job in [job for kind in KINDS for job in jobs.claim(conn, [kind], "t", 50)]:
+        jobs.reschedule(conn, job, seconds, "no answer")
 
 
 def due(conn: Connection, account: str) -> dict[str, int]:
     found = conn.exec_driver_sql(
-        "SELECT kind, count(*) FROM lanes WHERE account = %(a)s AND due <= clock_timestamp() GROUP BY kind",
+        "SELECT kind, count(*) FROM jobs WHERE account = %(a)s AND due <= clock_timestamp() GROUP BY kind",
         {"a": account},
     )
     return {row[0]: row[1] for row in found}
@@ -89,7 +89,7 @@ def test_a_webhook_has_one_read_of_each_kind_tried_and_the_answer_decides(conn: 
     away(conn)
     accounts.heard(conn, ["web"])
     assert due(conn, "web") == {"fetch": 1, "poll": 1}
-    assert lanes.claim(conn, ["poll"], "t", 1), "the rest is over"
+    assert jobs.claim(conn, ["poll"], "t", 1), "the rest is over"
     for _ in range(10):  # noted once per second: a queue of webhooks is no storm of reads
         accounts.heard(conn, ["web"])
     assert due(conn, "web") == {"fetch": 1, "poll": 1}

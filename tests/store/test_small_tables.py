@@ -15,7 +15,7 @@ from hub.store.journal import Entry
 
 
 def test_a_cursor_moves_with_its_page_or_not_at_all(database: Database) -> None:
-    message = Arrival.of(account="erp", stream="sale", external_id="1", via="poll", body=b"{}", ticket=1)
+    message = Arrival.of(account="erp", stream="sale", external_id="1", via="poll", body=b"{}", read_seq=1)
 
     def page(conn: Connection, cursor: str, works: bool = True) -> None:
         inbox.accept(conn, [message])

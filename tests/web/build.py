@@ -69,10 +69,10 @@ def accounts(conn) -> None:
     ]
     conn.execute(insert(t.accounts), rows)
     conn.execute(
-        insert(t.lanes),
+        insert(t.jobs),
         [
             {"kind": "poll", "account": "erp", "key": "shipment", "due": ago(seconds=95)},
-            {"kind": "tell", "account": "erp", "key": "return:1003", "due": ago(seconds=40)},
+            {"kind": "deliver", "account": "erp", "key": "return:1003", "due": ago(seconds=40)},
             {"kind": "poll", "account": "web", "key": "return", "due": NOW + timedelta(days=1)},
         ],
     )
@@ -107,7 +107,7 @@ def sync_rows(conn) -> None:
         {
             "return_id": 1000 + n,
             "account": name,
-            "lane": f"return:{n}",
+            "job": f"return:{n}",
             "wanted": 2,
             "done": 2,
             "state": "in_sync",
@@ -120,7 +120,7 @@ def sync_rows(conn) -> None:
         {
             "return_id": 1002,
             "account": "web",
-            "lane": "order:15",
+            "job": "order:15",
             "wanted": 3,
             "done": 2,
             "state": "pending",
@@ -130,7 +130,7 @@ def sync_rows(conn) -> None:
         {
             "return_id": 1002,
             "account": "erp",
-            "lane": "return:1002",
+            "job": "return:1002",
             "wanted": 3,
             "done": 3,
             "state": "awaiting",
@@ -140,7 +140,7 @@ def sync_rows(conn) -> None:
         {
             "return_id": 1003,
             "account": "erp",
-            "lane": "return:1003",
+            "job": "return:1003",
             "wanted": 4,
             "done": 4,
             "state": "blocked",
@@ -151,7 +151,7 @@ def sync_rows(conn) -> None:
         {
             "return_id": 1003,
             "account": "web",
-            "lane": "order:18",
+            "job": "order:18",
             "wanted": 5,
             "done": 4,
             "state": "pending",
@@ -176,7 +176,7 @@ def sync_rows(conn) -> None:
         {
             "return_id": 1004,
             "account": "erp",
-            "lane": "return:1004",
+            "job": "return:1004",
             "wanted": 1,
             "done": 1,
             "state": "in_sync",

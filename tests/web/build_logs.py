@@ -39,7 +39,7 @@ def merged(return_id: int, records: str, *said: Sentence) -> journal.Entry:
 
 
 def tells(return_id: int, said: Sentence) -> list[journal.Entry]:
-    return [journal.entry(return_id, str(said.values["account"]), "tell", said)]
+    return [journal.entry(return_id, str(said.values["account"]), "deliver", said)]
 
 
 def logs(conn) -> None:
@@ -244,9 +244,9 @@ def letters(conn) -> None:
         {
             "kind": "stuck",
             "returns": [1005, 1006],
-            **told("text", sentence("stuck", work="tell", account="erp", key="order:5", why="KeyError: 'x'")),
-            "detail": {"lane": 7, "account": "erp", "key": "order:5"},
-            "dedupe": "lane:7",
+            **told("text", sentence("stuck", work="deliver", account="erp", key="order:5", why="KeyError: 'x'")),
+            "detail": {"job": 7, "account": "erp", "key": "order:5"},
+            "dedupe": "job:7",
             "state": "open",
             "at": ago(minutes=35),
         },

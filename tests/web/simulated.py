@@ -277,7 +277,7 @@ def disputed() -> Return:
         origin="counter",
         status="requested",
         numbers={"pos-tianhe": "TH-4471"},
-        objects={"pos-tianhe": {"ticket": "4471"}},
+        objects={"pos-tianhe": {"read_seq": "4471"}},
         orders=(OrderRef(home="web", number="#9", ids={}),),
         requested_at=ago(days=3),
         axes=Axes(authorization=Decision(value="requested", account="pos-tianhe", at=ago(days=3)), receipt="over"),

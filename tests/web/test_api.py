@@ -33,7 +33,7 @@ def test_one_return(site: Site) -> None:
 
 def test_story_and_accounts(site: Site) -> None:
     story = site.client.get("/api/returns/R1001/story").json
-    assert [line["stage"] for line in story["story"]][:2] == ["merge", "tell"]
+    assert [line["stage"] for line in story["story"]][:2] == ["merge", "deliver"]
     accounts = {account["name"]: account for account in site.client.get("/api/accounts").json["accounts"]}
     assert accounts["erp"]["sync"] == {"in_sync": 5, "awaiting": 1, "blocked": 2}
     assert accounts["erp"]["lag"] >= 95

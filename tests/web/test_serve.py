@@ -1,4 +1,4 @@
-"""The real server: only loopback, the lane under Granian, and nothing left behind when its parent is killed."""
+"""The real server: only loopback, the job under Granian, and nothing left behind when its parent is killed."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def ask(port: int, method: str, path: str, body: object = None, **headers: str) 
         connection.close()
 
 
-def test_the_lane_under_the_real_server(server: tuple[int, subprocess.Popen[bytes]]) -> None:
+def test_webhooks_under_the_real_server(server: tuple[int, subprocess.Popen[bytes]]) -> None:
     port, process = server
     assert ask(port, "POST", "/hooks/web", b'{"id":1}') == 202
     assert ask(port, "POST", "/hooks/web", iter([b'{"id"', b":1}"])) == 202, "chunked, without a length"

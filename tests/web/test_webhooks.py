@@ -1,4 +1,4 @@
-"""The webhook lane: what good and bad input gets, and that nothing is acknowledged before it is durable."""
+"""The webhook job: what good and bad input gets, and that nothing is acknowledged before it is durable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHUNKED = {"CONTENT_LENGTH": "", "wsgi.input_terminated": True}
 
 @pytest.fixture
 def site() -> Site:
-    return make_site(database=None)  # the lane itself never asks the database
+    return make_site(database=None)  # the job itself never asks the database
 
 
 def post(site: Site, path: str = "/hooks/web", body: bytes = BODY, **headers: str) -> Any:

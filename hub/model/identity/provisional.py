@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from hub.model.language.spelling import gtin, return_number, sku, typed
 from hub.model.schema.fragment import Fragment, Zero
-from hub.model.schema.observation import HUB, Observation, Twins
+from hub.model.schema.observation import HUB, DuplicateFacts, Observation
 from hub.model.schema.returns import Return
 
 Title = tuple[str, str]
@@ -81,21 +81,21 @@ def part(
     orders: Iterable[int],
     *,
     settled: bool,
-    twins: Iterable[Twins] = (),
+    duplicates: Iterable[DuplicateFacts] = (),
     holds: Iterable[str] = (),
 ) -> Part:
     """These records as a candidate; `ret` is what they alone merge to, `holds` the lines that its parcels name.
 
-    A receipt with a twin in another part's record came there; it does not close this one's claim.
+    A receipt with a duplicate in another part's record came there; it does not close this one's claim.
     """
     mine = {(o.account, o.stream, o.external_id) for o in observations}
     elsewhere = {
-        fact for group in twins if any((t.account, t.stream, t.object) not in mine for t in group.facts)
+        fact for group in duplicates if any((t.account, t.stream, t.object) not in mine for t in group.facts)
         for fact in group.facts
     }  # fmt: skip
     came: dict[str, Decimal] = {}
     for receipt in ret.receipts:
-        if receipt.line is not None and elsewhere.isdisjoint(receipt.twins):
+        if receipt.line is not None and elsewhere.isdisjoint(receipt.duplicates):
             came[receipt.line] = came.get(receipt.line, Zero) + (receipt.quantity or Zero)
     wanted = {}
     decided = ret.axes.authorization
@@ -145,13 +145,13 @@ class Decision(NamedTuple):
     questions: tuple[Question, ...]
 
 
-Apart = Collection[frozenset[int]]
+Parted = Collection[frozenset[int]]
 """Pairs that a person said are different."""
 
 Group = tuple[int, ...]
 
 
-def decide(parts: Iterable[Part], apart: Apart = ()) -> Decision:
+def decide(parts: Iterable[Part], apart: Parted = ()) -> Decision:
     """What is bound and what is asked. Numbers speak first; what they bind is one candidate for the rest."""
     known = {part.id: part for part in parts}
     questions: list[Question] = []
@@ -241,7 +241,7 @@ def _ask(
     groups: Sequence[Group],
     seekers: Iterable[Group],
     may: Callable[[Part, Part], bool],
-    apart: Apart,
+    apart: Parted,
     why: str,
 ) -> Iterator[Question]:
     """Of each seeker the groups that it may be one with, as nobody but a person can know."""
@@ -289,7 +289,7 @@ def _accounts(known: Mapping[int, Part], group: Group) -> set[str]:
     return {account for id_ in group for account in known[id_].accounts}
 
 
-def _parted(one: Group, two: Group, apart: Apart) -> bool:
+def _parted(one: Group, two: Group, apart: Parted) -> bool:
     return any(frozenset((a, b)) in apart for a in one for b in two)
 
 

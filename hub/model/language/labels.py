@@ -204,11 +204,11 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "erase_all": ("删除这个账户的全部个人资料", "Erase everything of this account"),
     },
     "work": {
-        "read": ("理解记录", "Understanding"),
+        "process": ("理解记录", "Understanding"),
         "fetch": ("读取记录", "Reading back"),
         "poll": ("轮询", "Polling"),
-        "tell": ("告知", "Telling"),
-        "weigh": ("判断关联", "Judging"),
+        "deliver": ("告知", "Telling"),
+        "recompute": ("判断关联", "Judging"),
     },
     "record": {  # what other systems tell, by the streams of all manifests
         "return": ("退货单", "Return"),
@@ -338,10 +338,10 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
     },
     "discrepancy": {
         "quantity": ("数量不一致", "Two quantities"),
-        "twins_differ": ("同一事件，说法不同", "One event, told differently"),
+        "duplicates_differ": ("同一事件，说法不同", "One event, told differently"),
         "booked_by_hand": ("疑似人工补录", "Perhaps booked by hand"),
         "total_grew": ("合计变多，来源不明", "A total that grew"),
-        "possible_twins": ("疑似同一事件重复上报", "Perhaps one event, told twice"),
+        "possible_duplicates": ("疑似同一事件重复上报", "Perhaps one event, told twice"),
         "authorization": ("审核结论不一致", "Two decisions"),
         "cancelled_there": ("对方系统已终止退货", "Ended over there"),
         "acceptance": ("验收结论不一致", "Two verdicts on the goods"),

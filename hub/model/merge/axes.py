@@ -70,7 +70,7 @@ def _newer(one: RankedStatement) -> tuple[bool, int, bool, datetime, int, str, s
         told.round,
         decided,
         told.at or _LONG_AGO,
-        one.observation.ticket,
+        one.observation.read_seq,
         one.observation.stream,
         one.observation.external_id,
     )

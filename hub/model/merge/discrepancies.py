@@ -21,7 +21,7 @@ def unasked(ctx: MergeContext, lines: Sequence[ReturnLine]) -> None:
     in_question = {
         discrepancy.line
         for discrepancy in ctx.discrepancies
-        if discrepancy.kind in ("possible_twins", "ambiguous_line")
+        if discrepancy.kind in ("possible_duplicates", "ambiguous_line")
     }
     asked = any(not line.unexpected for line in lines)
     for line in lines:

@@ -23,7 +23,7 @@ _MOST_PARTS = 6
 """Of so many refunds all sums are compared: nobody pays one return back in more parts."""
 
 
-def possible_twins(ctx: MergeContext, lines: Sequence[ReturnLine], receipts: Sequence[Receipt]) -> None:
+def possible_duplicates(ctx: MergeContext, lines: Sequence[ReturnLine], receipts: Sequence[Receipt]) -> None:
     """Two systems each report goods, nobody linked them, and together they are more than was expected."""
     if len({r.speaker.account for r in receipts}) < 2:
         return
@@ -57,14 +57,14 @@ def possible_refunds(ctx: MergeContext, refunds: Sequence[Refund], money: Money)
     gone = money.refunded + money.pending
     bounds = [b for b in (money.agreed, money.captured) if b is not None]
     above = not bounds or gone > min(bounds)
-    ours = written(ctx.inputs.twins)
+    ours = written(ctx.inputs.duplicates)
     for group in _alike(live, _whole, money.currency):
         # What a write of ours paid was due although the other one was known.
-        pair = _unlinked(ctx, group if above else [r for r in group if ours.isdisjoint(r.twins)])
+        pair = _unlinked(ctx, group if above else [r for r in group if ours.isdisjoint(r.duplicates)])
         if pair is not None:
             small, large = sorted((r for r in group if r in pair), key=_whole)
             _refunded_twice(ctx, money, (large,), (small,), above=above)
-    for whole, parts in _in_parts(ctx, [r for r in live if ours.isdisjoint(r.twins)], money.currency):
+    for whole, parts in _in_parts(ctx, [r for r in live if ours.isdisjoint(r.duplicates)], money.currency):
         _refunded_twice(ctx, money, (whole,), parts, above=above)
 
 
@@ -99,9 +99,11 @@ def _in_parts(
     """A refund of one system that another may tell as several: together they are about the same sum."""
     for whole in live:
         elsewhere: dict[str, list[Refund]] = {}
-        mine = {twin.account for twin in whole.twins}
+        mine = {duplicate.account for duplicate in whole.duplicates}
         for other in live:
-            if mine.isdisjoint(twin.account for twin in other.twins) and not _apart(ctx, whole.twins, other.twins):
+            if mine.isdisjoint(duplicate.account for duplicate in other.duplicates) and not _apart(
+                ctx, whole.duplicates, other.duplicates
+            ):
                 elsewhere.setdefault(other.speaker.account, []).append(other)
         for _, others in sorted(elsewhere.items()):
             few = others[:_MOST_PARTS]
@@ -160,24 +162,24 @@ def _unlinked(ctx: MergeContext, facts: Sequence[Fact]) -> tuple[Fact, Fact] | N
     """The first two facts of different accounts that nobody declared to be one event or two."""
     told: dict[frozenset[str], list[Fact]] = {}
     for fact in facts:
-        told.setdefault(frozenset(twin.account for twin in fact.twins), []).append(fact)
+        told.setdefault(frozenset(duplicate.account for duplicate in fact.duplicates), []).append(fact)
     for mine, ones in told.items():
         elsewhere = [other for accounts, others in told.items() if mine.isdisjoint(accounts) for other in others]
         for one in ones if elsewhere else ():
             for other in elsewhere:
-                if not _apart(ctx, one.twins, other.twins):
+                if not _apart(ctx, one.duplicates, other.duplicates):
                     return one, other
     return None
 
 
 def _apart(ctx: MergeContext, one: Sequence[FactId], other: Sequence[FactId]) -> bool:
-    return any(not apart.facts.isdisjoint(one) and not apart.facts.isdisjoint(other) for apart in ctx.inputs.apart)
+    return any(not apart.facts.isdisjoint(one) and not apart.facts.isdisjoint(other) for apart in ctx.inputs.distinct)
 
 
 def _ask(ctx: MergeContext, kind: str, line: str | None, facts: Sequence[Fact], said: Sentence) -> None:
     ids = tuple(fact.id for fact in facts)
     ctx.ask(
-        "possible_twins",
+        "possible_duplicates",
         said,
         about=ids,
         choices=(Choice("same"), Choice("apart")),

@@ -1,4 +1,4 @@
-"""Facts with their twins: authority ranks only between twins, strangers stay apart and add up."""
+"""Facts with their duplicates: authority ranks only between duplicates, strangers stay apart and add up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from hub.model.schema.authority import party, rank
 from hub.model.schema.fragment import Refund
-from hub.model.schema.observation import FactId, MergeInputs, Observation, Twins
+from hub.model.schema.observation import DuplicateFacts, FactId, MergeInputs, Observation
 
 ENTITIES = frozenset({"refunds", "credits", "shipments", "replacements", "notes"})
 """Kinds whose ids are unique in their system: told in two objects of one account they are one fact all the same."""
@@ -19,12 +19,12 @@ StatedFact = tuple[FactId, Any, Observation]
 
 
 class Event(Struct, kw_only=True):
-    """One event: what the account with the most to say tells of it, and what its twins tell."""
+    """One event: what the account with the most to say tells of it, and what its duplicates tell."""
 
     said: list[StatedFact]
     others: dict[str, list[StatedFact]]
-    """By account: what the twins say."""
-    twins: tuple[FactId, ...]
+    """By account: what the duplicates say."""
+    duplicates: tuple[FactId, ...]
     told: tuple[str, ...]
     linked: frozenset[FactId]
     """Facts of any kind recorded as the same event, seen or not."""
@@ -42,31 +42,31 @@ class Links:
     """What is recorded as the same event, as connected components.
 
     Across kinds (a note that tells of a parcel, a refund that settles a credit) it is only a pair: two refunds of one
-    credit are not each other's twins, nor are two credits that one refund settles. Nor is a total, which only knows
-    of what is a part of it.
+    credit are not each other's duplicates, nor are two credits that one refund settles. Nor is a total, which only
+    knows of what is a part of it.
     """
 
     def __init__(self, inputs: MergeInputs) -> None:
         self._root: dict[FactId, FactId] = {}
         self._members: dict[FactId, set[FactId]] = {}
         self._across: dict[FactId, set[FactId]] = {}
-        self.totals: dict[FactId, list[Twins]] = {}
+        self.totals: dict[FactId, list[DuplicateFacts]] = {}
         """Of totals what they were told."""
-        for twins in inputs.twins:
-            if twins.total is not None:
-                self.totals.setdefault(twins.total, []).append(twins)
-                for fact in twins.facts - {twins.total}:
-                    self._across.setdefault(fact, set()).add(twins.total)
+        for duplicates in inputs.duplicates:
+            if duplicates.total is not None:
+                self.totals.setdefault(duplicates.total, []).append(duplicates)
+                for fact in duplicates.facts - {duplicates.total}:
+                    self._across.setdefault(fact, set()).add(duplicates.total)
                 continue
             kinds: dict[str, list[FactId]] = {}
-            for fact in twins.facts:
+            for fact in duplicates.facts:
                 kinds.setdefault(fact.kind, []).append(fact)
             for alike in kinds.values():
                 if len(kinds) == 1 or len({fact.account for fact in alike}) == len(alike):
                     self.join(alike)
             if len(kinds) > 1:
-                for fact in twins.facts:
-                    self._across.setdefault(fact, set()).update(f for f in twins.facts if f.kind != fact.kind)
+                for fact in duplicates.facts:
+                    self._across.setdefault(fact, set()).update(f for f in duplicates.facts if f.kind != fact.kind)
 
     def join(self, facts: Sequence[FactId]) -> None:
         """These are one event."""
@@ -130,7 +130,7 @@ def events(told: Iterable[StatedFact], kind: str, links: Links, inputs: MergeInp
 def _event(members: list[StatedFact], kind: str, links: Links, inputs: MergeInputs) -> Event:
     first = members[0][0]
     if not links:
-        return Event(said=members, others={}, twins=(first,), told=(first.account,), linked=frozenset((first,)))
+        return Event(said=members, others={}, duplicates=(first,), told=(first.account,), linked=frozenset((first,)))
     alike = links.alike(first)
     linked = frozenset(alike | links.across(alike))
     accounts = tuple(sorted({fact.account for fact in linked}))
@@ -139,16 +139,16 @@ def _event(members: list[StatedFact], kind: str, links: Links, inputs: MergeInpu
         sides.setdefault(fact[0].account, []).append(fact)
     speaker = min(sides, key=lambda account: (-rank(party(inputs, account), kind), account))
     said = sorted(sides.pop(speaker), key=_by_id)
-    twins = tuple(sorted(fact[0] for fact in members))
-    return Event(said=said, others=sides, twins=twins, told=accounts, linked=linked)
+    duplicates = tuple(sorted(fact[0] for fact in members))
+    return Event(said=said, others=sides, duplicates=duplicates, told=accounts, linked=linked)
 
 
 def named(event: Event, told: StatedFact) -> dict[str, Any]:
     """Who tells this fact, and who else knows of it: the fields that every fact of the merged return has."""
     speaker = told[0]
     base: dict[str, Any] = {"id": speaker.text, "kind": speaker.kind, "speaker": speaker}
-    if len(event.twins) > 1:
-        base["also"] = tuple(fact for fact in event.twins if fact != speaker)
+    if len(event.duplicates) > 1:
+        base["also"] = tuple(fact for fact in event.duplicates if fact != speaker)
     if len(event.told) > 1:
         base["knows"] = tuple(account for account in event.told if account != speaker.account)
     return base
@@ -195,6 +195,6 @@ def _once(facts: list[StatedFact], links: Links) -> list[StatedFact]:
             continue
         doubled = True
         links.join((known[0], fact[0]))
-        older, newest = sorted((known, fact), key=lambda one: (one[2].ticket, one[0]))
+        older, newest = sorted((known, fact), key=lambda one: (one[2].read_seq, one[0]))
         seen[key] = _richer(older, newest, min(known[0], fact[0]))
     return list(seen.values()) if doubled else facts

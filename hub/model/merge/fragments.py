@@ -1,7 +1,7 @@
 """Which of two readings of one object is the newest; silence keeps what was said, wherever in time the news arrives.
 
-Every field and every item of a partial list has the ticket of the read that said it: the record's own, or the one in
-`Fragment.since`. The higher ticket wins per field, so the result does not depend on the order of arrival.
+Every field and every item of a partial list has the read_seq of the read that said it: the record's own, or the one in
+`Fragment.since`. The higher read_seq wins per field, so the result does not depend on the order of arrival.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def absorb(previous: Observation | None, new: Observation) -> Observation | None
         new = msgspec.structs.replace(new, fragment=msgspec.structs.replace(new.fragment, **dict.fromkeys(empty, ())))
     if previous is None:
         return new
-    if previous.ticket > new.ticket:
+    if previous.read_seq > new.read_seq:
         older, newer = new, previous
     else:
         older, newer = previous, new
@@ -68,12 +68,12 @@ def _remember(united: Fragment, older: Observation, newer: Observation) -> Fragm
     known: dict[str, tuple[int, Shipment]] = {}
     for observation in (older, newer):
         for parcel in observation.fragment.shipments or ():
-            ticket = observation.fragment.since.get(_STATE + parcel.id, observation.ticket)
-            if parcel.state != UNKNOWN and (parcel.id not in known or known[parcel.id][0] <= ticket):
-                known[parcel.id] = (ticket, parcel)
+            read_seq = observation.fragment.since.get(_STATE + parcel.id, observation.read_seq)
+            if parcel.state != UNKNOWN and (parcel.id not in known or known[parcel.id][0] <= read_seq):
+                known[parcel.id] = (read_seq, parcel)
     parcels = tuple(_as_known(parcel, known) for parcel in united.shipments or ())
-    since = {name: ticket for name, ticket in united.since.items() if not name.startswith(_STATE)}
-    since |= {_STATE + p.id: known[p.id][0] for p in parcels if p.id in known and known[p.id][0] != newer.ticket}
+    since = {name: read_seq for name, read_seq in united.since.items() if not name.startswith(_STATE)}
+    since |= {_STATE + p.id: known[p.id][0] for p in parcels if p.id in known and known[p.id][0] != newer.read_seq}
     return msgspec.structs.replace(united, shipments=parcels if parcels else united.shipments, since=since)
 
 
@@ -89,7 +89,7 @@ def _unite(older: Observation, newer: Observation) -> Fragment:
     old, new = older.fragment, newer.fragment
     if not (old.since or new.since or old.partial or new.partial) and _says_all(old, new):
         return new
-    same_read = older.ticket == newer.ticket
+    same_read = older.read_seq == newer.read_seq
     values: dict[str, Any] = {}
     since: dict[str, int] = {}
     partial: list[str] = []
@@ -100,16 +100,16 @@ def _unite(older: Observation, newer: Observation) -> Fragment:
                 continue
             _unite_list(field, older, newer, values, since)
             continue
-        value, ticket = _said(field, newer)
+        value, read_seq = _said(field, newer)
         before, earlier = _said(field, older)
         # The same read translated again says everything that read had to say; only older words stand beside it.
-        if earlier > ticket and not (same_read and earlier == older.ticket):
-            value, ticket = before, earlier
-        if ticket == _NEVER:
+        if earlier > read_seq and not (same_read and earlier == older.read_seq):
+            value, read_seq = before, earlier
+        if read_seq == _NEVER:
             continue
         values[field] = value
-        if ticket != newer.ticket:
-            since[field] = ticket
+        if read_seq != newer.read_seq:
+            since[field] = read_seq
     return Fragment(**values, partial=tuple(partial), since=since)
 
 
@@ -126,7 +126,7 @@ def _said(field: str, observation: Observation) -> tuple[Any, int]:
     value = getattr(observation.fragment, field)
     if value is UNSET or (value == () and field not in LISTS):
         return value, _NEVER
-    return value, observation.fragment.since.get(field, observation.ticket)
+    return value, observation.fragment.since.get(field, observation.read_seq)
 
 
 def _unite_list(
@@ -135,25 +135,25 @@ def _unite_list(
     """Items of a list that is not complete: a set by id, the newest telling of each, above the last complete one."""
     base, cleared = _NEVER, False
     items: dict[str, tuple[int, Any]] = {}
-    for observation, again in ((older, older.ticket == newer.ticket), (newer, False)):
+    for observation, again in ((older, older.read_seq == newer.read_seq), (newer, False)):
         told = observation.fragment.since
         value = getattr(observation.fragment, field)
         if value is UNSET:
             continue
         partial = field in observation.fragment.partial
-        complete = told.get(field, _NEVER if partial else observation.ticket)
-        if complete != _NEVER and complete >= base and not (again and complete == older.ticket):
+        complete = told.get(field, _NEVER if partial else observation.read_seq)
+        if complete != _NEVER and complete >= base and not (again and complete == older.read_seq):
             base, cleared = complete, value is None
         for item in value or ():
             ident = item_id(field, item)
-            ticket = told.get(f"{field}/{ident}", observation.ticket if partial else complete)
+            read_seq = told.get(f"{field}/{ident}", observation.read_seq if partial else complete)
             # The same read translated again replaces all that it said before.
-            if again and ticket == older.ticket:
+            if again and read_seq == older.read_seq:
                 continue
-            if ident not in items or items[ident][0] <= ticket:
-                items[ident] = (ticket, item)
+            if ident not in items or items[ident][0] <= read_seq:
+                items[ident] = (read_seq, item)
     kept = {ident: found for ident, found in items.items() if found[0] >= base}
-    if all(ticket == newer.ticket for ticket, _ in kept.values()):
+    if all(read_seq == newer.read_seq for read_seq, _ in kept.values()):
         said = [item_id(field, item) for item in getattr(newer.fragment, field) or ()]
         kept = {ident: kept[ident] for ident in said if ident in kept}
     else:
@@ -161,9 +161,9 @@ def _unite_list(
     values[field] = tuple(item for _, item in kept.values()) if kept or not cleared else None
     if base != _NEVER:
         since[field] = base
-    for ident, (ticket, _) in kept.items():
-        if ticket != newer.ticket:
-            since[f"{field}/{ident}"] = ticket
+    for ident, (read_seq, _) in kept.items():
+        if read_seq != newer.read_seq:
+            since[f"{field}/{ident}"] = read_seq
 
 
 def item_id(field: str, item: Any) -> str:

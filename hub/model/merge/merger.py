@@ -108,7 +108,9 @@ def _once(observations: Sequence[Observation]) -> list[Observation]:
         if known is None:
             found[name] = observation
         else:
-            found[name] = absorb(known, observation) or replace(known, ticket=max(known.ticket, observation.ticket))
+            found[name] = absorb(known, observation) or replace(
+                known, read_seq=max(known.read_seq, observation.read_seq)
+            )
     return [found[name] for name in sorted(found)]
 
 
@@ -202,7 +204,7 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
     discrepancies.unplaced(ctx, told.receipts)
     if ctx.alone is None:
         untaken = by_hand.ask(ctx, built, told.receipts, told.dispositions)
-        duplicates.possible_twins(ctx, built, by_hand.unsaid(ctx, told.receipts))
+        duplicates.possible_duplicates(ctx, built, by_hand.unsaid(ctx, told.receipts))
         duplicates.possible_refunds(ctx, paid.refunds, balance)
         duplicates.possible_credits(ctx, told.credits, balance)
         discrepancies.ambiguous(ctx, built)

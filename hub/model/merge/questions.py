@@ -16,11 +16,11 @@ from msgspec.structs import replace
 
 from hub.model.identity.names import own_name
 from hub.model.language.numbers import rounded
-from hub.model.schema.observation import HUB, Apart, FactId, MergeInputs, Observation, Twins
+from hub.model.schema.observation import HUB, DistinctFacts, DuplicateFacts, FactId, MergeInputs, Observation
 from hub.model.schema.returns import Choice, Discrepancy, Given, Return
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
-    "possible_twins": ("same", "apart"),
+    "possible_duplicates": ("same", "apart"),
     "booked_by_hand": ("same", "apart"),
     "total_grew": ("own", "same"),
     "unallocated_refund": ("of", "oldest", "goodwill"),
@@ -93,19 +93,19 @@ def heard(observations: Iterable[Observation], inputs: MergeInputs) -> MergeInpu
     own, others = _acts(observations), _acts(o for sibling in inputs.others for o in sibling.observations)
     if not own and not others:
         return inputs
-    told = [(o.ticket, a) for o in own for a in o.fragment.answers]
-    told += [(o.ticket, a) for o in others for a in o.fragment.answers if a.kind in OF_THE_ORDER]
+    told = [(o.read_seq, a) for o in own for a in o.fragment.answers]
+    told += [(o.read_seq, a) for o in others for a in o.fragment.answers if a.kind in OF_THE_ORDER]
     said = {(a.kind, a.about): a.answer for _, a in sorted(told, key=lambda one: one[0])}
     pairs = [
         (answer, frozenset(map(FactId.parse, about)))
         for (kind, about), answer in said.items()
-        if kind == "possible_twins"
+        if kind == "possible_duplicates"
     ]
     return replace(
         inputs,
         answers=said,
-        twins=(*inputs.twins, *(Twins(facts) for answer, facts in pairs if answer == "same")),
-        apart=(*inputs.apart, *(Apart(facts) for answer, facts in pairs if answer == "apart")),
+        duplicates=(*inputs.duplicates, *(DuplicateFacts(facts) for answer, facts in pairs if answer == "same")),
+        distinct=(*inputs.distinct, *(DistinctFacts(facts) for answer, facts in pairs if answer == "apart")),
     )
 
 
@@ -113,7 +113,7 @@ def given(observations: Iterable[Observation]) -> tuple[Given, ...]:
     """The answers that stand on this return, oldest first."""
     return tuple(
         Given(act=act.external_id, kind=said.kind, about=said.about, answer=said.answer, by=said.by, at=said.at)
-        for act in sorted(_acts(observations), key=lambda act: (act.ticket, act.external_id))
+        for act in sorted(_acts(observations), key=lambda act: (act.read_seq, act.external_id))
         for said in act.fragment.answers
     )
 

@@ -79,7 +79,7 @@ class PlanContext:
         told = self._told.get(kind)
         if told is None:
             told = self._told[kind] = frozenset(name for o in self.under_way(kind) for name in o.operation.facts)
-        return bool(told) and (fact.id in told or any(twin.text in told for twin in fact.twins))
+        return bool(told) and (fact.id in told or any(duplicate.text in told for duplicate in fact.duplicates))
 
     def cannot(self, fact: str, said: Sentence, operation: str | None = None, *, amount: Decimal | None = None) -> None:
         about = (self.account, fact, said.code)

@@ -165,12 +165,12 @@ def _own(ctx: PlanContext, kind: str, booked: Mapping[str, Decimal]) -> dict[str
 def _short(
     ctx: PlanContext, receipt: Receipt, shown: Mapping[FactId, Decimal], told: Mapping[Sequence[FactId], Decimal]
 ) -> bool:
-    """Whether the account shows less of this event than its speaker tells; then what it adds is a twin of it, too."""
+    """Whether the account shows less of this event than its speaker tells: then what it adds is of this event, too."""
     if ctx.account not in receipt.told:
         return True
-    if all(twin.account != ctx.account for twin in receipt.twins):
+    if all(duplicate.account != ctx.account for duplicate in receipt.duplicates):
         return False  # it is a part of a total there
-    return sum((shown.get(twin, Zero) for twin in receipt.twins), Zero) < told[receipt.twins]
+    return sum((shown.get(duplicate, Zero) for duplicate in receipt.duplicates), Zero) < told[receipt.duplicates]
 
 
 def _shown(receipts: Sequence[Receipt]) -> dict[FactId, Decimal]:
@@ -182,10 +182,10 @@ def _shown(receipts: Sequence[Receipt]) -> dict[FactId, Decimal]:
 
 
 def _sums(receipts: Sequence[Receipt]) -> dict[Sequence[FactId], Decimal]:
-    """How much each event is, by its twins."""
+    """How much each event is, by its duplicates."""
     found: dict[Sequence[FactId], Decimal] = {}
     for receipt in receipts:
-        found[receipt.twins] = found.get(receipt.twins, Zero) + (receipt.quantity or Zero)
+        found[receipt.duplicates] = found.get(receipt.duplicates, Zero) + (receipt.quantity or Zero)
     return found
 
 

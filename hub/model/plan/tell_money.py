@@ -132,7 +132,7 @@ def _unsettled(ctx: PlanContext) -> list[Refund]:
     return [
         r
         for r in ctx.ret.refunds
-        if r.state == "succeeded" and ctx.account not in r.told and not {f.id for f in r.twins} & settled
+        if r.state == "succeeded" and ctx.account not in r.told and not {f.id for f in r.duplicates} & settled
     ]
 
 

@@ -22,13 +22,13 @@ HUB = "hub"
 
 
 class Observation(Struct, frozen=True, gc=False, kw_only=True):
-    """One object at one account, as last told. Among reads the higher `ticket` is newer, whatever the version says."""
+    """One object at one account, as last told. Of reads the higher `read_seq` is newer, whatever the version says."""
 
     account: str
     stream: str
     external_id: str
     fragment: Fragment
-    ticket: int
+    read_seq: int
     version: str | None = None
     seen_at: datetime | None = None
     mapping: str = ""
@@ -64,7 +64,7 @@ class FactId(Struct, frozen=True, gc=False, order=True, array_like=True):
         return FactId(*(unquote(part) for part in parts))
 
 
-class Twins(Struct, frozen=True, gc=False):
+class DuplicateFacts(Struct, frozen=True, gc=False):
     """Facts in two systems that are the same event. Several on one side: their sum is the event."""
 
     facts: frozenset[FactId]
@@ -77,7 +77,7 @@ class Twins(Struct, frozen=True, gc=False):
     """Of a total: which write told it; each tells of pieces of its own."""
 
 
-class Apart(Struct, frozen=True, gc=False):
+class DistinctFacts(Struct, frozen=True, gc=False):
     """A person's word that these facts look alike and are different events."""
 
     facts: frozenset[FactId]
@@ -107,7 +107,7 @@ class Sibling(Struct, frozen=True, gc=False):
 
     number: str
     observations: tuple[Observation, ...]
-    twins: tuple[Twins, ...] = ()
+    duplicates: tuple[DuplicateFacts, ...] = ()
     """What is known of its facts: which refunds were made for it."""
 
 
@@ -140,15 +140,15 @@ class MergeInputs(Struct, frozen=True, gc=False, kw_only=True):
     """All that `merge` needs besides observations: who is who, and which facts are known to be the same."""
 
     parties: Mapping[str, Party]
-    twins: tuple[Twins, ...] = ()
-    apart: tuple[Apart, ...] = ()
+    duplicates: tuple[DuplicateFacts, ...] = ()
+    distinct: tuple[DistinctFacts, ...] = ()
     number: str = ""
     """Our own number of the return: money that names it belongs to it."""
     others: tuple[Sibling, ...] = ()
     """The other returns of the same orders. Only their money, their claim on lines and their replacements count."""
     made: Mapping[tuple[str, str, str], tuple[tuple[int, Decimal], ...]] = {}
     """(number of a return, account, payment): what we had paid back there for it, as far as it was answered, each with
-    the ticket of its answer."""
+    the read_seq of its answer."""
     answers: Mapping[tuple[str, tuple[str, ...]], str] = {}
     """(kind of question, what it is about) -> what a person answered, here or on another return of the orders."""
     echoes: frozenset[tuple[str, str]] = frozenset()

@@ -79,7 +79,7 @@ class ReturnLine(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
 
 
 class Fact(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """One event, told by one system or by several (its twins). `value` is the speaker's version of it."""
+    """One event, told by one system or by several (its duplicates). `value` is the speaker's version of it."""
 
     id: str
     """Ours: the speaker's name of it (FactId.text), so it does not depend on order."""
@@ -93,7 +93,7 @@ class Fact(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Further accounts that know it: they said it themselves, or a write of ours told them."""
 
     @property
-    def twins(self) -> tuple[FactId, ...]:
+    def duplicates(self) -> tuple[FactId, ...]:
         """Every telling of this event, the speaker's included; the same for each fact of one event."""
         return tuple(sorted((self.speaker, *self.also))) if self.also else (self.speaker,)
 

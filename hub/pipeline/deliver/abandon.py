@@ -8,7 +8,7 @@ from hub.accounts import Account
 from hub.model.language.sentences import sentence
 from hub.model.plan.delivery import growing
 from hub.pipeline.remote import Outcome
-from hub.store import intents, journal, lanes, sync
+from hub.store import intents, jobs, journal, sync
 from hub.store.database import Connection
 from hub.store.intents import Intent
 
@@ -24,7 +24,7 @@ def give_up(conn: Connection, account: Account | None, intent: Intent, note: str
     left = intent.progress if able and row is not None else {}
     intents.move(conn, intent.id, "given_up", error=note, progress=left)
     if left and row is not None:
-        lanes.want(conn, "tell", [(row.account, row.lane)])
+        jobs.want(conn, "deliver", [(row.account, row.job)])
 
 
 def settle(conn: Connection, row: sync.Row, intent: Intent, outcome: Outcome[Reply | None]) -> None:

@@ -30,7 +30,7 @@ def _connector(account: Account) -> Connector:
     return known[1]
 
 
-def arrival(account: Account, item: Item, via: str, ticket: int | None = None) -> Arrival:
+def arrival(account: Account, item: Item, via: str, read_seq: int | None = None) -> Arrival:
     """One inbox row. A pushed body whose version cannot order it is only a hint where the record can be fetched.
 
     Raises ValueError where the database could not store what it is called.
@@ -38,7 +38,7 @@ def arrival(account: Account, item: Item, via: str, ticket: int | None = None) -
     if isinstance(item, Hint):
         return Arrival.hint_of(account.name, item.stream, item.external_id)
     if isinstance(item, Unreadable):
-        return unreadable(account, item, via, ticket)
+        return unreadable(account, item, via, read_seq)
     manifest = account.entry.manifest
     stream = manifest.streams.get(item.stream)
     declared = stream is not None and stream.version_type
@@ -54,29 +54,29 @@ def arrival(account: Account, item: Item, via: str, ticket: int | None = None) -
         body=item.body,
         version=version,
         deleted=item.deleted,
-        ticket=ticket,
+        read_seq=read_seq,
         delivery_id=item.delivery_id,
         moves=orders,
     )
 
 
-def unreadable(account: Account, item: Unreadable, via: str, ticket: int | None) -> Arrival:
+def unreadable(account: Account, item: Unreadable, via: str, read_seq: int | None) -> Arrival:
     """A record that alone could not be read: it waits for a person, and stops nothing else."""
     stream = account.entry.manifest.streams.get(item.stream)
     fetch = stream is not None and stream.fetch and item.stream in account.entry.capabilities.fetches
     return Arrival.unreadable(
-        account.name, item.stream, item.external_id, via, item.error, body=item.body, ticket=ticket, fetch=fetch
+        account.name, item.stream, item.external_id, via, item.error, body=item.body, read_seq=read_seq, fetch=fetch
     )
 
 
-def arrivals(account: Account, items: Iterable[Item], via: str, ticket: int) -> list[Arrival]:
-    """The inbox rows of one read, all with the ticket drawn before its request left."""
-    return [_one(account, item, via, ticket) for item in items]
+def arrivals(account: Account, items: Iterable[Item], via: str, read_seq: int) -> list[Arrival]:
+    """The inbox rows of one read, all with the read_seq drawn before its request left."""
+    return [_one(account, item, via, read_seq) for item in items]
 
 
-def _one(account: Account, item: Item, via: str, ticket: int) -> Arrival:
+def _one(account: Account, item: Item, via: str, read_seq: int) -> Arrival:
     try:
-        return arrival(account, item, via, ticket)
+        return arrival(account, item, via, read_seq)
     except ValueError as problem:  # one that is called something nobody can store stops nothing else
         body = b"" if isinstance(item, Hint) else item.body
-        return unreadable(account, Unreadable(item.stream, item.external_id, str(problem), body), via, ticket)
+        return unreadable(account, Unreadable(item.stream, item.external_id, str(problem), body), via, read_seq)

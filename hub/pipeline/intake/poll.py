@@ -12,69 +12,69 @@ from hub.accounts import Account, Accounts
 from hub.model.schema.observation import HUB
 from hub.pipeline.intake.accept import arrivals
 from hub.pipeline.remote import DEADLINE, call, note, postpone
-from hub.store import cursors, inbox, invalid, lanes
-from hub.store.database import Connection, Database, ticket
+from hub.store import cursors, inbox, invalid, jobs
+from hub.store.database import Connection, Database, next_read_seq
 from hub.store.inbox import Arrival
-from hub.store.lanes import Lane
+from hub.store.jobs import Job
 
 ALONE_AGAIN = 60.0
 """Seconds until a record that alone could not be read is read once more by itself."""
 
 
 class Poll:
-    """The handler of `poll` lanes: key is the stream. A page and its cursor commit together, and renew the lease."""
+    """The handler of `poll` jobs: key is the stream. A page and its cursor commit together, and renew the lease."""
 
     def __init__(self, database: Database, accounts: Accounts, *, lease: float) -> None:
         self.database = database
         self.accounts = accounts
         self.lease = lease
 
-    def __call__(self, batch: Sequence[Lane]) -> None:
-        for lane in batch:
-            self._poll(lane, self.accounts.get(lane.account))
+    def __call__(self, batch: Sequence[Job]) -> None:
+        for job in batch:
+            self._poll(job, self.accounts.get(job.account))
 
-    def _poll(self, lane: Lane, account: Account) -> None:
-        stream = lane.key
+    def _poll(self, job: Job, account: Account) -> None:
+        stream = job.key
         with self.database.begin() as conn:
             cursor = cursors.get(conn, account.name, stream)
         pages = call(account, lambda connector: iter(connector.poll(stream, cursor)), None, "poll")
         while True:
-            # The ticket is drawn before the page's request leaves: what is read later is newer.
+            # The read_seq is drawn before the page's request leaves: what is read later is newer.
             with self.database.begin() as conn:
-                (drawn,) = ticket(conn)
+                (drawn,) = next_read_seq(conn)
             page = pages
             if pages.value is not None:
                 page = call(account, lambda _: next(pages.value, None))  # type: ignore[arg-type]
                 page.wire, pages.wire[:] = list(pages.wire), []
-            if not self.database.run(lambda conn, page=page, drawn=drawn: self._keep(conn, lane, account, page, drawn)):  # type: ignore[misc]
+            if not self.database.run(lambda conn, page=page, drawn=drawn: self._keep(conn, job, account, page, drawn)):  # type: ignore[misc]
                 return
 
-    def _keep(self, conn, lane, account, page, drawn) -> bool:  # type: ignore[no-untyped-def]
+    def _keep(self, conn, job, account, page, drawn) -> bool:  # type: ignore[no-untyped-def]
         """Commit one page; True when there may be another."""
-        if lane.id not in lanes.fence(conn, [lane]):
+        if job.id not in jobs.fence(conn, [job]):
             return False
         if page.error is not None:
-            note(conn, account, f"poll {lane.key}", page)
-            postpone(conn, lane, page.error)
+            note(conn, account, f"poll {job.key}", page)
+            postpone(conn, job, page.error)
             return False
         if page.value is None:
-            note(conn, account, f"poll {lane.key}", page)
-            lanes.finish(conn, [(lane, lane.wanted)])
+            note(conn, account, f"poll {job.key}", page)
+            jobs.finish(conn, [(job, job.wanted)])
             return False
         content: Page = page.value
         came = arrivals(account, content.messages, "poll", drawn)
         inbox.accept(conn, came)
         _said_on_returns(conn, came)
-        lanes.want(conn, "fetch", [a.lane for a in came if a.error and a.hint], after=ALONE_AGAIN)
-        cursors.page(conn, account.name, lane.key, content.cursor)
-        lanes.renew(conn, [lane], self.lease)
+        jobs.want(conn, "fetch", [a.job for a in came if a.error and a.hint], after=ALONE_AGAIN)
+        cursors.page(conn, account.name, job.key, content.cursor)
+        jobs.renew(conn, [job], self.lease)
         return True
 
 
 def _said_on_returns(conn: Connection, came: Sequence[Arrival]) -> None:
     """Returns that wait for a record that cannot be read say so: they are laid together again."""
     bad = [(one.account, one.stream, one.external_id) for one in came if one.error is not None]
-    lanes.want(conn, "weigh", [(HUB, f"R{return_id}") for return_id in invalid.concerned(conn, bad)])
+    jobs.want(conn, "recompute", [(HUB, f"R{return_id}") for return_id in invalid.concerned(conn, bad)])
 
 
 def backfill(
@@ -93,7 +93,7 @@ def backfill(
     count = 0
     while True:
         with database.begin() as conn:
-            (drawn,) = ticket(conn)
+            (drawn,) = next_read_seq(conn)
         page = next(pages, None)
         if page is None:
             return
@@ -105,37 +105,37 @@ def backfill(
 
 
 class Fetch:
-    """The handler of `fetch` lanes: key is "stream/external id". A hint is never a duplicate: `wanted` was raised."""
+    """The handler of `fetch` jobs: key is "stream/external id". A hint is never a duplicate: `wanted` was raised."""
 
     def __init__(self, database: Database, accounts: Accounts, *, lease: float) -> None:
         self.database = database
         self.accounts = accounts
         self.lease = lease
 
-    def __call__(self, batch: Sequence[Lane]) -> None:
-        for lane in batch:
-            self._fetch(lane, self.accounts.get(lane.account))
+    def __call__(self, batch: Sequence[Job]) -> None:
+        for job in batch:
+            self._fetch(job, self.accounts.get(job.account))
 
-    def _fetch(self, lane: Lane, account: Account) -> None:
-        stream, external_id = lane.key.split("/", 1)
+    def _fetch(self, job: Job, account: Account) -> None:
+        stream, external_id = job.key.split("/", 1)
         with self.database.begin() as conn:
-            (drawn,) = ticket(conn)
+            (drawn,) = next_read_seq(conn)
         until = time.monotonic() + self.lease * DEADLINE
         got = call(account, lambda connector: connector.fetch(stream, external_id), until)
 
         def keep(conn) -> None:  # type: ignore[no-untyped-def]
-            if lane.id not in lanes.fence(conn, [lane]):
+            if job.id not in jobs.fence(conn, [job]):
                 return
             alone = got.error is not None and concerns_one(got.error)
             note(conn, account, f"fetch {stream} {external_id}", got, alone=alone)
             if got.error is not None and not alone:
-                postpone(conn, lane, got.error)
+                postpone(conn, job, got.error)
                 return
             told = Unreadable(stream, external_id, said(got.error)) if got.error is not None else got.value
             if told is not None:
                 came = arrivals(account, [told], "fetch", drawn)
                 inbox.accept(conn, came)
                 _said_on_returns(conn, came)
-            lanes.finish(conn, [(lane, lane.wanted)])
+            jobs.finish(conn, [(job, job.wanted)])
 
         self.database.run(keep)

@@ -21,9 +21,9 @@ from hub.pipeline.process.privacy_requests import asked
 from hub.pipeline.process.translate import Untranslatable, names_in, translate
 from hub.pipeline.writes import awaited
 from hub.store import accounts as account_store
-from hub.store import inbox, intents, invalid, journal, lanes, observations, parcels, returns
-from hub.store.database import Connection, Database, ticket
-from hub.store.lanes import Lane
+from hub.store import inbox, intents, invalid, jobs, journal, observations, parcels, returns
+from hub.store.database import Connection, Database, next_read_seq
+from hub.store.jobs import Job
 from hub.store.observations import Name, Stored
 
 BUSY_AGAIN = 3.0
@@ -35,46 +35,46 @@ HANDFUL = 2_000_000
 
 
 class _News(NamedTuple):
-    lane: Lane
+    job: Job
     stored: Stored
 
 
-class Understand:
-    """The handler of `read` lanes."""
+class Process:
+    """The handler of `read` jobs."""
 
     def __init__(self, database: Database, accounts: Accounts, forgotten: Forgotten) -> None:
         self.database = database
         self.accounts = accounts
         self.forgotten = forgotten
 
-    def __call__(self, batch: Sequence[Lane]) -> None:
-        whole(self.database, lambda conn: self._understand(conn, batch))
+    def __call__(self, batch: Sequence[Job]) -> None:
+        whole(self.database, lambda conn: self._process(conn, batch))
 
-    def _understand(self, conn: Connection, batch: Sequence[Lane]) -> None:
-        held = lanes.fence(conn, batch)
-        batch = [lane for lane in batch if lane.id in held]
+    def _process(self, conn: Connection, batch: Sequence[Job]) -> None:
+        held = jobs.fence(conn, batch)
+        batch = [job for job in batch if job.id in held]
         if not batch:
             return
         waiting = inbox.rows(conn, batch)
-        accounts = self.accounts.knowing({lane.account for lane in batch})
+        accounts = self.accounts.knowing({job.account for job in batch})
         batch, others = _handful(batch, waiting)
-        for lane in others:
-            waiting.pop(lane.id, None)
-            lanes.later(conn, lane, 0.0, "large records come before it", attempt=False)
+        for job in others:
+            waiting.pop(job.id, None)
+            jobs.reschedule(conn, job, 0.0, "large records come before it", attempt=False)
         messages = self.forgotten.clean(conn, accounts, waiting)
         names = {(row.account, row.stream, row.external_id) for mine in messages.values() for row in mine}
         current = observations.of_objects(conn, names)
         drawn = iter(_tickets(conn, messages))
         news: list[_News] = []
-        consumed: list[tuple[Lane, inbox.Row]] = []
+        consumed: list[tuple[Job, inbox.Row]] = []
         same: dict[Name, int] = {}
         reads: dict[Name, int] = {}
         again: set[tuple[str, str]] = set()
         refused: dict[int, invalid.Refused] = {}
-        for lane in batch:
+        for job in batch:
             latest: Stored | None = None
-            for row in messages.get(lane.id, ()):
-                at = row.ticket if row.ticket is not None else next(drawn)
+            for row in messages.get(job.id, ()):
+                at = row.read_seq if row.read_seq is not None else next(drawn)
                 name = (row.account, row.stream, row.external_id)
                 before = latest or current.get(name)
                 try:
@@ -82,18 +82,18 @@ class Understand:
                 except Untranslatable as problem:
                     refused[row.id] = invalid.Refused(name, problem.errors, _named(accounts, row))
                     continue
-                consumed.append((lane, row._replace(ticket=at)))
+                consumed.append((job, row._replace(read_seq=at)))
                 if row.via != "push" or not _fetchable(accounts, row):
                     reads[name] = max(at, reads.get(name, 0))
                     if after is None:
                         same[name] = at
                 if before is not None and _doubted(accounts, row, at, before):
-                    again.add((row.account, lane.key))
+                    again.add((row.account, job.key))
                 latest = after or latest
             if latest is not None:
-                news.append(_News(lane, latest))
+                news.append(_News(job, latest))
         bound = identify(conn, [entry.stored for entry in news], current)
-        postponed = {news[index].lane.id for index in bound.postponed}
+        postponed = {news[index].job.id for index in bound.postponed}
         for index in bound.postponed:
             reads.pop(own_name(news[index].stored.observation), None)
         observations.save(conn, bound.news)
@@ -103,8 +103,8 @@ class Understand:
         spoken = {name for one in refused.values() for name in one.names} | inbox.superseded(conn, reads)
         spoken |= {name for _, row in consumed for name in invalid.named(row.names)}
         invalid.outlived(conn, _versioned(accounts, bound.news))
-        _archive(conn, [row for lane, row in consumed if lane.id not in postponed], current, bound)
-        lanes.want(conn, "fetch", again)
+        _archive(conn, [row for job, row in consumed if job.id not in postponed], current, bound)
+        jobs.want(conn, "fetch", again)
         _enrich(conn, accounts, bound)
         because = _because(bound.news)
         for survivor, other in bound.linked:
@@ -119,21 +119,21 @@ class Understand:
         why, loud_now = weighed.renumbered(because), weighed.of(loud)
         combine(conn, told, accounts, why, reads=reads, fresh=weighed.fresh, loud=loud_now)
         awaited.unreadable(conn, accounts, [(one.name, one.errors) for one in refused.values()])
-        for lane in batch:
-            if lane.id in postponed:
-                lanes.later(conn, lane, BUSY_AGAIN, "joins two returns, one is being written to", attempt=False)
-        lanes.finish(conn, [(lane, lane.wanted) for lane in batch if lane.id not in postponed])
+        for job in batch:
+            if job.id in postponed:
+                jobs.reschedule(conn, job, BUSY_AGAIN, "joins two returns, one is being written to", attempt=False)
+        jobs.finish(conn, [(job, job.wanted) for job in batch if job.id not in postponed])
 
 
-def _handful(batch: Sequence[Lane], rows: Mapping[int, Sequence[inbox.Row]]) -> tuple[list[Lane], list[Lane]]:
-    """What is understood in one transaction, one lane at least, and what is left to others."""
-    taken: list[Lane] = []
+def _handful(batch: Sequence[Job], rows: Mapping[int, Sequence[inbox.Row]]) -> tuple[list[Job], list[Job]]:
+    """What is understood in one transaction, one job at least, and what is left to others."""
+    taken: list[Job] = []
     size = 0
-    for index, lane in enumerate(batch):
-        size += sum(len(row.body or b"") for row in rows.get(lane.id, ()))
+    for index, job in enumerate(batch):
+        size += sum(len(row.body or b"") for row in rows.get(job.id, ()))
         if taken and size > HANDFUL:
             return taken, list(batch[index:])
-        taken.append(lane)
+        taken.append(job)
     return taken, []
 
 
@@ -147,9 +147,9 @@ def _archive(conn: Connection, done: Sequence[inbox.Row], current: Mapping[Name,
 
 
 def _tickets(conn: Connection, rows: Mapping[int, Sequence[inbox.Row]]) -> list[int]:
-    """Pushes did not draw a ticket when they left; they get one now, after every read that has begun."""
-    without = sum(row.ticket is None for mine in rows.values() for row in mine)
-    return ticket(conn, without) if without else []
+    """Pushes did not draw a read_seq when they left; they get one now, after every read that has begun."""
+    without = sum(row.read_seq is None for mine in rows.values() for row in mine)
+    return next_read_seq(conn, without) if without else []
 
 
 def _observe(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: Stored | None) -> Stored | None:
@@ -171,7 +171,7 @@ def _observe(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: S
         stream=row.stream,
         external_id=row.external_id,
         fragment=fragment,
-        ticket=at,
+        read_seq=at,
         version=row.version,
         seen_at=row.at,
         mapping=account.dictionary.version,
@@ -183,7 +183,7 @@ def _observe(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: S
     if before is None:
         return Stored(absorbed, digest, None, None)
     # The digest is that of the newest body, so that its coming back later is news.
-    newest = digest if absorbed.ticket == at else before.digest
+    newest = digest if absorbed.read_seq == at else before.digest
     return Stored(absorbed, newest, before.return_id, before.order_id)
 
 
@@ -208,7 +208,7 @@ def _doubted(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: S
     known, differs = before.observation, before.digest != observations.digest(row.body)
     if row.via == "push":
         return differs and _stale(accounts[row.account], row, known)
-    if at < known.ticket:
+    if at < known.read_seq:
         return differs
     kind = _ordering(accounts[row.account], row.stream)
     return kind is not None and kind.before(row.version, known.version)
@@ -218,11 +218,11 @@ def _enrich(conn: Connection, accounts: Mapping[str, Account], bound: Bound) -> 
     """A return names an order that its system did not tell of: ask for it (Content Enricher)."""
     told = {own_name(record.observation) for record in bound.news}
     wanted = [
-        (account, lanes.object_key(stream, external_id))
+        (account, jobs.object_key(stream, external_id))
         for account, stream, external_id in bound.heard_of - told
         if stream in accounts[account].entry.capabilities.fetches
     ]
-    lanes.want(conn, "fetch", wanted)
+    jobs.want(conn, "fetch", wanted)
 
 
 def _stale(account: Account, row: inbox.Row, before: Observation) -> bool:

@@ -26,8 +26,7 @@ from hub.pipeline.process import carrier_events, routes, unknown_numbers, unread
 from hub.pipeline.process.story import changes
 from hub.pipeline.process.translate import size
 from hub.pipeline.writes import awaited, no_effect, overtaken, recognition
-from hub.store import intents, journal, lanes, observations, parked_lanes, paying, returns, sync
-from hub.store import twins as twin_store
+from hub.store import dead_jobs, duplicate_facts, intents, jobs, journal, observations, paying, returns, sync
 from hub.store.database import Connection, Database, now
 from hub.store.intents import Intent
 
@@ -61,7 +60,7 @@ MOST = 100_000
 """Lines and facts of all records of a return, and of its orders, that are laid together."""
 
 
-class TooMuch(lanes.Futile):
+class TooMuch(jobs.Futile):
     """A return that many large records feed: understanding it would hold up all others."""
 
     def __init__(self, return_id: int, parts: int) -> None:
@@ -101,7 +100,7 @@ def look(
 ) -> list[Situation]:
     """Hold these returns and merge what is observed of them. Raises Moved where one went into another.
 
-    `reads`: records that we just read ourselves, with the tickets of these reads. `fresh`: returns that begin now.
+    `reads`: records that we just read ourselves, with the read_seqs of these reads. `fresh`: returns that begin now.
     """
     rows = returns.lock(conn, set(return_ids).difference(fresh))
     rows |= {return_id: returns.Row.new(return_id) for return_id in fresh}
@@ -112,10 +111,10 @@ def look(
     astray = unknown_numbers.of_returns(conn, seen)
     for return_id, told in carrier_events.of_returns(conn, ids):
         seen[return_id].append(told)
-    known = twin_store.of_returns(conn, ids)
+    known = duplicate_facts.of_returns(conn, ids)
     unfinished = intents.unfinished(conn, ids)
     others = observations.of_siblings(conn, ids)
-    theirs = twin_store.of_returns(conn, sorted({other for beside in others.values() for other in beside}))
+    theirs = duplicate_facts.of_returns(conn, sorted({other for beside in others.values() for other in beside}))
     wrote = intents.decided(conn, ids)
     made = paying.made(conn, {*ids, *(other for beside in others.values() for other in beside)})
     waiting = unread.of_returns(conn, seen, accounts)
@@ -136,7 +135,7 @@ def look(
         bound = bindings.decode(row.ties) if row.ties else bindings.Ties()
         inputs = MergeInputs(
             parties=people,
-            twins=(*same, *found),
+            duplicates=(*same, *found),
             number=f"R{return_id}",
             others=tuple(Sibling(f"R{other}", tuple(told), theirs.get(other, ())) for other, told in beside.items()),
             made=made,
@@ -148,7 +147,7 @@ def look(
             strays=astray.get(return_id, ()),
             unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
         )
-        shown = overtaken.without(seen[return_id], open_, old, inputs.twins)
+        shown = overtaken.without(seen[return_id], open_, old, inputs.duplicates)
         merger = Merger(shown, inputs)
         merged = merger.whole()
         open_ = [
@@ -255,12 +254,12 @@ def combine(
             told_before.add(situation.id)
         for account in routes.routed(situation.merged, accounts):
             planned = plan_for(conn, situation, account)
-            lane = routes.lane_key(situation.merged, situation.id, account)
+            job = routes.job_key(situation.merged, situation.id, account)
             news.append(
                 sync.News(
                     situation.id,
                     account.name,
-                    lane,
+                    job,
                     planned.state,
                     planned.operations,
                     planned.residue,
@@ -269,16 +268,16 @@ def combine(
                 )
             )
             if planned.state == "pending" or _unsettled(situation, account):
-                key = (account.name, lane)
+                key = (account.name, job)
                 tell[key] = min(tell.get(key, planned.settle), planned.settle)
     returns.save(conn, changed)
     if changed:
-        parked_lanes.try_about(conn, [change.id for change in changed])
+        dead_jobs.try_about(conn, [change.id for change in changed])
     sync.save(conn, news)
     no_effect.planned(conn, [planned for planned in news if planned.return_id in told_before])
     journal.write(conn, entries)
     for after in sorted(set(tell.values())):
-        lanes.want(conn, "tell", [key for key, wait in tell.items() if wait == after], after=after)
+        jobs.want(conn, "deliver", [key for key, wait in tell.items() if wait == after], after=after)
 
 
 def _moved(conn: Connection, situations: Sequence[Situation], loud: Collection[int]) -> set[int]:
@@ -306,7 +305,7 @@ def _moved(conn: Connection, situations: Sequence[Situation], loud: Collection[i
 
 
 def _unsettled(situation: Situation, account: Account) -> bool:
-    """A write there of which we do not know yet what became of it: its lane may have another key since."""
+    """A write there of which we do not know yet what became of it: its job may have another key since."""
     mine = (intent for intent in situation.intents if intent.account == account.name)
     return any(intent.state in ("open", "waiting", "unknown") for intent in mine)
 

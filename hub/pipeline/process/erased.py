@@ -53,7 +53,7 @@ class Forgotten:
         }
         personal.rewrite(conn, "inbox", [(row.id, row.body) for row in masked.values()])
         personal.rename(conn, {row.id: row.external_id for row in masked.values()})
-        return {lane: [masked.get(row.id, row) for row in mine] for lane, mine in rows.items()}
+        return {job: [masked.get(row.id, row) for row in mine] for job, mine in rows.items()}
 
     def _masked(self, accounts: Mapping[str, Account], row: inbox.Row, erased: set[bytes]) -> inbox.Row:
         """A message without the addresses that were erased; without its whole person where it is about one of those."""

@@ -15,7 +15,7 @@ from hub.model.schema.observation import HUB, Observation
 from hub.pipeline.process import order_binding
 from hub.pipeline.writes import no_effect
 from hub.store import journal, keys, observations, returns, ties
-from hub.store.database import Connection, ticket
+from hub.store.database import Connection, next_read_seq
 
 
 def join(conn: Connection, survivor: int, other: int) -> dict[str, Any]:
@@ -65,8 +65,8 @@ def _ask_again(conn: Connection, host: int, orders: Collection[int]) -> None:
         said = found[name].observation
         answers = [a for a in said.fragment.answers if a.kind in OF_THE_ORDER and a.answer == f"of:R{host}"]
         if answers and not said.gone:
-            (drawn,) = ticket(conn)
-            observations.save(conn, [found[name]._replace(observation=replace(said, gone=True, ticket=drawn))])
+            (drawn,) = next_read_seq(conn)
+            observations.save(conn, [found[name]._replace(observation=replace(said, gone=True, read_seq=drawn))])
             write(conn, return_id, "answer", sentence("asked_again", number=f"R{host}", kind=answers[0].kind))
 
 

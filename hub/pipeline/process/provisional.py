@@ -24,12 +24,12 @@ from hub.pipeline.process import order_binding
 from hub.pipeline.process.combine import Moved, combine
 from hub.pipeline.process.identify import being_written
 from hub.pipeline.process.linking import component, join, loosen, write
-from hub.store import intents, keys, lanes, observations, returns, reviews, ties, twins
+from hub.store import duplicate_facts, intents, jobs, keys, observations, returns, reviews, ties
 from hub.store.database import Connection, now
 from hub.store.observations import Stored
 
 KIND = "two_candidates"
-LANE = "weigh"
+JOB = "recompute"
 BUSY_AGAIN = 3.0
 """Seconds until it is judged again where a write under way keeps everything in its place."""
 SETTLE = 60.0
@@ -179,7 +179,7 @@ def _decide(
     told = {host: [o for o in seen[host] if speaks_of_order(o.fragment)] for host in {p.host for p in parts.values()}}
     records = [own_name(o) for found in told.values() for o in found]
     named = order_binding.known(conn, [o for one in parts.values() for o in one.seen], records)
-    known = twins.of_returns(conn, sorted({one.host for one in parts.values()}))
+    known = duplicate_facts.of_returns(conn, sorted({one.host for one in parts.values()}))
     ours = keys.find(conn, {(HUB, key.type, key.value) for one in parts.values() for o in one.seen
                             for key in o.fragment.keys if key.issuer == HUB})  # fmt: skip
     candidates = []
@@ -193,9 +193,9 @@ def _decide(
         merged = returns.decode(still[one.id]) if one.id in still else None
         holds: set[str] = set()
         if merged is None or merged.origin == "undelivered":
-            merger = Merger([*one.seen, *shared], MergeInputs(parties=people, twins=same, number=f"R{one.id}"))
+            merger = Merger([*one.seen, *shared], MergeInputs(parties=people, duplicates=same, number=f"R{one.id}"))
             merged, holds = merger.whole(), _holds(merger, live)
-        candidates.append(part(one.id, merged, live, its, settled=settled, twins=same, holds=holds))
+        candidates.append(part(one.id, merged, live, its, settled=settled, duplicates=same, holds=holds))
     return decide(candidates, _apart(conn, parts))
 
 
@@ -241,7 +241,7 @@ def _bring_about(conn: Connection, accounts: Mapping[str, Account], around: _Aro
         elif guests:
             _bind(conn, accounts, around, survivor, guests, binding.why, state)
     if state.waits:
-        lanes.want(conn, LANE, [(HUB, f"R{i}") for i in state.waits], after=BUSY_AGAIN)
+        jobs.want(conn, JOB, [(HUB, f"R{i}") for i in state.waits], after=BUSY_AGAIN)
     near = {state.host_of.get(i, i) for i in {*around.rows, *around.parts}}
     _ask(conn, around.decided.questions, state, near | set(around.rows))
     changed = frozenset(state.host_of.get(i, i) for i in state.changed)
@@ -322,7 +322,7 @@ def _bind(
     state.known[host] = replace(state.known[host], weak=tuple(bound))
     ties.save(conn, {host: state.known[host]})
     if settle:
-        lanes.want(conn, LANE, [(HUB, f"R{host}")], after=settle)
+        jobs.want(conn, JOB, [(HUB, f"R{host}")], after=settle)
 
 
 def _ask(conn: Connection, questions: Sequence[Question], state: _State, hosts: set[int]) -> None:

@@ -28,8 +28,8 @@ def routed(ret: Return, accounts: Mapping[str, Account]) -> Iterable[Account]:
             yield account
 
 
-def lane_key(ret: Return, return_id: int, account: Account) -> str:
-    """The outbound lane: writes that would step on each other over there share one."""
+def job_key(ret: Return, return_id: int, account: Account) -> str:
+    """The outbound job: writes that would step on each other over there share one."""
     match account.serialise_by:
         case "account":
             return "account"

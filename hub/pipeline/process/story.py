@@ -91,15 +91,17 @@ def _facts(old: Return, new: Return) -> Iterator[Sentence]:
             told = _describe(kind, fact, goods)
             known = next((before[name] for name in _names(fact) if name in before), None)
             if known is None:
-                yield sentence("fact", **told, who=", ".join(dict.fromkeys(twin.account for twin in fact.twins)))
+                yield sentence(
+                    "fact", **told, who=", ".join(dict.fromkeys(duplicate.account for duplicate in fact.duplicates))
+                )
             elif told != _describe(kind, known, goods):
                 yield sentence("fact_now", **told)
 
 
 def _names(fact: Fact) -> list[tuple[str, ...]]:
     """All names of an event: another record or another system may speak for it from now on."""
-    names = [(twin.account, twin.stream, twin.object, twin.id) for twin in fact.twins]
-    return [*names, *((twin.account, twin.id) for twin in fact.twins if twin.kind in ENTITIES)]
+    names = [(duplicate.account, duplicate.stream, duplicate.object, duplicate.id) for duplicate in fact.duplicates]
+    return [*names, *((duplicate.account, duplicate.id) for duplicate in fact.duplicates if duplicate.kind in ENTITIES)]
 
 
 def _describe(kind: str, fact: Fact, goods: Mapping[str, str]) -> dict[str, Any]:

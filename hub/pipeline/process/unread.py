@@ -43,9 +43,9 @@ def of_returns(
 def _newer(waiting: Iterable[Waits], known: Mapping[Name, Observation]) -> dict[Name, list[int]]:
     """The messages of each object, oldest first, as far as nothing newer of the same was understood."""
     found: dict[Name, list[int]] = {}
-    for message, name, ticket, at in waiting:
+    for message, name, read_seq, at in waiting:
         o = known.get(name)
-        if o is None or (o.ticket < ticket if ticket is not None else o.seen_at is None or o.seen_at < at):
+        if o is None or (o.read_seq < read_seq if read_seq is not None else o.seen_at is None or o.seen_at < at):
             found.setdefault(name, []).append(message)
     return found
 

@@ -16,7 +16,7 @@ from hub.model.schema.operation import Operation
 from hub.model.schema.returns import Return
 from hub.pipeline.writes import questions, settle
 from hub.store import intents, returns, reviews, sync
-from hub.store.database import Connection, ticket
+from hub.store.database import Connection, next_read_seq
 from hub.store.intents import Intent
 from hub.store.observations import Name
 
@@ -58,8 +58,8 @@ def read(
         records = ", ".join(f"{stream} {external_id}" for stream, external_id in awaited)
         questions.ask(conn, account, row, intent, verdict.rule.asks, **{"records": records, **more})
         return
-    (drawn,) = ticket(conn)
-    reply = {**(intent.reply or {}), "ticket": drawn}
+    (drawn,) = next_read_seq(conn)
+    reply = {**(intent.reply or {}), "read_seq": drawn}
     if came == "not_shown":  # it may be late over there: all of them are read once more
         reply["read_back"] = reply.get("records", reply["read_back"])
     intents.move(conn, intent.id, "sent", reply=reply, error=intent.error, looks=1, wait=verdict.wait)
@@ -124,7 +124,7 @@ def shown(intent: Intent, merged: Return) -> bool:
     """Whether the money that a refund moved is among what went back on its return."""
     operation = msgspec.convert(intent.operation, Operation)
     if intent.kind != "refund" or operation.gone is None or operation.amount is None:
-        return "ticket" in (intent.reply or {})
+        return "read_seq" in (intent.reply or {})
     return merged.money.refunded + merged.money.pending >= operation.gone + operation.amount
 
 

@@ -13,10 +13,10 @@ import msgspec
 from msgspec.structs import replace
 
 from hub.model.merge.goods import by_hand
-from hub.model.schema.observation import HUB, FactId, Observation, Twins, Untaken
+from hub.model.schema.observation import HUB, DuplicateFacts, FactId, Observation, Untaken
 from hub.model.schema.operation import Operation
 from hub.model.schema.returns import Return
-from hub.store import lanes
+from hub.store import jobs
 from hub.store.database import Connection
 from hub.store.intents import Intent
 
@@ -55,11 +55,11 @@ def untaken(matter: Iterable[Intent], old: Return | None) -> tuple[Untaken, ...]
 def ended(conn: Connection, intent: Intent, state: str) -> None:
     """What was held back for this write counts, if it is decided now."""
     if intent.kind in MAKES and state not in UNDECIDED:
-        lanes.want(conn, "weigh", [(HUB, f"R{intent.return_id}")])
+        jobs.want(conn, "recompute", [(HUB, f"R{intent.return_id}")])
 
 
 def without(
-    seen: Sequence[Observation], unfinished: Iterable[Intent], old: Return | None, linked: Iterable[Twins]
+    seen: Sequence[Observation], unfinished: Iterable[Intent], old: Return | None, linked: Iterable[DuplicateFacts]
 ) -> list[Observation]:
     """The records without such facts; `old`: the return as it was when the writes were planned, or since."""
     writing = {(i.account, MAKES[i.kind]) for i in unfinished if i.kind in MAKES and undecided(i)}
@@ -75,7 +75,7 @@ def without(
     return result
 
 
-def _counted(old: Return, linked: Iterable[Twins]) -> dict[FactId, Decimal | None]:
+def _counted(old: Return, linked: Iterable[DuplicateFacts]) -> dict[FactId, Decimal | None]:
     """How many pieces each known fact counts for, under every name that it has; None: nobody counted them."""
     pieces: dict[FactId, Decimal | None] = {}
 
@@ -85,12 +85,12 @@ def _counted(old: Return, linked: Iterable[Twins]) -> dict[FactId, Decimal | Non
     goods = (*old.receipts, *old.dispositions, *old.notes)
     speakers = {fact.speaker for fact in goods}
     for fact in goods:
-        for name in (fact.speaker, *(twin for twin in fact.also if twin not in speakers)):
+        for name in (fact.speaker, *(duplicate for duplicate in fact.also if duplicate not in speakers)):
             add(name, fact.quantity or Decimal(1))
-    for twins in linked:
-        if twins.total is not None:
-            add(twins.total, twins.pieces)
-        for name in twins.facts:
+    for duplicates in linked:
+        if duplicates.total is not None:
+            add(duplicates.total, duplicates.pieces)
+        for name in duplicates.facts:
             pieces.setdefault(name, None)
     return pieces
 

@@ -1,4 +1,4 @@
-"""After a write of ours was read back: which fact over there is the twin of which fact of ours."""
+"""After a write of ours was read back: which fact over there is the duplicate of which fact of ours."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from hub.model.schema.observation import FactId, Observation, Twins
+from hub.model.schema.observation import DuplicateFacts, FactId, Observation
 from hub.model.schema.operation import Operation
-from hub.store import intents, twins
+from hub.store import duplicate_facts, intents
 from hub.store.database import Connection
 from hub.store.intents import Intent
 from hub.store.observations import Name
@@ -34,24 +34,24 @@ def observed(
     return_id: int,
     open_: Sequence[Intent],
     seen: Sequence[Observation],
-    known: Sequence[Twins],
+    known: Sequence[DuplicateFacts],
     reads: Mapping[Name, int],
-) -> tuple[list[Intent], list[Twins], list[Intent]]:
-    """Recognise twins of what was told, as soon as they are seen, and the intents whose records were read back.
+) -> tuple[list[Intent], list[DuplicateFacts], list[Intent]]:
+    """Recognise duplicates of what was told, as soon as they are seen, and the intents whose records were read back.
 
     Only a read that left after their answer shows the effect; a push that comes after it may have been sent before.
-    Returns the intents still open, the twins just recognised, and the intents of which every record was read.
+    Returns the intents still open, the duplicates just recognised, and the intents of which every record was read.
     """
     still: list[Intent] = []
-    found: list[Twins] = []
+    found: list[DuplicateFacts] = []
     over: list[Intent] = []
     for intent in open_:
-        if intent.state not in ("sent", "dead") or "ticket" not in (intent.reply or {}):
+        if intent.state not in ("sent", "dead") or "read_seq" not in (intent.reply or {}):
             still.append(intent)
             continue
         for same in _pairs(intent, seen):
-            if not any(_holds(twins_, same) for twins_ in (*known, *found)):
-                twins.add(conn, return_id, same, f"intent:{intent.id}")
+            if not any(_holds(duplicates_, same) for duplicates_ in (*known, *found)):
+                duplicate_facts.add(conn, return_id, same, f"intent:{intent.id}")
                 found.append(same)
         awaited = _awaited(intent, reads)
         if not awaited:
@@ -69,18 +69,18 @@ def _awaited(intent: Intent, reads: Mapping[Name, int]) -> list[tuple[str, str]]
     return [
         (stream, external_id)
         for stream, external_id in reply.get("read_back", ())
-        if reads.get((intent.account, stream, external_id), -1) < reply["ticket"]
+        if reads.get((intent.account, stream, external_id), -1) < reply["read_seq"]
     ]
 
 
-def _holds(known: Twins, same: Twins) -> bool:
+def _holds(known: DuplicateFacts, same: DuplicateFacts) -> bool:
     """Whether this is known already; of a total only where it is this very telling of it."""
     if same.total is None:
         return same.facts <= known.facts
     return (same.total, same.source) == (known.total, known.source)
 
 
-def _pairs(intent: Intent, seen: Sequence[Observation]) -> list[Twins]:
+def _pairs(intent: Intent, seen: Sequence[Observation]) -> list[DuplicateFacts]:
     """Groups of facts that are one event: what the operation told, and what the reply says was made of it.
 
     A refund that answers no credit stands by itself: that we made it says whose it is.
@@ -91,16 +91,16 @@ def _pairs(intent: Intent, seen: Sequence[Observation]) -> list[Twins]:
     totals: set[FactId] = set()
     groups: list[set[FactId]] = []
     for made in (intent.reply or {}).get("made", ()):
-        twin, fact = theirs.get((made["kind"], made["id"]), (None, None))
-        if twin is None:
+        duplicate, fact = theirs.get((made["kind"], made["id"]), (None, None))
+        if duplicate is None:
             continue
         if not made.get("fact"):
-            if twin.kind == "refunds":
-                groups.append({twin})
+            if duplicate.kind == "refunds":
+                groups.append({duplicate})
             continue
         if getattr(fact, "total", False):
-            totals.add(twin)
-        group = {twin, FactId.parse(made["fact"])}
+            totals.add(duplicate)
+        group = {duplicate, FactId.parse(made["fact"])}
         for other in [g for g in groups if g & group]:
             group |= other
             groups.remove(other)
@@ -108,16 +108,16 @@ def _pairs(intent: Intent, seen: Sequence[Observation]) -> list[Twins]:
     return [_same(intent, group, totals & group) for group in groups]
 
 
-def _same(intent: Intent, group: set[FactId], totals: set[FactId]) -> Twins:
+def _same(intent: Intent, group: set[FactId], totals: set[FactId]) -> DuplicateFacts:
     """The group; where it is about a total, with the pieces of it that this write told."""
     if not totals:
-        return Twins(frozenset(group))
+        return DuplicateFacts(frozenset(group))
     told = {fact.text for fact in group}
     lines = msgspec.convert(intent.operation, Operation).lines
     mine = [line for line in lines if not told.isdisjoint(line.facts)]
     pieces = sum((line.lacks for line in mine), Decimal(0))
     own = sum((line.had or Decimal(0) for line in mine), Decimal(0))
-    return Twins(frozenset(group), min(totals), pieces, own, f"intent:{intent.id}")
+    return DuplicateFacts(frozenset(group), min(totals), pieces, own, f"intent:{intent.id}")
 
 
 def _facts(observation: Observation) -> Iterator[tuple[FactId, Any]]:

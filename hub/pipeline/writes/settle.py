@@ -19,8 +19,8 @@ from hub.pipeline.intake.accept import arrivals
 from hub.pipeline.remote import Outcome
 from hub.pipeline.writes import overtaken, questions
 from hub.pipeline.writes.questions import write
-from hub.store import documents, inbox, intents, journal, keys, lanes, returns, sync
-from hub.store.database import Connection, now, ticket
+from hub.store import documents, inbox, intents, jobs, journal, keys, returns, sync
+from hub.store.database import Connection, next_read_seq, now
 from hub.store.intents import Intent
 
 CREATES = frozenset(
@@ -47,12 +47,12 @@ _LOOKS: tuple[tuple[type[Exception], delivery.Outcome], ...] = (
 )
 """The same after a look, where every other one is a look that failed."""
 
-WHOLE_LANE = frozenset({"later", "denied", "over_budget"})
-"""What does not concern one record: all that is told on this lane would meet it."""
+WHOLE_JOB = frozenset({"later", "denied", "over_budget"})
+"""What does not concern one record: all that is told on this job would meet it."""
 
 
 class Then(NamedTuple):
-    """How the lane goes on: with this intent's next call at once, or after `wait` seconds, or with other returns."""
+    """How the job goes on: with this intent's next call at once, or after `wait` seconds, or with other returns."""
 
     next: Literal["", "repeat", "next step"] = ""
     wait: float = 0.0
@@ -90,7 +90,7 @@ def settle(
 ) -> Then:
     """Write down what a call or a look came to."""
     intent = intents.get(conn, intent_id)
-    if intent is None:  # pragma: no cover - rows of intents are never deleted while their lane is held
+    if intent is None:  # pragma: no cover - rows of intents are never deleted while their job is held
         return Then()
     came = word(outcome, looking=looking)
     if looking and came == "found" and outcome.value is not None and not outcome.value.finished:
@@ -126,7 +126,7 @@ def settle(
         _observe(conn, account, row, intent)
     else:
         _put_off(conn, account, row, intent, came, text, verdict)
-    if rule.row == "pending" and came in WHOLE_LANE:
+    if rule.row == "pending" and came in WHOLE_JOB:
         return Then(wait=max(verdict.wait, 0.001))
     return Then()
 
@@ -169,13 +169,13 @@ def _answered(
             _end(conn, account, row, intent, verdict.rule.asks, "")
             return Then()
         return Then("next step")
-    (drawn,) = ticket(conn)
-    # What the answer carries itself is read already, with this ticket.
+    (drawn,) = next_read_seq(conn)
+    # What the answer carries itself is read already, with this read_seq.
     inbox.accept(conn, arrivals(account, reply.messages, "fetch", drawn))
     hints = [(hint.stream, hint.external_id) for hint in reply.read_back]
     read_back = hints or sorted(reply.objects.items())
     answer = {
-        "ticket": drawn,
+        "read_seq": drawn,
         "read_back": read_back,
         "records": read_back,
         "made": [msgspec.to_builtins(made) for made in reply.made],
@@ -190,7 +190,7 @@ def _answered(
     _awaits(conn, row, intent, read_back)
     objects = ", ".join(f"{stream} {external_id}" for stream, external_id in reply.objects.items())
     said = sentence("told", account=account.name, operation=intent.kind, detail=reply.detail or objects)
-    journal.write(conn, [journal.entry(row.return_id, row.account, "tell", said)])
+    journal.write(conn, [journal.entry(row.return_id, row.account, "deliver", said)])
     return Then()
 
 
@@ -205,10 +205,10 @@ def _awaits(conn: Connection, row: sync.Row, intent: Intent, read_back: Iterable
 
 def _observe(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> None:
     """Nobody knows what was done, and the records it is about will show it: their next read ends it."""
-    (drawn,) = ticket(conn)
+    (drawn,) = next_read_seq(conn)
     able = account.entry.capabilities.fetches
     read_back = [(s, i) for s, i in sorted(intent.call.get("objects", {}).items()) if s in able]
-    reply = {"ticket": drawn, "read_back": read_back, "records": read_back, "made": []}
+    reply = {"read_seq": drawn, "read_back": read_back, "records": read_back, "made": []}
     intents.move(conn, intent.id, "sent", reply=reply, wait=delivery.read_back(True))
     _awaits(conn, row, intent, read_back)
 
@@ -231,7 +231,7 @@ def _put_off(
             write(conn, row, sentence("no_answer", account=account.name, operation=intent.kind, message=text))
         return
     operation = msgspec.convert(intent.operation, Operation)
-    wait = None if came in WHOLE_LANE else verdict.wait
+    wait = None if came in WHOLE_JOB else verdict.wait
     sync.settle(conn, row, "pending", planned=[operation], why=text, wait=wait)
     if intent.reply is not None:  # a step before this one was answered
         write(conn, row, sentence("told_in_part", account=row.account, operation=intent.kind))
@@ -284,7 +284,7 @@ def moves_money(account: Account, intent: Intent) -> bool:
 def landed(conn: Connection, intent: Intent) -> None:
     """Nothing of it is in flight any more: returns that waited for its money are planned again."""
     if intent.kind == "refund":
-        lanes.want(conn, "tell", sync.money_free(conn, intent.return_id, intent.account))
+        jobs.want(conn, "deliver", sync.money_free(conn, intent.return_id, intent.account))
 
 
 def read_again(conn: Connection, account: Account, intent: Intent, after: float = 0.0) -> None:
@@ -295,7 +295,5 @@ def read_again(conn: Connection, account: Account, intent: Intent, after: float 
 
 def _fetch(conn: Connection, account: Account, objects: Iterable[tuple[str, str]], after: float = 0.0) -> None:
     able = account.entry.capabilities.fetches
-    wanted = [
-        (account.name, lanes.object_key(stream, external_id)) for stream, external_id in objects if stream in able
-    ]
-    lanes.want(conn, "fetch", wanted, after=after)
+    wanted = [(account.name, jobs.object_key(stream, external_id)) for stream, external_id in objects if stream in able]
+    jobs.want(conn, "fetch", wanted, after=after)

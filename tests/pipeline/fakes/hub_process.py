@@ -17,15 +17,15 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from hub.boot import assemble_hub
 from hub.cli.site import services
 from hub.settings import Settings
-from hub.store import lanes
+from hub.store import jobs
 from hub.store.database import Database
 from hub.web import create_app
-from scheduler.lanes import Terms, terms
 from scheduler.threads import Engine
+from scheduler.work import Terms, terms
 from tests.pipeline.fakes import systems
 
 BATCH = 50
-"""Lanes read at once: small, so that a kill finds some done and some not."""
+"""Jobs read at once: small, so that a kill finds some done and some not."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -44,10 +44,10 @@ def main() -> None:
     sys.stdin.readline()  # until then it stands by, all its modules loaded
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(threadName)s %(message)s")
     faulthandler.enable()
-    lanes.CRASHES = 100  # every death here is the test's doing, not a lane's
+    jobs.CRASHES = 100  # every death here is the test's doing, not a job's
     systems.register(tight=True)
     ready = assemble_hub(Settings(data=Path(data), database_url=url, lease=float(lease)), Database(url))
-    small = {**terms(ready.leases), "read": Terms(BATCH, float(lease))}
+    small = {**terms(ready.leases), "process": Terms(BATCH, float(lease))}
     engine = Engine(ready.database, ready.handlers, workers=8, idle=0.3, terms=small)
     site = replace(services(ready), wake=engine.wake)
     server = make_server("127.0.0.1", int(port), create_app(site), _Server, _Quiet)

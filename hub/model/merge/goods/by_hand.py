@@ -166,11 +166,11 @@ class _Here:
         events: dict[tuple[FactId, ...], Decimal] = {}
         for fact in self.goods.get(line, ()):
             if fact.speaker.account != account:
-                its = [name for name in fact.twins if name.account == account and name in self._quantity]
+                its = [name for name in fact.duplicates if name.account == account and name in self._quantity]
                 if account in fact.told and not its:
                     continue  # it is a part of a total there
                 told = sum((self._quantity[name] for name in its), Zero)
-                events[fact.twins] = events.get(fact.twins, -told) + (fact.quantity or Zero)
+                events[fact.duplicates] = events.get(fact.duplicates, -told) + (fact.quantity or Zero)
         return sum((max(pieces, Zero) for pieces in events.values()), Zero)
 
 
@@ -197,7 +197,7 @@ def _ask(ctx: MergeContext, one: Untaken, new: tuple[Decimal, Decimal], goods: S
 
 
 def _tells(fact: Fact, one: Untaken) -> bool:
-    return not {fact.id, *(name.text for name in fact.twins)}.isdisjoint(one.facts)
+    return not {fact.id, *(name.text for name in fact.duplicates)}.isdisjoint(one.facts)
 
 
 def _its_own(fact: Fact, account: str, kind: str, line: str) -> bool:

@@ -116,7 +116,9 @@ def _goods(ctx: MergeContext, kind: str) -> list[Event]:
         if event.others:
             _compare(ctx, event, kind)
     for name, pieces in own.items():
-        _compare_total(ctx, totals[name], (pieces, rest[name]), [event for event in found if name not in event.twins])
+        _compare_total(
+            ctx, totals[name], (pieces, rest[name]), [event for event in found if name not in event.duplicates]
+        )
     return found
 
 
@@ -175,7 +177,7 @@ def _compare_total(ctx: MergeContext, total: StatedFact, own: tuple[Decimal, Dec
     booked = by_hand.booked(ctx, name.account, name.kind, line)
     if spoken != heard and not 0 < spoken - heard <= booked:
         ctx.report(
-            "twins_differ",
+            "duplicates_differ",
             sentence("counts_differ", one=", ".join(speakers), quantity=spoken, other=name.account, otherwise=heard),
             field=name.kind,
             line=line,
@@ -190,12 +192,12 @@ def _is_of(ctx: MergeContext, event: Event, line: str | None) -> bool:
 
 
 def _compare(ctx: MergeContext, event: Event, kind: str) -> None:
-    """Twins are one event: their sums have to agree."""
+    """DuplicateFacts are one event: their sums have to agree."""
     spoken = _sum(event.said)
     lines = {ctx.book.key(told[2], told[1]) for side in (event.said, *event.others.values()) for told in side}
     if len(lines) > 1:
         ctx.report(
-            "twins_differ",
+            "duplicates_differ",
             sentence("lines_differ", one=event.speaker, others=", ".join(sorted(event.others))),
             field=kind,
             accounts=tuple(sorted(event.accounts)),
@@ -206,7 +208,7 @@ def _compare(ctx: MergeContext, event: Event, kind: str) -> None:
         line = ctx.book.key(event.said[0][2], event.said[0][1])
         if heard != spoken and not 0 < spoken - heard <= by_hand.booked(ctx, account, kind, line):
             ctx.report(
-                "twins_differ",
+                "duplicates_differ",
                 sentence("counts_differ", one=event.speaker, quantity=spoken, other=account, otherwise=heard),
                 field=kind,
                 line=line,

@@ -138,7 +138,7 @@ def _known(ctx: MergeContext, told: Iterable[StatedFact]) -> dict[object, Shipme
     for fact, parcel, observation in told:
         if parcel.state == "unknown":
             continue
-        standing = (rank(ctx.party(fact.account), "shipments"), observation.ticket)
+        standing = (rank(ctx.party(fact.account), "shipments"), observation.read_seq)
         root = ctx.links.root(fact)
         if root not in found or found[root][0] < standing:
             found[root] = (standing, parcel)

@@ -15,7 +15,7 @@ from hub.model.merge.facts import Event, Links, each, events
 from hub.model.merge.money.order_edits import article
 from hub.model.schema import fragment as told
 from hub.model.schema.fragment import Zero
-from hub.model.schema.observation import HUB, FactId, MergeInputs, Observation, Twins
+from hub.model.schema.observation import HUB, DuplicateFacts, FactId, MergeInputs, Observation
 
 _OVER = frozenset({"rejected", "cancelled", "voided", "expired"})
 _NO_MONEY = frozenset({"exchange", "repair", "reship"})
@@ -61,17 +61,19 @@ class Claimant:
         """Whether the refund was made for it by a write of ours, or bears its number."""
         if refund.reference and refund.reference == self.number:
             return True
-        return not self.written.isdisjoint(event.twins)
+        return not self.written.isdisjoint(event.duplicates)
 
 
 def claimants(ctx: MergeContext) -> list[Claimant]:
     """The return itself, and beside it the others of its orders."""
     deleted = [o for o in ctx.gone if not speaks_of_order(o.fragment)]
-    me = _claimant(ctx, [*ctx.own, *deleted], ctx.inputs.number, ctx.inputs.twins)
+    me = _claimant(ctx, [*ctx.own, *deleted], ctx.inputs.number, ctx.inputs.duplicates)
     if ctx.alone is not None:
         return [me]
     others = [
-        _claimant(ctx, [o for o in other.observations if not (o.gone and o.account == HUB)], other.number, other.twins)
+        _claimant(
+            ctx, [o for o in other.observations if not (o.gone and o.account == HUB)], other.number, other.duplicates
+        )
         for other in ctx.inputs.others
     ]
     return [me, *others]
@@ -112,7 +114,9 @@ def _came(ctx: MergeContext, records: Sequence[Observation]) -> dict[str, Decima
     return came
 
 
-def _claimant(ctx: MergeContext, records: Sequence[Observation], number: str, twins: Sequence[Twins]) -> Claimant:
+def _claimant(
+    ctx: MergeContext, records: Sequence[Observation], number: str, duplicates: Sequence[DuplicateFacts]
+) -> Claimant:
     """What was deleted names the return all the same; one of which all that founded it was deleted is over."""
     live = [o for o in records if not o.gone]
     asking = [o for o in live if founds(o.fragment)]
@@ -126,13 +130,13 @@ def _claimant(ctx: MergeContext, records: Sequence[Observation], number: str, tw
         founded=bool(founding),
         ended=_ended(ctx, live, founding[0].account if founding else None, deleted=bool(founding) and not asking),
         pieces=pieces,
-        owed=_owed(ctx, live, twins, swaps),
+        owed=_owed(ctx, live, duplicates, swaps),
         swaps=swaps,
         credited=any(o.fragment.credits or isinstance(o.fragment.agreed, Decimal) for o in live),
         objects=frozenset((o.account, o.external_id) for o in records),
         records=frozenset(own_name(o) for o in records),
         naming=frozenset(own_name(o) for o in records if o.fragment.keys),
-        written=written(twins),
+        written=written(duplicates),
         name=min((_name(o) for o in founding), default=number),
     )
 
@@ -174,16 +178,18 @@ def _ended(ctx: MergeContext, records: Sequence[Observation], founder: str | Non
             calls_off = observation.account == founder and word.value == "cancelled"
             decides = calls_off or observation.account in ctx.decided_by
             rank = ctx.rank(observation.account, "case")
-            said.append(((observation.account == HUB, decides, rank, observation.ticket), word.value))
+            said.append(((observation.account == HUB, decides, rank, observation.read_seq), word.value))
     if not said:
         return False
     top = max(standing for standing, _ in said)
     return any(word in _OVER for standing, word in said if standing == top)
 
 
-def _owed(ctx: MergeContext, records: Sequence[Observation], twins: Sequence[Twins], swaps: bool) -> Decimal | None:
+def _owed(
+    ctx: MergeContext, records: Sequence[Observation], duplicates: Sequence[DuplicateFacts], swaps: bool
+) -> Decimal | None:
     """What is owed on it in all, as far as documents or a stated sum say."""
-    links = Links(MergeInputs(parties=ctx.inputs.parties, twins=tuple(twins)))
+    links = Links(MergeInputs(parties=ctx.inputs.parties, duplicates=tuple(duplicates)))
     posted = [
         one[1].amount
         for event in events(each(records, "credits"), "credits", links, ctx.inputs)
@@ -195,15 +201,15 @@ def _owed(ctx: MergeContext, records: Sequence[Observation], twins: Sequence[Twi
     stated = [o for o in records if isinstance(o.fragment.agreed, Decimal)]
     if not stated:
         return None
-    best = min(stated, key=lambda o: (-ctx.rank(o.account, "agreed"), o.account, -o.ticket, o.external_id))
+    best = min(stated, key=lambda o: (-ctx.rank(o.account, "agreed"), o.account, -o.read_seq, o.external_id))
     return best.fragment.agreed if isinstance(best.fragment.agreed, Decimal) else None
 
 
-def written(twins: Sequence[Twins]) -> frozenset[FactId]:
+def written(duplicates: Sequence[DuplicateFacts]) -> frozenset[FactId]:
     """Refunds that are linked to something that is no refund, or noted by themselves: a write of ours made them."""
     return frozenset(
         fact
-        for group in twins
+        for group in duplicates
         if len(group.facts) == 1 or any(other.kind != "refunds" for other in group.facts)
         for fact in group.facts
         if fact.kind == "refunds"

@@ -81,8 +81,8 @@ def place(ctx: MergeContext, stated: Sequence[StatedFact], beyond: Sequence[Item
 
 def _links(ctx: MergeContext) -> Links:
     """What is recorded as one event, of this return and of the others of its orders."""
-    theirs = tuple(twins for other in ctx.inputs.others for twins in other.twins)
-    return Links(replace(ctx.inputs, twins=(*ctx.inputs.twins, *theirs))) if theirs else ctx.links
+    theirs = tuple(duplicates for other in ctx.inputs.others for duplicates in other.duplicates)
+    return Links(replace(ctx.inputs, duplicates=(*ctx.inputs.duplicates, *theirs))) if theirs else ctx.links
 
 
 def _made_by_us(ctx: MergeContext, who: Sequence[Claimant], items: Sequence[Item], beyond: Item) -> None:
@@ -90,7 +90,7 @@ def _made_by_us(ctx: MergeContext, who: Sequence[Claimant], items: Sequence[Item
     account, payment = beyond.account, beyond.subject.object
     for place_, one in enumerate(who):
         writes = ctx.inputs.made.get((one.number, account, payment), ())
-        paid = sum((amount for ticket, amount in writes if ticket <= beyond.ticket), Zero)
+        paid = sum((amount for read_seq, amount in writes if read_seq <= beyond.read_seq), Zero)
         shown = sum(
             (
                 part.amount

@@ -42,13 +42,13 @@ def beyond(
         known = somewhere.get(account, Zero)
         for payment in held[account]:
             name = (account, payment.id)
-            ticket, listed = read.get(name, 0), by_payment.get(name, Zero)
+            read_seq, listed = read.get(name, 0), by_payment.get(name, Zero)
             writes = [one for (_, *where), those in made.items() if tuple(where) == name for one in those]
-            later = sum((amount for drawn, amount in writes if drawn > ticket), Zero)
+            later = sum((amount for drawn, amount in writes if drawn > read_seq), Zero)
             more = (payment.refunded or Zero) - max(listed - later, Zero)
             explained = min(max(more, Zero), known)
             known -= explained
-            found.append(_item(account, payment.id, payment.currency, BEYOND, more - explained, ticket=ticket))
+            found.append(_item(account, payment.id, payment.currency, BEYOND, more - explained, read_seq=read_seq))
             found.append(_item(account, payment.id, payment.currency, CHARGED_BACK, payment.charged_back or Zero))
     for fall in _falls(records, held, currency, waited):
         now = held.get(fall.account, ())
@@ -68,7 +68,7 @@ def _tickets(records: Iterable[Observation]) -> dict[tuple[str, str], int]:
     """Per account and payment the read that told its total last."""
     found: dict[tuple[str, str], int] = {}
     for record in records:
-        told = record.fragment.since.get("order", record.ticket)
+        told = record.fragment.since.get("order", record.read_seq)
         for payment in record.fragment.order.payments if record.fragment.order else ():
             name = (record.account, payment.id)
             found[name] = max(told, found.get(name, told))
@@ -80,7 +80,7 @@ def _shown(stated: Sequence[StatedFact], by_payment: ByPayment) -> tuple[dict[st
     seen: set[tuple[str, str]] = set()
     somewhere: dict[str, Decimal] = {}
     all_: dict[str, Decimal] = {}
-    for fact, refund, _ in sorted(stated, key=lambda one: -one[2].ticket):
+    for fact, refund, _ in sorted(stated, key=lambda one: -one[2].read_seq):
         if (fact.account, fact.id) in seen:
             continue
         seen.add((fact.account, fact.id))
@@ -156,7 +156,7 @@ def _item(
     fallen: bool = False,
     dead: bool = False,
     at: datetime | None = None,
-    ticket: int = 0,
+    read_seq: int = 0,
 ) -> Item:
     told = FactId(account, "payment", payment, "refunds", name)
     subject = FactId(account, "payment", payment, "refunds", name + FALLEN) if fallen else told
@@ -169,5 +169,5 @@ def _item(
         amount=amount,
         loose=amount,
         dead=dead,
-        ticket=ticket,
+        read_seq=read_seq,
     )

@@ -57,7 +57,7 @@ class Item:
     loose: Decimal = Zero
     named: tuple[str, ...] = ()
     """Returns that it names and that are gone, or were not read (yet)."""
-    ticket: int = 0
+    read_seq: int = 0
     """Of what only a payment's total tells: the read that told it."""
     dead: bool = False
     """It failed or was reversed: nothing of it is with the customer."""
@@ -101,7 +101,7 @@ def read(ctx: MergeContext, who: Sequence[Claimant], event: Event, one: StatedFa
     base = live or total(refund)
     item = Item(
         subject=fact,
-        names=frozenset(twin.text for twin in event.twins),
+        names=frozenset(duplicate.text for duplicate in event.duplicates),
         account=fact.account,
         at=refund.at,
         currency=refund.currency,

@@ -235,7 +235,7 @@ def _compare(ctx: MergeContext, event: Event) -> None:
             one = money_text(spoken, event.said[0][1].currency)
             two = money_text(heard, event.others[account][0][1].currency)
             ctx.report(
-                "twins_differ",
+                "duplicates_differ",
                 sentence("amounts_differ", one=event.speaker, amount=one, other=account, otherwise=two),
                 field="refunds",
                 accounts=(event.speaker, account),

@@ -37,15 +37,15 @@ def remember(united: Fragment, older: Observation, newer: Observation) -> Fragme
     A reading by another dictionary counts, too: one question too many is better than money that goes out twice.
     """
     readings = (older, newer)
-    compared = [newer] if older.ticket == newer.ticket else [older, newer]
+    compared = [newer] if older.read_seq == newer.read_seq else [older, newer]
     once = any(one.fragment.refunds_once or one.fragment.payments_once for one in readings)
     if not once and not any(one.fragment.refunds or one.fragment.order for one in compared):
         return united
     refunds = _refunds(united, readings, compared)
     payments = _payments(united, readings, compared)
-    since = {name: ticket for name, ticket in united.since.items() if not name.startswith((_ONCE, _SUMS))}
-    since |= {_ONCE + id_: ticket for id_, (ticket, _) in refunds.items()}
-    since |= {_SUMS + currency: ticket for currency, (ticket, _) in payments.items()}
+    since = {name: read_seq for name, read_seq in united.since.items() if not name.startswith((_ONCE, _SUMS))}
+    since |= {_ONCE + id_: read_seq for id_, (read_seq, _) in refunds.items()}
+    since |= {_SUMS + currency: read_seq for currency, (read_seq, _) in payments.items()}
     kept = tuple(refund for _, (_, refund) in sorted(refunds.items()))
     sums = tuple(one for _, (_, one) in sorted(payments.items()))
     if (kept, sums, since) == (united.refunds_once, united.payments_once, united.since):
@@ -58,10 +58,10 @@ def _refunds(
 ) -> dict[str, tuple[int, Refund]]:
     most: dict[str, tuple[int, Refund]] = {}
 
-    def take(ticket: int, refund: Refund) -> None:
+    def take(read_seq: int, refund: Refund) -> None:
         known = most.get(refund.id)
-        if known is None or (total(known[1], *_SENT), known[0]) < (total(refund, *_SENT), ticket):
-            most[refund.id] = (ticket, refund)
+        if known is None or (total(known[1], *_SENT), known[0]) < (total(refund, *_SENT), read_seq):
+            most[refund.id] = (read_seq, refund)
 
     for one in readings:
         for refund in one.fragment.refunds_once:
@@ -69,7 +69,7 @@ def _refunds(
     for one in compared:
         for refund in one.fragment.refunds or ():
             since = one.fragment.since
-            listed = one.ticket if "refunds" in one.fragment.partial else since.get("refunds", one.ticket)
+            listed = one.read_seq if "refunds" in one.fragment.partial else since.get("refunds", one.read_seq)
             take(since.get(f"refunds/{refund.id}", listed), replace(refund, note=None))
     now = {refund.id: total(refund, *_SENT) for refund in united.refunds or ()}
     return {id_: said for id_, said in most.items() if total(said[1], *_SENT) > now.get(id_, Zero)}
@@ -80,13 +80,15 @@ def _payments(
 ) -> dict[str, tuple[int, Once]]:
     most: dict[str, tuple[int, Once]] = {}
 
-    def take(ticket: int, one: Once) -> None:
+    def take(read_seq: int, one: Once) -> None:
         known = most.get(one.currency)
         if known is not None:
             # By the higher of the two: the highest of several readings is the same in whatever order they are compared.
-            last = max((known, (ticket, one)), key=lambda told: (max(told[1].refunded, told[1].charged_back), told[0]))
-            ticket, one = last[0], _highest(last[1], known[1], one)
-        most[one.currency] = (ticket, one)
+            last = max(
+                (known, (read_seq, one)), key=lambda told: (max(told[1].refunded, told[1].charged_back), told[0])
+            )
+            read_seq, one = last[0], _highest(last[1], known[1], one)
+        most[one.currency] = (read_seq, one)
 
     for reading in readings:
         for one in reading.fragment.payments_once:
@@ -96,14 +98,14 @@ def _payments(
         if not order or order.left_out:  # what a row that nobody could read had to say is asked about as that
             continue
         for one in _told(order, reading.seen_at if earlier is None else None):
-            take(reading.ticket if earlier is None else earlier, one)
+            take(reading.read_seq if earlier is None else earlier, one)
     now = {one.currency: one for one in _told(united.order, None)} if united.order else {}
     kept = {}
-    for currency, (ticket, one) in most.items():
+    for currency, (read_seq, one) in most.items():
         told = now.get(currency) or Once(currency=currency, captured=Zero, refunded=Zero, charged_back=Zero)
         one = replace(one, goods=order_edits.more(one.goods, told.goods))
         if one.goods or any(map(gt, _sums_of(one), _sums_of(told))):
-            kept[currency] = (ticket, one)
+            kept[currency] = (read_seq, one)
     return kept
 
 
@@ -149,7 +151,7 @@ def restored(
     newest: dict[tuple[str, str], StatedFact] = {}
     for one in told:
         name = (one[0].account, one[0].id)
-        if name not in newest or newest[name][2].ticket < one[2].ticket:
+        if name not in newest or newest[name][2].read_seq < one[2].read_seq:
             newest[name] = one
     most: dict[tuple[str, str], StatedFact] = {}
     kept = [

@@ -52,8 +52,8 @@ def payments(ctx: MergeContext, currency: str | None) -> dict[str, list[told.Pay
         order = observation.fragment.order
         for payment in order.payments if order else ():
             key = (observation.account, payment.id)
-            if key not in found or observation.ticket > found[key][0]:
-                found[key] = (observation.ticket, payment)
+            if key not in found or observation.read_seq > found[key][0]:
+                found[key] = (observation.read_seq, payment)
     by_account: dict[str, list[told.Payment]] = {}
     for (account, _), (_, payment) in sorted(found.items(), key=lambda item: item[0]):
         if currency is not None and payment.currency != currency:
@@ -112,7 +112,7 @@ def agreed(
             best = observation
             continue
         order = [best, observation]
-        order.sort(key=lambda o: (-ctx.rank(o.account, "agreed"), o.account, -o.ticket, o.external_id))
+        order.sort(key=lambda o: (-ctx.rank(o.account, "agreed"), o.account, -o.read_seq, o.external_id))
         best, other = order
         if other.fragment.agreed != best.fragment.agreed and other.account != best.account:
             currency = currency_of(ctx)

@@ -1,7 +1,7 @@
 """What is to be done, and who is doing it: one row per object to read, stream to poll or key to tell.
 
-A lane protects an object. `wanted` counts what was asked for, `done` what was seen to; a lane with nothing left is
-deleted. A worker holds a lane by a lease and a token; whoever lost the lease changes nothing, since the `fence` is the
+A job protects an object. `wanted` counts what was asked for, `done` what was seen to; a job with nothing left is
+deleted. A worker holds a job by a lease and a token; whoever lost the lease changes nothing, since the `fence` is the
 first statement of the transaction that completes the work. Retry, back-off, pause and settle time are a later `due`.
 """
 
@@ -17,27 +17,27 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from hub.store import stuck
-from hub.store.horizon import BEGIN, Horizon
+from hub.store.low_water import BEGIN, LowWater
 
 log = logging.getLogger(__name__)
 
-REMOTE = frozenset({"fetch", "poll", "tell"})
+REMOTE = frozenset({"fetch", "poll", "deliver"})
 """Kinds that talk to the account's system; they stand still while the account does."""
 
 WAITS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0, 86400.0)
 """Seconds before the next attempt, by the number of attempts so far; then somebody has to look."""
 
 CRASHES = 3
-"""A lane that was all that this many workers had in hand when they died is parked."""
+"""A job that was all that this many workers had in hand when they died is parked."""
 
-Suspects = Literal["alone", "beside", "leave"]
-"""How a lane that may kill its worker is claimed: with nothing else in hand, beside something else, or not at all."""
+Quarantine = Literal["alone", "beside", "leave"]
+"""How a job that may kill its worker is claimed: with nothing else in hand, beside something else, or not at all."""
 
 PAUSE = 300.0
-"""Seconds after which lanes of an account that stands still are looked at again; resuming it brings them back."""
+"""Seconds after which jobs of an account that stands still are looked at again; resuming it brings them back."""
 
-PARKED = datetime(9999, 1, 1, tzinfo=UTC)
-"""The due time of a lane that waits for a person."""
+DEAD = datetime(9999, 1, 1, tzinfo=UTC)
+"""The due time of a job that waits for a person."""
 
 _STANDS_STILL = "(a.state IN ('paused', 'needs_reauth') OR a.blocked_until > statement_timestamp())"
 
@@ -51,8 +51,8 @@ class Futile(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
-    """A claimed lane. `wanted` is the number to give to `finish`, noted before the work began."""
+class Job:
+    """A claimed job. `wanted` is the number to give to `finish`, noted before the work began."""
 
     id: int
     kind: str
@@ -63,16 +63,16 @@ class Lane:
     token: int
     attempts: int
     crashes: int
-    solo: bool
+    quarantined: bool
 
 
 def object_key(stream: str, external_id: str) -> str:
-    """The key of a `read` or `fetch` lane."""
+    """The key of a `read` or `fetch` job."""
     return f"{stream}/{external_id}"
 
 
 def split_key(key: str) -> tuple[str, str]:
-    """Stream and external id of a `read` or `fetch` lane."""
+    """Stream and external id of a `read` or `fetch` job."""
     stream, _, external_id = key.partition("/")
     return stream, external_id
 
@@ -85,9 +85,9 @@ def wait(attempts: int) -> float | None:
 
 
 def want(conn: Connection, kind: str, items: Iterable[tuple[str, str]], *, after: float = 0.0) -> None:
-    """Ask for these (account, key): a lane for each, due in `after` seconds, or sooner if it was.
+    """Ask for these (account, key): a job for each, due in `after` seconds, or sooner if it was.
 
-    A lane that is being worked on is done once more afterwards; one that backs off keeps its due time. A parked one is
+    A job that is being worked on is done once more afterwards; one that backs off keeps its due time. A parked one is
     tried once, since what is new may mend it; but a poll's news is only that time has passed, and who kills is let be.
     """
     wanted = sorted(set(items))
@@ -102,7 +102,7 @@ def want_free(conn: Connection, kind: str, items: Iterable[tuple[str, str]]) -> 
     if not wanted:
         return set()
     known = conn.exec_driver_sql(
-        "SELECT account, key FROM lanes JOIN unnest(%(a)b::text[], %(e)b::text[]) AS n(account, key)"
+        "SELECT account, key FROM jobs JOIN unnest(%(a)b::text[], %(e)b::text[]) AS n(account, key)"
         " USING (account, key) WHERE kind = %(k)s",
         _named(kind, wanted),
     )
@@ -118,9 +118,9 @@ def _named(kind: str, wanted: Sequence[tuple[str, str]]) -> dict[str, object]:
 
 
 def _held(conn: Connection, kind: str, wanted: Sequence[tuple[str, str]], how: str) -> set[tuple[str, str]]:
-    """Lock those of these lanes that are there, in the order in which everybody does."""
+    """Lock those of these jobs that are there, in the order in which everybody does."""
     found = conn.exec_driver_sql(
-        "SELECT l.account, l.key FROM lanes l JOIN unnest(%(a)b::text[], %(e)b::text[]) AS n(account, key)"
+        "SELECT l.account, l.key FROM jobs l JOIN unnest(%(a)b::text[], %(e)b::text[]) AS n(account, key)"
         " USING (account, key) WHERE kind = %(k)s"
         f' ORDER BY l.kind COLLATE "C", l.account COLLATE "C", l.key COLLATE "C" FOR UPDATE OF l {how}',
         _named(kind, wanted),
@@ -130,18 +130,18 @@ def _held(conn: Connection, kind: str, wanted: Sequence[tuple[str, str]], how: s
 
 def _raise(conn: Connection, kind: str, wanted: Sequence[tuple[str, str]], after: float) -> None:
     conn.exec_driver_sql(
-        "INSERT INTO lanes (kind, account, key, due)"
+        "INSERT INTO jobs (kind, account, key, due)"
         " SELECT %(k)s, account, key, clock_timestamp() + %(s)s::float8 * interval '1 second'"
         " FROM unnest(%(a)b::text[], %(e)b::text[]) AS n(account, key)"
-        " ON CONFLICT (kind, account, key) DO UPDATE SET wanted = lanes.wanted + 1, due = CASE"
-        " WHEN lanes.due = %(p)s AND lanes.kind <> 'poll' AND lanes.crashes < %(c)s THEN excluded.due"
-        " WHEN lanes.attempts > 0 OR lanes.due = %(p)s THEN lanes.due ELSE least(lanes.due, excluded.due) END",
-        {**_named(kind, wanted), "s": after, "p": PARKED, "c": CRASHES},
+        " ON CONFLICT (kind, account, key) DO UPDATE SET wanted = jobs.wanted + 1, due = CASE"
+        " WHEN jobs.due = %(p)s AND jobs.kind <> 'poll' AND jobs.crashes < %(c)s THEN excluded.due"
+        " WHEN jobs.attempts > 0 OR jobs.due = %(p)s THEN jobs.due ELSE least(jobs.due, excluded.due) END",
+        {**_named(kind, wanted), "s": after, "p": DEAD, "c": CRASHES},
     )
 
 
 _DUE = """
-    SELECT id, account, due, lease_until IS NOT NULL AS lost, solo OR lease_until IS NOT NULL AS alone FROM lanes
+    SELECT id, account, due, lease_until IS NOT NULL AS lost, quarantined OR lease_until IS NOT NULL AS alone FROM jobs
     WHERE kind = %(k)s AND (due, id) >= (%(d)s, %(i)s) AND due <= statement_timestamp()
     AND (lease_until IS NULL OR lease_until <= statement_timestamp())
     ORDER BY due, id"""
@@ -154,11 +154,11 @@ WITH found AS MATERIALIZED ({_DUE} LIMIT %(n)s FOR UPDATE SKIP LOCKED
 ), first AS (
     SELECT id, alone FROM judged WHERE NOT held ORDER BY due, id LIMIT 1
 ), taken AS (
-    UPDATE lanes l SET lease_until = statement_timestamp() + %(s)s::float8 * interval '1 second', token = token + 1,
-    worker = %(w)s, solo = %(o)s AND (solo OR j.lost), crashes = crashes + (solo AND j.lost)::int
+    UPDATE jobs l SET lease_until = statement_timestamp() + %(s)s::float8 * interval '1 second', token = token + 1,
+    worker = %(w)s, quarantined = %(o)s AND (quarantined OR j.lost), crashes = crashes + (quarantined AND j.lost)::int
     FROM judged j, first f
     WHERE l.id = j.id AND NOT j.held AND CASE WHEN f.alone THEN %(t)s AND j.id = f.id ELSE NOT j.alone END
-    RETURNING l.id, l.kind, l.account, l.key, l.wanted, l.done, l.token, l.attempts, l.crashes, l.solo, l.due
+    RETURNING l.id, l.kind, l.account, l.key, l.wanted, l.done, l.token, l.attempts, l.crashes, l.quarantined, l.due
 )
 SELECT false, * FROM taken
 UNION ALL SELECT true, id, '', '', '', 0, 0, 0, 0, 0, false, due FROM judged WHERE held
@@ -173,81 +173,81 @@ def claim(
     limit: int,
     lease: float = 60.0,
     *,
-    horizon: Horizon | None = None,
-    suspects: Suspects = "alone",
-) -> list[Lane]:
-    """Lease up to `limit` due lanes of the first of these kinds that has any; commit before the work begins.
+    low_water: LowWater | None = None,
+    quarantine: Quarantine = "alone",
+) -> list[Job]:
+    """Lease up to `limit` due jobs of the first of these kinds that has any; commit before the work begins.
 
-    A lane whose worker was lost is a suspect and comes by itself. If its worker dies after it was claimed "alone", that
+    A job whose worker was lost is a suspect and comes by itself. If its worker dies after it was claimed "alone", that
     counts; after CRASHES such deaths it is parked. Where suspects are left, nothing due after one is taken either.
     """
     for kind in kinds:
-        named = {**_from(kind, horizon), "n": limit, "r": kind in REMOTE, "s": lease, "w": worker}
-        named |= {"t": suspects != "leave", "o": suspects == "alone"}
+        named = {**_from(kind, low_water), "n": limit, "r": kind in REMOTE, "s": lease, "w": worker}
+        named |= {"t": quarantine != "leave", "o": quarantine == "alone"}
         while found := conn.exec_driver_sql(_CLAIM, named).all():
-            taken = [Lane(*row[1:-1]) for row in found if not row[0]]
+            taken = [Job(*row[1:-1]) for row in found if not row[0]]
             held = [row[1] for row in found if row[0]]
             if held:
                 _postpone(conn, held)
-            killers = [lane for lane in taken if lane.crashes >= CRASHES]
-            for lane in killers:
-                log.error("lane %s %s/%s parked: it killed its worker", lane.kind, lane.account, lane.key)
-                park(
+            killers = [job for job in taken if job.crashes >= CRASHES]
+            for job in killers:
+                log.error("job %s %s/%s parked: it killed its worker", job.kind, job.account, job.key)
+                dead_letter(
                     conn,
-                    lane,
-                    f"{lane.crashes} workers died while they had only this in hand; see the log, then retry it",
+                    job,
+                    f"{job.crashes} workers died while they had only this in hand; see the log, then retry it",
                 )
-            if lanes := [lane for lane in taken if lane.crashes < CRASHES]:
-                return lanes
+            if jobs := [job for job in taken if job.crashes < CRASHES]:
+                return jobs
     return []
 
 
-def suspected(conn: Connection, kind: str, *, horizon: Horizon | None = None) -> bool:
+def quarantine_waits(conn: Connection, kind: str, *, low_water: LowWater | None = None) -> bool:
     """Whether a suspect is due before all else of this kind, and waits for a process that has nothing else in hand."""
-    found = conn.exec_driver_sql(f"SELECT alone FROM ({_DUE} LIMIT 1 FOR UPDATE SKIP LOCKED) f", _from(kind, horizon))
+    found = conn.exec_driver_sql(f"SELECT alone FROM ({_DUE} LIMIT 1 FOR UPDATE SKIP LOCKED) f", _from(kind, low_water))
     return bool(found.scalar())
 
 
-def accompanied(conn: Connection, lane: Lane) -> None:
-    """Something else begins beside this lane, so its death would not be its own any more."""
+def end_quarantine(conn: Connection, job: Job) -> None:
+    """Something else begins beside this job, so its death would not be its own any more."""
     conn.exec_driver_sql(
-        "UPDATE lanes SET solo = false WHERE id = %(i)s AND token = %(t)s", {"i": lane.id, "t": lane.token}
+        "UPDATE jobs SET quarantined = false WHERE id = %(i)s AND token = %(t)s", {"i": job.id, "t": job.token}
     )
 
 
-def _from(kind: str, horizon: Horizon | None) -> dict[str, object]:
-    due, lane = horizon.floor(kind) if horizon else BEGIN
-    return {"k": kind, "d": due, "i": lane}
+def _from(kind: str, low_water: LowWater | None) -> dict[str, object]:
+    due, job = low_water.floor(kind) if low_water else BEGIN
+    return {"k": kind, "d": due, "i": job}
 
 
-def _postpone(conn: Connection, lane_ids: Sequence[int]) -> None:
-    """Lanes of accounts that stand still come back when they may go on. The lock keeps a resume from passing us by."""
+def _postpone(conn: Connection, job_ids: Sequence[int]) -> None:
+    """Jobs of accounts that stand still come back when they may go on. The lock keeps a resume from passing us by."""
     conn.exec_driver_sql(
-        "SELECT 1 FROM accounts WHERE name IN (SELECT account FROM lanes WHERE id = ANY(%(l)b::bigint[]))"
+        "SELECT 1 FROM accounts WHERE name IN (SELECT account FROM jobs WHERE id = ANY(%(l)b::bigint[]))"
         " ORDER BY name FOR SHARE",
-        {"l": list(lane_ids)},
+        {"l": list(job_ids)},
     )
     conn.exec_driver_sql(
-        "UPDATE lanes l SET why = 'account ' || a.state || coalesce(': ' || a.state_why, ''), due = CASE"
+        "UPDATE jobs l SET why = 'account ' || a.state || coalesce(': ' || a.state_why, ''), due = CASE"
         " WHEN a.state IN ('paused', 'needs_reauth') THEN clock_timestamp() + %(p)s * interval '1 second'"
         " ELSE a.blocked_until END FROM accounts a WHERE l.id = ANY(%(l)b::bigint[]) AND a.name = l.account"
         f" AND {_STANDS_STILL}",
-        {"l": list(lane_ids), "p": PAUSE},
+        {"l": list(job_ids), "p": PAUSE},
     )
 
 
-def fence(conn: Connection, lanes: Iterable[Lane]) -> set[int]:
+def fence(conn: Connection, jobs: Iterable[Job]) -> set[int]:
     """Which of these are still ours, held until the transaction ends. The first statement of every completing one."""
-    tokens = {lane.id: lane.token for lane in lanes}
+    tokens = {job.id: job.token for job in jobs}
     found = conn.exec_driver_sql(
-        "SELECT id, token FROM lanes WHERE id = ANY(%(i)b::bigint[])"
+        "SELECT id, token FROM jobs WHERE id = ANY(%(i)b::bigint[])"
         ' ORDER BY kind COLLATE "C", account COLLATE "C", key COLLATE "C" FOR UPDATE',
         {"i": sorted(tokens)},
     )
     return {row[0] for row in found if tokens[row[0]] == row[1]}
 
 
-def finish(conn: Connection, done: Iterable[tuple[Lane, int]]) -> None:
+def finish(conn: Connection, done: Iterable[tuple[Job, int]]) -> None:
     """These were seen to up to the given number: gone if nothing more was wanted meanwhile, else due at once."""
     listed = list(done)
     if not listed:
@@ -255,65 +255,65 @@ def finish(conn: Connection, done: Iterable[tuple[Lane, int]]) -> None:
     conn.exec_driver_sql(
         "WITH n AS MATERIALIZED (SELECT * FROM unnest(%(i)b::bigint[], %(t)b::bigint[], %(d)b::bigint[])"
         " AS n(id, token, done)),"
-        " gone AS (DELETE FROM lanes l USING n WHERE l.id = n.id AND l.token = n.token AND l.wanted <= n.done)"
-        " UPDATE lanes l SET done = n.done, due = clock_timestamp(), lease_until = NULL, worker = NULL,"
-        " attempts = 0, crashes = 0, solo = false, why = NULL"
+        " gone AS (DELETE FROM jobs l USING n WHERE l.id = n.id AND l.token = n.token AND l.wanted <= n.done)"
+        " UPDATE jobs l SET done = n.done, due = clock_timestamp(), lease_until = NULL, worker = NULL,"
+        " attempts = 0, crashes = 0, quarantined = false, why = NULL"
         " FROM n WHERE l.id = n.id AND l.token = n.token AND l.wanted > n.done",
         {
-            "i": [lane.id for lane, _ in listed],
-            "t": [lane.token for lane, _ in listed],
+            "i": [job.id for job, _ in listed],
+            "t": [job.token for job, _ in listed],
             "d": [number for _, number in listed],
         },
     )
-    stuck.over(conn, [lane.id for lane, _ in listed if lane.attempts or lane.crashes])
+    stuck.over(conn, [job.id for job, _ in listed if job.attempts or job.crashes])
 
 
-def later(conn: Connection, lane: Lane, seconds: float, why: str, *, attempt: bool = True) -> None:
-    """Give the lane back, to be taken again after so many seconds. `attempt`: this one counts as failed."""
+def reschedule(conn: Connection, job: Job, seconds: float, why: str, *, attempt: bool = True) -> None:
+    """Give the job back, to be taken again after so many seconds. `attempt`: this one counts as failed."""
     conn.exec_driver_sql(
-        "UPDATE lanes SET due = clock_timestamp() + %(s)s::float8 * interval '1 second', lease_until = NULL,"
-        " worker = NULL, attempts = attempts + %(n)s, crashes = 0, solo = false, why = %(y)s"
+        "UPDATE jobs SET due = clock_timestamp() + %(s)s::float8 * interval '1 second', lease_until = NULL,"
+        " worker = NULL, attempts = attempts + %(n)s, crashes = 0, quarantined = false, why = %(y)s"
         " WHERE id = %(i)s AND token = %(t)s",
-        {"s": seconds, "n": int(attempt), "y": why, "i": lane.id, "t": lane.token},
+        {"s": seconds, "n": int(attempt), "y": why, "i": job.id, "t": job.token},
     )
 
 
-def park(conn: Connection, lane: Lane, why: str, about: Iterable[int] = ()) -> None:
+def dead_letter(conn: Connection, job: Job, why: str, about: Iterable[int] = ()) -> None:
     """Nothing more happens here until something new is wanted, or a person has it tried again, who is asked."""
     found = conn.exec_driver_sql(
-        "UPDATE lanes SET due = %(p)s, lease_until = NULL, worker = NULL, attempts = attempts + 1, why = %(y)s"
+        "UPDATE jobs SET due = %(p)s, lease_until = NULL, worker = NULL, attempts = attempts + 1, why = %(y)s"
         " WHERE id = %(i)s AND token = %(t)s",
-        {"p": PARKED, "y": why, "i": lane.id, "t": lane.token},
+        {"p": DEAD, "y": why, "i": job.id, "t": job.token},
     )
     if found.rowcount:
-        stuck.ask(conn, lane.id, lane.kind, lane.account, lane.key, why, about)
+        stuck.ask(conn, job.id, job.kind, job.account, job.key, why, about)
 
 
-def renew(conn: Connection, lanes: Iterable[Lane], lease: float) -> set[int]:
+def renew(conn: Connection, jobs: Iterable[Job], lease: float) -> set[int]:
     """Hold these for so many seconds from now; the ids of those that are still ours."""
-    held = fence(conn, lanes)
+    held = fence(conn, jobs)
     conn.exec_driver_sql(
-        "UPDATE lanes SET lease_until = clock_timestamp() + %(s)s::float8 * interval '1 second'"
+        "UPDATE jobs SET lease_until = clock_timestamp() + %(s)s::float8 * interval '1 second'"
         " WHERE id = ANY(%(i)b::bigint[])",
         {"s": lease, "i": sorted(held)},
     )
     return held
 
 
-def hurry(conn: Connection, account: str, kinds: Iterable[str] = REMOTE, keys: Iterable[str] | None = None) -> int:
+def expedite(conn: Connection, account: str, kinds: Iterable[str] = REMOTE, keys: Iterable[str] | None = None) -> int:
     """What waits here is due now, whatever it waited for; named by `keys` also what is parked. How many there were."""
     named = None if keys is None else sorted(keys)
-    # Without keys a lane that somebody holds is left out: a claim that is about to postpone it waits for our account.
+    # Without keys a job that somebody holds is left out: a claim that is about to postpone it waits for our account.
     found = conn.exec_driver_sql(
-        "SELECT id FROM lanes WHERE account = %(a)s AND kind = ANY(%(k)b::text[]) AND due > statement_timestamp()"
+        "SELECT id FROM jobs WHERE account = %(a)s AND kind = ANY(%(k)b::text[]) AND due > statement_timestamp()"
         + (" AND due < %(p)s" if named is None else " AND key = ANY(%(e)b::text[])")
         + ' ORDER BY kind COLLATE "C", account COLLATE "C", key COLLATE "C" FOR UPDATE'
         + (" SKIP LOCKED" if named is None else ""),
-        {"a": account, "k": sorted(kinds), "e": named, "p": PARKED},
+        {"a": account, "k": sorted(kinds), "e": named, "p": DEAD},
     )
     ids = list(found.scalars())
     conn.exec_driver_sql(
-        "UPDATE lanes SET due = clock_timestamp(), attempts = 0, crashes = 0, solo = false, why = NULL"
+        "UPDATE jobs SET due = clock_timestamp(), attempts = 0, crashes = 0, quarantined = false, why = NULL"
         " WHERE id = ANY(%(i)b::bigint[])",
         {"i": ids},
     )
@@ -323,11 +323,11 @@ def hurry(conn: Connection, account: str, kinds: Iterable[str] = REMOTE, keys: I
 
 
 def probe(conn: Connection, account: str) -> None:
-    """Of each kind of read, the lane here that comes next is due now; how often it failed is kept."""
+    """Of each kind of read, the job here that comes next is due now; how often it failed is kept."""
     for kind in ("fetch", "poll"):
         conn.exec_driver_sql(
-            "UPDATE lanes SET due = clock_timestamp() WHERE id = (SELECT id FROM lanes WHERE account = %(a)s"
+            "UPDATE jobs SET due = clock_timestamp() WHERE id = (SELECT id FROM jobs WHERE account = %(a)s"
             " AND kind = %(k)s AND due > statement_timestamp() AND due < %(p)s ORDER BY due, id LIMIT 1"
             " FOR UPDATE SKIP LOCKED)",
-            {"a": account, "k": kind, "p": PARKED},
+            {"a": account, "k": kind, "p": DEAD},
         )

@@ -1,6 +1,6 @@
-"""Claiming and working off lanes, the same for every engine: bisects a failed batch, gives back what did not work.
+"""Claiming and working off jobs, the same for every engine: bisects a failed batch, gives back what did not work.
 
-It holds no rule about returns. The handlers are handed in; each completes its lanes itself, in its own transactions.
+It holds no rule about returns. The handlers are handed in; each completes its jobs itself, in its own transactions.
 """
 
 from __future__ import annotations
@@ -10,27 +10,27 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hub.store import inbox, lanes
+from hub.store import inbox, jobs
 from hub.store.database import IDLE_TIMEOUT, Connection, Database, DBAPIError, sqlstate
-from hub.store.horizon import Horizon
-from hub.store.lanes import Lane, Suspects
+from hub.store.jobs import Job, Quarantine
+from hub.store.low_water import LowWater
 from hub.store.outage import away
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[Sequence[Lane]], None]
+Handler = Callable[[Sequence[Job]], None]
 
 INBOX = "inbox"
-"""Not a kind of lane: new messages that have none yet."""
+"""Not a kind of job: new messages that have none yet."""
 DISPATCHED = 500
 LOOK = 1.0
-"""Seconds between two looks where the first lane is."""
+"""Seconds between two looks where the first job is."""
 STOOD_STILL = "25P03"
 """PostgreSQL ended a transaction that said nothing for long (IDLE_TIMEOUT): what it was about takes too much time."""
 
 
 class TooSlow(Exception):
-    """Why a lane is given back whose work takes longer than a transaction may."""
+    """Why a job is given back whose work takes longer than a transaction may."""
 
     def __init__(self) -> None:
         super().__init__(f"more work than fits into the {IDLE_TIMEOUT:.0f} s that a transaction may stand still")
@@ -38,14 +38,14 @@ class TooSlow(Exception):
 
 @dataclass(frozen=True)
 class Terms:
-    """How many lanes of a kind one worker takes at once, and for how many seconds they are its own."""
+    """How many jobs of a kind one worker takes at once, and for how many seconds they are its own."""
 
     batch: int = 1
     lease: float = 60.0
 
 
-BATCHES = {"read": 200}
-"""CPU only: the more at once, the cheaper each. Remote lanes are taken one per idle slot."""
+BATCHES = {"process": 200}
+"""CPU only: the more at once, the cheaper each. Remote jobs are taken one per idle slot."""
 
 
 def terms(leases: Mapping[str, float]) -> Mapping[str, Terms]:
@@ -63,39 +63,41 @@ class Work:
         self.handlers = handlers
         self.worker = worker
         self._terms = terms
-        self._horizon = Horizon()
+        self._low_water = LowWater()
         self._looked: dict[str, float] = {}
 
     def lease(self, kind: str) -> float:
-        """For how many seconds lanes of this kind are ours."""
+        """For how many seconds jobs of this kind are ours."""
         return self._terms.get(kind, Terms()).lease
 
     def dispatch(self) -> int:
-        """Give new messages their lanes; how many there were."""
+        """Give new messages their jobs; how many there were."""
         return self.database.run(lambda conn: inbox.dispatch(conn, DISPATCHED)).total
 
-    def claim(self, kind: str, suspects: Suspects) -> list[Lane] | None:
-        """Take due lanes of this kind, for `run`. None: one that may kill its worker is due first, and was left."""
+    def claim(self, kind: str, quarantine: Quarantine) -> list[Job] | None:
+        """Take due jobs of this kind, for `run`. None: one that may kill its worker is due first, and was left."""
         terms = self._terms.get(kind, Terms())
         look = time.monotonic() - self._looked.get(kind, -LOOK) >= LOOK
         if look:
             self._looked[kind] = time.monotonic()
 
-        def take(conn: Connection) -> list[Lane] | None:
+        def take(conn: Connection) -> list[Job] | None:
             if look:
-                self._horizon.advance(conn, kind)
-            horizon = self._horizon
-            found = lanes.claim(conn, [kind], self.worker, terms.batch, terms.lease, horizon=horizon, suspects=suspects)
-            left = suspects == "leave" and not found and lanes.suspected(conn, kind, horizon=horizon)
+                self._low_water.advance(conn, kind)
+            low_water = self._low_water
+            found = jobs.claim(
+                conn, [kind], self.worker, terms.batch, terms.lease, low_water=low_water, quarantine=quarantine
+            )
+            left = quarantine == "leave" and not found and jobs.quarantine_waits(conn, kind, low_water=low_water)
             return None if left else found
 
         return self.database.run(take)
 
-    def accompanied(self, lane: Lane) -> None:
-        """Something else is about to begin beside this lane, which was claimed alone."""
-        self.database.run(lambda conn: lanes.accompanied(conn, lane))
+    def end_quarantine(self, job: Job) -> None:
+        """Something else is about to begin beside this job, which was claimed alone."""
+        self.database.run(lambda conn: jobs.end_quarantine(conn, job))
 
-    def run(self, kind: str, claimed: Sequence[Lane]) -> None:
+    def run(self, kind: str, claimed: Sequence[Job]) -> None:
         """Have the handler do these. Where it raises, halves are tried down to the one that it cannot do."""
         try:
             self.handlers[kind](claimed)
@@ -106,30 +108,30 @@ class Work:
             if len(claimed) == 1:
                 self._give_back(claimed[0], TooSlow() if slow else error)
             else:
-                log.warning("%s of %d lanes failed, trying halves: %s", kind, len(claimed), type(error).__name__)
+                log.warning("%s of %d jobs failed, trying halves: %s", kind, len(claimed), type(error).__name__)
                 middle = len(claimed) // 2
                 for half in (claimed[:middle], claimed[middle:]):
                     if mine := self._still_mine(kind, half):
                         self.run(kind, mine)
 
-    def _still_mine(self, kind: str, claimed: Sequence[Lane]) -> list[Lane]:
+    def _still_mine(self, kind: str, claimed: Sequence[Job]) -> list[Job]:
         """These get a fresh lease, as far as they are ours; a half before them may have taken long."""
-        held = self.database.run(lambda conn: lanes.renew(conn, claimed, self.lease(kind)))
-        return [lane for lane in claimed if lane.id in held]
+        held = self.database.run(lambda conn: jobs.renew(conn, claimed, self.lease(kind)))
+        return [job for job in claimed if job.id in held]
 
-    def _give_back(self, lane: Lane, error: Exception) -> None:
-        """One lane that its handler cannot do: later, and in the end a person has to look."""
-        futile = isinstance(error, lanes.Futile)
+    def _give_back(self, job: Job, error: Exception) -> None:
+        """One job that its handler cannot do: later, and in the end a person has to look."""
+        futile = isinstance(error, jobs.Futile)
         why = str(error) if futile else f"{type(error).__name__}: {error}".split("\n[SQL:")[0][:2000]
-        log.error("%s %s/%s failed: %s", lane.kind, lane.account, lane.key, why, exc_info=None if futile else error)
+        log.error("%s %s/%s failed: %s", job.kind, job.account, job.key, why, exc_info=None if futile else error)
 
         def work(conn: Connection) -> None:
-            wait = lanes.wait(lane.attempts)
-            if isinstance(error, lanes.Futile):
-                lanes.park(conn, lane, why, error.about)
+            wait = jobs.wait(job.attempts)
+            if isinstance(error, jobs.Futile):
+                jobs.dead_letter(conn, job, why, error.about)
             elif wait is None:
-                lanes.park(conn, lane, f"{lane.attempts + 1} attempts failed, the last: {why}")
+                jobs.dead_letter(conn, job, f"{job.attempts + 1} attempts failed, the last: {why}")
             else:
-                lanes.later(conn, lane, wait, why)
+                jobs.reschedule(conn, job, wait, why)
 
         self.database.run(work)

@@ -7,23 +7,23 @@ from collections.abc import Sequence
 from hub.accounts import Accounts
 from hub.pipeline.process import provisional
 from hub.pipeline.process.combine import whole
-from hub.store import lanes
+from hub.store import jobs
 from hub.store.database import Connection, Database
-from hub.store.lanes import Lane
+from hub.store.jobs import Job
 
 
-class Ripen:
-    """The handler of `weigh` lanes."""
+class Recompute:
+    """The handler of `weigh` jobs."""
 
     def __init__(self, database: Database, accounts: Accounts) -> None:
         self.database = database
         self.accounts = accounts
 
-    def __call__(self, batch: Sequence[Lane]) -> None:
+    def __call__(self, batch: Sequence[Job]) -> None:
         whole(self.database, lambda conn: self._weigh(conn, batch))
 
-    def _weigh(self, conn: Connection, batch: Sequence[Lane]) -> None:
-        held = lanes.fence(conn, batch)
-        mine = [lane for lane in batch if lane.id in held]
-        provisional.again(conn, self.accounts.all(), [int(lane.key[1:]) for lane in mine])
-        lanes.finish(conn, [(lane, lane.wanted) for lane in mine])
+    def _weigh(self, conn: Connection, batch: Sequence[Job]) -> None:
+        held = jobs.fence(conn, batch)
+        mine = [job for job in batch if job.id in held]
+        provisional.again(conn, self.accounts.all(), [int(job.key[1:]) for job in mine])
+        jobs.finish(conn, [(job, job.wanted) for job in mine])

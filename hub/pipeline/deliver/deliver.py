@@ -1,6 +1,6 @@
 """Telling others: plan under the return's lock, commit the intent, make one remote change, look what came of it.
 
-An outbound lane is claimed by one worker at a time. No transaction is open while a request is under way, and whatever
+An outbound job is claimed by one worker at a time. No transaction is open while a request is under way, and whatever
 happens meanwhile, the committed intent says what may have been done.
 """
 
@@ -26,14 +26,14 @@ from hub.pipeline.process.combine import Situation, look, plan_for, whole
 from hub.pipeline.remote import DEADLINE, Outcome, call, note
 from hub.pipeline.writes import awaited, no_effect, settle
 from hub.store import accounts as account_store
-from hub.store import documents, intents, lanes, paying, sync
+from hub.store import documents, intents, jobs, paying, sync
 from hub.store.budgets import Priority
 from hub.store.database import Connection, Database, now
 from hub.store.intents import Intent
-from hub.store.lanes import Lane
+from hub.store.jobs import Job
 
 STEPS = 40
-"""Calls one claim may make before the lane goes back into the queue."""
+"""Calls one claim may make before the job goes back into the queue."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Step:
 _DOES = {"perform": "", "find": "look for ", "abandon": "abandon "}
 
 
-class Tell:
-    """The handler of `tell` lanes. `lease`: seconds a lane is ours for one remote change, renewed before each."""
+class Deliver:
+    """The handler of `tell` jobs. `lease`: seconds a job is ours for one remote change, renewed before each."""
 
     def __init__(self, database: Database, accounts: Accounts, *, lease: float) -> None:
         self.database = database
@@ -70,55 +70,55 @@ class Tell:
         self.deadline = lease * DEADLINE
         self.purses = Purses()
 
-    def __call__(self, batch: Sequence[Lane]) -> None:
-        for lane in batch:
-            self._tell(lane)
+    def __call__(self, batch: Sequence[Job]) -> None:
+        for job in batch:
+            self._tell(job)
 
-    def _tell(self, lane: Lane) -> None:
+    def _tell(self, job: Job) -> None:
         # Counted from before the intent commits: a process that was stopped in between sends nothing any more.
         until = time.monotonic() + self.deadline
-        step = whole(self.database, lambda conn: self._next(conn, lane))
+        step = whole(self.database, lambda conn: self._next(conn, job))
         for _ in range(STEPS):
             if step is None:
                 return
             priority: Priority = "live" if step.looking else "write"
             outcome = settle.sound(call(step.account, _doing(step), until, priority, step.attempt))
             until = time.monotonic() + self.deadline
-            step = whole(self.database, lambda conn, s=step, o=outcome: self._after(conn, lane, s, o))  # type: ignore[misc]
-        whole(self.database, lambda conn: self._back(conn, lane, step))
+            step = whole(self.database, lambda conn, s=step, o=outcome: self._after(conn, job, s, o))  # type: ignore[misc]
+        whole(self.database, lambda conn: self._back(conn, job, step))
 
-    def _account(self, conn: Connection, lane: Lane) -> Account | None:
+    def _account(self, conn: Connection, job: Job) -> Account | None:
         """The account as it is configured at this moment, whoever changed it; None while it stands still."""
-        known = self.accounts.get(lane.account)
-        stamp, stands_still = account_store.standing(conn, lane.account)
+        known = self.accounts.get(job.account)
+        stamp, stands_still = account_store.standing(conn, job.account)
         if stamp != known.stamp:
-            known = self.accounts.now().get(lane.account, known)
+            known = self.accounts.now().get(job.account, known)
         return None if stands_still or known.stamp != stamp else known
 
-    def _next(self, conn: Connection, lane: Lane) -> Step | None:
-        """The next call on this lane, its intent committed; None when there is nothing to do now."""
-        if lane.id not in lanes.fence(conn, [lane]):
+    def _next(self, conn: Connection, job: Job) -> Step | None:
+        """The next call on this job, its intent committed; None when there is nothing to do now."""
+        if job.id not in jobs.fence(conn, [job]):
             return None
-        account = self._account(conn, lane)
+        account = self._account(conn, job)
         if account is None:
-            lanes.later(conn, lane, 0.0, "the account stands still", attempt=False)  # the next claim says how long
+            jobs.reschedule(conn, job, 0.0, "the account stands still", attempt=False)  # the next claim says how long
             return None
         waits: list[float] = []
-        for row in sync.due(conn, lane.account, lane.key):
+        for row in sync.due(conn, job.account, job.key):
             if row.waits:
                 waits.append(row.waits)
                 continue
             for situation in look(conn, [row.return_id], self.accounts.all()):
                 step = self._for_return(conn, account, row, situation)
                 if isinstance(step, Step):
-                    lanes.renew(conn, [lane], self.lease)
+                    jobs.renew(conn, [job], self.lease)
                     return step
                 if step:
                     waits.append(step)
         if waits:
-            lanes.later(conn, lane, min(waits), "waits", attempt=False)
+            jobs.reschedule(conn, job, min(waits), "waits", attempt=False)
         else:
-            lanes.finish(conn, [(lane, lane.wanted)])
+            jobs.finish(conn, [(job, job.wanted)])
         return None
 
     def _for_return(
@@ -210,9 +210,9 @@ class Tell:
         )
         return Step(account, row, intent_id, calls.numbered(its_call, intent_id), attempt=attempt)
 
-    def _after(self, conn: Connection, lane: Lane, step: Step, outcome: Outcome[Reply | None]) -> Step | None:
+    def _after(self, conn: Connection, job: Job, step: Step, outcome: Outcome[Reply | None]) -> Step | None:
         """Write down what the call came to, and go on. A worker that lost its lease changes nothing."""
-        if lane.id not in lanes.fence(conn, [lane]):
+        if job.id not in jobs.fence(conn, [job]):
             return None
         what = str(step)
         note(conn, step.account, what, outcome, return_id=step.row.return_id, intent=step.intent_id)
@@ -221,19 +221,19 @@ class Tell:
             intent = intents.get(conn, step.intent_id)
             if intent is not None:
                 abandon.settle(conn, step.row, intent, outcome)
-            return self._next(conn, lane)
+            return self._next(conn, job)
         then = settle.settle(conn, step.account, step.row, step.intent_id, outcome, looking=step.looking)
         if then.next:
-            return self._goes_on(conn, lane, step, then)
+            return self._goes_on(conn, job, step, then)
         self._over(conn, step)
         if then.wait:
-            lanes.later(conn, lane, then.wait, str(outcome.error or "waits"), attempt=True)
+            jobs.reschedule(conn, job, then.wait, str(outcome.error or "waits"), attempt=True)
             return None
-        return self._next(conn, lane)
+        return self._next(conn, job)
 
-    def _goes_on(self, conn: Connection, lane: Lane, step: Step, then: settle.Then) -> Step | None:
+    def _goes_on(self, conn: Connection, job: Job, step: Step, then: settle.Then) -> Step | None:
         """The same write's next step, or its repetition with the same key; by the terms of this moment."""
-        account = self._account(conn, lane)
+        account = self._account(conn, job)
         intent = intents.get(conn, step.intent_id)
         attempt: Attempt | float = step.attempt.next_step()
         if intent is None or account is None or awaited.stopped(conn, account, step.row, intent):
@@ -244,19 +244,19 @@ class Tell:
             self._over(conn, step)
             wait = 0.0 if isinstance(attempt, Attempt) else attempt
             intents.move(conn, step.intent_id, "waiting", wait=wait)  # what is possible is looked for again
-            return self._next(conn, lane)
+            return self._next(conn, job)
         intents.again(conn, step.intent_id, self.deadline, step=then.next == "next step")
-        lanes.renew(conn, [lane], self.lease)
+        jobs.renew(conn, [job], self.lease)
         return Step(account, step.row, step.intent_id, calls.stored(intent), attempt=attempt)
 
-    def _back(self, conn: Connection, lane: Lane, step: Step | None) -> None:
+    def _back(self, conn: Connection, job: Job, step: Step | None) -> None:
         """Others have their turn; the call that was prepared is not made."""
-        if lane.id not in lanes.fence(conn, [lane]):
+        if job.id not in jobs.fence(conn, [job]):
             return
         if step is not None and not step.looking:
             self._over(conn, step)
             awaited.unsent(conn, step.intent_id)
-        lanes.later(conn, lane, 0.0, "more to say", attempt=False)
+        jobs.reschedule(conn, job, 0.0, "more to say", attempt=False)
 
     def _over(self, conn: Connection, step: Step) -> None:
         """The write is over, or rests."""

@@ -1,4 +1,4 @@
-"""A lane recovered from a lost lease may have killed its worker: it is taken and worked off with nothing else in hand."""
+"""A job recovered from a lost lease may have killed its worker: it is taken and worked off with nothing else in hand."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import threading
 from collections.abc import Sequence
 
 from hub.store.database import Database
-from hub.store.lanes import Lane
-from scheduler.lanes import Terms
+from hub.store.jobs import Job
 from scheduler.threads import Engine
+from scheduler.work import Terms
 from tests.scheduler.steps import running, until
 from tests.store.queueing import finish, lose, stored, want
 
@@ -18,7 +18,7 @@ def test_suspects_run_with_nothing_else_in_their_process(database: Database) -> 
     together: list[set[str]] = []
     meeting = threading.Barrier(2)
 
-    def tell(claimed: Sequence[Lane]) -> None:
+    def tell(claimed: Sequence[Job]) -> None:
         now_running.add(claimed[0].key)
         together.append(set(now_running))
         if claimed[0].key in ("R10", "R11"):
@@ -26,9 +26,9 @@ def test_suspects_run_with_nothing_else_in_their_process(database: Database) -> 
         now_running.discard(claimed[0].key)
         finish(database, *claimed)
 
-    want(database, *(f"R{n}" for n in range(12)), kind="tell")
+    want(database, *(f"R{n}" for n in range(12)), kind="deliver")
     lose(database, "R3", "R4")
-    with running(Engine(database, {"tell": tell}, workers=5)):
+    with running(Engine(database, {"deliver": tell}, workers=5)):
         until(lambda: not stored(database))
     assert {"R3"} in together
     assert {"R4"} in together
@@ -41,7 +41,7 @@ def test_a_suspect_is_not_even_claimed_while_something_else_is_in_hand(database:
     begun, release = threading.Event(), threading.Event()
     order: list[str] = []
 
-    def work(claimed: Sequence[Lane]) -> None:
+    def work(claimed: Sequence[Job]) -> None:
         order.append(claimed[0].key)
         if claimed[0].key == "slow":
             begun.set()
@@ -49,10 +49,10 @@ def test_a_suspect_is_not_even_claimed_while_something_else_is_in_hand(database:
         finish(database, *claimed)
 
     want(database, "slow", kind="fetch")
-    with running(Engine(database, {"fetch": work, "tell": work}, workers=4, idle=0.01)) as engine:
+    with running(Engine(database, {"fetch": work, "deliver": work}, workers=4, idle=0.01)) as engine:
         assert begun.wait(30)
-        lose(database, "suspect", kind="tell")
-        until(lambda: engine._suspected == {"tell"})
+        lose(database, "suspect", kind="deliver")
+        until(lambda: engine._quarantine_waits == {"deliver"})
         want(database, "innocent", kind="fetch")
         rows = {row["key"]: (row["token"], row["worker"]) for row in stored(database)}
         assert rows["suspect"] == (1, "dead")
@@ -65,16 +65,16 @@ def test_a_suspect_is_not_even_claimed_while_something_else_is_in_hand(database:
 def test_a_suspect_whose_row_is_locked_elsewhere_holds_nobody_up(database: Database) -> None:
     done: list[str] = []
 
-    def work(claimed: Sequence[Lane]) -> None:
-        done.extend(lane.key for lane in claimed)
+    def work(claimed: Sequence[Job]) -> None:
+        done.extend(job.key for job in claimed)
         finish(database, *claimed)
 
-    want(database, "suspect", kind="tell")
+    want(database, "suspect", kind="deliver")
     lose(database, "suspect")
     with database.begin() as other:
-        other.exec_driver_sql("SELECT 1 FROM lanes FOR UPDATE")
-        with running(Engine(database, {"tell": work}, workers=3, idle=0.01)):
-            want(database, "innocent", kind="tell")
+        other.exec_driver_sql("SELECT 1 FROM jobs FOR UPDATE")
+        with running(Engine(database, {"deliver": work}, workers=3, idle=0.01)):
+            want(database, "innocent", kind="deliver")
             until(lambda: done)
     assert done == ["innocent"]
 
@@ -82,13 +82,13 @@ def test_a_suspect_whose_row_is_locked_elsewhere_holds_nobody_up(database: Datab
 def test_in_batches_too_the_suspects_come_one_by_one(database: Database) -> None:
     sizes: list[tuple[int, bool]] = []
 
-    def read(claimed: Sequence[Lane]) -> None:
-        sizes.append((len(claimed), claimed[0].solo))
+    def read(claimed: Sequence[Job]) -> None:
+        sizes.append((len(claimed), claimed[0].quarantined))
         finish(database, *claimed)
 
     want(database, *(f"r{n}" for n in range(9)))
     lose(database, "r0", "r1", "r2")
-    with running(Engine(database, {"read": read}, workers=4, terms={"read": Terms(batch=100)})):
+    with running(Engine(database, {"process": read}, workers=4, terms={"process": Terms(batch=100)})):
         until(lambda: not stored(database))
     assert sizes == [(1, True)] * 3 + [(6, False)]
 
@@ -98,21 +98,21 @@ def test_what_never_ends_does_not_hold_a_suspect_up_for_ever(database: Database)
     begun, release = threading.Event(), threading.Event()
     alone: dict[str, bool] = {}
 
-    def work(claimed: Sequence[Lane]) -> None:
-        alone[claimed[0].key] = claimed[0].solo
+    def work(claimed: Sequence[Job]) -> None:
+        alone[claimed[0].key] = claimed[0].quarantined
         if claimed[0].key == "endless":
             begun.set()
             release.wait(60)
         finish(database, *claimed)
 
     want(database, "endless", kind="poll")
-    with running(Engine(database, {"poll": work, "tell": work}, workers=3, idle=0.01, patience=0.2)) as engine:
+    with running(Engine(database, {"poll": work, "deliver": work}, workers=3, idle=0.01, patience=0.2)) as engine:
         assert begun.wait(30)
-        lose(database, "suspect", "another", kind="tell")
+        lose(database, "suspect", "another", kind="deliver")
         until(lambda: {"suspect", "another"} <= alone.keys())
         release.set()
         until(lambda: not stored(database) and not engine._company)
-        lose(database, "later", kind="tell")
+        lose(database, "later", kind="deliver")
         until(lambda: "later" in alone)
     assert alone == {"endless": False, "suspect": False, "another": False, "later": True}
 
@@ -120,22 +120,22 @@ def test_what_never_ends_does_not_hold_a_suspect_up_for_ever(database: Database)
 def test_a_suspect_that_never_ends_does_not_hold_the_rest_up_for_ever(database: Database) -> None:
     """Before anything begins beside it, its death is no longer its own."""
     begun, release = threading.Event(), threading.Event()
-    solo: list[bool] = []
+    quarantined: list[bool] = []
 
-    def work(claimed: Sequence[Lane]) -> None:
+    def work(claimed: Sequence[Job]) -> None:
         if claimed[0].key == "suspect":
-            solo.append(claimed[0].solo)
+            quarantined.append(claimed[0].quarantined)
             begun.set()
             release.wait(60)
         else:
-            solo.extend(bool(row["solo"]) for row in stored(database) if row["key"] == "suspect")
+            quarantined.extend(bool(row["quarantined"]) for row in stored(database) if row["key"] == "suspect")
             release.set()
         finish(database, *claimed)
 
     lose(database, "suspect", kind="poll")
-    with running(Engine(database, {"poll": work, "tell": work}, workers=3, idle=0.01, patience=0.2)) as engine:
+    with running(Engine(database, {"poll": work, "deliver": work}, workers=3, idle=0.01, patience=0.2)) as engine:
         assert begun.wait(30)
-        want(database, "innocent", kind="tell")
+        want(database, "innocent", kind="deliver")
         until(lambda: not stored(database))
         assert not engine._alone
-    assert solo == [True, False]
+    assert quarantined == [True, False]

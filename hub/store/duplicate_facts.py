@@ -7,30 +7,30 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from hub.model.schema.observation import FactId, Twins
+from hub.model.schema.observation import DuplicateFacts, FactId
 from hub.model.schema.returns import Return
 
 
-def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, tuple[Twins, ...]]:
-    """Per return: which of its facts are twins."""
-    same: dict[int, list[Twins]] = {}
+def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, tuple[DuplicateFacts, ...]]:
+    """Per return: which of its facts are duplicates."""
+    same: dict[int, list[DuplicateFacts]] = {}
     found = conn.exec_driver_sql(
-        "SELECT return_id, facts, total, pieces, own, source FROM twins"
+        "SELECT return_id, facts, total, pieces, own, source FROM duplicate_facts"
         " WHERE return_id = ANY(%(r)b::bigint[]) ORDER BY id",
         {"r": list(return_ids)},
     )
     for return_id, facts, total, pieces, own, source in found:
-        told = Twins(frozenset(FactId(*fact) for fact in facts))
+        told = DuplicateFacts(frozenset(FactId(*fact) for fact in facts))
         if total is not None:
-            told = Twins(told.facts, FactId(*total), pieces, own, source)
+            told = DuplicateFacts(told.facts, FactId(*total), pieces, own, source)
         same.setdefault(return_id, []).append(told)
-    return {return_id: tuple(twins) for return_id, twins in same.items()}
+    return {return_id: tuple(duplicates) for return_id, duplicates in same.items()}
 
 
-def add(conn: Connection, return_id: int, same: Twins, source: str) -> None:
+def add(conn: Connection, return_id: int, same: DuplicateFacts, source: str) -> None:
     """Record that these facts are the same event; `source` says which write it comes from."""
     conn.exec_driver_sql(
-        "INSERT INTO twins (return_id, facts, source, total, pieces, own)"
+        "INSERT INTO duplicate_facts (return_id, facts, source, total, pieces, own)"
         " VALUES (%(r)s, %(f)s::jsonb, %(o)s, %(t)s::jsonb, %(p)s, %(w)s)",
         {
             "r": return_id,
@@ -54,5 +54,5 @@ def keep_counted(conn: Connection, survivor: int, other: int) -> None:
     if doc is not None:
         merged = msgspec.json.decode(doc, type=Return)
         for fact in (*merged.receipts, *merged.dispositions, *merged.notes):
-            for counted in fact.twins:
-                add(conn, other, Twins(frozenset((counted,))), "counted")
+            for counted in fact.duplicates:
+                add(conn, other, DuplicateFacts(frozenset((counted,))), "counted")
