@@ -138,7 +138,7 @@ def _digest(hub: Hub, postmaster: int) -> tuple[int, Cost]:
                 hub.process(claimed)
                 done += len(claimed)
     with hub.database.begin() as conn:
-        found = conn.exec_driver_sql("SELECT count(*) FROM returns WHERE founded").scalar_one()
+        found = conn.exec_driver_sql("SELECT count(*) FROM returns WHERE opened").scalar_one()
         left = conn.exec_driver_sql("SELECT count(*) FROM inbox").scalar_one()
     assert not left, f"{left} messages are left in the inbox"
     assert 2 * found == done, f"{found} returns came of {done} records"

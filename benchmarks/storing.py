@@ -124,7 +124,7 @@ def _stored(hub: Hub) -> str:
         found = {
             name: conn.exec_driver_sql(statement).scalar_one()
             for name, statement in {
-                "returns": "SELECT count(*) FROM returns WHERE founded",
+                "returns": "SELECT count(*) FROM returns WHERE opened",
                 "facts": "SELECT count(*) FROM facts",
                 "sync rows": "SELECT count(*) FROM sync",
                 "raw records": "SELECT count(*) FROM raw",

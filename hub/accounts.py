@@ -196,7 +196,7 @@ def assemble(
     endings = {"rejected"} if "authorization" in manifest.silent and "cancel" in can else set()
     sells = manifest.kind in ("storefront", "marketplace", "pos")
     # A seller without returns of its own has nothing to hear of one; it may be asked for money all the same.
-    optional = WHERE_IT_HAS_THAT_STEP | ({"founded"} if sells else frozenset())
+    optional = WHERE_IT_HAS_THAT_STEP | ({"opened"} if sells else frozenset())
     heard = frozenset(f for f in listens if f not in optional or steps.get(f) in can or f in endings)
     terms = Terms(
         account=name,

@@ -16,7 +16,7 @@ from hub.model.merge.questions import ACTS, UNTOLD, chosen
 from hub.model.plan.refusals import SUMS
 from hub.model.schema.fragment import Answer, Fragment, Key, Refund, RefundPart
 from hub.model.schema.observation import HUB, Observation
-from hub.model.schema.operation import Residue
+from hub.model.schema.operation import Undeliverable
 from hub.model.schema.returns import Choice, Discrepancy, Return
 from hub.pipeline.process import linking, provisional
 from hub.pipeline.process.combine import whole
@@ -32,7 +32,7 @@ class _Open(NamedTuple):
     seen: Return
     asked: Discrepancy
     choice: Choice
-    untold: Residue | None
+    untold: Undeliverable | None
     """What its account cannot be told, where it is about that."""
 
 
@@ -135,7 +135,7 @@ def _keep(conn: Connection, return_id: int, act: str, fragment: Fragment, *, gon
     observations.save(conn, [Stored(said, None, return_id, None)])
 
 
-def _untold(conn: Connection, return_id: int) -> Iterator[tuple[Discrepancy, Residue]]:
+def _untold(conn: Connection, return_id: int) -> Iterator[tuple[Discrepancy, Undeliverable]]:
     """What accounts cannot be told, as questions."""
     for row in console.telling(conn, return_id):
         for rest in console.cannot(row):
@@ -148,7 +148,9 @@ def _untold(conn: Connection, return_id: int) -> Iterator[tuple[Discrepancy, Res
             )
 
 
-def _paid_otherwise(seen: Return, rest: Residue, act: str, by: str, at: datetime) -> tuple[Refund, ...] | UnsetType:
+def _paid_otherwise(
+    seen: Return, rest: Undeliverable, act: str, by: str, at: datetime
+) -> tuple[Refund, ...] | UnsetType:
     """Money that was owed and could not be paid there: somebody paid it by other means, which is a refund of ours."""
     money = seen.money
     if not rest.fact.startswith("money_due") or not money.due or money.currency is None:
@@ -157,7 +159,7 @@ def _paid_otherwise(seen: Return, rest: Residue, act: str, by: str, at: datetime
     return (Refund(id=act, currency=money.currency, parts=(part,), at=at),)
 
 
-def _dealt_with(conn: Connection, return_id: int, seen: Return, account: str, rest: Residue, act: str) -> None:
+def _dealt_with(conn: Connection, return_id: int, seen: Return, account: str, rest: Undeliverable, act: str) -> None:
     """What stood in the way is over: a write that was refused, and a credit that the books could not be asked for,
     which somebody wrote, as far as this sum goes."""
     if rest.operation is not None:

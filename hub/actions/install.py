@@ -1,6 +1,6 @@
 """A person grants the hub access on the other system's page, and comes back with a code (OAuth 2).
 
-What ties the answer to the question: `state`, random and good once, and a sealed cookie with it in the browser that
+What bindings the answer to the question: `state`, random and good once, and a sealed cookie with it in the browser that
 began, for this account and for ten minutes.
 """
 

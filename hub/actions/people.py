@@ -57,14 +57,14 @@ class People:
         return act
 
     def link(self, one: int, two: int, by: str) -> int:
-        """Two returns are one. The older number survives, the other becomes a signpost. Raises NotNow."""
+        """Two returns are one. The older number survives, the other becomes a redirect. Raises NotNow."""
         survivor, other = sorted((one, two))
 
         def work(conn: Connection) -> None:
             rows = hold(conn, (survivor, other))
             _free(conn, (survivor, other))
-            parted = linking.loosen_all(conn, rows)
-            keys.mend(conn, linking.own_objects(conn, other))
+            parted = linking.unlink_all(conn, rows)
+            keys.allow_links(conn, linking.own_objects(conn, other))
             act = linking.join(conn, survivor, other)
             linking.relate(conn, survivor, "merged_from", other)
             reviews.settle(conn, (survivor, other), "linked")
@@ -98,7 +98,7 @@ class People:
             for return_id in question["returns"]:
                 linking.write(conn, return_id, "apart", said)
             for other in question["detail"]["candidates"]:
-                linking.cut(conn, question["detail"]["seeks"], other)
+                linking.block_links(conn, question["detail"]["seeks"], other)
             self._again(conn, question["returns"], by)
 
         whole(self.database, work)
@@ -142,7 +142,7 @@ class People:
 
     def _parted(self, conn: Connection, old: int, new: int, objects: Sequence[Name], by: str) -> None:
         """Say so, and remember that they do not belong together whatever they say."""
-        linking.cut(conn, old, new)
+        linking.block_links(conn, old, new)
         named = ", ".join(" ".join(name) for name in objects)
         said = sentence("split_off", by=by, objects=named, new=f"R{new}", old=f"R{old}")
         linking.write(conn, old, "split", said, {"act": "split", "other": new, "objects": list(objects)})

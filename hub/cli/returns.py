@@ -9,7 +9,7 @@ import click
 
 from hub.cli.out import as_json, dump, line, number, say, show, working
 from hub.model.language.labels import LABELS
-from hub.model.schema.returns import Discrepancy, Weak
+from hub.model.schema.returns import Discrepancy, Provisional
 from hub.store import console as pages
 
 
@@ -91,7 +91,7 @@ def show_(return_: str, json_: bool) -> None:
         line(f"money {money.currency}: agreed {agreed}, refunded {money.refunded}, due {money.due}")
     for relation, other in ret.relations:
         line(f"{LABELS['relation'][relation][1].lower()} {other}")
-    for bound in ret.weak:
+    for bound in ret.provisional:
         what = ", ".join("/".join(name) for name in bound.objects)
         line(f"{what} (was {bound.was}): bound by {bound.why}, {_standing(bound)}")
     for question in questions:
@@ -108,10 +108,10 @@ def show_(return_: str, json_: bool) -> None:
     for row in told:
         still = ", ".join(operation["kind"] for operation in row.planned) or "nothing"
         line(f"{row.account}: {row.shown} · still to tell: {still}")
-        for residue in pages.cannot(row):
-            line(f"  cannot be told: {residue.fact}: {residue.why}")
-            if residue.question:
-                say(f"    hub review answer R{return_id} {residue.question} by_hand")
+        for undeliverable in pages.cannot(row):
+            line(f"  cannot be told: {undeliverable.fact}: {undeliverable.why}")
+            if undeliverable.question:
+                say(f"    hub review answer R{return_id} {undeliverable.question} by_hand")
 
 
 def ways(return_id: int, asked: Discrepancy) -> Iterator[tuple[str, str]]:
@@ -122,8 +122,8 @@ def ways(return_id: int, asked: Discrepancy) -> Iterator[tuple[str, str]]:
         yield means, f"hub review answer R{return_id} {asked.question} {shlex.quote(typed)}"
 
 
-def _standing(bound: Weak) -> str:
-    if bound.firm:
+def _standing(bound: Provisional) -> str:
+    if bound.confirmed:
         return "confirmed by a person"
     undo = f"`hub review undo {bound.entry}` parts it"
     return f"without proof{', not counted yet' if bound.waits else ''}; {undo}"

@@ -33,7 +33,7 @@ def list_(state: str, account: str, json_: bool) -> None:
             "account": row.account,
             "state": row.shown,
             "to_tell": [operation["kind"] for operation in row.planned],
-            "cannot": [f"{residue.fact}: {residue.why}" for residue in pages.cannot(row)],
+            "cannot": [f"{undeliverable.fact}: {undeliverable.why}" for undeliverable in pages.cannot(row)],
             "why": row.why,
             "changed": row.at,
         }

@@ -37,7 +37,7 @@ class Journey(Tale):
     def known(self) -> None:
         """Wait for the hub to hear of the return."""
         order = self.order
-        self.return_id = self.wait("the hub to hear of the return", lambda: self.founded("web", order.number, order.id))
+        self.return_id = self.wait("the hub to hear of the return", lambda: self.opened("web", order.number, order.id))
 
     def asked_back(self, lines: Mapping[str, int]) -> None:
         """On the shop's page, and the hub has heard of it."""

@@ -84,7 +84,7 @@ class Play(Tale):
         line = self.order["items"][0]["id"]
         self.shop.ask_back(self.order["id"], {line: 2}, self.dice.choice(REASONS))
         number, order = f"#{self.order['display_id']}", self.order["id"]
-        self.return_id = self.wait("the hub to hear of the return", lambda: self.founded("web", number, order))
+        self.return_id = self.wait("the hub to hear of the return", lambda: self.opened("web", number, order))
         say(f"{self.number}: the customer asks to return both")
 
     def _arrived(self, pieces: int) -> bool:

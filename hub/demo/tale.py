@@ -39,7 +39,7 @@ class Tale:
             time.sleep(0.2)
         raise StoryBroke(f"waited {PATIENCE:.0f} seconds for {what}; {self._state()}")
 
-    def founded(self, account: str, order_number: str, order_id: str) -> int | None:
+    def opened(self, account: str, order_number: str, order_id: str) -> int | None:
         """The return of this order, as soon as the hub has one."""
         with self.hub.database.begin() as conn:
             for found in pages.search(conn, order_number).rows:

@@ -52,7 +52,7 @@ def closed_folder(folder: Path, user: str) -> PostgresError:
     """Some parent of the data folder keeps the server's user out; the hub never loosens permissions."""
     return PostgresError(
         f"The database runs as the system user {user!r}, which cannot enter {folder}: a folder above it is closed to"
-        " other users. The hub does not loosen that. Choose another place, for example"
+        " other users. The hub does not unlink that. Choose another place, for example"
         " HUB_DATA=/var/lib/returns-hub, or start the hub as an ordinary user."
     )
 

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, desc, func, literal, select, tuple_
 
 from hub.model.schema.observation import FactId
-from hub.model.schema.operation import Residue
+from hub.model.schema.operation import Undeliverable
 from hub.model.schema.returns import Return
 from hub.store.tables import attempts, inbox, intents, journal, returns, reviews, sync
 
@@ -32,10 +32,10 @@ QUIET = ("in_sync", "untold")
 
 _decode = msgspec.json.Decoder(Return).decode
 
-# A row may be written before its revision is carried out, and residue is never shown as in sync.
+# A row may be written before its revision is carried out, and undeliverable is never shown as in sync.
 shown_state = case(
     (and_(sync.c.state.in_(QUIET), sync.c.wanted > sync.c.done), literal("pending")),
-    (and_(sync.c.state == "in_sync", func.jsonb_array_length(sync.c.residue) > 0), literal("blocked")),
+    (and_(sync.c.state == "in_sync", func.jsonb_array_length(sync.c.undeliverable) > 0), literal("blocked")),
     else_=sync.c.state,
 )
 
@@ -54,7 +54,7 @@ class Found:
     order_number: str | None
     discrepancies: int
     at: datetime
-    founded_at: datetime
+    opened_at: datetime
     merged_into: int | None
     doc: Return
     sync: Mapping[str, str] = field(default_factory=dict)
@@ -72,11 +72,11 @@ def counted(conn: Connection, query: Select[str, int]) -> dict[str, int]:
     return {row[0]: row[1] for row in conn.execute(query)}
 
 
-def listed(founded: bool | None = True) -> tuple[ColumnElement[bool], ...]:
-    """Returns that stand for themselves, not signposts to another. Not `founded`: records still without a return;
+def listed(opened: bool | None = True) -> tuple[ColumnElement[bool], ...]:
+    """Returns that stand for themselves, not signposts to another. Not `opened`: records still without a return;
     None: both."""
     alone = (returns.c.merged_into.is_(None), returns.c.doc.is_not(None))
-    return alone if founded is None else (*alone, returns.c.founded.is_(founded))
+    return alone if opened is None else (*alone, returns.c.opened.is_(opened))
 
 
 DISCREPANT = (*listed(None), returns.c.discrepancies > 0)
@@ -132,7 +132,7 @@ def _with_sync(conn: Connection, rows: Sequence[Row[Any]]) -> list[Found]:
             order_number=row.order_number,
             discrepancies=row.discrepancies,
             at=row.at,
-            founded_at=row.founded_at,
+            opened_at=row.opened_at,
             merged_into=row.merged_into,
             doc=_decode(row.doc) if row.doc else Return(),
             sync=told.get(row.id, {}),
@@ -161,9 +161,9 @@ def telling(conn: Connection, return_id: int) -> Sequence[Row[Any]]:
     return conn.execute(query).all()
 
 
-def cannot(row: Row[Any]) -> list[Residue]:
+def cannot(row: Row[Any]) -> list[Undeliverable]:
     """What a sync row's account cannot be told."""
-    return msgspec.convert(row.residue, list[Residue])
+    return msgspec.convert(row.undeliverable, list[Undeliverable])
 
 
 def document(ret: Return) -> dict[str, Any]:

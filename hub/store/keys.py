@@ -159,7 +159,7 @@ def of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[int, set[Nam
     return result
 
 
-def cut(conn: Connection, names: Iterable[Name], objects: Iterable[Name]) -> None:
+def block_links(conn: Connection, names: Iterable[Name], objects: Iterable[Name]) -> None:
     """A person's word: these objects do not belong to the return of these names."""
     pairs = [(*thing, *name) for thing in sorted(set(objects)) for name in sorted(set(names))]
     if pairs:
@@ -170,7 +170,7 @@ def cut(conn: Connection, names: Iterable[Name], objects: Iterable[Name]) -> Non
         )
 
 
-def mend(conn: Connection, objects: Iterable[Name]) -> None:
+def allow_links(conn: Connection, objects: Iterable[Name]) -> None:
     """A person takes a cut back."""
     wanted = sorted(set(objects))
     conn.exec_driver_sql(
@@ -181,7 +181,7 @@ def mend(conn: Connection, objects: Iterable[Name]) -> None:
     )
 
 
-def cuts(conn: Connection, objects: Iterable[Name]) -> set[tuple[Name, Name]]:
+def blocked_links(conn: Connection, objects: Iterable[Name]) -> set[tuple[Name, Name]]:
     """(object, name) pairs that a person cut."""
     wanted = sorted(set(objects))
     found = conn.exec_driver_sql(

@@ -49,7 +49,7 @@ def known(conn: Connection, objects: Iterable[Name]) -> set[Name]:
 
 
 def returns_of(conn: Connection, objects: Iterable[Name]) -> set[int]:
-    """The returns, of those that somebody founded, with a record of the same parcels as these records."""
+    """The returns, of those that somebody opened, with a record of the same parcels as these records."""
     wanted = sorted(set(objects))
     if not wanted:
         return set()
@@ -58,21 +58,21 @@ def returns_of(conn: Connection, objects: Iterable[Name]) -> set[int]:
         " AS n(account, stream, external_id) JOIN parcels mine USING (account, stream, external_id)"
         " JOIN parcels other ON other.number = mine.number"
         " JOIN observations o ON (o.account, o.stream, o.external_id)"
-        " = (other.account, other.stream, other.external_id) JOIN returns r ON r.id = o.return_id WHERE r.founded",
+        " = (other.account, other.stream, other.external_id) JOIN returns r ON r.id = o.return_id WHERE r.opened",
         {"a": [n[0] for n in wanted], "s": [n[1] for n in wanted], "e": [n[2] for n in wanted]},
     )
     return set(found.scalars())
 
 
 def guests(conn: Connection, return_ids: Collection[int]) -> list[tuple[int, Name]]:
-    """(return, record) for the records of other founded returns that tell of nothing but a parcel of its number."""
+    """(return, record) for the records of other opened returns that tell of nothing but a parcel of its number."""
     found = conn.exec_driver_sql(
         "SELECT DISTINCT m.return_id, o.account, o.stream, o.external_id FROM observations m"
         " JOIN parcels mine USING (account, stream, external_id)"
         " JOIN parcels other ON other.number = mine.number AND other.alone"
         " JOIN observations o ON (o.account, o.stream, o.external_id)"
         " = (other.account, other.stream, other.external_id)"
-        " JOIN returns r ON r.id = o.return_id AND r.founded"
+        " JOIN returns r ON r.id = o.return_id AND r.opened"
         " WHERE m.return_id = ANY(%(r)b::bigint[]) AND o.return_id <> m.return_id AND NOT o.gone",
         {"r": sorted(return_ids)},
     )

@@ -171,7 +171,7 @@ _WRITTEN: Sequence[tuple[str, str, tuple[str, ...]]] = (
         ("error", "wire"),
     ),
     ("intents", "return_id = ANY(%(r)b::bigint[])", ("operation", "call", "progress", "reply", "error", "said")),
-    ("sync", "return_id = ANY(%(r)b::bigint[])", ("planned", "residue", "guard", "why", "said")),
+    ("sync", "return_id = ANY(%(r)b::bigint[])", ("planned", "undeliverable", "guard", "why", "said")),
     (
         "reviews",
         "detail->>'account' = ANY(%(a)b::text[])"

@@ -27,9 +27,9 @@ class Row(NamedTuple):
     id: int
     revision: int
     doc: bytes | None
-    founded: bool
+    opened: bool
     merged_into: int | None
-    ties: bytes | None = None
+    bindings: bytes | None = None
     """What was decided of it as a whole (hub.model.schema.bindings), where anything was."""
 
     @classmethod
@@ -44,7 +44,7 @@ class Change(NamedTuple):
     id: int
     doc: bytes
     merged: Return
-    founded: bool
+    opened: bool
 
 
 def numbers(conn: Connection, count: int) -> list[int]:
@@ -86,7 +86,7 @@ def lock(conn: Connection, return_ids: Iterable[int]) -> dict[int, Row]:
     if not wanted:
         return {}
     found = conn.exec_driver_sql(
-        "SELECT id, revision, doc, founded, merged_into, ties FROM returns WHERE id = ANY(%(r)b::bigint[])"
+        "SELECT id, revision, doc, opened, merged_into, bindings FROM returns WHERE id = ANY(%(r)b::bigint[])"
         " ORDER BY id FOR UPDATE",
         {"r": wanted},
     )
@@ -96,7 +96,7 @@ def lock(conn: Connection, return_ids: Iterable[int]) -> dict[int, Row]:
 def read(conn: Connection, return_ids: Iterable[int]) -> dict[int, Row]:
     """What is stored of these returns, without holding them."""
     found = conn.exec_driver_sql(
-        "SELECT id, revision, doc, founded, merged_into, ties FROM returns WHERE id = ANY(%(r)b::bigint[])",
+        "SELECT id, revision, doc, opened, merged_into, bindings FROM returns WHERE id = ANY(%(r)b::bigint[])",
         {"r": sorted(set(return_ids))},
     )
     return {row[0]: Row(*row) for row in found}
@@ -173,13 +173,13 @@ def save(conn: Connection, changes: Sequence[Change]) -> None:
     ordered = sorted(changes, key=lambda change: change.id)
     merged = [change.merged for change in ordered]
     conn.exec_driver_sql(
-        "INSERT INTO returns (id, doc, status, kind, founded, is_open, order_number, search, discrepancies,"
+        "INSERT INTO returns (id, doc, status, kind, opened, is_open, order_number, search, discrepancies,"
         " questions, revision)"
         " SELECT *, 1 FROM unnest(%(id)b::bigint[], %(doc)b::bytea[], %(status)b::text[], %(kind)b::text[],"
-        " %(founded)b::bool[], %(open)b::bool[], %(number)b::text[], %(search)b::text[], %(disc)b::int[],"
+        " %(opened)b::bool[], %(open)b::bool[], %(number)b::text[], %(search)b::text[], %(disc)b::int[],"
         " %(ask)b::int[])"
         " ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, revision = returns.revision + 1, status = excluded.status,"
-        " kind = excluded.kind, founded = excluded.founded, is_open = excluded.is_open,"
+        " kind = excluded.kind, opened = excluded.opened, is_open = excluded.is_open,"
         " order_number = excluded.order_number, search = excluded.search, discrepancies = excluded.discrepancies,"
         " questions = excluded.questions, at = clock_timestamp()",
         {
@@ -187,8 +187,8 @@ def save(conn: Connection, changes: Sequence[Change]) -> None:
             "doc": [change.doc for change in ordered],
             "status": [ret.status for ret in merged],
             "kind": [ret.kind for ret in merged],
-            "founded": [change.founded for change in ordered],
-            "open": [change.founded and ret.status not in OVER for change, ret in zip(ordered, merged, strict=True)],
+            "opened": [change.opened for change in ordered],
+            "open": [change.opened and ret.status not in OVER for change, ret in zip(ordered, merged, strict=True)],
             "number": [next((order.number for order in ret.orders if order.number), None) for ret in merged],
             "search": [_search(change) for change in ordered],
             "disc": [len(ret.discrepancies) for ret in merged],
@@ -260,8 +260,8 @@ _MOVES = ("duplicate_facts", "journal", "attempts", "raw", "intents")
 """Tables whose rows go along when a return becomes part of another; observations and keys are known by their names."""
 
 
-def absorb(conn: Connection, survivor: int, other: int) -> dict[str, list[int]]:
-    """`other` was the same return all along: everything known under it moves, it stays as a signpost.
+def merge_returns(conn: Connection, survivor: int, other: int) -> dict[str, list[int]]:
+    """`other` was the same return all along: everything known under it moves, it stays as a redirect.
 
     Both rows are held by the caller, and neither has a remote write under way. What moved, for `give_back`.
     """
@@ -284,17 +284,17 @@ def absorb(conn: Connection, survivor: int, other: int) -> dict[str, list[int]]:
     )
     for table in ("return_orders", "sync", "facts"):
         conn.exec_driver_sql(f"DELETE FROM {table} WHERE return_id = %(from)s", {"from": other})
-    signpost = Return(status="merged", relations=(("merged_into", f"R{survivor}"),))
+    redirect = Return(status="merged", relations=(("merged_into", f"R{survivor}"),))
     conn.exec_driver_sql(
         "UPDATE returns SET merged_into = %(to)s, status = 'merged', doc = %(doc)s, revision = revision + 1,"
-        " founded = false, is_open = false, ties = NULL, at = clock_timestamp() WHERE id = %(from)s",
-        {**ends, "doc": encode(signpost)},
+        " opened = false, is_open = false, bindings = NULL, at = clock_timestamp() WHERE id = %(from)s",
+        {**ends, "doc": encode(redirect)},
     )
     return moved
 
 
 def give_back(conn: Connection, moved: Mapping[str, Sequence[int]], return_id: int) -> None:
-    """What `absorb` moved is this return's again."""
+    """What `merge_returns` moved is this return's again."""
     for table in _MOVES:
         if ids := moved.get(table):
             conn.exec_driver_sql(

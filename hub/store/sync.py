@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from hub.model.language.sentences import Sentence
-from hub.model.schema.operation import Operation, Residue
+from hub.model.schema.operation import Operation, Undeliverable
 from hub.store import documents
 
 
@@ -32,7 +32,7 @@ class News(NamedTuple):
     job: str
     state: str
     planned: Sequence[Operation]
-    residue: Sequence[Residue]
+    undeliverable: Sequence[Undeliverable]
     settle: float = 0.0
     why: str | Sentence | None = None
     """What it waits for."""
@@ -73,7 +73,7 @@ def save(conn: Connection, news: Sequence[News]) -> None:
     ordered = sorted(news, key=lambda n: (n.return_id, n.account))
     whys = [documents.both(n.why) for n in ordered]
     conn.exec_driver_sql(
-        "INSERT INTO sync (return_id, account, job, wanted, done, state, planned, residue, not_before, why, said)"
+        "INSERT INTO sync (return_id, account, job, wanted, done, state, planned, undeliverable, not_before, why, said)"
         " SELECT r, a, l, 1, CASE WHEN tell THEN 0 ELSE 1 END, s, p::jsonb, e::jsonb,"
         " CASE WHEN w > 0 THEN clock_timestamp() + w * interval '1 second' END, y, o::jsonb"
         " FROM unnest(%(r)b::bigint[], %(a)b::text[], %(l)b::text[], %(s)b::text[], %(p)b::text[], %(e)b::text[],"
@@ -81,7 +81,7 @@ def save(conn: Connection, news: Sequence[News]) -> None:
         " JOIN accounts ON accounts.name = n.a"  # one that was removed a moment ago may still be known to us
         " ON CONFLICT (return_id, account) DO UPDATE SET job = excluded.job, wanted = sync.wanted + 1,"
         " done = CASE WHEN excluded.done = 1 THEN sync.wanted + 1 ELSE sync.done END, state = excluded.state,"
-        " planned = excluded.planned, residue = excluded.residue,"
+        " planned = excluded.planned, undeliverable = excluded.undeliverable,"
         " not_before = coalesce(sync.not_before, excluded.not_before), at = clock_timestamp(),"
         " why = CASE WHEN excluded.why IS NULL AND excluded.state = 'blocked' THEN sync.why ELSE excluded.why END,"
         " said = CASE WHEN excluded.why IS NULL AND excluded.state = 'blocked' THEN sync.said ELSE excluded.said END",
@@ -91,7 +91,7 @@ def save(conn: Connection, news: Sequence[News]) -> None:
             "l": [n.job for n in ordered],
             "s": [n.state for n in ordered],
             "p": [documents.text(n.planned) for n in ordered],
-            "e": [documents.text(n.residue) for n in ordered],
+            "e": [documents.text(n.undeliverable) for n in ordered],
             "t": [n.state == "pending" for n in ordered],
             "w": [n.settle for n in ordered],
             "y": [text for text, _ in whys],
@@ -106,7 +106,7 @@ def settle(
     state: str,
     *,
     planned: Sequence[Operation] | None = None,
-    residue: Sequence[Residue] | None = None,
+    undeliverable: Sequence[Undeliverable] | None = None,
     guard: dict[str, Any] | None = None,
     why: str | Sentence | None = None,
     wait: float | None = None,
@@ -117,7 +117,7 @@ def settle(
     text, sentence = documents.both(why)
     conn.exec_driver_sql(
         "UPDATE sync SET state = %(s)s, planned = coalesce(%(p)s::jsonb, planned),"
-        " residue = coalesce(%(e)s::jsonb, residue), guard = coalesce(%(g)s::jsonb, guard), why = %(y)s,"
+        " undeliverable = coalesce(%(e)s::jsonb, undeliverable), guard = coalesce(%(g)s::jsonb, guard), why = %(y)s,"
         " said = %(o)s::jsonb,"
         " not_before = clock_timestamp() + %(w)s::float8 * interval '1 second',"
         " done = CASE WHEN %(d)s THEN greatest(done, %(n)s) ELSE done END,"
@@ -126,7 +126,7 @@ def settle(
         {
             "s": state,
             "p": None if planned is None else documents.text(planned),
-            "e": None if residue is None else documents.text(residue),
+            "e": None if undeliverable is None else documents.text(undeliverable),
             "g": None if guard is None else documents.text(guard),
             "y": text,
             "o": sentence,
@@ -155,14 +155,14 @@ def money_free(conn: Connection, return_id: int, account: str) -> list[tuple[str
     (account, job) of each, for its job to be asked for.
     """
     return _planned_again(
-        conn, account, 'residue @> \'[{"said": {"code": "money_in_flight"}}]\' AND return_id <> %(r)s', return_id
+        conn, account, 'undeliverable @> \'[{"said": {"code": "money_in_flight"}}]\' AND return_id <> %(r)s', return_id
     )
 
 
 def planned_again(conn: Connection, account: str) -> list[tuple[str, str]]:
     """The account may be asked for more than before, or for less, or is back: what was left to say there is planned
     again. (account, job) of each row, for its job to be asked for."""
-    return _planned_again(conn, account, "(state <> 'in_sync' OR residue <> '[]')")
+    return _planned_again(conn, account, "(state <> 'in_sync' OR undeliverable <> '[]')")
 
 
 def unsettled(conn: Connection, account: str) -> int:

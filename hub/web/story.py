@@ -1,4 +1,4 @@
-"""What the hub says, in the person's language: the journal, discrepancies, residue, questions."""
+"""What the hub says, in the person's language: the journal, discrepancies, undeliverable, questions."""
 
 from __future__ import annotations
 

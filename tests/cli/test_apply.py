@@ -87,7 +87,7 @@ def with_setting(text: str) -> str:
         (with_terms(settle="soon"), "terms: Expected `float`, got `str` - at `settle`"),
         (with_terms(money="no"), "terms: Expected `bool`, got `str` - at `money`"),
         (with_terms(poll=-1), "terms: Expected `float` >= 0.0 - at `poll`"),
-        (with_terms(listens=["founded", "everything"]), "listens does not know everything, but accepted"),
+        (with_terms(listens=["opened", "everything"]), "listens does not know everything, but accepted"),
         (with_terms(ranks={"cash": 3}), "ranks does not know cash"),
         (with_terms(locations=[7]), "terms: Expected `str`, got `int` - at `locations[0]`"),
         (with_terms(order_numbers="EN"), "terms: Expected `object`, got `str` - at `order_numbers`"),

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from hub.cli import main
 from hub.model.language.sentences import sentence
-from hub.model.schema.returns import Choice, Discrepancy, Return, Weak
+from hub.model.schema.returns import Choice, Discrepancy, Provisional, Return
 from hub.settings import Settings
 from hub.store import personal, returns, reviews
 from hub.store.database import Database
@@ -110,13 +110,13 @@ def test_a_number_that_is_none_and_a_return_that_is_not_there(run: Callable[...,
 def test_a_return_shows_its_relations_what_is_bound_without_proof_and_the_questions(
     run: Callable[..., Result], database_url: str
 ) -> None:
-    bound = Weak(ours="R1001", was="R1002", why="line", objects=(("till", "return", "t1"),), waits=True, entry=7)
-    doc = msgspec.json.encode(Return(relations=(("caused_by", "R1000"),), weak=(bound,)))
+    bound = Provisional(ours="R1001", was="R1002", why="line", objects=(("till", "return", "t1"),), waits=True, entry=7)
+    doc = msgspec.json.encode(Return(relations=(("caused_by", "R1000"),), provisional=(bound,)))
     database = Database(database_url)
     with database.begin() as conn:
         (number,) = returns.numbers(conn, 1)
         returns.begin(conn, [number])
-        conn.exec_driver_sql("UPDATE returns SET doc = %(d)s, founded = true", {"d": doc})
+        conn.exec_driver_sql("UPDATE returns SET doc = %(d)s, opened = true", {"d": doc})
         parked = sentence("no_effect", account="erp", operation="receive", why=sentence("done_before"))
         reviews.ask(conn, "no_effect", [number], parked, "d", {})
     database.close()

@@ -103,8 +103,8 @@ def count(hub: Hub, query: str) -> int:
         return int(conn.exec_driver_sql(query).scalar_one())
 
 
-def founded(hub: Hub) -> int:
-    return count(hub, "SELECT count(*) FROM returns WHERE founded")
+def all_returns(hub: Hub) -> int:
+    return count(hub, "SELECT count(*) FROM returns WHERE opened")
 
 
 POLLS = "SELECT count(*) FROM ticks WHERE task = 'poll web/order'"
@@ -114,7 +114,7 @@ WANTED = "SELECT wanted FROM jobs WHERE kind = 'poll' AND key = 'order'"
 def test_a_worker_does_what_is_in_the_inbox_and_ends_when_told(hub: Hub, start: Callable[[str], Process]) -> None:
     accept(hub)
     worker = start("worker")
-    worker.until(lambda: founded(hub))
+    worker.until(lambda: all_returns(hub))
     worker.until_it_says("working; Ctrl-C ends it")
     worker.end()
     assert count(hub, "SELECT count(*) FROM inbox") == 0
@@ -142,7 +142,7 @@ def test_serve_is_console_worker_and_clock_and_ends_when_told(hub: Hub, start: C
     accept(hub)
     serve = start("serve")
     (url,) = serve.until(lambda: re.findall(r"Returns Hub: (http://\S+)/", serve.said))
-    serve.until(lambda: founded(hub))
+    serve.until(lambda: all_returns(hub))
     serve.until(lambda: count(hub, POLLS))
     serve.until(lambda: "R1001" in page(f"{url}/returns"))
     serve.end()

@@ -18,7 +18,7 @@ from hub.store import reviews
 from tests.cli.person import Run
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import founded, hurry, intents, rows, story, told
+from tests.pipeline.look import all_returns, hurry, intents, rows, story, told
 from tests.pipeline.payments import paid
 
 Work = Callable[..., int]
@@ -89,14 +89,14 @@ def test_again_sends_it_once_more_under_its_key(
     assert (said.exit_code, said.output) == (0, "it is tried again\n")
     assert refunds(hub) == ["held"]
     assert rows(hub, "SELECT state FROM reviews") == [("settled",)]
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     assert any(line.endswith(": tell web again") for line in story(hub, one.id)), story(hub, one.id)
     work()
     assert paid(shop) == ["158.00"]
     assert refunds(hub) == ["done"]
     assert len(silence.keys) == 2
     assert len(set(silence.keys)) == 1
-    assert founded(hub)[0].sync["web"] == "in_sync"
+    assert all_returns(hub)[0].sync["web"] == "in_sync"
 
 
 def test_done_is_noted_with_its_reason_and_nothing_is_sent(
@@ -106,7 +106,7 @@ def test_done_is_noted_with_its_reason_and_nothing_is_sent(
     assert (said.exit_code, said.output) == (0, "noted; it is not told again\n")
     assert rows(hub, "SELECT state, error FROM intents WHERE kind = 'refund'") == [("given_up", "paid in cash")]
     assert rows(hub, "SELECT state FROM reviews") == [("settled",)]
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     assert any(line.endswith(": refund is dealt with: paid in cash") for line in story(hub, one.id))
     hub.reconcile.recompute([one.id])
     work()
@@ -144,7 +144,7 @@ def test_an_answer_that_was_overtaken_between_reading_and_writing(
     for act in (hub.people.resend, lambda number, by: hub.people.give_up(number, by, "")):
         with pytest.raises(NotNow, match=f"operation {intent} is not waiting for a person: somebody may have"):
             act(intent, "Wang")
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     hub.people.retry(one.id, "web", "Wang")
     work()
     assert paid(shop) == [], "what somebody dealt with stays so, also where the row is told again"

@@ -22,7 +22,7 @@ from connectors.kit import registry
 from connectors.kit.api import Account, Hint, WebhookRequest
 from hub import schema
 from hub.model.language import words
-from hub.model.merge.merger import absorb
+from hub.model.merge.merger import merge_fragments
 from hub.model.schema.fragment import Fragment, Shipment
 from hub.model.schema.observation import Observation
 from mappings.engine import Mapping, UnknownWord, read_json
@@ -204,7 +204,7 @@ def test_pushes_in_any_order_and_number_end_in_the_truth(
             where = where if lost else read.shipments[0]
             named = {"account": "parcels", "stream": message.stream, "external_id": message.external_id}
             new = Observation(**named, fragment=read, read_seq=next(read_seqs), version=message.version)
-            known = absorb(known, new) or known
+            known = merge_fragments(known, new) or known
 
     for status, detail in history:
         remote.state.scan(parcel, status, detail)

@@ -16,7 +16,7 @@ from hub.pipeline.intake.accept import accept
 from hub.store import inbox
 from tests.connectors.test_generic_sandbox import push
 from tests.pipeline.conftest import hub, work
-from tests.pipeline.look import document, founded, hurry, intents, rows
+from tests.pipeline.look import all_returns, document, hurry, intents, rows
 
 READS = {"read_url": "/records"}
 
@@ -93,14 +93,14 @@ def test_goods_that_arrive_at_the_depot_are_told_to_the_shop_once(
     shop.answers, shop.state.ours = answers, answers == "nothing"
     record = asked()
     authorized(shop, bring, record)
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     bring("depot", "receipt", goods(f"R{one.id}"))
     work()
     assert [effect["kind"] for effect in shop.effects] == ["receive"]
     assert len(record["receipts"]) == 1
     seen = bool(read) or answers == "records"
     assert intents(hub) == [("receive", "done" if seen else "sent")]
-    assert founded(hub)[0].sync["shop"] == ("in_sync" if seen else "awaiting")
+    assert all_returns(hub)[0].sync["shop"] == ("in_sync" if seen else "awaiting")
     if not seen:
         hurry(hub)
         work()
@@ -108,7 +108,7 @@ def test_goods_that_arrive_at_the_depot_are_told_to_the_shop_once(
         bring("shop", "return", record)
         work()
         assert intents(hub) == [("receive", "done")]
-        assert founded(hub)[0].sync["shop"] == "in_sync"
+        assert all_returns(hub)[0].sync["shop"] == "in_sync"
     (line,) = document(hub, one.id).lines
     assert line.received == 2
 
@@ -126,11 +126,11 @@ def test_who_names_no_twin_and_gives_ids_of_its_own_seems_to_tell_of_another_eve
     shop.answers = "nothing"
     record = asked()
     authorized(shop, bring, record)
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     bring("depot", "receipt", goods(f"R{one.id}"))
     work()
     assert document(hub, one.id).lines[0].received == 4
-    assert founded(hub)[0].sync["shop"] == "blocked"
+    assert all_returns(hub)[0].sync["shop"] == "blocked"
     assert [effect["kind"] for effect in shop.effects] == ["receive"]
 
 
@@ -143,7 +143,7 @@ def test_a_key_names_one_message(hub: Hub, shop: GenericSandbox, connect: Any, b
     assert bring("shop", "return", {**record, "status": "changed", "version": 99}, "key-1") == [False]
     assert bring("shop", "return", record, "key-2") == [True]
     work()
-    assert len(founded(hub)) == 1
+    assert len(all_returns(hub)) == 1
 
 
 def test_an_older_version_that_comes_late_changes_nothing(
@@ -159,7 +159,7 @@ def test_an_older_version_that_comes_late_changes_nothing(
         line = {"id": "1", "sku": "MUG", "quantity": 1}
         bring("shop", "return", {"id": "RET-1", "version": version, "lines": [line], **statement})
         work()
-        (one,) = founded(hub)
+        (one,) = all_returns(hub)
         assert document(hub, one.id).axes.authorization.value == "authorized"
 
 
@@ -174,7 +174,7 @@ def test_a_refund_is_paid_once_by_the_shop_that_holds_the_money(
     connect()
     record = asked()
     authorized(shop, bring, record)
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     bring("depot", "receipt", goods(f"R{one.id}"))
     work()
     bring("depot", "credit", {"id": "CN-1", "version": 1, "hub_number": f"R{one.id}", "state": "posted",
@@ -188,7 +188,7 @@ def test_a_refund_is_paid_once_by_the_shop_that_holds_the_money(
     assert shop.state.orders[record["order"]["id"]]["payments"][0]["refunded"] == "25.00"
     merged = document(hub, one.id)
     assert (merged.money.refunded, merged.axes.settlement) == (25, "settled")
-    assert founded(hub)[0].sync["shop"] == "in_sync"
+    assert all_returns(hub)[0].sync["shop"] == "in_sync"
 
 
 def test_a_return_is_created_in_a_warehouse_that_is_told(
@@ -210,7 +210,7 @@ def test_a_return_is_created_in_a_warehouse_that_is_told(
     bring("web", "return", {**record, "authorization": {"value": "requested"}})
     work()
     (made,) = shop.state.returns.values()
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     assert (made["hub_number"], made["lines"][0]["reason"]) == (f"R{one.id}", "defective")
     assert document(hub, one.id).objects["store"] == {"return": made["id"]}
     assert one.sync["store"] == "in_sync"
@@ -218,7 +218,7 @@ def test_a_return_is_created_in_a_warehouse_that_is_told(
     work()
     assert made["status"] == "authorized"
     assert [effect["kind"] for effect in shop.effects] == ["create_return", "authorize"]
-    assert founded(hub)[0].sync["store"] == "in_sync"
+    assert all_returns(hub)[0].sync["store"] == "in_sync"
 
 
 def test_a_shop_where_nobody_approves_is_told_of_goods_all_the_same(
@@ -227,11 +227,11 @@ def test_a_shop_where_nobody_approves_is_told_of_goods_all_the_same(
     """Silent on authorization: it is not asked to authorize before it may receive."""
     connect(silent="authorization")
     asked()
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     bring("depot", "receipt", goods(f"R{one.id}"))
     work()
     assert [effect["kind"] for effect in shop.effects] == ["receive"]
-    assert founded(hub)[0].sync["shop"] == "in_sync"
+    assert all_returns(hub)[0].sync["shop"] == "in_sync"
 
 
 def test_what_the_shop_has_not_is_asked_once_and_shown(
@@ -247,7 +247,7 @@ def test_what_the_shop_has_not_is_asked_once_and_shown(
         work()
         hurry(hub)
     assert intents(hub) == [("exchange", "no_way")]
-    assert founded(hub)[0].sync["shop"] == "blocked"
+    assert all_returns(hub)[0].sync["shop"] == "blocked"
     assert [call["status"] for call in shop.calls] == [410]
     assert shop.effects == []
 
@@ -259,7 +259,7 @@ def test_who_only_pushes_is_never_called(hub: Hub, shop: GenericSandbox, connect
     line = {"id": "1", "sku": "MUG", "quantity": 1}
     bring("depot", "return", {"id": "D-1", "version": 1, "origin": "blind", "lines": [line]})
     work()
-    assert founded(hub)[0].sync["depot"] == "in_sync"
+    assert all_returns(hub)[0].sync["depot"] == "in_sync"
     assert intents(hub) == []
 
 

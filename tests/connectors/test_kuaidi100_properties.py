@@ -15,7 +15,7 @@ from connectors.kuaidi100.connector import _form
 from connectors.kuaidi100.parcel import Lease, Parcel, callback, named
 from connectors.kuaidi100.reading import ENDS, message, record, version
 from hub import schema
-from hub.model.merge.fragments import absorb
+from hub.model.merge.fragments import merge_fragments
 from hub.model.schema.observation import Observation
 from mappings.engine import Mapping, read_json
 from tests.connectors.test_recordings import MAPPINGS
@@ -42,7 +42,7 @@ def pushed(history: list[tuple[int, str, str]]) -> Message:
 
 
 def observed(arriving: list[Message], before: Observation | None = None, via: str = "push") -> Observation | None:
-    """What the hub holds after these, in this order: a push with a lower version is dropped, everything else absorbed."""
+    """What the hub holds after these, in this order: a push with a lower version is dropped, everything else united."""
     for read_seq, one in enumerate(arriving, 1 if before is None else before.read_seq + 1):
         assert one.version is not None
         if via == "push" and before is not None and before.version is not None and one.version < before.version:
@@ -52,7 +52,7 @@ def observed(arriving: list[Message], before: Observation | None = None, via: st
             account="carrier", stream=one.stream, external_id=one.external_id, fragment=fragment, read_seq=read_seq,
             version=one.version, mapping="m", gone=False,
         )  # fmt: skip
-        before = absorb(before, new) or before
+        before = merge_fragments(before, new) or before
     return before
 
 

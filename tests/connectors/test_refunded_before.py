@@ -22,7 +22,7 @@ from hub import configuration
 from hub.store import jobs
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import founded
+from tests.pipeline.look import all_returns
 
 
 class Door(Sandbox):
@@ -128,7 +128,7 @@ def comes_back(desk: Desk, door: Door, pieces: int) -> int:
     line = {"id": "1", "sku": "SHIRT-M", "quantity": pieces}
     decided = {"origin": "request", "authorization": {"value": "authorized"}, "requested_at": "2099-01-01T10:00:00Z"}
     desk.push("erp", "return.upsert", "C1", order=order, lines=[line], currency="EUR", **decided)
-    one = founded(desk.hub)[0]
+    one = all_returns(desk.hub)[0]
     desk.work()
     desk.came("erp", one.id, sku="SHIRT-M", quantity=pieces)
     desk.owed(one.id, str(door.price * pieces))

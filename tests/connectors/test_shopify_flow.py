@@ -23,7 +23,7 @@ from tests.connectors.shopify_side import Remote as Shop
 from tests.dump import dump
 from tests.pipeline.conftest import connect, deliver, hub, post, stock, work  # noqa: F401
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import document, founded, intents, rows
+from tests.pipeline.look import all_returns, document, intents, rows
 
 
 class Heard(Shop):
@@ -100,7 +100,7 @@ def test_a_return_travels_both_ways(
 
     assert [effect["kind"] for effect in shop.effects] == ["approve", "process", "process", "refund"]
     assert [effect["amount"] for effect in shop.effects if "amount" in effect] == ["40.00"]
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     assert (found.status, found.doc.discrepancies) == ("completed", ())
     assert dict(found.sync) == {"shop": "in_sync", "erp": "in_sync"}
     assert {state for _, state in intents(hub)} == {"done"}
@@ -129,7 +129,7 @@ def test_a_decline_in_shopify_is_known_though_no_webhook_told_and_no_search_find
     with hub.database.begin() as conn:
         assert hub.reconcile.sweep(conn, "shop") == 1
     work()
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     assert (found.status, found.doc.axes.authorization.account) == ("rejected", "shop")
     assert "Declined, a final sale" in [note.value.text for note in found.doc.notes]
 
@@ -178,7 +178,7 @@ def test_shopify_asks_to_forget_a_customer_and_a_person_does_it(
     assert "To be done by" in question["text"]
     assert "simulated@example.com" not in dump(hub.database)
     assert NOTE in dump(hub.database), "nobody has done it yet"
-    (before,) = founded(hub)
+    (before,) = all_returns(hub)
     assert hub.privacy.carry_out(question["id"], "tester") == 3
     assert state(hub) == [("erased",)]
     text = dump(hub.database)
@@ -187,7 +187,7 @@ def test_shopify_asks_to_forget_a_customer_and_a_person_does_it(
     shop.state.records[shop.asked["id"]]["status"] = "OPEN"
     bring()
     work()
-    (after,) = founded(hub)
+    (after,) = all_returns(hub)
     assert after.doc.axes.authorization.value == "authorized", "it was read again"
     assert [line.quantity for line in after.doc.lines] == [line.quantity for line in before.doc.lines]
     assert NOTE not in dump(hub.database)
@@ -210,4 +210,4 @@ def test_shopify_asks_to_forget_the_shop(hub: Hub, shop: Heard, asked: Any) -> N
     assert hub.privacy.carry_out(question["id"], "tester") == 3
     assert NOTE not in dump(hub.database)
     assert state(hub) == [("erased",)]
-    assert len(founded(hub)) == 1
+    assert len(all_returns(hub)) == 1

@@ -18,7 +18,7 @@ from hub.store import inbox
 from tests.connectors.shopify_side import Remote
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import founded
+from tests.pipeline.look import all_returns
 
 
 class Shop(Remote):
@@ -93,7 +93,7 @@ def bring(desk: Desk, shop: Shop) -> int:
         for request in waiting:
             inbox.accept(conn, accept(desk.hub.accounts, "shop", request))
     desk.work()
-    (one,) = founded(desk.hub)
+    (one,) = all_returns(desk.hub)
     return int(one.id)
 
 

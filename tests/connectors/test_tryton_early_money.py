@@ -15,7 +15,7 @@ from hub.store import inbox
 from hub.store.database import next_read_seq
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import founded, work_off
+from tests.pipeline.look import all_returns, work_off
 
 RECORDED = Path(__file__).parent / "tryton"
 SHIRTS = {"id": "L1", "sku": "SHIRT-M", "quantity": 2, "shipped": 2, "price": "79.00"}
@@ -65,7 +65,7 @@ def through(desk: Desk, state: str = "posted") -> int:
     (line,) = recorded("shipment_good")["receipts"]
     booked(desk, "shipment_good", receipts=[{**line, "quantity": 2}])
     booked(desk, "credit_note_posted", amount="158.00", state=state)
-    (one,) = founded(desk.hub)
+    (one,) = all_returns(desk.hub)
     return int(one.id)
 
 
@@ -109,7 +109,7 @@ def test_a_voucher_on_the_sale_is_no_goods_and_the_shop_hears_of_the_shirts_alon
     entered = {"id": "99", "name": "Voucher", "price": "-5.00", "quantity": 1, "shipped": 0, "sku": None}
     booked(shop, "sale_shipped", lines=[*sold, entered])
     booked(shop, "complaint_authorized", hub_number=None, lines=[shirts, voucher])
-    (one,) = founded(shop.hub)
+    (one,) = all_returns(shop.hub)
     assert {line.name: line.goods for line in shop.doc(one.id).lines} == {
         "Linen shirt M": "expected",
         "Voucher": "deduction",

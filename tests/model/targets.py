@@ -13,14 +13,14 @@ from hub.model.plan.planner import plan
 from hub.model.schema import fragment as told
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.observation import DuplicateFacts, FactId, Observation
-from hub.model.schema.operation import LineTarget, Operation, Outstanding, Residue, Terms
+from hub.model.schema.operation import LineTarget, Operation, Outstanding, Terms, Undeliverable
 from hub.model.schema.returns import Return
 from tests.model.simulated import Simulation
 
 STREAMS = {"web": "return", "erp": "complaint", "wms": "case", "till": "counter"}
 _OBJECTS = {"web": "w1", "erp": "c1", "wms": "k1", "till": "t1"}
 
-Planned = tuple[tuple[Operation, ...], tuple[Residue, ...]]
+Planned = tuple[tuple[Operation, ...], tuple[Undeliverable, ...]]
 
 Flaw = Callable[[Operation, Fragment, Fragment], Fragment]
 """(what was asked, what stood there, what should stand there) -> what really stands there afterwards."""
@@ -46,7 +46,7 @@ class Remotes:
 
     def plan(
         self, account: str, outstanding: tuple[Outstanding, ...] = ()
-    ) -> tuple[tuple[Operation, ...], tuple[Residue, ...]]:
+    ) -> tuple[tuple[Operation, ...], tuple[Undeliverable, ...]]:
         merger = self.merger()
         return plan(merger.whole(), merger.of(account), self.terms[account], outstanding)
 

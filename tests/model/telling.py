@@ -90,8 +90,8 @@ class World:
         """The kinds of the operations planned for an account."""
         return [operation.kind for operation in self.plan(account)[0]]
 
-    def residue(self, account: str) -> list[str]:
-        return [residue.fact for residue in self.plan(account)[1]]
+    def undeliverable(self, account: str) -> list[str]:
+        return [undeliverable.fact for undeliverable in self.plan(account)[1]]
 
     def doubts(self) -> list[str]:
         return [doubt.kind for doubt in self.merged.discrepancies]

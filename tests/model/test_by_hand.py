@@ -66,7 +66,7 @@ def test_a_credit_that_is_dealt_with_is_not_asked_for_again_and_needs_nobody(wor
     assert credits(world) == [D("50")]
     dealt(world)
     assert credits(world) == []
-    assert [rest for rest in world.residue("erp") if rest.startswith("credit")] == []
+    assert [rest for rest in world.undeliverable("erp") if rest.startswith("credit")] == []
 
 
 def test_a_later_credit_is_written_for_what_came_later(world: World) -> None:

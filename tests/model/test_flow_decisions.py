@@ -135,10 +135,10 @@ def test_rejected_after_a_receipt_cannot_be_told_and_says_so() -> None:
     world = begun()
     erp(world, "authorized", receipts=1)
     person(world, "1", "rejected", 12)
-    operations, residue = world.plan("erp")
+    operations, undeliverable = world.plan("erp")
     assert operations == ()
-    assert residue[0].fact == "rejected"
-    assert "received goods already" in residue[0].why
+    assert undeliverable[0].fact == "rejected"
+    assert "received goods already" in undeliverable[0].why
 
 
 def test_a_person_opens_again_what_was_cancelled() -> None:
@@ -181,9 +181,9 @@ def test_deleted_by_a_system_that_only_repeats_it() -> None:
     world = begun()
     world.records["erp", "complaint", "7"] = replace(world.records["erp", "complaint", "7"], gone=True)
     assert world.merged.status == "requested"
-    operations, residue = world.plan("erp")
+    operations, undeliverable = world.plan("erp")
     assert operations == ()
-    assert "deleted" in residue[0].why
+    assert "deleted" in undeliverable[0].why
 
 
 def test_a_line_whose_order_nobody_has_read_yet_may_be_one_that_stands_there() -> None:

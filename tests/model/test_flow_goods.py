@@ -61,9 +61,9 @@ def test_good_and_damaged_in_two_rounds_with_inspection_and_places() -> None:
     assert line.found is not None
     assert line.found.code == "damaged_in_transit"
     assert line.refunded is None, "nobody said so, which is not zero"
-    (receive,), residue = world.plan("web")
+    (receive,), undeliverable = world.plan("web")
     assert receive.lines[0].totals == {"received": 2, "damaged": 1}
-    assert residue == (), "where goods were put is told once they are received there"
+    assert undeliverable == (), "where goods were put is told once they are received there"
 
 
 def test_more_put_away_than_received_is_shown_and_never_negative() -> None:
@@ -129,9 +129,9 @@ def test_counter_and_warehouse_add_up_and_possible_twins_wait_for_a_person() -> 
 
     arrives(world, "wms", "9", sku="SHOE", quantity=2)
     assert world.doubts() == ["possible_duplicates"]
-    operations, residue = world.plan("web")
+    operations, undeliverable = world.plan("web")
     assert operations == ()
-    assert "Waits for a person" in residue[0].why
+    assert "Waits for a person" in undeliverable[0].why
 
     one = FactId("erp", "arrival", "1", "receipts", "1")
     other = FactId("wms", "arrival", "9", "receipts", "1")

@@ -84,9 +84,9 @@ def test_a_failed_refund_is_still_owed_and_store_credit_settles_it() -> None:
         "refund_failed",
         50,
     )
-    operations, residue = world.plan("web")
+    operations, undeliverable = world.plan("web")
     assert operations == ()
-    assert "failed" in residue[0].why, "whether to try again is a person's decision"
+    assert "failed" in undeliverable[0].why, "whether to try again is a person's decision"
     voucher = {
         "id": "r2",
         "currency": "EUR",
@@ -160,8 +160,10 @@ def test_never_more_than_was_captured() -> None:
     assert (world.merged.money.due, world.doubts()) == (50, ["above_captured"]), "what is owed is owed"
     assert world.plan("web")[0][0].amount == 40
     world.terms["web"] = replace(world.terms["web"], reserved=D(15))
-    operations, residue = world.plan("web")
-    assert (operations, [r.said.code for r in residue]) == ((), ["money_in_flight"]), "neither too much nor a part"
+    operations, undeliverable = world.plan("web")
+    assert (operations, [r.said.code for r in undeliverable]) == ((), ["money_in_flight"]), (
+        "neither too much nor a part"
+    )
     world.terms["web"] = replace(world.terms["web"], reserved=D(0))
     assert world.plan("web")[0][0].amount == 40
 
@@ -175,8 +177,8 @@ def test_no_part_is_paid_while_money_of_the_payment_is_in_flight() -> None:
     credit(world, "30")
     assert [o.amount for o in world.plan("web")[0]] == [5], "what is left of the first payment"
     world.terms["web"] = replace(world.terms["web"], reserved=D(1))
-    operations, residue = world.plan("web")
-    assert (operations, [r.said.code for r in residue]) == ((), ["money_in_flight"])
+    operations, undeliverable = world.plan("web")
+    assert (operations, [r.said.code for r in undeliverable]) == ((), ["money_in_flight"])
 
 
 def test_two_returns_of_one_order_share_what_was_captured() -> None:
@@ -225,7 +227,7 @@ def test_the_return_that_is_left_nothing_is_refused_while_nothing_of_it_is_here(
     assert world.asks("erp") == ["create_return"]
     world.inputs = replace(world.inputs, others=(Sibling("R2", (other,)),))
     assert world.doubts() == ["over_return"]
-    assert (world.asks("erp"), world.residue("erp")) == ([], [])
+    assert (world.asks("erp"), world.undeliverable("erp")) == ([], [])
     decided = world.merged.axes.authorization
     assert (decided.value, decided.account, decided.by) == ("rejected", "hub", "rule")
     assert world.asks("web") == ["reject"]

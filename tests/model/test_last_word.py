@@ -43,29 +43,29 @@ def asked(made: World, account: str, value: str, id: str = "1", **more: Any) -> 
     made.hears(account, "return", id, **{**said, "authorization": {"value": value}, **more})
 
 
-@pytest.mark.parametrize("founder", ["web", "erp"])
+@pytest.mark.parametrize("origin_account", ["web", "erp"])
 @pytest.mark.parametrize("ended", ["cancelled", "rejected"])
-def test_what_we_ended_there_is_no_word_against_who_reopens(founder: str, ended: str) -> None:
+def test_what_we_ended_there_is_no_word_against_who_reopens(origin_account: str, ended: str) -> None:
     """The clerk ends it, the hub ends it in the shop, the clerk opens it again: the shop's word was ours."""
     made = world(reopens=True)
     echo: dict[str, Any] = {"keys": KEY}
-    asked(made, "web", "requested", **(echo if founder == "erp" else {}))
-    asked(made, "erp", ended, **(echo if founder == "web" else {}))
+    asked(made, "web", "requested", **(echo if origin_account == "erp" else {}))
+    asked(made, "erp", ended, **(echo if origin_account == "web" else {}))
     assert made.merged.axes.authorization.value == ended
     assert made.asks("web") == ["reject" if ended == "rejected" else "cancel"]
 
-    asked(made, "web", "cancelled", **(echo if founder == "erp" else {}))
+    asked(made, "web", "cancelled", **(echo if origin_account == "erp" else {}))
     made.inputs = replace(made.inputs, echoes=frozenset({("web", "cancelled"), ("web", "rejected")}))
     assert made.merged.axes.authorization.value == ended, "the clerk's word stands by itself"
     assert made.asks("web") == []
 
-    asked(made, "erp", "requested", **(echo if founder == "web" else {}))
+    asked(made, "erp", "requested", **(echo if origin_account == "web" else {}))
     assert made.merged.axes.authorization.value == "requested"
     assert made.asks("erp") == [], "it is not ended there again"
     assert made.asks("web") == ["reopen"]
     assert made.merged.discrepancies == ()
 
-    asked(made, "erp", "authorized", **(echo if founder == "web" else {}))
+    asked(made, "erp", "authorized", **(echo if origin_account == "web" else {}))
     assert made.asks("web") == ["reopen"]
 
 
@@ -122,7 +122,7 @@ def test_goods_that_stay_are_asked_back_nowhere_and_the_money_goes_back_all_the_
     kept(made)
     assert made.merged.axes.receipt == "not_expected"
     assert made.asks("web") == []
-    assert made.residue("web") == []
+    assert made.undeliverable("web") == []
     kept(made, credits=[CREDIT])
     (refund,) = made.plan("web")[0]
     assert (refund.kind, refund.amount, refund.payment) == ("refund", 50, "p1")

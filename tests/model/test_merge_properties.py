@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.model.identity.names import bind
-from hub.model.merge.fragments import absorb
+from hub.model.merge.fragments import merge_fragments
 from hub.model.merge.merger import Merger, merge, view
 from hub.model.plan.planner import plan
 from hub.model.schema.fragment import Fragment
@@ -29,7 +29,7 @@ TERMS: list[Terms] = [
 
 
 def everything(observations: list[Observation], inputs: MergeInputs) -> bytes:
-    """The return, every view, every plan and every residue, as bytes: identical means identical."""
+    """The return, every view, every plan and every undeliverable, as bytes: identical means identical."""
     merged = merge(observations, inputs)
     views = [view(observations, inputs, one.account) for one in TERMS]
     plans = [plan(merged, its, one, ()) for its, one in zip(views, TERMS, strict=True)]
@@ -51,7 +51,7 @@ def arrived(observations: list[Observation]) -> list[Observation]:
     standing: dict[tuple[str, str, str], Observation] = {}
     for observation in observations:
         name = (observation.account, observation.stream, observation.external_id)
-        news = absorb(standing.get(name), observation)
+        news = merge_fragments(standing.get(name), observation)
         if news is None:
             # The same said again only makes it younger, as in the store.
             known = standing[name]
@@ -162,10 +162,10 @@ def test_approved_draft_approved_arrives_each_time() -> None:
     states = ["authorized", "requested", "authorized"]
     standing = None
     for read_seq, value in enumerate(states):
-        standing = absorb(standing, said("erp", "c", "1", read_seq, authorization={"value": value}))
+        standing = merge_fragments(standing, said("erp", "c", "1", read_seq, authorization={"value": value}))
         assert standing is not None
         assert standing.fragment.authorization.value == value  # type: ignore[union-attr]
-    assert absorb(standing, said("erp", "c", "1", 9, authorization={"value": "authorized"})) is None
+    assert merge_fragments(standing, said("erp", "c", "1", 9, authorization={"value": "authorized"})) is None
 
 
 @given(simulations())

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.model.merge.goods.parcels import REUSE
-from hub.model.merge.merger import absorb, merge
+from hub.model.merge.merger import merge, merge_fragments
 from hub.model.schema.observation import MergeInputs, Observation, Party
 from hub.model.schema.returns import Return
 from tests.model.telling import said
@@ -83,7 +83,7 @@ def test_unknown_is_silence_whatever_the_order_of_arrival(states: list[str]) -> 
     for way in permutations(readings):
         known: Observation | None = None
         for reading in way:
-            known = absorb(known, reading) or known
+            known = merge_fragments(known, reading) or known
         assert known is not None
         (left,) = known.fragment.shipments or ()
         seen.add((left.state, left.at if left.state != "unknown" else None))
@@ -93,6 +93,6 @@ def test_unknown_is_silence_whatever_the_order_of_arrival(states: list[str]) -> 
 
 def test_a_label_that_is_another_parcels_now_remembers_nothing() -> None:
     first, second = told(parcel("1Z999", "delivered", id="t1")), told(parcel("1Z888", "unknown", id="t1"), read_seq=3)
-    known = absorb(first, second)
+    known = merge_fragments(first, second)
     assert known is not None
     assert [one.state for one in known.fragment.shipments or ()] == ["unknown"]

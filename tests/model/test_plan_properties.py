@@ -76,9 +76,9 @@ def test_what_was_refused_is_not_planned_again_and_shows(world: Simulation) -> N
     for account in remotes.terms:
         for operation in remotes.plan(account)[0]:
             dead = (Outstanding(operation=operation, state="dead"),)
-            again, residue = remotes.plan(account, dead)
+            again, undeliverable = remotes.plan(account, dead)
             assert operation.fingerprint not in {o.fingerprint for o in again}
-            assert operation.kind in {r.operation for r in residue}
+            assert operation.kind in {r.operation for r in undeliverable}
 
 
 @settings(max_examples=50)
@@ -144,9 +144,9 @@ def test_no_sequence_pays_more_than_was_captured(world: Simulation) -> None:
 def test_residue_is_never_shown_as_in_sync(world: Simulation) -> None:
     remotes = Remotes(world, TERMS)
     for account in remotes.terms:
-        operations, residue = remotes.plan(account)
-        shown = state(operations, residue, ())
-        assert (shown == "in_sync") == (not operations and not residue)
+        operations, undeliverable = remotes.plan(account)
+        shown = state(operations, undeliverable, ())
+        assert (shown == "in_sync") == (not operations and not undeliverable)
         for operation in operations:
             assert state((), (), (Outstanding(operation=operation, state="sent"),)) == "awaiting"
             assert state((), (), (Outstanding(operation=operation, state="dead"),)) == "blocked"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hub.model.schema.bindings import Tie, Ties
+from hub.model.schema.bindings import Bindings, ProvisionalLink
 from hub.model.schema.observation import Party, Sibling
 from tests.model.telling import World, at, inputs, said, terms
 
@@ -43,7 +43,7 @@ def test_what_was_sent_instead_comes_back_too(line: str, expected: Any) -> None:
 
 def test_what_people_decided_is_shown() -> None:
     found = world("A")
-    found.inputs = replace(found.inputs, ties=Ties(relations=(("split_from", "R7"), ("merged_from", "R9"))))
+    found.inputs = replace(found.inputs, bindings=Bindings(relations=(("split_from", "R7"), ("merged_from", "R9"))))
     assert found.merged.relations == (("merged_from", "R9"), ("split_from", "R7"))
 
 
@@ -51,8 +51,10 @@ def bound(found: World, **more: Any) -> World:
     """The till's record is taken for this return."""
     found.hears("till", "return", "t1", origin="counter", requested_at=at(10), lines=[{"sku": "SHIRT-M", "quantity": 1}],
                 receipts=[{"id": "r", "sku": "SHIRT-M", "quantity": 1}])  # fmt: skip
-    tie = Tie(guest=1002, why="line", objects=(("till", "return", "t1"),), names=(), beside=(), entry=1, ripe_at=at(9))
-    found.inputs = replace(found.inputs, ties=Ties(weak=(replace(tie, **more),)), unripe=frozenset({1002}))
+    link = ProvisionalLink(
+        guest=1002, why="line", objects=(("till", "return", "t1"),), names=(), beside=(), entry=1, matures_at=at(9)
+    )
+    found.inputs = replace(found.inputs, bindings=Bindings(links=(replace(link, **more),)), immature=frozenset({1002}))
     return found
 
 
@@ -60,15 +62,15 @@ def test_nothing_is_told_that_rests_on_a_guess() -> None:
     found = bound(world("A"))
     assert found.doubts() == ["provisional"]
     assert [found.asks(account) for account in ("web", "till", "erp")] == [[], [], []]
-    assert "founded" in found.residue("erp")
-    found.inputs = replace(found.inputs, unripe=frozenset())
+    assert "opened" in found.undeliverable("erp")
+    found.inputs = replace(found.inputs, immature=frozenset())
     assert found.doubts() == []
     assert (found.asks("erp"), found.asks("till")) == (["create_return"], ["note"])
-    assert bound(world("A"), firm=True).asks("erp") == ["create_return"], "a person knows"
+    assert bound(world("A"), confirmed=True).asks("erp") == ["create_return"], "a person knows"
 
 
 def test_the_number_is_told_once() -> None:
-    found = bound(world("A"), firm=True)
+    found = bound(world("A"), confirmed=True)
     (note,), _ = found.plan("till")
     assert note.words["text"] == "R1001"
     found.hears("till", "return", "t1", origin="counter", lines=[{"sku": "SHIRT-M", "quantity": 1}],
@@ -79,6 +81,6 @@ def test_the_number_is_told_once() -> None:
 def test_what_may_be_another_return_is_neither_created_nor_paid_nor_received() -> None:
     found = world("A")
     assert found.asks("erp") == ["create_return"]
-    found.inputs = replace(found.inputs, ties=Ties(asks=(1002, 1003)))
+    found.inputs = replace(found.inputs, bindings=Bindings(asks=(1002, 1003)))
     assert found.doubts() == ["two_candidates"]
-    assert (found.asks("erp"), found.residue("erp")) == ([], ["founded"])
+    assert (found.asks("erp"), found.undeliverable("erp")) == ([], ["opened"])

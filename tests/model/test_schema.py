@@ -176,7 +176,7 @@ def test_the_vocabulary_names_every_field_with_its_words() -> None:
     words = schema.vocabulary()
     assert words["inbound"]["origin"] == {"type": "word", "words": ["request", "counter", "blind", "undelivered"]}
     assert words["inbound"]["lines"]["fields"]["quantity"] == {"type": "decimal"}
-    assert "since" not in words["inbound"], "what absorb keeps is nothing a mapping may say"
+    assert "since" not in words["inbound"], "what merge_fragments keeps is nothing a mapping may say"
     assert words["outbound"]["lines"]["fields"]["totals"] == {"type": "any"}
 
 

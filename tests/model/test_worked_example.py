@@ -94,8 +94,8 @@ def test_a_request_founds_the_return_and_the_erp_is_asked_to_create_it(world: Wo
     assert merged.lines[0].order_lines == {"erp": "11", "web": "ordli_A"}
     assert world.plan("web") == ((), ())
 
-    (create,), residue = world.plan("erp")
-    assert residue == ()
+    (create,), undeliverable = world.plan("erp")
+    assert undeliverable == ()
     assert create.kind == "create_return"
     assert (create.order_number, create.objects) == ("12", {"sale": "4"})
     assert (create.lines[0].order_line, create.lines[0].quantity, create.lines[0].words["reason"]) == (
@@ -112,7 +112,7 @@ def test_what_is_on_its_way_is_not_said_again_and_read_back_it_is_in_sync(world:
     world.outstanding = []
     complaint(world, "requested")
     assert world.plan("erp") == ((), ())
-    assert world.merged.founder == "web"
+    assert world.merged.origin_account == "web"
 
 
 def test_the_erp_decides_and_is_taken_through_until_goods_can_be_received(world: World) -> None:
@@ -217,6 +217,6 @@ def test_money_that_is_off_is_residue_and_never_in_sync(world: World) -> None:
         credits=[{"id": "3", "state": "posted", "amount": "158.00", "currency": "EUR"}],
     )  # fmt: skip
     world.terms["web"] = replace(world.terms["web"], money=False)
-    operations, residue = world.plan("web")
+    operations, undeliverable = world.plan("web")
     assert operations == ()
-    assert "Money is off" in residue[0].why
+    assert "Money is off" in undeliverable[0].why

@@ -52,7 +52,7 @@ class Case:
         with self.between.hub.database.begin() as conn:
             return {row.account: row.shown for row in pages.telling(conn, self.id)}
 
-    def residue(self, account: str) -> list[str]:
+    def undeliverable(self, account: str) -> list[str]:
         """What this account cannot be told."""
         with self.between.hub.database.begin() as conn:
             rows = pages.telling(conn, self.id)

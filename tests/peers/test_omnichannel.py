@@ -64,7 +64,7 @@ def journey(scene: Stage[Channels]) -> Iterator[Journey]:
 
 
 def returns_of(journey: Journey) -> list[pages.Row]:
-    """Every return of this order that somebody founded."""
+    """Every return of this order that somebody opened."""
     with journey.hub.database.begin() as conn:
         rows = pages.search(conn, journey.order.number).rows
     return [row for row in rows if any(o.ids.get("web") == journey.order.id for o in row.doc.orders)]

@@ -90,7 +90,7 @@ def test_a_complaint_rejected_in_tryton_after_a_receipt_stays_received_in_medusa
     assert (merged.axes.authorization.value, merged.axes.authorization.account) == ("rejected", "erp")
     assert [r.quantity for r in merged.receipts] == [1]
     assert merged.money.due == 0
-    assert case.residue("web") == ["web has received goods already, so it cannot be rejected there."]
+    assert case.undeliverable("web") == ["web has received goods already, so it cannot be rejected there."]
     case.tells("told web: receive", "authorization rejected (by erp)")
     assert case.said() == ["erp create_return", "erp authorize", "web receive"]
     assert case.writes("erp") == case.entered() + case.brought_through()
@@ -114,7 +114,7 @@ def test_a_return_begun_in_tryton_for_a_medusa_order_is_made_received_and_refund
     assert case.shop_refunds() == [gross("SHIRT-L")]
     assert case.complaint_state() == "done"
     assert case.erp_stock() == [("SHIRT-L", 1, "STO")]
-    assert (merged.founder, merged.status, merged.axes.receipt) == ("erp", "completed", "full")
+    assert (merged.origin_account, merged.status, merged.axes.receipt) == ("erp", "completed", "full")
     assert merged.objects["erp"]["complaint"] == str(case.complaint)
     assert merged.objects["web"]["return"] == returned
     assert merged.discrepancies == ()

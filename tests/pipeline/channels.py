@@ -78,14 +78,14 @@ def told(hub: Hub, return_id: int, account: str) -> tuple[list[str], list[str]]:
 def time_passes(hub: Hub) -> None:
     """As if the settle time of every weak binding were over."""
     with hub.database.begin() as conn:
-        found = conn.exec_driver_sql("SELECT id, ties FROM returns WHERE ties IS NOT NULL").all()
-        for return_id, ties in found:
-            known = decode(ties)
-            long_ago = known.weak[0].ripe_at.replace(year=2000)
-            aged = [replace(tie, ripe_at=long_ago) for tie in known.weak]
+        found = conn.exec_driver_sql("SELECT id, bindings FROM returns WHERE bindings IS NOT NULL").all()
+        for return_id, bindings in found:
+            known = decode(bindings)
+            long_ago = known.links[0].matures_at.replace(year=2000)
+            aged = [replace(link, matures_at=long_ago) for link in known.links]
             conn.exec_driver_sql(
-                "UPDATE returns SET ties = %(t)s WHERE id = %(r)s",
-                {"t": encode(replace(known, weak=tuple(aged))), "r": return_id},
+                "UPDATE returns SET bindings = %(t)s WHERE id = %(r)s",
+                {"t": encode(replace(known, links=tuple(aged))), "r": return_id},
             )
     rows(hub, "UPDATE jobs SET due = clock_timestamp() WHERE kind IN ('recompute', 'deliver') RETURNING 1")
     rows(hub, "UPDATE sync SET not_before = NULL RETURNING 1")

@@ -21,7 +21,7 @@ from tests.pipeline.channels import counter, order, request
 from tests.pipeline.fakes import systems
 from tests.pipeline.fakes.connector import signature
 from tests.pipeline.fakes.play import SECRET, Remote
-from tests.pipeline.look import founded, work_off
+from tests.pipeline.look import all_returns, work_off
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def two_channels(
     work(("process",))
     post("till", counter("t1"))
     work(("process",))
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     return int(one.id)
 
 

@@ -19,15 +19,15 @@ from connectors.kit.sandbox import Call, Refuse, route
 from connectors.kit.signing import sign_standard
 from hub import configuration
 from hub.boot import Hub, assemble_hub
-from hub.model.merge.fragments import absorb
+from hub.model.merge.fragments import merge_fragments
 from hub.model.schema.fragment import Fragment
-from hub.model.schema.operation import Residue
+from hub.model.schema.operation import Undeliverable
 from hub.model.schema.returns import Discrepancy, Return
 from hub.pipeline.intake.accept import accept
 from hub.settings import Settings
 from hub.store import console, inbox, observations
 from hub.store.database import Database, next_read_seq
-from tests.pipeline.look import document, founded, hurry, work_off
+from tests.pipeline.look import all_returns, document, hurry, work_off
 
 D = Decimal
 PRICE = D("10.00")
@@ -138,7 +138,7 @@ class Desk:
         order = {"id": "O1", "number": "5001"}
         decided = {"authorization": {"value": "authorized"}, "requested_at": f"2026-03-01T{at}:00Z", "currency": "EUR"}
         self.push("web", "return.upsert", id, number=id, order=order, lines=listed, **{**decided, **more})
-        return max(found.id for found in founded(self.hub))
+        return max(found.id for found in all_returns(self.hub))
 
     def came(self, account: str, number: int, id: str = "GR-1", sku: str = "MUG", quantity: int = 1) -> None:
         lines = [{"id": "1", "sku": sku, "quantity": quantity, "condition": "good"}]
@@ -173,7 +173,7 @@ class Desk:
                 {**msgspec.to_builtins(stored.observation.fragment, str_keys=True), **more}, Fragment, strict=False
             )
             observations.save(conn, [stored._replace(observation=replace(stored.observation, fragment=fragment))])
-        self.hub.reconcile.recompute([found.id for found in founded(self.hub)])
+        self.hub.reconcile.recompute([found.id for found in all_returns(self.hub)])
 
     def told_in_full(self, name: tuple[str, str, str], **more: Any) -> None:
         """A later reading of the record, which says this, too (the generic door has no words for it)."""
@@ -186,14 +186,14 @@ class Desk:
             newer = replace(
                 stored.observation, fragment=replace(stored.observation.fragment, **fields, **kept), read_seq=drawn
             )
-            stands = absorb(stored.observation, newer)
+            stands = merge_fragments(stored.observation, newer)
             observations.save(conn, [stored._replace(observation=stands)] if stands else [])
-        self.hub.reconcile.recompute([found.id for found in founded(self.hub)])
+        self.hub.reconcile.recompute([found.id for found in all_returns(self.hub)])
 
     def doc(self, number: int) -> Return:
         return document(self.hub, number)
 
-    def untold(self, number: int, account: str) -> list[Residue]:
+    def untold(self, number: int, account: str) -> list[Undeliverable]:
         """What this account cannot be told of the return."""
         with self.hub.database.begin() as conn:
             rows = console.telling(conn, number)
@@ -201,7 +201,7 @@ class Desk:
 
     def frozen(self, kind: str = "") -> list[tuple[int, Discrepancy]]:
         """The open questions (of this kind) of all returns."""
-        live = [found.id for found in founded(self.hub) if not found.merged_into]
+        live = [found.id for found in all_returns(self.hub) if not found.merged_into]
         doubts = [(number, doubt) for number in live for doubt in self.doc(number).discrepancies]
         return [(number, doubt) for number, doubt in doubts if doubt.question and kind in ("", doubt.kind)]
 

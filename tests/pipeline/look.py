@@ -17,8 +17,8 @@ def rows(hub: Hub, statement: str, **words: Any) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in conn.execute(text(statement), words)]
 
 
-def founded(hub: Hub) -> list[Any]:
-    """Every return that somebody founded, with its sync states; the oldest first."""
+def all_returns(hub: Hub) -> list[Any]:
+    """Every return that somebody opened, with its sync states; the oldest first."""
     with hub.database.begin() as conn:
         return sorted(console.search(conn).rows, key=lambda found: found.id)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tests.pipeline.desk import Desk
 from tests.pipeline.goods_scenes import a_total_that_grew, booked_by_hand, received_by_two
-from tests.pipeline.look import founded
+from tests.pipeline.look import all_returns
 
 After = Callable[[Desk, str], None]
 
@@ -38,7 +38,7 @@ def ended_in_the_shop(desk: Desk, value: str) -> int:
     desk.order()
     asked_in_the_erp(desk, "requested")
     desk.work()
-    (number,) = (found.id for found in founded(desk.hub))
+    (number,) = (found.id for found in all_returns(desk.hub))
     made = desk.doc(number).objects["web"]["return"]
     lines = [{"id": "1", "order_line": "L1", "quantity": 1}]
     said = {"hub_number": f"R{number}", "order": {"number": "5001"}, "lines": lines}
@@ -53,7 +53,7 @@ def asked_in_the_erp(desk: Desk, value: str) -> None:
 
 
 def goes_on_and_is_credited(desk: Desk, answer: str) -> None:
-    (number,) = (found.id for found in founded(desk.hub))
+    (number,) = (found.id for found in all_returns(desk.hub))
     assert (desk.doc(number).axes.authorization.value == "cancelled") == (answer == "cancel")
     if answer == "goes_on":
         asked_in_the_erp(desk, "authorized")
@@ -223,7 +223,7 @@ def two_cases_in_the_erp(desk: Desk) -> None:
     desk.push("erp", "return.upsert", "C1", hub_number=f"R{number}", origin="request", lines=lines)
     order = {"number": "5001"}
     desk.push("erp", "return.upsert", "C2", order=order, origin="request", lines=lines)
-    one, other = (found.id for found in founded(desk.hub))
+    one, other = (found.id for found in all_returns(desk.hub))
     desk.hub.people.link(one, other, "Li")
 
 

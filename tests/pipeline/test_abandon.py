@@ -13,7 +13,7 @@ from hub.pipeline.deliver import abandon
 from hub.store import intents
 from scheduler import timetable
 from tests.pipeline.fakes.connector import Stock
-from tests.pipeline.look import founded, rows, story, told
+from tests.pipeline.look import all_returns, rows, story, told
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_it_is_taken_back_once_and_the_story_says_what(
     assert story(hub, number)[-1] == "erp: what create_return had begun there is taken back (dropped its draft D1)"
     later(hub)
     assert len(calls) == 1
-    assert founded(hub)[0].sync["erp"] != "pending"
+    assert all_returns(hub)[0].sync["erp"] != "pending"
 
 
 @pytest.mark.parametrize("answer", [None, Unsupported("writes leave nothing open in this system")])

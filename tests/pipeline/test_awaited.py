@@ -15,7 +15,7 @@ from hub.store import accounts, intents, jobs
 from scheduler import timetable
 from tests.pipeline.fakes.connector import Fake, Shop, Stock
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import document, founded, hurry, rows, story, told
+from tests.pipeline.look import all_returns, document, hurry, rows, story, told
 from tests.pipeline.payments import paid, questions, row
 
 Work = Callable[..., int]
@@ -90,7 +90,7 @@ def test_a_record_that_cannot_be_understood_does_not_hold_up_money_in_silence(
         jobs.want(conn, "fetch", [("web", f"return/{due[0]}")])
     work()
     assert questions(hub) == []
-    assert founded(hub)[0].status == "completed"
+    assert all_returns(hub)[0].status == "completed"
     assert paid(shop) == ["158.00"]
 
 
@@ -151,7 +151,7 @@ def test_send_again_keeps_the_key(hub: Hub, unknown: list[str], shop: Remote, wo
     assert len(set(unknown)) == 1
     assert paid(shop) == ["158.00"]
     assert questions(hub) == []
-    assert founded(hub)[0].status == "completed"
+    assert all_returns(hub)[0].status == "completed"
 
 
 def test_seen_after_all_is_the_answer(
@@ -162,7 +162,7 @@ def test_seen_after_all_is_the_answer(
     work()
     assert questions(hub) == []
     assert paid(shop) == ["158.00"]
-    assert founded(hub)[0].status == "completed"
+    assert all_returns(hub)[0].status == "completed"
 
 
 def test_it_was_done_ends_it_without_a_trace_of_alarm(hub: Hub, unknown: list[str], shop: Remote, work: Work) -> None:

@@ -21,7 +21,7 @@ from hub.store.inbox import Arrival
 from hub.web import create_app
 from tests.pipeline.fakes.connector import signature
 from tests.pipeline.fakes.play import SECRET, Remote
-from tests.pipeline.look import founded, rows, written
+from tests.pipeline.look import all_returns, rows, written
 
 LINES = [{"id": "L1", "sku": "SHIRT-M", "quantity": 1, "price": "79.00"}]
 RECORD: dict[str, Any] = {
@@ -58,7 +58,7 @@ def around(site: Client, shop: Remote, hub: Hub, work: Callable[..., int]) -> It
     yield
     good("2")
     work()
-    both = {found.order_number: dict(found.sync) for found in founded(hub) if found.order_number in ("1", "2")}
+    both = {found.order_number: dict(found.sync) for found in all_returns(hub) if found.order_number in ("1", "2")}
     assert both == dict.fromkeys(("1", "2"), {"web": "in_sync", "erp": "in_sync"})
 
 
@@ -218,12 +218,12 @@ def test_a_return_whose_order_nobody_knows(
     (asked,) = shop.do("told")
     assert send(site, json.dumps(asked).encode(), "/hooks/web").status_code == 202
     work()
-    (lost,) = [found for found in founded(hub) if asked["id"] in found.doc.objects["web"].values()]
-    ((state, residue),) = rows(
-        hub, "SELECT state, residue FROM sync WHERE return_id = :r AND account = 'erp'", r=lost.id
+    (lost,) = [found for found in all_returns(hub) if asked["id"] in found.doc.objects["web"].values()]
+    ((state, undeliverable),) = rows(
+        hub, "SELECT state, undeliverable FROM sync WHERE return_id = :r AND account = 'erp'", r=lost.id
     )
     assert state == "blocked"
-    assert residue[0]["said"] == {"code": "no_order_number", "values": {"account": "erp"}}
+    assert undeliverable[0]["said"] == {"code": "no_order_number", "values": {"account": "erp"}}
     assert written(hub, "erp", lost.id) not in {record["reference"] for record in stock.get("state").values()}
 
     shop.do("buy", order="404", lines=LINES)

@@ -15,7 +15,7 @@ from hub import configuration
 from hub.boot import Hub
 from hub.pipeline.intake.accept import accept
 from hub.store import console, inbox, reviews
-from tests.pipeline.look import document, founded, hurry, intents, story
+from tests.pipeline.look import all_returns, document, hurry, intents, story
 
 SECRET = "simulated sécret"
 NUMBER = "1ZSIMULATED0000001"
@@ -90,7 +90,7 @@ def test_a_parcel_is_followed_to_the_door_and_is_no_receipt(
     for status in ("in_transit", "delivered"):
         parcels.scan(status)
         bring()
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     axes = found.doc.axes
     assert (axes.transit, axes.receipt, found.status) == ("delivered", "none", "arrived")
     (shipment,) = found.doc.shipments
@@ -116,11 +116,11 @@ def test_a_push_that_overtakes_the_lost_answer_is_the_same_parcel(
     assert intents(hub) == [("add_tracking", "unknown")]
     parcels.scan("delivered")
     bring()
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     assert found.doc.axes.transit == "unknown"  # a number alone identifies a parcel, never a return
     hurry(hub)
     work()
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     assert (found.doc.axes.transit, found.status, found.sync["parcels"]) == ("delivered", "arrived", "in_sync")
     assert [shipment.told for shipment in found.doc.shipments] == [("parcels", "web")]
     assert intents(hub) == [("add_tracking", "done")]
@@ -137,10 +137,10 @@ def test_a_label_known_before_the_shop_tells_its_number_joins_the_return(
     parcels.state.buy(label, label["rates"][0]["id"], "production")
     parcels.scan("in_transit")
     bring()
-    assert founded(hub) == []
+    assert all_returns(hub) == []
     post("web", asked(1, label["tracking_code"], "USPS"))
     bring()
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     assert found.doc.objects["parcels"] == {"shipment": label["id"]}
     assert (found.doc.axes.transit, found.sync["parcels"]) == ("in_transit", "in_sync")
     assert [effect["kind"] for effect in parcels.effects] == []
@@ -157,10 +157,10 @@ def test_a_forward_parcel_that_turns_back_founds_a_return_of_its_order(
     parcels.state.buy(label, label["rates"][0]["id"], "production")
     parcels.scan("in_transit")
     bring()
-    assert founded(hub) == []
+    assert all_returns(hub) == []
     parcels.scan("return_to_sender", "refused")
     bring()
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     assert (found.doc.origin, found.doc.kind, found.status) == ("undelivered", "undelivered", "coming_back")
     assert (found.doc.axes.receipt, found.doc.lines) == ("none", ())
 
@@ -171,7 +171,7 @@ def test_a_scan_alone_founds_nothing_and_is_shown_as_unbound(
     parcels.state.track(NUMBER, "UPS", "production")
     parcels.scan("delivered")
     bring()
-    assert founded(hub) == []
+    assert all_returns(hub) == []
     with hub.database.begin() as conn:
         (held,) = console.search(conn, unbound=True).rows
     assert held.doc.objects["parcels"]
@@ -191,13 +191,13 @@ def test_of_two_carrier_accounts_each_is_asked_to_follow_its_own(
             configuration.put(hub, name, wanted)
         post("web", asked(1, "1Z1", "UPS"))
         bring()
-        (found,) = founded(hub)
+        (found,) = all_returns(hub)
         assert set(found.sync) == {"parcels", "web"}  # the other has nothing to hear, and is not shown
         post("web", {**asked(2, "1Z1", "UPS"), "shipments": [
             {"id": "S1", "carrier": "UPS", "number": "1Z1"}, {"id": "S2", "carrier": " evri ", "number": "H1"},
         ]})  # fmt: skip
         bring()
-        (found,) = founded(hub)
+        (found,) = all_returns(hub)
         assert {name: found.sync[name] for name in ("parcels", "post")} == {"parcels": "in_sync", "post": "in_sync"}
         told = [[effect["tracking_code"] for effect in remote.effects] for remote in (parcels, other)]
     assert told == [["1Z1"], ["H1"]]
@@ -222,7 +222,7 @@ def test_a_parcel_that_comes_back_undelivered_and_a_request_for_its_goods_are_as
     for status, detail in (("in_transit", None), ("return_to_sender", None)):
         parcels.scan(status, detail)
     bring()
-    one, two = (found.id for found in founded(hub))
+    one, two = (found.id for found in all_returns(hub))
     kinds = [[doubt.kind for doubt in document(hub, return_id).discrepancies] for return_id in (one, two)]
     assert kinds == [["two_candidates"], ["two_candidates"]]
     with hub.database.begin() as conn:

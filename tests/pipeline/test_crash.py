@@ -152,7 +152,7 @@ def test_everything_arrives_and_nothing_happens_twice(world: World, hub: Hub, cr
     with hub.database.begin() as conn:
         nothing_acknowledged_is_missing(conn, world.courier)
         what_we_know_is_what_they_say(conn, {"web": shop, "erp": stock})
-        states = Counter(conn.execute(text("SELECT status FROM returns WHERE founded")).scalars())
+        states = Counter(conn.execute(text("SELECT status FROM returns WHERE opened")).scalars())
         assert states == {"completed": RETURNS}
     took = time.monotonic() - began
     print(f"{took:.0f} s, {len(world.fleet.buried)} kills, {len(world.courier.acknowledged)} messages taken,"
@@ -236,7 +236,7 @@ def unfinished(hub: Hub) -> dict[str, Any]:
         "inbox": "SELECT account, external_id, state, error FROM inbox",
         "intents": "SELECT return_id, kind, state, looks, attempts, error FROM intents"
         " WHERE state NOT IN ('done', 'dropped', 'given_up')",
-        "sync": "SELECT return_id, account, state, wanted, done, planned, residue, why FROM sync"
+        "sync": "SELECT return_id, account, state, wanted, done, planned, undeliverable, why FROM sync"
         " WHERE state <> 'in_sync' OR wanted > done",
         "reviews": "SELECT kind, text FROM reviews WHERE state = 'open'",
         "returns": "SELECT id, status, discrepancies FROM returns WHERE discrepancies > 0",

@@ -290,11 +290,11 @@ class Delivery(RuleBasedStateMachine):
         assert rows(self.hub, "SELECT count(*) FROM reviews")[0][0] <= QUESTIONS
         if "budget" in (self.world.moods["write"].name, self.world.moods["look"].name):
             return  # our own budget fills up again
-        for account, state, why, residue in rows(self.hub, "SELECT account, state, why, residue FROM sync"):
+        for account, state, why, undeliverable in rows(self.hub, "SELECT account, state, why, undeliverable FROM sync"):
             assert state not in BUSY, f"{account} is {state} for ever: {why}; {self.dump()}"
             asked = rows(self.hub, "SELECT 1 FROM reviews WHERE state = 'open' AND detail->>'account' = :a", a=account)
             letter = rows(self.hub, "SELECT 1 FROM intents WHERE state = 'dead' AND account = :a", a=account)
-            told = state == "in_sync" or residue or asked or letter or not self.paying
+            told = state == "in_sync" or undeliverable or asked or letter or not self.paying
             assert told, f"{account} is {state}: {why}; {self.dump()}"
         left = rows(self.hub, "SELECT count(*) FROM intents WHERE state NOT IN ('done', 'dead', 'no_way', 'given_up')")[
             0

@@ -6,7 +6,7 @@ import pytest
 
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import founded, rows
+from tests.pipeline.look import all_returns, rows
 from tests.pipeline.mugs import DEAF, Scene
 from tests.pipeline.mugs import scene as scene
 from tests.pipeline.question_scenes import ended_in_the_shop
@@ -84,4 +84,4 @@ def test_after_the_answer_nothing_is_blocked(scene: Scene) -> None:
     scene.shows(h=1)
     scene.answer(number)
     scene.work()
-    assert (founded(scene.hub)[0].sync["web"], scene.untold(number, "web"), scene.frozen()) == ("in_sync", [], [])
+    assert (all_returns(scene.hub)[0].sync["web"], scene.untold(number, "web"), scene.frozen()) == ("in_sync", [], [])

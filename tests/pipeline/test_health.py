@@ -170,7 +170,7 @@ def test_a_budget_that_starves_is_told(desk: Desk) -> None:
 
 
 def test_a_write_that_waits_long_for_its_budget_starves_too(desk: Desk) -> None:
-    put = "INSERT INTO returns (id, founded, at) SELECT n, true, now() - interval '%s' FROM generate_series(%s, %s) n"
+    put = "INSERT INTO returns (id, opened, at) SELECT n, true, now() - interval '%s' FROM generate_series(%s, %s) n"
     told = (
         "INSERT INTO sync (return_id, account, job, state, said) SELECT id, 'shop', 'return/' || id, 'pending',"
         " jsonb_build_object('code', '%s') FROM returns WHERE id BETWEEN %s AND %s RETURNING 1"

@@ -11,7 +11,7 @@ from connectors.kit.api import Connector, Operation, Reply
 from hub.boot import Hub
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import founded, hurry, intents, rows, told
+from tests.pipeline.look import all_returns, hurry, intents, rows, told
 from tests.pipeline.test_unknown import deaf, paid
 
 
@@ -35,7 +35,7 @@ def test_a_key_covers_a_repetition_where_nobody_can_look(
     assert len(keys) == 2
     assert keys[0] == keys[1]
     assert paid(shop) == ["158.00"]
-    assert founded(hub)[0].sync["web"] == "in_sync"
+    assert all_returns(hub)[0].sync["web"] == "in_sync"
 
 
 def test_a_key_that_is_forgotten_covers_nothing_where_nobody_can_look(
@@ -67,5 +67,5 @@ def test_a_record_in_the_answer_is_its_read_back(
     monkeypatch.setattr(Shop, "fetch", lambda self, stream, external_id: fetched.append(external_id))
     work(("process",))
     assert ("refund", "done") in intents(hub)
-    assert founded(hub)[0].status == "completed"
+    assert all_returns(hub)[0].status == "completed"
     assert fetched == []

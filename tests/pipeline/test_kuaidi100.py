@@ -19,7 +19,7 @@ from hub.cli.site import services
 from hub.web import create_app
 from tests.connectors.kuaidi100_remote import SECRET
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import document, founded, hurry, intents
+from tests.pipeline.look import all_returns, document, hurry, intents
 
 LINES = [{"id": "L1", "sku": "SHIRT-M", "quantity": 1, "price": "79.00"}]
 NUMBER = "SF1234567890123"
@@ -80,7 +80,7 @@ def delivered(carrier: Kuaidi100Sandbox, count: int) -> list[int]:
 
 
 def parcel_of(hub: Hub) -> Any:
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     ret = document(hub, found.id)
     (parcel,) = ret.shipments
     assert parcel.value.number == NUMBER

@@ -15,7 +15,7 @@ from hub.boot import Hub
 from hub.pipeline.intake.accept import accept
 from hub.pipeline.process import batch, combine, translate
 from hub.store import inbox, jobs
-from tests.pipeline.look import founded, rows
+from tests.pipeline.look import all_returns, rows
 
 Push = Callable[..., None]
 
@@ -49,7 +49,7 @@ def test_the_longest_record_is_understood_and_a_longer_one_waits_with_its_reason
     push("longer", translate.PARTS + 1)
     push("small", 1)
     work(("process",))
-    assert len(founded(hub)) == 2
+    assert len(all_returns(hub)) == 2
     ((name, error),) = invalid(hub)
     assert name == "longer"
     assert f"the record has {translate.PARTS + 1} lines and facts; the hub takes {translate.PARTS}" in str(error)
@@ -73,7 +73,7 @@ def test_a_record_of_too_many_bytes_is_not_even_read(
     push("small", 1)
     work(("process",))
     assert "bytes; the hub takes 2000" in str(invalid(hub)[0][1])
-    assert len(founded(hub)) == 1
+    assert len(all_returns(hub)) == 1
 
 
 def test_many_large_records_are_not_one_transaction(hub: Hub, push: Push, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,12 +84,12 @@ def test_many_large_records_are_not_one_transaction(hub: Hub, push: Push, monkey
     taken = hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 200))
     assert len(taken) == 5
     hub.process(taken)
-    assert 1 <= len(founded(hub)) < 5
+    assert 1 <= len(all_returns(hub)) < 5
     left = rows(hub, "SELECT attempts, lease_until FROM jobs WHERE kind = 'process'")
-    assert left == [(0, None)] * (5 - len(founded(hub)))
+    assert left == [(0, None)] * (5 - len(all_returns(hub)))
     while taken := hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 200)):
         hub.process(taken)
-    assert len(founded(hub)) == 5
+    assert len(all_returns(hub)) == 5
 
 
 def test_a_return_that_has_grown_too_large_says_so(

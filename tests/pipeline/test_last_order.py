@@ -16,7 +16,7 @@ from hub.settings import Settings
 from hub.store.database import Database
 from tests.pipeline.desk import Desk, Payer
 from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import founded, rows
+from tests.pipeline.look import all_returns, rows
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def end(desk: Desk) -> dict[str, Any]:
         desk.hub, "SELECT account, external_id, return_id FROM observations WHERE return_id IS NOT NULL"
     ):
         of.setdefault(return_id, set()).add(f"{account} {name}")
-    live = [found.id for found in founded(desk.hub) if not found.merged_into]
+    live = [found.id for found in all_returns(desk.hub) if not found.merged_into]
     return {
         ", ".join(sorted(of[number])): (
             desk.doc(number).axes.receipt,
@@ -100,15 +100,15 @@ def test_the_end_is_what_the_last_word_alone_would_make(
 def test_a_return_leaves_the_order_that_none_of_its_records_names_any_more(desk: Desk) -> None:
     """Nor does it take a piece of it from another return, or see its money."""
     begun(desk)
-    (one, two) = sorted(found.id for found in founded(desk.hub))
+    (one, two) = sorted(found.id for found in all_returns(desk.hub))
     line = {"id": "1", "order_line": "L1", "quantity": 1}
     for order in ("O1", "O2"):
         desk.push("web", "return.upsert", "RET-3", number="RET-3", order={"id": order}, lines=[{**line, "quantity": 2}])
-    third = max(found.id for found in founded(desk.hub))
+    third = max(found.id for found in all_returns(desk.hub))
     assert [order.ids["web"] for order in desk.doc(third).orders] == ["O2"]
     assert desk.doc(one).discrepancies == ()
     desk.push("till", "return.upsert", "T-9", hub_number=f"R{third}", order={"number": "5001"})
     assert sorted(order.ids["web"] for order in desk.doc(third).orders) == ["O1", "O2"]
     desk.push("till", "return.upsert", "T-9", hub_number=f"R{third}", order={"number": "5002"})
     assert [order.ids["web"] for order in desk.doc(third).orders] == ["O2"]
-    assert two in {found.id for found in founded(desk.hub)}
+    assert two in {found.id for found in all_returns(desk.hub)}

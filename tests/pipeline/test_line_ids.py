@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import founded
+from tests.pipeline.look import all_returns
 
 GOODS = ("MUG", "PLATE")
 
@@ -24,7 +24,7 @@ def asked(desk: Desk, name: str, *skus: str) -> int:
     said = {"authorization": {"value": "authorized"}, "order": {"id": "O1", "number": "#1"}, "lines": lines}
     desk.push("shop", "return.upsert", name, currency="EUR", **said)
     desk.work()
-    return max(found.id for found in founded(desk.hub))
+    return max(found.id for found in all_returns(desk.hub))
 
 
 def came(desk: Desk, number: int, name: str) -> None:

@@ -14,7 +14,7 @@ from hub.pipeline.intake.accept import accept
 from hub.store import inbox
 from tests.connectors.shopify_side import Remote
 from tests.pipeline.channels import complaint, order, questions, request, whose
-from tests.pipeline.look import document, founded, rows, written
+from tests.pipeline.look import all_returns, document, rows, written
 
 Post = Callable[[str, Any], list[bool]]
 Work = Callable[..., int]
@@ -27,7 +27,7 @@ def opened(channels: Callable[..., None], hub: Hub, post: Post, work: Work) -> i
     post("web", order())
     post("web", request("w1"))
     work(("process", "recompute"))
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     return int(one.id)
 
 
@@ -35,7 +35,7 @@ def test_a_number_with_its_check_binds(hub: Hub, opened: int, post: Post, work: 
     post("erp", complaint("c1", reference=written(hub, "erp", opened)))
     work(("process", "recompute"))
     assert whose(hub) == {"w1": opened, "c1": opened}
-    assert document(hub, opened).weak == ()
+    assert document(hub, opened).provisional == ()
 
 
 @pytest.mark.parametrize("spoil", ["another account's", "another number's", "a guess"])
@@ -92,10 +92,10 @@ def test_what_a_customer_writes_joins_nothing(hub: Hub, work: Work, check: str) 
         shop.moved("request", shop.asked)
         shop.bring(hub)
         work()
-        (victim,) = founded(hub)
+        (victim,) = all_returns(hub)
         shop.asked_for(f"Returns Hub R{victim.id}{check} / 1")
         shop.bring(hub)
         work()
-        assert len(founded(hub)) == 2
+        assert len(all_returns(hub)) == 2
         assert rows(hub, "SELECT 1 FROM reviews") == []
         assert [line.sku for line in document(hub, victim.id).lines] == ["SHIRT-M"]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import founded, story
+from tests.pipeline.look import all_returns, story
 from tests.pipeline.money import answer, begun, kinds, part, total, two
 from tests.pipeline.test_unplaced import back
 from tests.pipeline.test_whose_money import cancelled
@@ -44,7 +44,7 @@ def test_an_answer_that_names_a_return_which_is_another_ones_by_now_is_asked_aga
     desk.push("till", "return.upsert", "T-1", origin="counter", order={"number": "5001"}, currency="EUR",
               requested_at="2026-03-01T11:00:00Z", authorization={"value": "authorized"},
               lines=[{"id": "1", "sku": "TEAPOT", "quantity": 1}])  # fmt: skip
-    other = max(found.id for found in founded(desk.hub))
+    other = max(found.id for found in all_returns(desk.hub))
     back(desk)
     answer(desk, other, "unallocated_refund", f"of:R{other}")
     desk.hub.people.link(one, other, "Li")

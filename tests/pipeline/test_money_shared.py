@@ -17,7 +17,7 @@ from hub.pipeline.deliver import deliver
 from hub.store import inbox, jobs
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import founded, hurry, rows, told
+from tests.pipeline.look import all_returns, hurry, rows, told
 
 Work = Callable[..., int]
 Deliver = Callable[..., None]
@@ -45,16 +45,16 @@ def two_due(hub: Hub, both: None, shop: Remote, stock: Remote, deliver: Deliver,
         stock.do("post_credit", id=created, amount="30.00")
     deliver(stock, "erp")
     work(("process",))
-    return [row.id for row in founded(hub)]
+    return [row.id for row in all_returns(hub)]
 
 
 def paid(shop: Remote) -> list[str]:
     return sorted(effect["amount"] for effect in shop.get("effects") if effect["what"] == "refund")
 
 
-def residues(hub: Hub) -> list[list[str]]:
-    found = rows(hub, "SELECT residue FROM sync WHERE account = 'web' ORDER BY return_id")
-    return [[entry["said"]["code"] for entry in residue] for (residue,) in found]
+def undeliverable(hub: Hub) -> list[list[str]]:
+    found = rows(hub, "SELECT undeliverable FROM sync WHERE account = 'web' ORDER BY return_id")
+    return [[entry["said"]["code"] for entry in undeliverable] for (undeliverable,) in found]
 
 
 def test_two_threads_do_not_both_pay_the_last_of_an_order(
@@ -79,7 +79,7 @@ def test_two_threads_do_not_both_pay_the_last_of_an_order(
     for thread in threads:
         thread.join()
     assert paid(shop) == ["30.00"]
-    assert sorted(residues(hub)) == [[], ["money_in_flight"]], "the other one says why it waits"
+    assert sorted(undeliverable(hub)) == [[], ["money_in_flight"]], "the other one says why it waits"
 
 
 def test_who_waited_is_paid_what_is_left_when_the_other_has_landed(
@@ -131,7 +131,7 @@ def test_money_that_may_have_left_is_waited_for_until_a_person_says(
         hurry(hub)
     assert paid(shop) == []
     assert len(set(keys)) == 1
-    assert ["money_in_flight"] in residues(hub)
+    assert ["money_in_flight"] in undeliverable(hub)
     ((intent,),) = rows(hub, "SELECT id FROM intents WHERE state = 'dead'")
     hub.people.give_up(intent, "Li", "it did not happen, and is not wanted")
     work()

@@ -14,7 +14,7 @@ from hub.store import jobs
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk
 from tests.pipeline.fakes import systems
-from tests.pipeline.look import founded, intents
+from tests.pipeline.look import all_returns, intents
 
 
 class Stall(Sandbox):
@@ -67,7 +67,7 @@ def comes_back(desk: Desk, stall: Stall, **terms: Any) -> int:
     said = {"origin": "request", "authorization": {"value": "authorized"}, "requested_at": "2026-03-01T10:00:00Z"}
     line = {"id": "1", "sku": "MUG", "quantity": 1}
     desk.push("erp", "return.upsert", "C1", order={"number": "5001"}, lines=[line], currency="EUR", **said)
-    (one,) = founded(desk.hub)
+    (one,) = all_returns(desk.hub)
     desk.came("erp", one.id)
     desk.owed(one.id)
     desk.work()
@@ -81,7 +81,7 @@ def test_money_on_is_all_it_takes(desk: Desk, stall: Stall) -> None:
     assert stall.order["payments"][0]["refunded"] == "10.00"
     assert (money.refunded, money.due, money.unplaced, desk.frozen()) == (10, 0, 0, [])
     assert intents(desk.hub) == [("refund", "done")]
-    assert founded(desk.hub)[0].sync == {"stall": "in_sync", "erp": "in_sync"}, "no return there is no blockade"
+    assert all_returns(desk.hub)[0].sync == {"stall": "in_sync", "erp": "in_sync"}, "no return there is no blockade"
 
 
 def test_money_off_says_that_it_is_off_and_pays_nothing(desk: Desk, stall: Stall) -> None:

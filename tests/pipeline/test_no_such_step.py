@@ -27,7 +27,7 @@ def depot(desk: Desk, monkeypatch: pytest.MonkeyPatch, status: int, pieces: int 
 
     monkeypatch.setattr(desk.payer, "told", answers.__get__(desk.payer))
     desk.accounts()
-    terms = {"asked": ["create_return", "receive"], "listens": ["founded", "received"]}
+    terms = {"asked": ["create_return", "receive"], "listens": ["opened", "received"]}
     desk.account("depot", "erp", orders_of="web", url=f"{desk.payer.url}/hub", silent=["authorization"], terms=terms)
     desk.order()
     number = desk.asked(lines={"L1": pieces})

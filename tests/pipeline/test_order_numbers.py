@@ -13,7 +13,7 @@ from alembic import command
 from hub.boot import Hub
 from hub.store.database import Database, migrations, upgrade
 from tests.pipeline.channels import complaint, kinds, order, request, whose
-from tests.pipeline.look import document, founded, rows
+from tests.pipeline.look import all_returns, document, rows
 
 Post = Callable[[str, Any], list[bool]]
 Work = Callable[..., int]
@@ -92,7 +92,7 @@ def test_a_person_says_which_order_it_is(numbered: None, hub: Hub, post: Post, w
     post("web", bought("z"))  # a third one of that number changes nothing of what was decided
     work(("process", "recompute"))
     assert payments(hub, return_id) == ["pay-b"]
-    assert len(founded(hub)) == 1
+    assert len(all_returns(hub)) == 1
 
 
 def test_a_number_is_one_with_and_without_the_prefix_of_its_shop(

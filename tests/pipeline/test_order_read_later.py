@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.look import founded, told
+from tests.pipeline.look import all_returns, told
 from tests.pipeline.mugs import DEAF, HEARS, OK, Scene
 from tests.pipeline.mugs import scene as scene
 
@@ -19,7 +19,7 @@ def begun(scene: Scene) -> int:
     scene.account("till", "pos", orders_of="web", url=f"{scene.payer.url}/hub", terms=HEARS)
     said = {"order": {"number": "5001"}, "lines": LINES, "authorization": OK, "currency": "EUR"}
     scene.push("erp", "return.upsert", "C-1", origin="request", **said)
-    (number,) = (found.id for found in founded(scene.hub))
+    (number,) = (found.id for found in all_returns(scene.hub))
     shows(scene, number)
     return number
 

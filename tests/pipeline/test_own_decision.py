@@ -9,7 +9,7 @@ import pytest
 from connectors.kit.sandbox import Call
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import founded, rows
+from tests.pipeline.look import all_returns, rows
 
 ORDER = {"number": "5001"}
 LINES = [{"id": "1", "sku": "MUG", "quantity": 1}]
@@ -28,7 +28,7 @@ def case(desk: Desk, monkeypatch: pytest.MonkeyPatch, value: str) -> int:
     desk.account("erp", "erp", url=f"{desk.payer.url}/hub", terms={"decides": True, "asked": ["authorize"]})
     said = {"origin": "request", "requested_at": "2026-03-01T10:00:00Z", "currency": "EUR", "ready": False}
     desk.push("erp", "return.upsert", "C1", order=ORDER, lines=LINES, authorization={"value": value}, **said)
-    return founded(desk.hub)[0].id
+    return all_returns(desk.hub)[0].id
 
 
 def told(desk: Desk) -> list[str]:

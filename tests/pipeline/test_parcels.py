@@ -17,7 +17,7 @@ from hub import configuration
 from hub.boot import Hub
 from hub.pipeline.intake.accept import accept
 from hub.store import inbox
-from tests.pipeline.look import document, founded, rows
+from tests.pipeline.look import all_returns, document, rows
 
 Tell = Callable[[str, str, dict[str, Any]], None]
 X = "1Z 999 AA1"
@@ -78,7 +78,7 @@ def scanned(hub_number: str, state: str, version: int = 1, number: str = "1z999a
 
 
 def transit(hub: Hub) -> dict[str, str]:
-    return {document(hub, one.id).numbers["shop"]: document(hub, one.id).axes.transit for one in founded(hub)}
+    return {document(hub, one.id).numbers["shop"]: document(hub, one.id).axes.transit for one in all_returns(hub)}
 
 
 def number(hub: Hub, name: str) -> str:
@@ -91,7 +91,7 @@ def test_one_parcel_with_the_goods_of_two_returns_arrives_for_both(hub: Hub, tel
     tell("shop", "return", asked("b", X))
     tell("carrier", "shipment", scanned(number(hub, "a"), "delivered"))
     assert transit(hub) == {"a": "delivered", "b": "delivered"}
-    assert len(founded(hub)) == 2
+    assert len(all_returns(hub)) == 2
     tell("shop", "return", asked("c", X))
     assert transit(hub)["c"] == "delivered", "of one that is told later, too"
 
@@ -108,7 +108,7 @@ def test_a_return_in_two_parcels_has_come_as_far_as_the_slower_one(hub: Hub, tel
     tell("shop", "return", asked("a", X, "1Z777"))
     tell("carrier", "shipment", scanned(number(hub, "a"), "delivered"))
     assert transit(hub) == {"a": "label_created"}
-    assert len(document(hub, founded(hub)[0].id).shipments) == 2
+    assert len(document(hub, all_returns(hub)[0].id).shipments) == 2
 
 
 def test_a_parcel_that_turns_out_to_be_another_is_nobody_elses_any_more(hub: Hub, tell: Tell) -> None:

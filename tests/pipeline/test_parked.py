@@ -12,7 +12,7 @@ from hub.boot import Hub
 from hub.model.plan import progress
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import founded, rows, story
+from tests.pipeline.look import all_returns, rows, story
 
 Work = Callable[..., int]
 Deliver = Callable[..., None]
@@ -33,7 +33,7 @@ def parked(
     stock.do("arrive", id=begun[1], line="SHIRT-M", quantity=1, condition="good")
     deliver(stock, "erp")
     work()
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     assert one.sync["web"] == "blocked"
     return int(one.id)
 
@@ -90,7 +90,7 @@ def test_a_person_says_that_it_is_dealt_with(
     before = story(hub, parked)
     hub.reconcile.recompute([parked])
     work()
-    assert [one.sync["web"] for one in founded(hub)] == ["in_sync"], "it needs nobody"
+    assert [one.sync["web"] for one in all_returns(hub)] == ["in_sync"], "it needs nobody"
     assert story(hub, parked) == before
     with pytest.raises(NotNow):
         hub.people.dealt(question, "Li", "once more")

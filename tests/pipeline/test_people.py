@@ -18,7 +18,7 @@ from hub.store import intents as intent_store
 from hub.store import returns
 from tests.pipeline.fakes.connector import Stock
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import document, founded, intents, rows, story, written
+from tests.pipeline.look import all_returns, document, intents, rows, story, written
 
 LINES = [{"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}]
 
@@ -32,7 +32,7 @@ def two(
     stock.do("open", order=record["order"], lines=[{"id": "SHIRT-M", "sku": "SHIRT-M", "quantity": 1, "price": "0"}])
     deliver(stock, "erp")
     work()
-    one, other = founded(hub)
+    one, other = all_returns(hub)
     return one.id, other.id
 
 
@@ -51,7 +51,7 @@ def test_link_and_undo(hub: Hub, two: tuple[int, int]) -> None:
     one, other = two
     before = {number: set(document(hub, number).objects["erp"].values()) for number in two}
     assert hub.people.link(other, one, "Li") == one
-    assert [found.id for found in founded(hub) if not found.merged_into] == [one]
+    assert [found.id for found in all_returns(hub) if not found.merged_into] == [one]
     assert rows(hub, "SELECT merged_into FROM returns WHERE id = :r", r=other) == [(one,)]
     assert rows(hub, "SELECT DISTINCT return_id FROM observations WHERE return_id IS NOT NULL") == [(one,)]
     assert f"Li: R{other} is the same return as R{one}" in story(hub, one)
@@ -85,7 +85,7 @@ def test_split(
     hub: Hub, begun: tuple[str, str], stock: Remote, deliver: Callable[..., None], work: Callable[..., int]
 ) -> None:
     """The record bears our number, and a person says that it is another return all the same: the word of the person wins."""
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     new = hub.people.split(one.id, [("erp", "return", begun[1])], "Li")
     assert document(hub, new).objects == {"erp": {"return": begun[1]}}
     assert "erp" not in document(hub, one.id).objects
@@ -147,7 +147,7 @@ def waits_for_a_lock(hub: Hub) -> None:
 
 def test_say(hub: Hub, begun: tuple[str, str], work: Callable[..., int]) -> None:
     """A person's decision counts like a system's, and is told to those who can hear it."""
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     with pytest.raises(schema.Invalid):
         hub.people.say(one.id, {"authorization": {"valve": "cancelled"}}, "Li")
     hub.people.say(one.id, {"authorization": {"value": "cancelled", "by": "Li"}}, "Li")
@@ -155,7 +155,7 @@ def test_say(hub: Hub, begun: tuple[str, str], work: Callable[..., int]) -> None
     assert (said.value, said.account, said.by) == ("cancelled", "hub", "Li")
     work()
     # Neither fake system can hear of it, and nobody pretends that they did.
-    assert set(founded(hub)[0].sync.values()) == {"blocked"}
+    assert set(all_returns(hub)[0].sync.values()) == {"blocked"}
     assert any(line.startswith("hub Li: ") for line in story(hub, one.id))
 
 
@@ -178,7 +178,7 @@ def refused(
     shop.do("request", order="12", lines=LINES)
     deliver(shop, "web")
     work()
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     assert one.sync["erp"] == "blocked"
     assert intents(hub) == [("create_return", "dead")]
     words = "SELECT why, said FROM sync WHERE account = 'erp'"
@@ -195,7 +195,7 @@ def test_retry(hub: Hub, refused: tuple[int, list[str]], stock: Remote, work: Ca
     work()
     assert [record["reference"] for record in stock.get("state").values()] == [written(hub, "erp", one)]
     assert intents(hub) == [("create_return", "dropped"), ("create_return", "done")]
-    assert founded(hub)[0].sync["erp"] == "in_sync"
+    assert all_returns(hub)[0].sync["erp"] == "in_sync"
     with pytest.raises(NotNow, match="nothing to do with"):
         hub.people.retry(one, "pos", "Li")
 

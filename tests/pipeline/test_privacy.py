@@ -20,7 +20,7 @@ from hub.pipeline.intake.accept import accept
 from hub.store import inbox, jobs
 from tests.connectors.test_generic_sandbox import push as pushed
 from tests.dump import dump
-from tests.pipeline.look import document, founded, hurry, rows, story
+from tests.pipeline.look import all_returns, document, hurry, rows, story
 
 ADA, BOB = "ada@shop.example", "bob@shop.example"
 WORDS = (
@@ -172,7 +172,7 @@ def test_a_person_is_found_erased_and_does_not_come_back(
     customer_asks(shop.state, {"order_id": order["id"], "items": [{"id": order["items"][0]["id"], "quantity": 1}]})
     poll()
     gone(hub)
-    assert len(founded(hub)) == 4, "a later return of hers is known, without her"
+    assert len(all_returns(hub)) == 4, "a later return of hers is known, without her"
     assert len(erp.effects) == told_before + 1
     assert hub.privacy.find(ADA) == []
 
@@ -238,7 +238,7 @@ def test_an_erasure_waits_for_whoever_is_taking_a_record_in(hub: Hub, told: None
 
 
 def test_what_an_act_of_a_person_said_goes_too(hub: Hub, told: None) -> None:
-    (first, *_) = founded(hub)
+    (first, *_) = all_returns(hub)
     hub.people.say(
         first.id, {"notes": [{"id": "x", "text": "ring me in the evening", "speaker": "merchant"}]}, "tester"
     )

@@ -79,7 +79,7 @@ def change(
     """change(3): three pieces have arrived by now at the depot. The return stands authorized with both listeners."""
     shop, books = listeners
     secret = {"webhook_secret": SECRET}
-    heard = {"listens": ["founded", "authorized", "received"], "settle": 0}
+    heard = {"listens": ["opened", "authorized", "received"], "settle": 0}
     for name, kind, settings in (
         ("shop", "storefront", {"url": f"{shop.url}/hub"}),
         ("books", "erp", {"url": f"{books.url}/hub", "orders_of": "shop"}),
@@ -96,7 +96,7 @@ def change(
     shop.state.decide({"return": asked["id"], "authorization": "authorized"})
     bring("shop", "return", asked)
     work()
-    (row,) = hub.database.run(lambda conn: conn.exec_driver_sql("SELECT id FROM returns WHERE founded").all())
+    (row,) = hub.database.run(lambda conn: conn.exec_driver_sql("SELECT id FROM returns WHERE opened").all())
 
     def arrived(pieces: int) -> None:
         line = {"id": "1", "sku": "MUG", "quantity": pieces, "condition": "good"}

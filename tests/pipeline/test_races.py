@@ -25,7 +25,7 @@ from hub.store.jobs import Job
 from scheduler.work import Terms, Work
 from tests.pipeline.fakes.connector import Stock
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import document, founded, rows
+from tests.pipeline.look import all_returns, document, rows
 
 
 def claim(hub: Hub, kind: str) -> list[Job]:
@@ -95,7 +95,7 @@ def test_two_accounts_change_one_return_at_once(
     first.join(10)
     second.join(10)
 
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     told = (found.doc.axes.authorization.value, found.doc.axes.receipt)
     assert told == (("requested", "partial") if naive else ("authorized", "partial"))
 
@@ -107,7 +107,7 @@ def test_approved_draft_and_approved_again(hub: Hub, begun: tuple[str, str], sto
     for status in ("authorized", "requested", "authorized"):
         put(hub, read_of({**record, "status": status}, draw(hub), version="000000001"))
         hub.process(claim(hub, "process"))
-        heard.append(founded(hub)[0].doc.axes.authorization.value)
+        heard.append(all_returns(hub)[0].doc.axes.authorization.value)
     assert heard == ["authorized", "requested", "authorized"]
 
 
@@ -155,7 +155,7 @@ def test_three_identical_thin_hints(
     assert wanted == ([] if naive else [(3, 1)])
     work()
     assert fetched == (["requested"] if naive else ["requested", "authorized"])
-    assert founded(hub)[0].doc.axes.authorization.value == fetched[-1]
+    assert all_returns(hub)[0].doc.axes.authorization.value == fetched[-1]
 
 
 @pytest.mark.parametrize("naive", [True, False], ids=["naive", "read_seqs"])
@@ -171,11 +171,11 @@ def test_a_slow_fetch_is_overtaken_by_a_fast_one(
     hub.process(claim(hub, "process"))
     put(hub, read_of(old, draw(hub) if naive else slow, via="poll"))
     hub.process(claim(hub, "process"))
-    assert founded(hub)[0].doc.axes.authorization.value == ("requested" if naive else "authorized")
+    assert all_returns(hub)[0].doc.axes.authorization.value == ("requested" if naive else "authorized")
     # Two reads overlapped, and nobody knows what lay between: it is read once more, and only once.
     assert rows(hub, "SELECT key FROM jobs WHERE kind = 'fetch'") == [(f"return/{begun[1]}",)]
     assert work() == 2
-    assert founded(hub)[0].doc.axes.authorization.value == "authorized"
+    assert all_returns(hub)[0].doc.axes.authorization.value == "authorized"
 
 
 @pytest.mark.parametrize("naive", [True, False], ids=["naive", "read_seqs"])
@@ -188,7 +188,7 @@ def test_a_version_that_stands_still(
         monkeypatch.setattr(batch, "_stale", lambda account, row, before: (row.version or "") <= (before.version or ""))
     put(hub, read_of({**record, "status": "authorized"}, draw(hub)))
     hub.process(claim(hub, "process"))
-    assert founded(hub)[0].doc.axes.authorization.value == ("requested" if naive else "authorized")
+    assert all_returns(hub)[0].doc.axes.authorization.value == ("requested" if naive else "authorized")
 
 
 def test_a_push_sent_before_our_write_is_no_read_back(
@@ -210,7 +210,7 @@ def test_a_push_sent_before_our_write_is_no_read_back(
     assert rows(hub, "SELECT state FROM intents WHERE kind = 'receive'") == [("sent",)]
     work()
     assert rows(hub, "SELECT state FROM intents WHERE kind = 'receive'") == [("done",)]
-    assert [receipt.quantity for receipt in document(hub, founded(hub)[0].id).receipts] == [1]
+    assert [receipt.quantity for receipt in document(hub, all_returns(hub)[0].id).receipts] == [1]
 
 
 def test_a_fetch_asks_nothing_once_its_lease_runs_out(hub: Hub, begun: tuple[str, str]) -> None:
@@ -240,7 +240,7 @@ def test_a_killer_in_a_batch_of_500(
     batch = work.claim("process", "alone")
     assert len(batch) == 500
     work.run("process", batch)
-    assert len(rows(hub, "SELECT 1 FROM returns WHERE founded")) == 499
+    assert len(rows(hub, "SELECT 1 FROM returns WHERE opened")) == 499
     ((key, attempts, why),) = rows(hub, "SELECT key, attempts, why FROM jobs WHERE kind = 'process'")
     assert (key, attempts) == ("return/shop-250", 1)
     assert "0x00" in why

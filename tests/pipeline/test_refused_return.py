@@ -9,7 +9,7 @@ import pytest
 from connectors.kit.sandbox import Call, Refuse
 from tests.pipeline.desk import D, Desk
 from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import founded, rows
+from tests.pipeline.look import all_returns, rows
 
 
 @pytest.mark.parametrize("status", [410, 422])
@@ -27,7 +27,7 @@ def test_the_money_is_paid_once_whatever_was_refused(desk: Desk, monkeypatch: py
     line = {"id": "1", "sku": "MUG", "quantity": 1}
     said = {"origin": "request", "authorization": {"value": "authorized"}, "requested_at": "2026-03-01T10:00:00Z"}
     desk.push("erp", "return.upsert", "C1", order={"number": "5001"}, lines=[line], currency="EUR", **said)
-    (one,) = founded(desk.hub)
+    (one,) = all_returns(desk.hub)
     desk.work()
     assert [kind for (kind,) in rows(desk.hub, "SELECT kind FROM intents")] == ["create_return"]
     desk.came("erp", one.id)

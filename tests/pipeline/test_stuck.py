@@ -21,7 +21,7 @@ from hub.store.jobs import Job
 from hub.web import create_app
 from scheduler.work import Work, terms
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import founded, rows
+from tests.pipeline.look import all_returns, rows
 from tests.pipeline.test_large import Push, push
 
 __all__ = ["push"]
@@ -82,7 +82,7 @@ def questions(hub: Hub) -> list[tuple[str, list[int], str]]:
 def test_a_fault_of_ours_is_a_question_after_the_last_try(hub: Hub, asked: None, hands: Hands, bug: Bug) -> None:
     hands.work("deliver")
     assert bug.met == len(jobs.WAITS) + 1
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     ((state, about, text),) = questions(hub)
     assert (state, about) == ("open", [one.id])
     assert text.startswith("Telling ")
@@ -163,7 +163,7 @@ def test_a_return_that_has_grown_too_large_is_parked_at_once_and_tried_when_its_
 ) -> None:
     push("r1", 60)
     hands.work("process")
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     monkeypatch.setattr(combine, "MOST", 50)
     push("r1", 61, state="more", version=2)
     assert hands.work("process") == 1, "it is not tried for a day"
@@ -176,7 +176,7 @@ def test_a_return_that_has_grown_too_large_is_parked_at_once_and_tried_when_its_
     push("r1", 20, version=4)
     hands.work("process")
     assert [state for state, _, _ in questions(hub)] == ["settled"]
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     assert len(one.doc.lines) == 20
 
 

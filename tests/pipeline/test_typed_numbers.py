@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from hub.model.identity.provisional import Part, decide
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import founded
+from tests.pipeline.look import all_returns
 
 
 def live(desk: Desk) -> list[int]:
-    return [found.id for found in founded(desk.hub) if not found.merged_into]
+    return [found.id for found in all_returns(desk.hub) if not found.merged_into]
 
 
 def asked(desk: Desk) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from hub.store import inbox, jobs
 from hub.store.jobs import Job
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import founded, hurry, intents, rows, story, told
+from tests.pipeline.look import all_returns, hurry, intents, rows, story, told
 from tests.pipeline.payments import paid
 
 
@@ -46,14 +46,14 @@ def test_a_create_is_found(
     keys = deaf(monkeypatch, Stock, "do_create_return", does=True)
     told(hub)
     assert intents(hub) == [("create_return", "unknown")]
-    assert founded(hub)[0].sync["erp"] == "awaiting"
+    assert all_returns(hub)[0].sync["erp"] == "awaiting"
     told(hub)
     assert intents(hub) == [("create_return", "unknown")]  # it is too early to look
     hurry(hub)
     work()
     assert intents(hub) == [("create_return", "done")]
     assert len(keys) == len(stock.get("effects")) == 1
-    assert founded(hub)[0].sync["erp"] == "in_sync"
+    assert all_returns(hub)[0].sync["erp"] == "in_sync"
 
 
 def test_a_create_is_looked_for_twice_and_then_repeated_with_the_same_key(
@@ -190,7 +190,7 @@ def test_money_without_a_key_is_a_question_for_a_person(
     ((kind, text),) = rows(hub, "SELECT kind, text FROM reviews WHERE state = 'open'")
     assert kind == "unknown_outcome"
     assert "money is never sent twice on a guess" in text
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     assert one.sync["web"] == "blocked"
     # The journal leaves our words as they are in the schema; the rest is the same sentence everywhere.
     assert any("money is never sent twice on a guess" in line for line in story(hub, one.id))
@@ -237,7 +237,7 @@ def test_money_that_went_through_is_found_and_not_sent_again(
     work()
     assert len(keys) == 1
     assert paid(shop) == ["158.00"]
-    assert founded(hub)[0].status == "completed"
+    assert all_returns(hub)[0].status == "completed"
 
 
 def test_an_error_after_a_change_has_left_is_no_refusal(hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,12 +17,12 @@ from hub.boot import Hub
 from hub.cli.site import services
 from hub.model.language.sentences import sentence
 from hub.model.plan.planner import needs_somebody
-from hub.model.schema.operation import Residue
+from hub.model.schema.operation import Undeliverable
 from hub.model.schema.returns import Return
 from hub.pipeline.intake.accept import accept
 from hub.store import console, inbox
 from hub.web import create_app
-from tests.pipeline.look import founded, rows, work_off
+from tests.pipeline.look import all_returns, rows, work_off
 
 RETURN = {
     "id": "RET-1",
@@ -48,7 +48,7 @@ def shown(hub: Hub) -> dict[str, str]:
     with hub.database.begin() as conn:
         inbox.accept(conn, accept(hub.accounts, "shop", WebhookRequest("POST", "/hooks/shop", headers, body)))
     work_off(hub)
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     with hub.database.begin() as conn:
         return {row.account: row.shown for row in console.telling(conn, found.id)}
 
@@ -59,8 +59,8 @@ def test_who_does_not_listen_is_not_in_sync(hub: Hub) -> None:
     account(hub, "wms", "wms")
     assert shown(hub) == {"shop": "in_sync", "erp": "untold", "wms": "blocked"}
     with hub.database.begin() as conn:
-        (row,) = (row for row in console.telling(conn, founded(hub)[0].id) if row.account == "erp")
-    assert [(rest.fact, rest.said.code) for rest in console.cannot(row)] == [("founded", "not_listening")]
+        (row,) = (row for row in console.telling(conn, all_returns(hub)[0].id) if row.account == "erp")
+    assert [(rest.fact, rest.said.code) for rest in console.cannot(row)] == [("opened", "not_listening")]
     assert rows(hub, "SELECT count(*) FROM jobs WHERE kind = 'deliver'") == [(0,)]
     client = Client(create_app(services(hub)))
     for language, words in (("en", "Not all told, needs nobody"), ("zh", "未全部告知，无需处理")):
@@ -85,6 +85,6 @@ def test_who_does_not_listen_is_not_in_sync(hub: Hub) -> None:
     ],
 )
 def test_what_needs_somebody(code: str, operation: str, status: str, somebody: bool) -> None:
-    rest = Residue(fact="x", said=sentence("no_way"), operation=operation)
+    rest = Undeliverable(fact="x", said=sentence("no_way"), operation=operation)
     rest = msgspec.structs.replace(rest, said=msgspec.structs.replace(rest.said, code=code))
     assert needs_somebody(rest, Return(status=status)) is somebody

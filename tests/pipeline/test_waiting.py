@@ -13,7 +13,7 @@ from hub.boot import Hub
 from hub.store.accounts import BREAKER
 from tests.pipeline.fakes.connector import Stock
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import founded, hurry, rows, story, told
+from tests.pipeline.look import all_returns, hurry, rows, story, told
 
 
 @pytest.mark.parametrize("wait", [NotYet("the queue works on it", after=30.0), OverBudget("used up", after=30.0)])
@@ -37,7 +37,7 @@ def test_waiting_for_one_record_says_nothing_of_the_account_and_the_row_says_why
     monkeypatch.undo()
     hurry(hub)
     work()
-    assert founded(hub)[0].sync["erp"] == "in_sync"
+    assert all_returns(hub)[0].sync["erp"] == "in_sync"
 
 
 def test_a_system_that_fails_again_and_again_gets_a_rest(
@@ -76,7 +76,7 @@ def test_news_that_came_while_a_write_was_under_way_does_not_count_it_as_said(
     assert rows(hub, "SELECT state, wanted > done FROM sync WHERE account = 'erp'") == [("pending", True)]
     hurry(hub)
     work()
-    assert founded(hub)[0].sync["erp"] == "in_sync"
+    assert all_returns(hub)[0].sync["erp"] == "in_sync"
 
 
 def test_a_write_of_several_calls_that_has_to_wait_says_that_part_of_it_is_done(
@@ -93,11 +93,11 @@ def test_a_write_of_several_calls_that_has_to_wait_says_that_part_of_it_is_done(
 
     monkeypatch.setattr(Stock, "do_create_return", first)
     told(hub)
-    assert "told erp: create_return, in part; what is left of it follows" in story(hub, founded(hub)[0].id)
+    assert "told erp: create_return, in part; what is left of it follows" in story(hub, all_returns(hub)[0].id)
     monkeypatch.setattr(Stock, "do_create_return", carry_out)
     hurry(hub)
     work()
-    assert founded(hub)[0].sync["erp"] == "in_sync"
+    assert all_returns(hub)[0].sync["erp"] == "in_sync"
 
 
 def test_a_write_that_was_never_answered_and_has_to_wait_is_not_said_to_be_done_in_part(
@@ -116,4 +116,4 @@ def test_a_write_that_was_never_answered_and_has_to_wait_is_not_said_to_be_done_
         told(hub)
     assert next(answers, None) is None, "it was repeated"
     assert rows(hub, "SELECT state, attempts, possible FROM intents") == [("unknown", 2, True)], "it keeps its key"
-    assert not [line for line in story(hub, founded(hub)[0].id) if "in part" in line]
+    assert not [line for line in story(hub, all_returns(hub)[0].id) if "in part" in line]

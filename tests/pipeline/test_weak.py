@@ -25,7 +25,7 @@ from tests.pipeline.channels import (
     whose,
 )
 from tests.pipeline.fakes.connector import Till
-from tests.pipeline.look import document, founded, rows, story
+from tests.pipeline.look import all_returns, document, rows, story
 
 Post = Callable[[str, Any], list[bool]]
 Work = Callable[..., int]
@@ -35,7 +35,7 @@ SILENT: dict[str, Any] = {"asked": []}
 def test_a_counter_return_of_an_open_request_joins_it_and_nothing_rests_on_it_yet(hub: Hub, two_channels: int) -> None:
     ret = document(hub, two_channels)
     assert set(ret.objects) == {"web", "till"}
-    (bound,) = ret.weak
+    (bound,) = ret.provisional
     assert (bound.objects, bound.why, bound.waits) == ((("till", "return", "t1"),), "line", True)
     assert kinds(hub, two_channels) == ["provisional"]
     planned, why = told(hub, two_channels, "erp")
@@ -134,7 +134,7 @@ def test_a_strong_key_that_says_otherwise_wins(hub: Hub, two_channels: int, post
     post("till", counter("t1", version=2, web_return="w9"))
     work(("process",))
     assert partition(hub, "w1", "w9", "t1") == {frozenset({"w1"}), frozenset({"w9", "t1"})}
-    assert document(hub, two_channels).weak == ()
+    assert document(hub, two_channels).provisional == ()
     assert [order.number for order in document(hub, two_channels).orders] == ["12"]
 
 
@@ -142,7 +142,7 @@ def test_a_strong_key_that_says_the_same_confirms_it(hub: Hub, two_channels: int
     post("till", counter("t1", version=2, web_return="w1"))
     work(("process",))
     ret = document(hub, two_channels)
-    assert (set(ret.objects), ret.weak, ret.discrepancies) == ({"web", "till"}, (), ())
+    assert (set(ret.objects), ret.provisional, ret.discrepancies) == ({"web", "till"}, (), ())
     assert told(hub, two_channels, "erp")[0] == ["create_return"]
 
 
@@ -162,10 +162,10 @@ def test_what_arrives_at_the_counter_first_waits_for_its_request(
     post("web", order())
     post("till", counter("t1", origin="blind"))
     work(("process",))
-    (blind,) = founded(hub)
+    (blind,) = all_returns(hub)
     post("web", request("w1"))
     work(("process",))
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     assert one.id == blind.id
     assert set(one.doc.objects) == {"web", "till"}
     assert one.doc.axes.receipt == "full"
@@ -182,9 +182,9 @@ def test_a_number_that_a_clerk_typed(
     for account in sorted(arrivals, reverse=first == "web"):
         post(account, arrivals[account])
         work(("process",))
-    (one,) = founded(hub)
+    (one,) = all_returns(hub)
     assert set(one.doc.objects) == {"web", "erp"}
-    assert [bound.why for bound in one.doc.weak] == ["number"]
+    assert [bound.why for bound in one.doc.provisional] == ["number"]
 
 
 def test_parting_moves_back_exactly_what_came(channels: Callable[..., None], hub: Hub, post: Post, work: Work) -> None:
@@ -192,7 +192,7 @@ def test_parting_moves_back_exactly_what_came(channels: Callable[..., None], hub
     post("web", order())
     post("till", counter("t1"))
     work(("process",))
-    (till,) = founded(hub)
+    (till,) = all_returns(hub)
     before = everything(hub, till.id)
     post("web", order("13"))
     post("web", request("w1"))
@@ -228,7 +228,7 @@ def test_the_return_that_goes_short_is_refused_whoever_comes_first(
     post("web", order(quantity=2))
     post("web", request("w1"))
     work(("process",))
-    (asked,) = founded(hub)
+    (asked,) = all_returns(hub)
     assert asked.status == "requested"
     post("till", counter("t1", quantity=2))
     work(("process",))
@@ -288,7 +288,7 @@ def test_returns_that_begin_in_one_batch_are_judged_too(
     post("till", counter("t1"))
     work(("process",))
     assert partition(hub, "w1", "t1") == {frozenset({"w1", "t1"})}
-    assert rows(hub, "SELECT count(*), count(merged_into), count(ties) FROM returns") == [(2, 1, 1)]
+    assert rows(hub, "SELECT count(*), count(merged_into), count(bindings) FROM returns") == [(2, 1, 1)]
 
 
 def test_the_story_says_what_was_bound_and_why(hub: Hub, two_channels: int, post: Post, work: Work) -> None:

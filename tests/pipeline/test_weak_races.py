@@ -1,4 +1,4 @@
-"""Weak bindings among batches and writes that run at the same time, and what they cost (simulated)."""
+"""Provisional bindings among batches and writes that run at the same time, and what they cost (simulated)."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from hub.model.language.sentences import sentence
 from hub.model.merge.questions import waiting
+from hub.model.schema import bindings
 from hub.model.schema.returns import Choice, Discrepancy, Return
 from hub.store import returns, tables
 from hub.store.database import Database, DatabaseError, migrations, next_read_seq, upgrade
@@ -100,15 +101,31 @@ INSERT INTO orders (number) VALUES (NULL);
 
 def test_what_waited_under_older_words_goes_on_under_the_new_ones(empty_database_url: str) -> None:
     database = Database(empty_database_url)
-    asked = Discrepancy(kind="possible_twins", said=sentence("gone"), question="ab", choices=(Choice("same"),))
-    given = b'{"answers":[{"kind":"possible_twins","about":["a","b"],"answer":"same"}]}'
+    answers = (
+        b'[{"kind":"possible_twins","about":["a","b"],"answer":"same"},{"kind":"untold","about":["web","founded"]}]'
+    )
+    given = b'{"answers":' + answers + b"}"
+    names = b'"guest":1002,"why":"number","objects":[],"names":[],"beside":[],"entry":1'
+    links = b'{"weak":[{' + names + b',"ripe_at":"2026-11-30T00:00:00Z","firm":true}]}'
+    doc = (
+        b'{"founder":"web","weak":[{"ours":"R1","was":"R2","why":"number","objects":[],"entry":1,"firm":true}],'
+        b'"discrepancies":[{"kind":"possible_twins","said":{"code":"gone"}}]}'
+    )
     with database.begin() as conn:
         command.upgrade(migrations(conn), "0016")
         for statement in WAITING.split(";\n"):
             if statement.strip():
                 conn.exec_driver_sql(statement)
         conn.exec_driver_sql("SELECT setval('tickets', 40)")
-        conn.exec_driver_sql("INSERT INTO returns (doc) VALUES (%s)", (returns.encode(Return(discrepancies=(asked,))),))
+        conn.exec_driver_sql("INSERT INTO returns (doc, ties, founded) VALUES (%s, %s, true)", (doc, links))
+        conn.exec_driver_sql(
+            "INSERT INTO accounts (name, connector, mapping, terms)"
+            """ VALUES ('web', 'generic', 'generic', '{"listens": ["founded", "received"]}')"""
+        )
+        conn.exec_driver_sql(
+            "INSERT INTO sync (return_id, account, lane, residue)"
+            """ VALUES (1001, 'web', 'R1001', '[{"fact": "founded", "said": {"code": "no_order"}}]')"""
+        )
         conn.exec_driver_sql(
             "INSERT INTO observations (account, stream, external_id, ticket, mapping, fragment)"
             " VALUES ('hub', 'act', 'x', 5, '', %s)",
@@ -131,9 +148,16 @@ def test_what_waited_under_older_words_goes_on_under_the_new_ones(empty_database
         assert [count for query in ("duplicate_facts", "typed_references", "blocked_links", "orders")
                 for (count,) in one(f"SELECT count(*) FROM {query}")] == [1, 1, 1, 1]  # fmt: skip
         assert next_read_seq(conn) == [41]
-        ((doc,),) = one("SELECT doc FROM returns")
-        assert [doubt.kind for doubt in returns.decode(doc).discrepancies] == ["possible_duplicates"]
-        assert one("SELECT read_seq, fragment FROM observations") == [(5, given.replace(b"_twins", b"_duplicates"))]
+        ((stored, known, opened),) = one("SELECT doc, bindings, opened FROM returns")
+        ret, (link,) = returns.decode(stored), bindings.decode(known).links
+        assert (ret.origin_account, ret.provisional[0].confirmed, link.confirmed, opened) == ("web", True, True, True)
+        assert [one_.kind for one_ in ret.discrepancies] == ["possible_duplicates"]
+        assert one("SELECT read_seq, fragment FROM observations") == [
+            (5, given.replace(b"_twins", b"_duplicates").replace(b"founded", b"opened")),
+        ]
+        ((terms,),) = one("SELECT terms FROM accounts")
+        assert sorted(terms["listens"]) == ["opened", "received"]
+        assert one("SELECT undeliverable->0->>'fact' FROM sync") == [("opened",)]
     database.close()
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from hub.model.language.sentences import sentence
 from hub.model.merge.questions import waiting
-from hub.model.schema.operation import Residue
+from hub.model.schema.operation import Undeliverable
 from hub.model.schema.returns import Return
 from hub.store import tables as t
 from tests.web.build_logs import NO_WAY, RECEIVED, STATE_WHY, letters, logs, plain_, told
@@ -28,7 +28,7 @@ def fill(conn) -> None:
         put(conn, return_id, doc, ago(minutes=at))
     for n in range(5, 9):
         put(conn, 1000 + n, plain(n), ago(hours=5 * n))
-    put(conn, 1009, Return(numbers={"web": "stray refund"}), ago(days=4), founded=False)
+    put(conn, 1009, Return(numbers={"web": "stray refund"}), ago(days=4), opened=False)
     sync_rows(conn)
     logs(conn)
     letters(conn)
@@ -78,7 +78,7 @@ def accounts(conn) -> None:
     )
 
 
-def put(conn, return_id: int, doc: Return, at: datetime, founded: bool = True) -> None:
+def put(conn, return_id: int, doc: Return, at: datetime, opened: bool = True) -> None:
     words = [
         f"R{return_id}",
         *doc.numbers.values(),
@@ -95,9 +95,9 @@ def put(conn, return_id: int, doc: Return, at: datetime, founded: bool = True) -
         "search": " ".join(words).lower(),
         "discrepancies": len(doc.discrepancies),
         "questions": len(waiting(doc)),
-        "founded_at": doc.requested_at or at,
+        "opened_at": doc.requested_at or at,
         "at": at,
-        "founded": founded,
+        "opened": opened,
     }
     conn.execute(insert(t.returns), [row])
 
@@ -146,7 +146,7 @@ def sync_rows(conn) -> None:
             "state": "blocked",
             "at": ago(hours=2),
             **told("why", sentence("done_often", count=3)),
-            "residue": plain_([Residue(fact="cancelled", said=RECEIVED, operation="cancel")]),
+            "undeliverable": plain_([Undeliverable(fact="cancelled", said=RECEIVED, operation="cancel")]),
         },
         {
             "return_id": 1003,
@@ -172,7 +172,7 @@ def sync_rows(conn) -> None:
                 },
             ],
         },
-        # Its writer noted residue and still called it in sync: it must not read so.
+        # Its writer noted undeliverable and still called it in sync: it must not read so.
         {
             "return_id": 1004,
             "account": "erp",
@@ -181,7 +181,7 @@ def sync_rows(conn) -> None:
             "done": 1,
             "state": "in_sync",
             "at": ago(days=1),
-            "residue": plain_([Residue(fact="received", said=NO_WAY, operation="receive")]),
+            "undeliverable": plain_([Undeliverable(fact="received", said=NO_WAY, operation="receive")]),
         },
     ]
     for row in rows:

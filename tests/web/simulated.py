@@ -16,6 +16,7 @@ from hub.model.schema.returns import (
     Disposition,
     Money,
     OrderRef,
+    Provisional,
     Receipt,
     Refund,
     Replacement,
@@ -23,7 +24,6 @@ from hub.model.schema.returns import (
     ReturnLine,
     Shipment,
     Source,
-    Weak,
 )
 
 NOW = datetime.now(UTC)
@@ -56,8 +56,10 @@ def two_rounds() -> Return:
         objects={"web": {"return": "return_01M8", "order": "order_01M8"}, "erp": {"complaint": "7", "shipment": "9"}},
         orders=(OrderRef(home="web", number="#12", ids={"web": "order_01M8"}),),
         relations=(("split_from", "R1005"),),
-        weak=(
-            Weak(ours="R1001", was="R1009", why="number", objects=(("erp", "complaint", "7"),), waits=True, entry=31),
+        provisional=(
+            Provisional(
+                ours="R1001", was="R1009", why="number", objects=(("erp", "complaint", "7"),), waits=True, entry=31
+            ),
         ),
         channel="web-cn",
         customer=told.Customer(name="王小明 (simulated)", email="wang@example.invalid", phone="000"),

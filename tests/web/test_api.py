@@ -19,7 +19,7 @@ def test_one_return(site: Site) -> None:
     one = site.client.get("/api/returns/R1003").json
     rest = {"fact": "cancelled", "operation": "cancel", "code": "received_there", "question": ""}
     rest["why"] = "erp has received goods already, so it cannot be cancelled there."
-    assert one["telling"][0]["residue"] == [rest]
+    assert one["telling"][0]["undeliverable"] == [rest]
     assert (one["telling"][0]["code"], one["telling"][0]["why"][:31]) == (
         "done_often",
         "it was done 3 times within a da",

@@ -136,9 +136,9 @@ def test_a_chinese_page_says_what_happened_and_what_to_do(site: Site) -> None:
 def test_what_cannot_be_told_is_called_by_name(lang: str) -> None:
     said = {
         "zh": ["已在别处退款 20.00 EUR", "退货已建立", "开具贷项 9.90 EUR", "“made_up”"],
-        "en": ["Refunded elsewhere 20.00 EUR", "A return was founded", "Credit 9.90 EUR", "“made_up”"],
+        "en": ["Refunded elsewhere 20.00 EUR", "A return was opened", "Credit 9.90 EUR", "“made_up”"],
     }
-    assert [words.fact(one) for one in ("refunded 20.00 EUR", "founded", "credit 9.90 EUR", "made_up")] == said[lang]
+    assert [words.fact(one) for one in ("refunded 20.00 EUR", "opened", "credit 9.90 EUR", "made_up")] == said[lang]
 
 
 def test_what_was_asked_of_a_system_is_called_by_name(lang: str) -> None:

@@ -40,14 +40,14 @@ def own_name(observation: Observation) -> Name:
     return (observation.account, observation.stream, observation.external_id)
 
 
-def founds(fragment: Fragment) -> bool:
+def opens(fragment: Fragment) -> bool:
     """Whether this record can begin a return: a request, a counter or blind receipt, a parcel coming back. No other."""
     return fragment.origin is not UNSET and fragment.origin is not None
 
 
 def speaks_of_order(fragment: Fragment) -> bool:
     """Whether this is the record of an order or of a payment, shared by every return of that order."""
-    return fragment.order is not UNSET and fragment.order is not None and not founds(fragment)
+    return fragment.order is not UNSET and fragment.order is not None and not opens(fragment)
 
 
 def strong(observation: Observation) -> tuple[Name, ...]:
@@ -118,11 +118,11 @@ class Numbers:
 
 
 class Component(NamedTuple):
-    """Records that are one return. `founded` is false where nothing in it may begin one: held, and shown as unbound."""
+    """Records that are one return. `opened` is false where nothing in it may begin one: held, and shown as unbound."""
 
     names: frozenset[Name]
     members: tuple[Name, ...]
-    founded: bool
+    opened: bool
 
 
 class Groups:
@@ -176,7 +176,7 @@ def bind(observations: Iterable[Observation], links: Iterable[Sequence[Name]] = 
         Component(
             names=frozenset(names),
             members=tuple(sorted(members[root])),
-            founded=any(founds(records[name].fragment) for name in members[root]),
+            opened=any(opens(records[name].fragment) for name in members[root]),
         )
         for root, names in sorted(groups.all().items(), key=lambda item: min(item[1]))
         if root in members

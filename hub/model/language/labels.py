@@ -238,7 +238,7 @@ LABELS: Mapping[str, Mapping[str, Label]] = {
         "merged_from": ("并入自", "Merged from"),
         "caused_by": ("源于", "Caused by"),
     },
-    "weak": {
+    "basis": {
         "number": ("其中填写的单号", "A number in it"),
         "line": ("同一订单行的同一件未退商品", "The same open piece of the order"),
         "parcel": ("同一订单有包裹未送达而退回", "A parcel of the same order comes back undelivered"),

@@ -147,10 +147,10 @@ def authorization(ctx: MergeContext, round_: int, *, cancels: bool = True) -> De
     if waiting:
         return _decision(max(waiting, key=_weight), ctx, "authorization")
     asked = [v for v in statements if v.statement.value not in ("none", "cancelled")]
-    if ctx.founding is not None and ctx.founding.fragment.origin == "request":
-        ctx.said_by["axes.authorization"] = ctx.source(ctx.founding)
-        when = ctx.founding.fragment.requested_at
-        return Decision(value="requested", account=ctx.founder, at=when or None, round=round_)
+    if ctx.opening is not None and ctx.opening.fragment.origin == "request":
+        ctx.said_by["axes.authorization"] = ctx.source(ctx.opening)
+        when = ctx.opening.fragment.requested_at
+        return Decision(value="requested", account=ctx.origin_account, at=when or None, round=round_)
     if asked:
         return replace(_decision(max(asked, key=_weight), ctx, "authorization"), value="requested", round=round_)
     return Decision(value="none", round=round_)
@@ -261,9 +261,9 @@ def dispute(ctx: MergeContext) -> Decision:
 
 def closure(ctx: MergeContext) -> Decision:
     """The case holder's word, or a person's; another system's only while the holder says nothing."""
-    if ctx.founding is not None and ctx.founding.gone:
-        ctx.said_by["axes.closure"] = ctx.source(ctx.founding)
-        return Decision(value="voided", account=ctx.founder)
+    if ctx.opening is not None and ctx.opening.gone:
+        ctx.said_by["axes.closure"] = ctx.source(ctx.opening)
+        return Decision(value="voided", account=ctx.origin_account)
     statements = stated(ctx, "closure")
     if not statements:
         return Decision(value="open")
@@ -271,7 +271,7 @@ def closure(ctx: MergeContext) -> Decision:
         statements,
         key=lambda v: (
             v.statement.ruling,
-            v.account in (HUB, ctx.founder),
+            v.account in (HUB, ctx.origin_account),
             v.statement.at or _LONG_AGO,
             v.account == HUB,
             v.account,

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from msgspec import UNSET
 
-from hub.model.identity.names import founds, name_of, own_name, speaks_of_order
+from hub.model.identity.names import name_of, opens, own_name, speaks_of_order
 from hub.model.identity.order_book import Book
 from hub.model.language.sentences import Sentence
 from hub.model.merge.facts import Links
@@ -83,14 +83,14 @@ class MergeContext:
                 if observation.account != HUB:  # an act that was taken back is as if it had never been
                     self.gone.append(observation)
             elif speaks_of_order(fragment) or (
-                fragment.orders and not fragment.keys and not founds(fragment) and own_name(observation) not in named
+                fragment.orders and not fragment.keys and not opens(fragment) and own_name(observation) not in named
             ):
                 self.shared.append(observation)
             else:
                 self.own.append(observation)
-        self.founding = self._founder()
+        self.opening = self._opener()
         self.own = _standing(self.own)
-        self.founder = self.founding.account if self.founding else None
+        self.origin_account = self.opening.account if self.opening else None
         self.decided_by = {name for name, who in inputs.parties.items() if who.decides} if alone is None else {alone}
 
     def party(self, account: str) -> Party:
@@ -135,11 +135,11 @@ class MergeContext:
 
     def may_cancel(self, account: str) -> bool:
         """The side that asked, a person in the hub, whoever decides; everybody where nobody is named to decide."""
-        return account in (self.founder, HUB) or account in self.decided_by or not self.decided_by
+        return account in (self.origin_account, HUB) or account in self.decided_by or not self.decided_by
 
-    def _founder(self) -> Observation | None:
+    def _opener(self) -> Observation | None:
         """The record that asked first. One that carries our number was made after ours was known, so it is an echo."""
-        asking = [o for o in self.own if founds(o.fragment)] or [o for o in self.gone if founds(o.fragment)]
+        asking = [o for o in self.own if opens(o.fragment)] or [o for o in self.gone if opens(o.fragment)]
         if len(asking) < 2:
             return asking[0] if asking else None
         return min(asking, key=self._asked)
@@ -167,7 +167,7 @@ def _standing(own: list[Observation]) -> list[Observation]:
     """Without the records that ended and in whose place the same system has another one of this return."""
     cases: dict[tuple[str, str], list[Observation]] = {}
     for observation in own:
-        if observation.account != HUB and founds(observation.fragment):
+        if observation.account != HUB and opens(observation.fragment):
             cases.setdefault((observation.account, observation.stream), []).append(observation)
     over: set[int] = set()
     for found in cases.values():

@@ -41,7 +41,7 @@ LISTS = frozenset(
 )
 
 
-def absorb(previous: Observation | None, new: Observation) -> Observation | None:
+def merge_fragments(previous: Observation | None, new: Observation) -> Observation | None:
     """The observation that should stand now, or None if `new` changes nothing that was said."""
     empty = [field for field in new.fragment.partial if getattr(new.fragment, field) is None]
     if empty:

@@ -25,7 +25,7 @@ from hub.model.merge import (
 )
 from hub.model.merge.context import MergeContext, Sources
 from hub.model.merge.facts import Links
-from hub.model.merge.fragments import absorb
+from hub.model.merge.fragments import merge_fragments
 from hub.model.merge.goods import allocation, by_hand, entities, lines, parcels
 from hub.model.merge.money import paid_documents, refunds, settlement
 from hub.model.merge.status import kind_of, status_of
@@ -45,7 +45,7 @@ from hub.model.schema.returns import (
     Shipment,
 )
 
-__all__ = ["Merger", "absorb", "merge", "view"]
+__all__ = ["Merger", "merge_fragments", "merge", "view"]
 
 
 def merge(observations: Sequence[Observation], inputs: MergeInputs) -> Return:
@@ -108,7 +108,7 @@ def _once(observations: Sequence[Observation]) -> list[Observation]:
         if known is None:
             found[name] = observation
         else:
-            found[name] = absorb(known, observation) or replace(
+            found[name] = merge_fragments(known, observation) or replace(
                 known, read_seq=max(known.read_seq, observation.read_seq)
             )
     return [found[name] for name in sorted(found)]
@@ -169,12 +169,12 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
     built, paid = told.lines, told.paid
     round_ = axes.current_round(ctx, built)
     authorization = axes.authorization(ctx, round_)
-    bound = relations.weak(ctx) if ctx.alone is None else ()
+    bound = relations.provisional(ctx) if ctx.alone is None else ()
     short = allocation.Short()
     if ctx.alone is None:
         short = allocation.over_return(ctx, built, ended=authorization.value in ("rejected", "cancelled"))
         built = [_without(line, line.quantity - short.only.get(line.key, line.quantity)) for line in built]
-    unsure = ctx.inputs.ties.asks or ctx.inputs.unripe
+    unsure = ctx.inputs.bindings.asks or ctx.inputs.immature
     if short.nothing and not unsure and (authorization.value in axes.UNDECIDED or authorization.by == "rule"):
         authorization = Decision(value="rejected", account=HUB, by="rule", round=round_)
     rest_cancelled = authorization.value == "cancelled" and any(line.received > 0 for line in built)
@@ -187,13 +187,13 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
     received = derived.receipt(built)
     acceptance = axes.acceptance(ctx, round_)
     closure = axes.closure(ctx)
-    ripe = (
+    owed_now = (
         authorization.value == "authorized"
         and received in ("full", "over", "not_expected")
         and acceptance.value not in ("pending", "rejected")
         and closure.value != "voided"
     )
-    balance = settlement.settle(ctx, told.currency, paid, told.held, told.owed, told.documented, ripe)
+    balance = settlement.settle(ctx, told.currency, paid, told.held, told.owed, told.documented, owed_now)
     over = authorization.value in ("rejected", "cancelled") or closure.value in ("voided", "expired")
     balance = paid_documents.asked(ctx, told.credits, balance, over)
     refunds.ask(ctx, paid, balance, over)
@@ -228,11 +228,11 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
         dispute=axes.dispute(ctx),
         closure=closure,
     )
-    founding = ctx.founding
+    opening = ctx.opening
     origin: words.Origin | None = None
-    if founding is not None and isinstance(founding.fragment.origin, str):
-        origin = founding.fragment.origin
-        ctx.said_by["origin"] = ctx.source(founding)
+    if opening is not None and isinstance(opening.fragment.origin, str):
+        origin = opening.fragment.origin
+        ctx.said_by["origin"] = ctx.source(opening)
     kind = kind_of(origin, built)
     ranked = ctx.own or ctx.gone
     if len(ranked) > 1:
@@ -242,7 +242,7 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
         kind=kind,
         status=status_of(state, kind, origin, drafted=any(c.value.state == "draft" for c in told.credits)),
         round=round_,
-        founder=ctx.founder,
+        origin_account=ctx.origin_account,
         numbers=_per_account(ranked, "number"),
         objects=_objects(ctx.own, chosen),
         tombstones=_objects(ctx.gone, {}),
@@ -268,7 +268,7 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
         deadlines=tuple(sorted(_each(ranked, "deadlines"), key=lambda d: (d.at, d.who, d.then))),
         payments=refunds.net(told.held, paid),
         relations=relations.relations(ctx, built) if ctx.alone is None else (),
-        weak=bound,
+        provisional=bound,
         discrepancies=_sorted(ctx),
         answers=rekeyed.given(questions.given([*ctx.own, *ctx.shared]), ctx.book) if ctx.alone is None else (),
         untaken=untaken,
@@ -295,18 +295,18 @@ def _first(ctx: MergeContext, ranked: Sequence[Observation], field: str) -> Any:
 
 
 def _per_account(ranked: Sequence[Observation], field: str) -> dict[str, str]:
-    """Each account's own; a record that founds speaks before the account's other records."""
+    """Each account's own; a record that opens speaks before the account's other records."""
     found: dict[str, str] = {}
-    for founding in (True, False):
+    for opening in (True, False):
         for observation in ranked:
             value = getattr(observation.fragment, field)
-            if isinstance(value, str) and isinstance(observation.fragment.origin, str) == founding:
+            if isinstance(value, str) and isinstance(observation.fragment.origin, str) == opening:
                 found.setdefault(observation.account, value)
     return dict(sorted(found.items()))
 
 
 def _objects(observations: Sequence[Observation], chosen: Mapping[tuple[str, str], str]) -> dict[str, dict[str, str]]:
-    """By account and stream; of several in one stream the one that a person chose or that founds, else the first."""
+    """By account and stream; of several in one stream the one that a person chose or that opens, else the first."""
     found: dict[str, dict[str, str]] = {}
     for observation in sorted(observations, key=lambda o: not isinstance(o.fragment.origin, str)):
         found.setdefault(observation.account, {}).setdefault(observation.stream, observation.external_id)

@@ -49,7 +49,7 @@ QUEUED = frozenset({"two_candidates"})
 """Questions about several returns, which the review queue asks once for all of them."""
 
 UNTOLD = "untold"
-"""The kind of question that every residue is: it has no discrepancy of its own."""
+"""The kind of question that every undeliverable is: it has no discrepancy of its own."""
 
 OF_THE_ORDER = frozenset({"unallocated_refund"})
 """Questions whose answer, given on one return, counts on the other returns of the order."""

@@ -8,13 +8,13 @@ from hub.model.language.sentences import sentence
 from hub.model.merge.context import MergeContext
 from hub.model.schema.fragment import LinePart
 from hub.model.schema.observation import HUB
-from hub.model.schema.returns import Choice, ReturnLine, Weak
+from hub.model.schema.returns import Choice, Provisional, ReturnLine
 
 
 def relations(ctx: MergeContext, lines: Sequence[ReturnLine]) -> tuple[tuple[str, str], ...]:
     """What people decided, and what order lines tell: goods that were sent instead of others came back, too."""
     mine = {line.key for line in lines if not line.unexpected}
-    found = set(ctx.inputs.ties.relations)
+    found = set(ctx.inputs.bindings.relations)
     for sibling in ctx.inputs.others:
         sent = {
             ctx.book.key(observation, LinePart(order_line=replacement.order_line))
@@ -28,36 +28,36 @@ def relations(ctx: MergeContext, lines: Sequence[ReturnLine]) -> tuple[tuple[str
     return tuple(sorted(found))
 
 
-def weak(ctx: MergeContext) -> tuple[Weak, ...]:
+def provisional(ctx: MergeContext) -> tuple[Provisional, ...]:
     """What is bound weakly. While it waits, or while a person has to say which return it is, nothing rests on it."""
-    ties, number = ctx.inputs.ties, ctx.inputs.number
+    bindings, number = ctx.inputs.bindings, ctx.inputs.number
     bound = []
-    for tie in ties.weak:
-        waits = tie.guest in ctx.inputs.unripe and not tie.firm
+    for link in bindings.links:
+        waits = link.guest in ctx.inputs.immature and not link.confirmed
         bound.append(
-            Weak(
+            Provisional(
                 ours=number,
-                was=f"R{tie.guest}",
-                why=tie.why,
-                objects=tie.objects,
+                was=f"R{link.guest}",
+                why=link.why,
+                objects=link.objects,
                 waits=waits,
-                entry=tie.entry,
-                firm=tie.firm,
+                entry=link.entry,
+                confirmed=link.confirmed,
                 told=_told(ctx, number),
             )
         )
         if waits:
-            what = ", ".join(" ".join(name) for name in tie.objects)
+            what = ", ".join(" ".join(name) for name in link.objects)
             ctx.ask(
                 "provisional",
-                sentence("provisional", objects=what, why=tie.why),
-                about=(f"R{tie.guest}",),
-                choices=(Choice("confirm"), Choice("part", str(tie.entry), f"R{tie.guest}")),
+                sentence("provisional", objects=what, why=link.why),
+                about=(f"R{link.guest}",),
+                choices=(Choice("confirm"), Choice("part", str(link.entry), f"R{link.guest}")),
                 field="objects",
-                accounts=tuple(sorted({name[0] for name in tie.objects})),
+                accounts=tuple(sorted({name[0] for name in link.objects})),
             )
-    if ties.asks:
-        others = tuple(f"R{other}" for other in ties.asks)
+    if bindings.asks:
+        others = tuple(f"R{other}" for other in bindings.asks)
         ctx.ask(
             "two_candidates",
             sentence("which_of_them", others=", ".join(others)),

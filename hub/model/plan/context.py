@@ -1,4 +1,4 @@
-"""Where a plan is written: every wish passes the same questions before it becomes an operation or a residue."""
+"""Where a plan is written: every wish passes the same questions before it becomes an operation or a undeliverable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hub.model.language.sentences import Sentence, sentence
 from hub.model.merge.questions import UNTOLD, question
 from hub.model.plan.refusals import Refusals
 from hub.model.plan.rules import MOVES_MONEY, OPERATIONS
-from hub.model.schema.operation import LineTarget, Operation, Outstanding, Residue, Terms
+from hub.model.schema.operation import LineTarget, Operation, Outstanding, Terms, Undeliverable
 from hub.model.schema.returns import Discrepancy, Fact, Return, ReturnLine
 
 READABLE = 120
@@ -33,7 +33,7 @@ class PlanContext:
         self.terms = terms
         self.account = terms.account
         self.operations: list[Operation] = []
-        self.residue: list[Residue] = []
+        self.undeliverable: list[Undeliverable] = []
         self.mine = [o for o in outstanding if o.operation.account == terms.account]
         self._refusals = Refusals(self.mine)
         self.all = outstanding
@@ -88,7 +88,9 @@ class PlanContext:
             return
         self._said.add(known)
         asks = "" if said.code == "waits_for_person" else question(UNTOLD, about)
-        self.residue.append(Residue(fact=fact, said=said, operation=operation, question=asks, amount=amount))
+        self.undeliverable.append(
+            Undeliverable(fact=fact, said=said, operation=operation, question=asks, amount=amount)
+        )
 
     def waits(self, fact: str, discrepancy: Discrepancy, operation: str) -> None:
         """It cannot be told before a person has settled this discrepancy."""
@@ -116,7 +118,7 @@ class PlanContext:
         words: dict[str, Any] | None = None,
         name: str | None = None,
     ) -> Operation | None:
-        """Plan it, or say why it cannot be said. `fact` is what it tells; `name` how a residue calls that."""
+        """Plan it, or say why it cannot be said. `fact` is what it tells; `name` how a undeliverable calls that."""
         terms, title = self.terms, name or fact
         if kind not in terms.can:
             self.cannot(title, sentence("no_way", account=self.account, operation=kind), kind, amount=amount)

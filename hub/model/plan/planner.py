@@ -14,13 +14,13 @@ from hub.model.language.sentences import sentence
 from hub.model.plan import tell_goods, tell_money, tell_state
 from hub.model.plan.context import PlanContext
 from hub.model.plan.rules import DEFAULTS, OPERATIONS
-from hub.model.schema.operation import Operation, Outstanding, Residue, Terms
+from hub.model.schema.operation import Operation, Outstanding, Terms, Undeliverable
 from hub.model.schema.returns import Return
 
 __all__ = ["DEFAULTS", "needs_somebody", "plan", "state", "unheard"]
 
 STEPS: Sequence[Callable[[PlanContext], bool]] = (
-    tell_state.founded,
+    tell_state.opened,
     tell_state.decided,
     tell_state.amended,
     tell_goods.tracked,
@@ -43,8 +43,8 @@ FOLLOWS: Sequence[Callable[[PlanContext], bool]] = (tell_goods.replaced, tell_mo
 
 def plan(
     ret: Return, view: Return, terms: Terms, outstanding: Sequence[Outstanding]
-) -> tuple[tuple[Operation, ...], tuple[Residue, ...]]:
-    """The operations and the residue for one account. `outstanding`: the return's writes, of all accounts.
+) -> tuple[tuple[Operation, ...], tuple[Undeliverable, ...]]:
+    """The operations and the undeliverable for one account. `outstanding`: the return's writes, of all accounts.
 
     `view`: the return as this account tells it; the very same object as `ret` where nobody else has spoken.
     """
@@ -54,7 +54,7 @@ def plan(
     for step in FOLLOWS if view is ret else STEPS:
         if not step(ctx):
             break
-    return tuple(ctx.operations), tuple(ctx.residue)
+    return tuple(ctx.operations), tuple(ctx.undeliverable)
 
 
 def _concerns(ret: Return, terms: Terms) -> bool:
@@ -68,7 +68,7 @@ AT_REST = frozenset({"completed", "closed"})
 """Nothing is left to do. Not cancelled or rejected: a shop that cannot hear of that would go on."""
 
 
-def needs_somebody(rest: Residue, ret: Return) -> bool:
+def needs_somebody(rest: Undeliverable, ret: Return) -> bool:
     """Whether a person has to do what this account cannot be told; else it is shown, and no alarm."""
     if rest.said.code == "not_listening":
         return False
@@ -81,31 +81,33 @@ def unheard(
     terms: Terms,
     outstanding: Sequence[Outstanding],
     told: Sequence[Operation],
-    cannot: Sequence[Residue],
-) -> tuple[Residue, ...]:
+    cannot: Sequence[Undeliverable],
+) -> tuple[Undeliverable, ...]:
     """What is kept from this account because it does not listen, though a system of its kind would: what `plan` would
     come to otherwise, less what it did come to (`told`, `cannot`)."""
     if not terms.deaf:
         return ()
-    operations, residue = plan(ret, view, replace(terms, listens=terms.listens | terms.deaf), outstanding)
-    kept = {one.kind for one in operations} | {rest.operation for rest in residue}
+    operations, undeliverable = plan(ret, view, replace(terms, listens=terms.listens | terms.deaf), outstanding)
+    kept = {one.kind for one in operations} | {rest.operation for rest in undeliverable}
     kept -= {one.kind for one in told} | {rest.operation for rest in cannot}
-    found: dict[str, Residue] = {}
+    found: dict[str, Undeliverable] = {}
     for fact, kind in OPERATIONS[terms.kind].items():
         if kind in kept and fact in terms.deaf:
             said = sentence("not_listening", account=terms.account)
-            found.setdefault(kind, Residue(fact=fact, said=said, operation=kind))
+            found.setdefault(kind, Undeliverable(fact=fact, said=said, operation=kind))
     return tuple(found.values())
 
 
 OVER = frozenset({"given_up", "no_way"})
-"""States of writes that want nothing of anybody; what cannot be told is a residue besides."""
+"""States of writes that want nothing of anybody; what cannot be told is a undeliverable besides."""
 
 
-def state(operations: Sequence[Operation], residue: Sequence[Residue], outstanding: Sequence[Outstanding]) -> str:
+def state(
+    operations: Sequence[Operation], undeliverable: Sequence[Undeliverable], outstanding: Sequence[Outstanding]
+) -> str:
     """The word for a sync row: in_sync only when all three are empty; pending | awaiting | blocked."""
     if operations:
         return "pending"
     if any(o.state in ("open", "sent", "unknown") for o in outstanding):
         return "awaiting"
-    return "blocked" if residue or any(o.state not in OVER for o in outstanding) else "in_sync"
+    return "blocked" if undeliverable or any(o.state not in OVER for o in outstanding) else "in_sync"

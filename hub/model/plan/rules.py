@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hub.model.language import words
 
 _CHANNEL: Mapping[str, str] = {
-    "founded": "create_return",
+    "opened": "create_return",
     "amended": "amend",
     "authorized": "authorize",
     "rejected": "reject",
@@ -27,7 +27,7 @@ _CHANNEL: Mapping[str, str] = {
     "number": "note",
 }
 _BOOKS: Mapping[str, str] = {
-    "founded": "create_return",
+    "opened": "create_return",
     "amended": "amend",
     "authorized": "authorize",
     "rejected": "reject",
@@ -55,7 +55,7 @@ OPERATIONS: Mapping[words.SystemKind, Mapping[str, str]] = {
 """Per kind of system: fact -> the operation that tells it (DESIGN 2.3)."""
 
 FACTS: Mapping[str, tuple[str, str]] = {
-    "founded": ("退货已建立", "A return was founded"),
+    "opened": ("退货已建立", "A return was opened"),
     "amended": ("申请内容有变", "The claim was changed"),
     "authorized": ("已同意退货", "Authorized"),
     "rejected": ("已拒绝退货", "Rejected"),

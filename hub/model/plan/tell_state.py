@@ -1,4 +1,4 @@
-"""Steps of the plan that tell where the case stands: founded, decided, changed, closed."""
+"""Steps of the plan that tell where the case stands: opened, decided, changed, closed."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from hub.model.schema.returns import ReturnLine
 ENDED = ("rejected", "cancelled")
 
 
-def founded(ctx: PlanContext) -> bool:
+def opened(ctx: PlanContext) -> bool:
     """A return that does not stand there is created first; nothing else can be said before."""
     ret, account = ctx.ret, ctx.account
-    if (ctx.has and not _anew(ctx)) or ctx.operation_for("founded") is None:
+    if (ctx.has and not _anew(ctx)) or ctx.operation_for("opened") is None:
         return True
-    if not ctx.listens("founded"):
+    if not ctx.listens("opened"):
         return True
     if account in ret.tombstones:
         if not ctx.ended:
-            ctx.cannot("founded", sentence("deleted_there", account=account), "create_return")
+            ctx.cannot("opened", sentence("deleted_there", account=account), "create_return")
         return False
     if ctx.ended or ret.axes.closure.value == "closed" or ctx.under_way("create_return"):
         return _holds_none(ctx)
@@ -38,24 +38,24 @@ def founded(ctx: PlanContext) -> bool:
     if asked and not wanted:
         wanted = asked
     if not wanted:
-        ctx.cannot("founded", sentence("no_line"), "create_return")
+        ctx.cannot("opened", sentence("no_line"), "create_return")
     elif not ret.orders:
-        ctx.cannot("founded", sentence("no_order", account=account), "create_return")
+        ctx.cannot("opened", sentence("no_order", account=account), "create_return")
     elif not any(order.number or account in order.ids for order in ret.orders):
-        ctx.cannot("founded", sentence("no_order_number", account=account), "create_return")
+        ctx.cannot("opened", sentence("no_order_number", account=account), "create_return")
     elif not any(account in order.ids or (order.number and not order.shared) for order in ret.orders):
         number = next(order.number for order in ret.orders if order.shared)
-        ctx.cannot("founded", sentence("number_shared", account=account, number=number), "create_return")
+        ctx.cannot("opened", sentence("number_shared", account=account, number=number), "create_return")
     elif frozen := next((ctx.frozen_lines[line.key] for line in wanted if line.key in ctx.frozen_lines), None):
-        ctx.waits("founded", frozen, "create_return")
+        ctx.waits("opened", frozen, "create_return")
     elif any(account in order.ids for order in ret.orders) and (
         unplaced := [line for line in wanted if account not in line.order_lines]
     ):
         named = ", ".join(line.sku or line.name or line.key for line in unplaced)
-        ctx.cannot("founded", sentence("no_line_there", lines=named, account=account), "create_return")
+        ctx.cannot("opened", sentence("no_line_there", lines=named, account=account), "create_return")
     else:
         lines = [ctx.target(line, words=line_words(ctx, line)) for line in wanted]
-        ctx.ask("create_return", "founded", lines=lines, words=case_words(ctx))
+        ctx.ask("create_return", "opened", lines=lines, words=case_words(ctx))
     return _holds_none(ctx) and not ctx.operations
 
 
@@ -110,14 +110,14 @@ def _authorized(ctx: PlanContext, ended_there: bool) -> bool:
     if ended_there:
         if ctx.under_way("reopen"):
             return False
-        said = len(ctx.residue)
+        said = len(ctx.undeliverable)
         when = f"reopened {there.at:%Y-%m-%d %H:%M:%S}" if there.at else "reopened"  # each end is asked about once
         if ctx.listens("reopened"):
             ctx.ask("reopen", "reopened", words=_because(ctx, "authorized"), name=when)
         else:
             ctx.cannot(when, sentence("stays_ended", account=ctx.account), "reopen")
         # A person has looked and nothing is told: what it does not hold is no reason not to pay.
-        return not ctx.operations and len(ctx.residue) == said
+        return not ctx.operations and len(ctx.undeliverable) == said
     stored = ctx.terms.stored("authorization", "authorized")
     told = there.value == stored and ctx.view.ready is not False
     if told or "authorization" in ctx.terms.silent or not ctx.listens("authorized"):
@@ -180,9 +180,9 @@ def _reasons(lines: list[LineTarget]) -> str:
 
 def numbered(ctx: PlanContext) -> bool:
     """Whose record was taken for an open return is told its number, once that counts."""
-    if not ctx.has or not ctx.listens("number") or any(bound.waits for bound in ctx.ret.weak):
+    if not ctx.has or not ctx.listens("number") or any(bound.waits for bound in ctx.ret.provisional):
         return True
-    for bound in ctx.ret.weak:
+    for bound in ctx.ret.provisional:
         if ctx.account not in {name[0] for name in bound.objects} or ctx.account in bound.told:
             continue
         if not any(o.operation.fingerprint.endswith(bound.ours) for o in ctx.under_way("note")):
@@ -240,7 +240,7 @@ def case_words(ctx: PlanContext) -> dict[str, Any]:
         words["currency"] = ret.money.currency
     if ret.requested_at is not None:
         words["requested_at"] = ret.requested_at.isoformat()
-    number = ret.numbers.get(ret.founder or "")
+    number = ret.numbers.get(ret.origin_account or "")
     if number:
         words["number"] = number
     return words

@@ -10,7 +10,7 @@ from msgspec import Struct
 Name = tuple[str, str, str]
 
 
-class Tie(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ProvisionalLink(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Records bound to this return without proof, and what they were before."""
 
     guest: int
@@ -23,16 +23,16 @@ class Tie(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The names of what they were bound to."""
     entry: int
     """The journal's line of it, to be undone."""
-    ripe_at: datetime
+    matures_at: datetime
     """Until then nothing is told that rests on it."""
-    firm: bool = False
+    confirmed: bool = False
     """A person said so: it is not judged again."""
 
 
-class Ties(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Bindings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Stored beside a return; nearly all have none."""
 
-    weak: tuple[Tie, ...] = ()
+    links: tuple[ProvisionalLink, ...] = ()
     asks: tuple[int, ...] = ()
     """The returns beside it in a question that a person has to answer: which of them is it?"""
     relations: tuple[tuple[str, str], ...] = ()
@@ -40,4 +40,4 @@ class Ties(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(Ties).decode
+decode = msgspec.json.Decoder(Bindings).decode

@@ -297,5 +297,5 @@ class Fragment(Part, frozen=True, kw_only=True, gc=False):
     since: dict[str, int] = {}
     refunds_once: tuple[Refund, ...] = ()
     payments_once: tuple[Once, ...] = ()
-    """Kept by `absorb`, never by a mapping: `since` (what an earlier read said, and its read_seq), and the refunds and
+    """Kept by `merge_fragments`, never by a mapping: `since` (what an earlier read said, and when), the refunds and
     totals of payments of which more was told to be back with the customer than is told now."""

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from msgspec import Struct
 
 from hub.model.language import words
-from hub.model.schema.bindings import Ties
+from hub.model.schema.bindings import Bindings
 from hub.model.schema.fragment import Fragment
 
 _PLAIN = " :#,;=+@|()[]<>!$&*'?"
@@ -153,7 +153,7 @@ class MergeInputs(Struct, frozen=True, gc=False, kw_only=True):
     """(kind of question, what it is about) -> what a person answered, here or on another return of the orders."""
     echoes: frozenset[tuple[str, str]] = frozenset()
     """(account, authorization): what it says there because we wrote it, last of all: no word of its own."""
-    ties: Ties = Ties()
+    bindings: Bindings = Bindings()
     """What people and weak names decided of the return as a whole."""
     matched: Mapping[tuple[str, str], str] = {}
     """Which line each order line, by (account, id), was when this return was last merged."""
@@ -163,5 +163,5 @@ class MergeInputs(Struct, frozen=True, gc=False, kw_only=True):
     """What writes of ours should have told and did not, now or when this return was last merged."""
     strays: tuple[tuple[str, str, str, str], ...] = ()
     """Records (account, stream, id) of this return that name a number of ours which is none, and that number."""
-    unripe: frozenset[int] = frozenset()
-    """Of the weak ties those (by guest) that have not stood alone for their settle time."""
+    immature: frozenset[int] = frozenset()
+    """Of the weak bindings those (by guest) that have not stood alone for their settle time."""

@@ -57,7 +57,7 @@ class Operation(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
     fingerprint: str = ""
 
 
-class Residue(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+class Undeliverable(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Something this account cannot be told, and why; shown, never counted as in sync."""
 
     fact: str
@@ -70,7 +70,7 @@ class Residue(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
     @property
     def why(self) -> str:
-        """In English; `say(residue.said, language)` for people."""
+        """In English; `say(undeliverable.said, language)` for people."""
         return say(self.said)
 
 
@@ -99,7 +99,7 @@ class Terms(Struct, frozen=True, gc=False, kw_only=True):
     deaf: frozenset[str] = frozenset()
     """Facts that a system of its kind hears, and this account does not want to."""
     silent: frozenset[str] = frozenset()
-    """Axes this system has no notion of; nothing to tell, no residue."""
+    """Axes this system has no notion of; nothing to tell, no undeliverable."""
     moves_money: dict[str, str] = {}
     """Operation -> yes | may | no, from the manifest; may counts as yes."""
     money: bool = False

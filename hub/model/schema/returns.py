@@ -239,7 +239,7 @@ class Discrepancy(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
         return say(self.said)
 
 
-class Weak(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+class Provisional(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Records that belong here as far as anybody can tell, and not by a strong name."""
 
     ours: str
@@ -253,7 +253,7 @@ class Weak(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """It has not stood alone long enough: nothing is told yet that rests on it."""
     entry: int
     """The journal's line of it, to be undone."""
-    firm: bool = False
+    confirmed: bool = False
     """A person said so."""
     told: tuple[str, ...] = ()
     """Accounts in whose records our number stands."""
@@ -266,8 +266,8 @@ class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     kind: str = "return_refund"
     status: str = "draft"
     round: int = 1
-    founder: str | None = None
-    """The account whose record founded it: the side that asked."""
+    origin_account: str | None = None
+    """The account whose record opened it: the side that asked."""
     numbers: dict[str, str] = {}
     """The number people use, by account."""
     objects: dict[str, dict[str, str]] = {}
@@ -299,7 +299,7 @@ class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     payments: tuple[told.Payment, ...] = ()
     relations: tuple[tuple[str, str], ...] = ()
     """(words.Relation, the number of the other return)."""
-    weak: tuple[Weak, ...] = ()
+    provisional: tuple[Provisional, ...] = ()
     discrepancies: tuple[Discrepancy, ...] = ()
     answers: tuple[Given, ...] = ()
     """What people answered to what froze this return."""

@@ -158,9 +158,11 @@ class Deliver:
             planned = plan_for(conn, situation, account)
         held = [intent for intent in mine if intent.state == "held"]
         if not planned.operations:
-            asked = {rest.operation for rest in planned.residue if rest.said.code == "waits_for_person"}
+            asked = {rest.operation for rest in planned.undeliverable if rest.said.code == "waits_for_person"}
             awaited.drop(conn, [intent for intent in held if intent.kind not in asked])
-            sync.settle(conn, row, planned.state, planned=[], residue=planned.residue, why=planned.why, said=True)
+            sync.settle(
+                conn, row, planned.state, planned=[], undeliverable=planned.undeliverable, why=planned.why, said=True
+            )
             return None
         return self._begin(conn, account, row, situation, planned.operations[0], held)
 

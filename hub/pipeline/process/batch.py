@@ -9,7 +9,7 @@ from connectors.kit.versions import Kind
 from hub.accounts import Account, Accounts
 from hub.model.identity.names import own_name
 from hub.model.language.sentences import sentence
-from hub.model.merge.merger import absorb
+from hub.model.merge.merger import merge_fragments
 from hub.model.merge.outward import face
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.observation import Observation
@@ -177,14 +177,14 @@ def _observe(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: S
         mapping=account.dictionary.version,
         gone=row.deleted,
     )
-    absorbed = absorb(before.observation if before is not None else None, new)
-    if absorbed is None:
+    united = merge_fragments(before.observation if before is not None else None, new)
+    if united is None:
         return None
     if before is None:
-        return Stored(absorbed, digest, None, None)
+        return Stored(united, digest, None, None)
     # The digest is that of the newest body, so that its coming back later is news.
-    newest = digest if absorbed.read_seq == at else before.digest
-    return Stored(absorbed, newest, before.return_id, before.order_id)
+    newest = digest if united.read_seq == at else before.digest
+    return Stored(united, newest, before.return_id, before.order_id)
 
 
 def _named(accounts: Mapping[str, Account], row: inbox.Row) -> Sequence[Name]:

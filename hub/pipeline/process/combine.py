@@ -20,7 +20,7 @@ from hub.model.plan.refusals import SUMS
 from hub.model.schema import bindings
 from hub.model.schema.fragment import Zero
 from hub.model.schema.observation import MergeInputs, Observation, Sibling
-from hub.model.schema.operation import Operation, Outstanding, Residue
+from hub.model.schema.operation import Operation, Outstanding, Undeliverable
 from hub.model.schema.returns import Return
 from hub.pipeline.process import carrier_events, routes, unknown_numbers, unread
 from hub.pipeline.process.story import changes
@@ -84,7 +84,7 @@ class Situation(NamedTuple):
 
 class Plan(NamedTuple):
     operations: tuple[Operation, ...]
-    residue: tuple[Residue, ...]
+    undeliverable: tuple[Undeliverable, ...]
     state: str
     settle: float
     why: str | Sentence | None
@@ -119,7 +119,7 @@ def look(
     made = paying.made(conn, {*ids, *(other for beside in others.values() for other in beside)})
     waiting = unread.of_returns(conn, seen, accounts)
     people = parties(accounts)
-    at = now(conn) if any(row.ties for row in rows.values()) else None
+    at = now(conn) if any(row.bindings for row in rows.values()) else None
     situations = []
     for return_id in ids:
         if (parts := sum(size(o.fragment) for o in seen[return_id])) > MOST:
@@ -132,7 +132,7 @@ def look(
         # A refund that names only the order stands by itself until it is known to be ours.
         around = [*seen[return_id], *(told for records in beside.values() for told in records)] if before else ()
         open_, found, over = recognition.observed(conn, return_id, before, around, same, reads)
-        bound = bindings.decode(row.ties) if row.ties else bindings.Ties()
+        bound = bindings.decode(row.bindings) if row.bindings else bindings.Bindings()
         inputs = MergeInputs(
             parties=people,
             duplicates=(*same, *found),
@@ -140,12 +140,12 @@ def look(
             others=tuple(Sibling(f"R{other}", tuple(told), theirs.get(other, ())) for other, told in beside.items()),
             made=made,
             echoes=frozenset((name, word) for name, kind in wrote.get(return_id, ()) for word in _ECHOES[kind]),
-            ties=bound,
+            bindings=bound,
             matched=old.matched() if old is not None else {},
             unread=waiting.get(return_id, ()),
             untaken=overtaken.untaken(before, old),
             strays=astray.get(return_id, ()),
-            unripe=frozenset(tie.guest for tie in bound.weak if at is not None and tie.ripe_at > at),
+            immature=frozenset(link.guest for link in bound.links if at is not None and link.matures_at > at),
         )
         shown = overtaken.without(seen[return_id], open_, old, inputs.duplicates)
         merger = Merger(shown, inputs)
@@ -207,15 +207,15 @@ def plan_for(conn: Connection, situation: Situation, account: Account) -> Plan:
     if terms.money and situation.merged.money.due:
         payments = [payment.id for payment in its_view.payments]
         terms = replace(terms, reserved=paying.reserved(conn, situation.id, account.name, payments))
-    operations, residue = plan(situation.merged, its_view, terms, outstanding)
+    operations, undeliverable = plan(situation.merged, its_view, terms, outstanding)
     mine = [intent for intent in matter if intent.account == account.name]
     waits = [o for o, i in zip(outstanding, matter, strict=True) if i.account == account.name]
     creates = any(operation.kind == "create_return" for operation in operations)
-    said = state(operations, [rest for rest in residue if needs_somebody(rest, situation.merged)], waits)
-    residue += unheard(situation.merged, its_view, terms, outstanding, operations, residue)
-    said = "untold" if said == "in_sync" and residue else said
+    said = state(operations, [rest for rest in undeliverable if needs_somebody(rest, situation.merged)], waits)
+    undeliverable += unheard(situation.merged, its_view, terms, outstanding, operations, undeliverable)
+    said = "untold" if said == "in_sync" and undeliverable else said
     why = awaited.why(mine) if said != "pending" else None
-    return Plan(operations, residue, said, account.settle if creates else 0.0, why)
+    return Plan(operations, undeliverable, said, account.settle if creates else 0.0, why)
 
 
 def combine(
@@ -243,12 +243,12 @@ def combine(
     situations += look(conn, _moved(conn, situations, loud), accounts)
     for situation in situations:
         doc = returns.encode(situation.merged)
-        founded = situation.row.founded or situation.merged.origin is not None
+        opened = situation.row.opened or situation.merged.origin is not None
         is_new = doc != situation.row.doc
         if is_new:
-            changed.append(returns.Change(situation.id, doc, situation.merged, founded))
-            entries += _entries(situation, because.get(situation.id, ()), founded)
-        if not founded or not (is_new or replan or situation.intents or situation.read_back):
+            changed.append(returns.Change(situation.id, doc, situation.merged, opened))
+            entries += _entries(situation, because.get(situation.id, ()), opened)
+        if not opened or not (is_new or replan or situation.intents or situation.read_back):
             continue
         if situation.row.revision:
             told_before.add(situation.id)
@@ -262,7 +262,7 @@ def combine(
                     job,
                     planned.state,
                     planned.operations,
-                    planned.residue,
+                    planned.undeliverable,
                     planned.settle,
                     planned.why,
                 )
@@ -289,7 +289,7 @@ def _moved(conn: Connection, situations: Sequence[Situation], loud: Collection[i
         beside = {int(other.number[1:]) for other in one.merger.inputs.others} - done - moved
         if one.id not in loud or not beside:
             continue
-        # A refund that founds nothing and names no return is the order's, also in a record of its own.
+        # A refund that opens nothing and names no return is the order's, also in a record of its own.
         alone = one.merged.origin is None
         order_money = any(o.fragment.refunds and (alone or speaks_of_order(o.fragment)) for o in one.seen)
         if order_money or outward(one.old) != outward(one.merged):
@@ -310,10 +310,10 @@ def _unsettled(situation: Situation, account: Account) -> bool:
     return any(intent.state in ("open", "waiting", "unknown") for intent in mine)
 
 
-def _entries(situation: Situation, because: Sequence[str], founded: bool) -> Iterator[journal.Entry]:
+def _entries(situation: Situation, because: Sequence[str], opened: bool) -> Iterator[journal.Entry]:
     """A line of the story, where there is something to tell people: a new version of the same is none."""
     told = changes(situation.old, situation.merged)
-    if founded and not situation.row.founded:
+    if opened and not situation.row.opened:
         told.insert(0, sentence("new_return", number=f"R{situation.id}"))
     if told:
         account = because[0].split(" ", 1)[0] if because else None

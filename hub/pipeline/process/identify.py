@@ -1,7 +1,7 @@
 """Whose record is this? (Correlation Identifier)
 
 Strong names bind for good, by connected components, so in any order. A record that cannot found a return waits under
-its names as a return that nobody has founded yet, and is shown as unbound.
+its names as a return that nobody has opened yet, and is shown as unbound.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def identify(conn: Connection, news: Sequence[Stored], before: Mapping[Name, Sto
     known = keys.find(conn, mentioned)
     # A number of ours that we never gave out is a typing error over there, not a name.
     names_of = [[name for name in names if name[0] != HUB or name in known] for names in names_of]
-    cut = keys.cuts(conn, (own_name(record.observation) for record in news))
+    cut = keys.blocked_links(conn, (own_name(record.observation) for record in news))
     if cut:
         names_of = [[name for name in names if (names[0], name) not in cut] for names in names_of]
 
@@ -144,7 +144,7 @@ def _bind_returns(
     ids = {top: sorted({i for n in names if n in known and (i := known[n][0])}) for top, names in members.items()}
     joined = {i for found in ids.values() if len(found) > 1 for i in found}
     rows = returns.lock(conn, joined)
-    if parted := linking.loosen_all(conn, rows, being_written(conn, joined)):
+    if parted := linking.unlink_all(conn, rows, being_written(conn, joined)):
         # A strong name says otherwise than a weak binding, which yields.
         bound.returns |= {*joined, *parted}
         bound.loud |= {*joined, *parted}
@@ -159,10 +159,10 @@ def _bind_returns(
     for top, names in members.items():
         if top in waits:
             continue
-        found = sorted(ids[top], key=lambda i: (not rows[i].founded, i) if i in rows else (False, i))
+        found = sorted(ids[top], key=lambda i: (not rows[i].opened, i) if i in rows else (False, i))
         survivor, *others = found or [next(numbers)]
         for other in others:
-            returns.absorb(conn, survivor, other)
+            returns.merge_returns(conn, survivor, other)
             bound.linked.append((survivor, other))
             bound.returns.discard(other)
         return_of.update(dict.fromkeys(names, survivor))

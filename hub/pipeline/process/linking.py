@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from hub.model.identity.names import Groups, order_names, own_name, strong
 from hub.model.language.sentences import Sentence, sentence
 from hub.model.merge.questions import OF_THE_ORDER
-from hub.model.schema.bindings import Name, Tie, Ties, decode
+from hub.model.schema.bindings import Bindings, Name, ProvisionalLink, decode
 from hub.model.schema.observation import HUB, Observation
 from hub.pipeline.process import order_binding
 from hub.pipeline.writes import no_effect
-from hub.store import journal, keys, observations, returns, ties
+from hub.store import bindings, journal, keys, observations, returns
 from hub.store.database import Connection, next_read_seq
 
 
@@ -22,7 +22,7 @@ def join(conn: Connection, survivor: int, other: int) -> dict[str, Any]:
     """`other` goes into `survivor`, both held by the caller; what went, for `part`."""
     names, beside = keys.of_return(conn, other), keys.of_return(conn, survivor)
     objects = own_objects(conn, other)
-    moved = returns.absorb(conn, survivor, other)
+    moved = returns.merge_returns(conn, survivor, other)
     no_effect.gone(conn, other)
     return {"act": "link", "other": other, "objects": objects, "keys": names, "beside": beside, "moved": moved}
 
@@ -70,77 +70,77 @@ def _ask_again(conn: Connection, host: int, orders: Collection[int]) -> None:
             write(conn, return_id, "answer", sentence("asked_again", number=f"R{host}", kind=answers[0].kind))
 
 
-def loosen(conn: Connection, host: int, known: Ties, guests: Iterable[int]) -> list[int]:
-    """Weak bindings of `host` turn out not to hold: its guests are returns of their own again. Those that left."""
+def unlink(conn: Connection, host: int, known: Bindings, guests: Iterable[int]) -> list[int]:
+    """Provisional links of `host` turn out not to hold: its guests are returns of their own again. Those that left."""
     leaving = set(guests)
     gone = []
-    for tie in known.weak:
-        if tie.guest not in leaving:
+    for link in known.links:
+        if link.guest not in leaving:
             continue
-        entry = journal.get(conn, tie.entry)
-        part(conn, host, (entry.detail if entry is not None else None) or _plain(tie))
-        what = ", ".join(" ".join(name) for name in tie.objects)
-        said = sentence("does_not_hold", objects=what, guest=f"R{tie.guest}", host=f"R{host}")
+        entry = journal.get(conn, link.entry)
+        part(conn, host, (entry.detail if entry is not None else None) or _plain(link))
+        what = ", ".join(" ".join(name) for name in link.objects)
+        said = sentence("does_not_hold", objects=what, guest=f"R{link.guest}", host=f"R{host}")
         write(conn, host, "split", said)
-        write(conn, tie.guest, "split", said)
-        gone.append(tie.guest)
-    ties.save(conn, {host: replace(known, weak=tuple(tie for tie in known.weak if tie.guest not in leaving))})
+        write(conn, link.guest, "split", said)
+        gone.append(link.guest)
+    bindings.save(conn, {host: replace(known, links=tuple(link for link in known.links if link.guest not in leaving))})
     return gone
 
 
-def loosen_all(conn: Connection, rows: Mapping[int, returns.Row], busy: Collection[int] = ()) -> list[int]:
+def unlink_all(conn: Connection, rows: Mapping[int, returns.Row], busy: Collection[int] = ()) -> list[int]:
     """Something stronger is known of these returns: their weak bindings yield, but for those of `busy` ones. The
     returns that came out."""
     out: list[int] = []
     for return_id, row in sorted(rows.items()):
-        if row.ties and return_id not in busy:
-            known = decode(row.ties)
-            out += loosen(conn, return_id, known, [tie.guest for tie in known.weak if not tie.firm])
+        if row.bindings and return_id not in busy:
+            known = decode(row.bindings)
+            out += unlink(conn, return_id, known, [link.guest for link in known.links if not link.confirmed])
     return out
 
 
-def cut(conn: Connection, one: int, two: int) -> None:
+def block_links(conn: Connection, one: int, two: int) -> None:
     """A person's word: the objects of these two do not belong together, whatever they say."""
     objects = {return_id: own_objects(conn, return_id) for return_id in (one, two)}
     for return_id, other in ((one, two), (two, one)):
         names = [name for name in keys.of_return(conn, return_id) if name not in objects[other] and name[0] != HUB]
-        keys.cut(conn, [*names, (HUB, "return", f"R{return_id}")], objects[other])
+        keys.block_links(conn, [*names, (HUB, "return", f"R{return_id}")], objects[other])
 
 
 def make_firm(conn: Connection, return_id: int) -> bool:
     """A person saw what is bound to it without proof and keeps it; whether there was any."""
     known = _known(conn, return_id)
-    if all(tie.firm for tie in known.weak):
+    if all(link.confirmed for link in known.links):
         return False
-    ties.save(conn, {return_id: replace(known, weak=tuple(replace(tie, firm=True) for tie in known.weak))})
+    bindings.save(conn, {return_id: replace(known, links=tuple(replace(link, confirmed=True) for link in known.links))})
     return True
 
 
 def relate(conn: Connection, return_id: int, relation: str, other: int) -> None:
     """What a person decided of two returns shows on this one."""
     known = _known(conn, return_id)
-    ties.save(conn, {return_id: replace(known, relations=(*known.relations, (relation, f"R{other}")))})
+    bindings.save(conn, {return_id: replace(known, relations=(*known.relations, (relation, f"R{other}")))})
 
 
 def forget(conn: Connection, return_id: int, other: int) -> None:
-    """`other` has come out of it: neither a tie nor a relation is left."""
+    """`other` has come out of it: neither a link nor a relation is left."""
     known = _known(conn, return_id)
-    weak = tuple(tie for tie in known.weak if tie.guest != other)
+    links = tuple(link for link in known.links if link.guest != other)
     relations = tuple(pair for pair in known.relations if pair != ("merged_from", f"R{other}"))
-    ties.save(conn, {return_id: replace(known, weak=weak, relations=relations)})
+    bindings.save(conn, {return_id: replace(known, links=links, relations=relations)})
 
 
-def _known(conn: Connection, return_id: int) -> Ties:
+def _known(conn: Connection, return_id: int) -> Bindings:
     """Under the row's lock, since it is about to be changed."""
     row = returns.lock(conn, [return_id])[return_id]
-    return decode(row.ties) if row.ties else Ties()
+    return decode(row.bindings) if row.bindings else Bindings()
 
 
 def component(
     conn: Connection, seen: Sequence[Observation], names: Iterable[Name], without: Collection[Name] = ()
 ) -> set[Name]:
     """All that hangs on these names by strong ones but `without`, among these records; what a person cut does not."""
-    cut = keys.cuts(conn, [own_name(o) for o in seen])
+    cut = keys.blocked_links(conn, [own_name(o) for o in seen])
     groups = Groups()
     for observation in seen:
         own, *others = strong(observation)
@@ -175,8 +175,8 @@ def _own(conn: Connection, return_id: int) -> list[Observation]:
     return [found[name].observation for name in objects if name[0] != HUB and name in found]
 
 
-def _plain(tie: Tie) -> dict[str, Any]:
-    return {"other": tie.guest, "objects": tie.objects, "keys": tie.names, "beside": tie.beside}
+def _plain(link: ProvisionalLink) -> dict[str, Any]:
+    return {"other": link.guest, "objects": link.objects, "keys": link.names, "beside": link.beside}
 
 
 def _name(parts: Sequence[str]) -> Name:

@@ -1,4 +1,4 @@
-"""Weak bindings: what may be one return, without proof, is bound provisionally, asked, or parted again.
+"""Provisional bindings: what may be one return, without proof, is bound provisionally, asked, or parted again.
 
 Runs after the strong names are bound, on whatever is near the news: returns of the same orders, and numbers that
 somebody typed. All of it is held, judged anew as a whole, and brought to what was decided. Nearly always nothing is.
@@ -18,13 +18,13 @@ from hub.model.identity.names import order_names, own_name, speaks_of_order
 from hub.model.identity.provisional import Decision, Question, decide, hints, part, titles
 from hub.model.language.sentences import sentence
 from hub.model.merge.merger import Merger
-from hub.model.schema.bindings import Name, Tie, Ties, decode
+from hub.model.schema.bindings import Bindings, Name, ProvisionalLink, decode
 from hub.model.schema.observation import HUB, MergeInputs, Observation
 from hub.pipeline.process import order_binding
 from hub.pipeline.process.combine import Moved, combine
 from hub.pipeline.process.identify import being_written
-from hub.pipeline.process.linking import component, join, loosen, write
-from hub.store import duplicate_facts, intents, jobs, keys, observations, returns, reviews, ties
+from hub.pipeline.process.linking import component, join, unlink, write
+from hub.store import bindings, duplicate_facts, intents, jobs, keys, observations, returns, reviews
 from hub.store.database import Connection, now
 from hub.store.observations import Stored
 
@@ -41,7 +41,7 @@ class _Part(NamedTuple):
 
     id: int
     host: int
-    tie: Tie | None
+    link: ProvisionalLink | None
     seen: Sequence[Observation]
     names: frozenset[Name]
 
@@ -50,7 +50,7 @@ class _Around(NamedTuple):
     """All that is near the news, held."""
 
     rows: Mapping[int, returns.Row]
-    ties: Mapping[int, Ties]
+    bindings: Mapping[int, Bindings]
     parts: Mapping[int, _Part]
     decided: Decision
 
@@ -89,8 +89,8 @@ def weigh(
     ids = set(return_ids)
     told = [(record.return_id, title) for record in news if record.return_id for title in titles(record.observation)]
     typed = [(title, own_name(record.observation)) for record in news for title in hints(record.observation)]
-    found = ties.open_under(conn, ties.hint(conn, typed))
-    pairs = ties.neighbours(conn, ids, told)
+    found = bindings.open_under(conn, bindings.hint(conn, typed))
+    pairs = bindings.neighbours(conn, ids, told)
     if not pairs and not found:
         return Weighed({}, frozenset(), fresh)
     # What is near something may become part of it, so it has to stand in a row that can be held.
@@ -124,12 +124,12 @@ def _look(conn: Connection, accounts: Mapping[str, Account], near: set[int], ids
             raise Moved
         if _closure(conn, near) == near:
             break
-    known = {i: decode(ties_) if (ties_ := rows[i].ties) else Ties() for i in near}
+    known = {i: decode(ties_) if (ties_ := rows[i].bindings) else Bindings() for i in near}
     seen = observations.of_returns(conn, sorted(near))
     names = keys.of_returns(conn, near)
     parts = {one.id: one for i in sorted(near) for one in _parts(conn, i, known[i], seen[i], names.get(i, set()))}
     # Of which nothing was told, and to which nothing is bound, that is as it was merged last.
-    still = {i: doc for i in near - ids if (doc := rows[i].doc) and not known[i].weak}
+    still = {i: doc for i in near - ids if (doc := rows[i].doc) and not known[i].links}
     return _Around({i: rows[i] for i in near}, known, parts, _decide(conn, accounts, parts, seen, still))
 
 
@@ -144,24 +144,24 @@ def _closure(conn: Connection, near: Iterable[int]) -> set[int]:
         known |= rows.keys()
         seen = observations.of_returns(conn, sorted(rows))
         told = [(i, title) for i in rows for o in seen[i] if not o.gone for title in titles(o)]
-        found = {other for _, other in ties.neighbours(conn, rows, told)}
-        found |= {i for row in rows.values() if row.ties for i in decode(row.ties).asks}
+        found = {other for _, other in bindings.neighbours(conn, rows, told)}
+        found |= {i for row in rows.values() if row.bindings for i in decode(row.bindings).asks}
         more = found - asked
     return known
 
 
-def _parts(conn: Connection, host: int, known: Ties, seen: Sequence[Observation], names: set[Name]) -> list[_Part]:
+def _parts(conn: Connection, host: int, known: Bindings, seen: Sequence[Observation], names: set[Name]) -> list[_Part]:
     """What a return is made of: one part, and one for each weak binding that no strong name has confirmed."""
     own = [o for o in seen if not speaks_of_order(o.fragment)]
     theirs = [o for o in own if o.account != HUB]
     found = []
-    for tie in known.weak:
-        if tie.firm:
+    for link in known.links:
+        if link.confirmed:
             continue
-        mine = component(conn, theirs, tie.names)
-        if mine.isdisjoint(tie.beside):
+        mine = component(conn, theirs, link.names)
+        if mine.isdisjoint(link.beside):
             inside = [o for o in theirs if own_name(o) in mine]
-            found.append(_Part(tie.guest, host, tie, inside, frozenset(mine)))
+            found.append(_Part(link.guest, host, link, inside, frozenset(mine)))
             names -= mine
     guests = {own_name(o) for one in found for o in one.seen}
     rest = [o for o in own if own_name(o) not in guests]
@@ -209,7 +209,7 @@ def _apart(conn: Connection, parts: Mapping[int, _Part]) -> set[frozenset[int]]:
     """Pairs that a person parted: an object of one was cut from a name of the other."""
     of_object = {own_name(o): one.id for one in parts.values() for o in one.seen}
     of_name = {name: one.id for one in parts.values() for name in one.names}
-    cut = keys.cuts(conn, of_object)
+    cut = keys.blocked_links(conn, of_object)
     return {
         frozenset((of_object[thing], of_name[name]))
         for thing, name in cut
@@ -221,7 +221,7 @@ def _bring_about(conn: Connection, accounts: Mapping[str, Account], around: _Aro
     """Part what does not hold, bind what does, ask what nobody can know."""
     state = _State(
         host_of={one.id: one.host for one in around.parts.values()},
-        known=dict(around.ties),
+        known=dict(around.bindings),
         busy=being_written(conn, around.rows),
     )
     wanted = {i: set(binding.ids) for binding in around.decided.bindings for i in binding.ids}
@@ -253,7 +253,7 @@ class _State:
     """Where everything is while it is being brought about."""
 
     host_of: dict[int, int]
-    known: dict[int, Ties]
+    known: dict[int, Bindings]
     busy: set[int]
     waits: set[int] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
@@ -266,26 +266,26 @@ class _State:
 def _part(conn: Connection, host: int, state: _State) -> None:
     """Its guests leave it, if nothing is being written and nothing was written that rests on them."""
     known = state.known[host]
-    loose = [tie for tie in known.weak if not tie.firm]
+    loose = [link for link in known.links if not link.confirmed]
     if host in state.busy:
         state.waits.add(host)
-    elif not intents.made_since(conn, host, min(tie.entry for tie in loose)):
-        gone = loosen(conn, host, known, [tie.guest for tie in loose])
-        state.known[host] = replace(known, weak=tuple(tie for tie in known.weak if tie.firm))
+    elif not intents.made_since(conn, host, min(link.entry for link in loose)):
+        gone = unlink(conn, host, known, [link.guest for link in loose])
+        state.known[host] = replace(known, links=tuple(link for link in known.links if link.confirmed))
         state.changed |= {host, *gone}
         state.host_of.update((guest, guest) for guest in gone)
-        state.known.update((guest, Ties()) for guest in gone)
+        state.known.update((guest, Bindings()) for guest in gone)
 
 
 def _confirmed(conn: Connection, host: int, state: _State, parts: Mapping[int, _Part]) -> None:
     """A weak binding that is no part of its own any more was confirmed by a strong name."""
     known = state.known[host]
-    left = tuple(tie for tie in known.weak if tie.firm or tie.guest in parts)
-    if len(left) < len(known.weak):
+    left = tuple(link for link in known.links if link.confirmed or link.guest in parts)
+    if len(left) < len(known.links):
         state.changed.add(host)
         write(conn, host, "link", sentence("proven"))
-        state.known[host] = replace(known, weak=left)
-        ties.save(conn, {host: state.known[host]})
+        state.known[host] = replace(known, links=left)
+        bindings.save(conn, {host: state.known[host]})
 
 
 def _bind(
@@ -297,7 +297,7 @@ def _bind(
     why: str,
     state: _State,
 ) -> None:
-    bound = list(state.known[host].weak)
+    bound = list(state.known[host].links)
     settle = 0.0
     for guest in guests:
         one = around.parts[guest]
@@ -307,20 +307,20 @@ def _bind(
         act = join(conn, host, guest)
         what = ", ".join(" ".join(name) for name in objects)
         said = sentence("taken_for", objects=what, guest=f"R{guest}", host=f"R{host}", why=why, seconds=f"{settle:g}")
-        tie = Tie(
+        link = ProvisionalLink(
             guest=guest,
             why=why,
             objects=objects,
             names=tuple(sorted(one.names)),
             beside=tuple(act["beside"]),
             entry=write(conn, host, "link", said, act),
-            ripe_at=now(conn) + timedelta(seconds=settle),
+            matures_at=now(conn) + timedelta(seconds=settle),
         )
-        bound.append(tie)
+        bound.append(link)
         state.host_of[guest] = host
     state.changed.add(host)
-    state.known[host] = replace(state.known[host], weak=tuple(bound))
-    ties.save(conn, {host: state.known[host]})
+    state.known[host] = replace(state.known[host], links=tuple(bound))
+    bindings.save(conn, {host: state.known[host]})
     if settle:
         jobs.want(conn, JOB, [(HUB, f"R{host}")], after=settle)
 
@@ -347,4 +347,4 @@ def _ask(conn: Connection, questions: Sequence[Question], state: _State, hosts: 
         if state.host_of.get(host, host) == host and state.known[host].asks != asks:
             changed[host] = replace(state.known[host], asks=asks)
             state.changed.add(host)
-    ties.save(conn, changed)
+    bindings.save(conn, changed)

@@ -24,7 +24,7 @@ def of_returns(conn: Connection, seen: Mapping[int, Sequence[Observation]]) -> d
         if name[0] == HUB and name[2] != f"R{return_id}"
     ]
     known = keys.find(conn, (name for _, _, name in named))
-    cut = keys.cuts(conn, (record for _, record, _ in named)) if named else set()
+    cut = keys.blocked_links(conn, (record for _, record, _ in named)) if named else set()
     found: dict[int, list[Stray]] = {}
     for return_id, record, name in named:
         if known.get(name, (None, None))[0] != return_id and (record, name) not in cut:

@@ -259,19 +259,19 @@ def _no_way(conn: Connection, row: sync.Row, intent: Intent, text: str) -> None:
 def bind_objects(conn: Connection, account: Account, return_id: int, reply: Reply) -> None:
     """What the write made over there, or found there, is this return's: a strong key.
 
-    It may have been read before we asked: then it waits under its own name, founded by nobody, and joins now.
+    It may have been read before we asked: then it waits under its own name, opened by nobody, and joins now.
     """
     made = {(account.name, stream, external_id): return_id for stream, external_id in reply.objects.items()}
     keys.lock(conn, made)
     known = keys.find(conn, made)
     keys.bind_returns(conn, {name: i for name, i in made.items() if known.get(name, (None, None)) == (None, None)})
-    apart = {thing for thing, _ in keys.cuts(conn, made)}  # a person said that it belongs elsewhere
+    apart = {thing for thing, _ in keys.blocked_links(conn, made)}  # a person said that it belongs elsewhere
     held_by = [known[name][0] for name in made if name in known and name not in apart]
     waiting = {other for other in held_by if other is not None and other != return_id}
     if waiting:
         rows = returns.lock(conn, {return_id, *waiting})
-        for other in sorted(i for i, held in rows.items() if i != return_id and not (held.founded or held.merged_into)):
-            returns.absorb(conn, return_id, other)
+        for other in sorted(i for i, held in rows.items() if i != return_id and not (held.opened or held.merged_into)):
+            returns.merge_returns(conn, return_id, other)
             said = sentence("same_answer", one=f"R{return_id}", other=f"R{other}", account=account.name)
             journal.write(conn, [journal.entry(return_id, account.name, "link", said)])
 

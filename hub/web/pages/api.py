@@ -44,7 +44,7 @@ def one(name: str) -> Response:
                 "account": row.account,
                 "state": row.shown,
                 "planned": row.planned,
-                "residue": [_untold(rest) for rest in console.cannot(row)],
+                "undeliverable": [_untold(rest) for rest in console.cannot(row)],
                 "why": row.why,
                 "code": row.said and row.said["code"],
             }
@@ -120,7 +120,7 @@ def _short(found: console.Found) -> dict[str, Any]:
         "numbers": found.doc.numbers,
         "discrepancies": found.discrepancies,
         "sync": found.sync,
-        "founded_at": found.founded_at,
+        "opened_at": found.opened_at,
         "changed_at": found.at,
         "merged_into": f"R{found.merged_into}" if found.merged_into else None,
     }

@@ -19,7 +19,7 @@ from hub.model.schema.returns import Return
 from hub.pipeline.intake.accept import accept
 from hub.store import inbox
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import document, founded, hurry, intents, written
+from tests.pipeline.look import all_returns, document, hurry, intents, written
 
 KEY, ADDRESS = "simulated-signature-key", "http://hub.simulated.example/hooks/pos"
 LINE = {"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}
@@ -69,7 +69,7 @@ def counter(hub: Hub, connect: Callable[..., None]) -> Iterator[Counter]:
 
 
 def only(hub: Hub) -> Return:
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     return document(hub, found.id)
 
 
@@ -128,7 +128,7 @@ def test_money_held_at_square_is_paid_back_there_and_found_again_without_its_lin
     deliver(stock, "erp")
     work()
     ((refund_id, refund),) = counter.shop.refunds.items()
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     assert refund["payment_id"] == sale["tenders"][0]["id"]
     assert refund["reason"].startswith(f"Returns Hub {written(hub, 'pos', found.id)} / ")
     assert counter.shop.orders[refund["order_id"]]["returns"][0]["return_line_items"][0]["item_type"] == "CUSTOM_AMOUNT"
@@ -221,7 +221,7 @@ def test_a_disposition_told_elsewhere_is_booked_into_stock_once(
     counter.shop.take_back(sale["id"], {"SHIRT-M": 1})
     counter.bring()
     work()
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     put = {"id": "D1", "sku": "SHIRT-M", "quantity": "1", "disposition": "scrap", "location": LOCATIONS[0]}
     hub.people.say(found.id, {"dispositions": [put]}, "Ann (simulated)")
     work()
@@ -234,7 +234,7 @@ def test_a_disposition_told_elsewhere_is_booked_into_stock_once(
     assert intents(hub) == [("dispose", "done")]
     (told,) = only(hub).dispositions
     assert (told.disposition, told.quantity, set(told.told)) == ("scrap", Decimal(1), {"hub", "pos"})
-    assert dict(founded(hub)[0].sync)["pos"] == "in_sync"
+    assert dict(all_returns(hub)[0].sync)["pos"] == "in_sync"
 
 
 def test_money_that_moved_elsewhere_is_written_down_and_counts_once(
@@ -244,7 +244,7 @@ def test_money_that_moved_elsewhere_is_written_down_and_counts_once(
     counter.shop.take_back(sale["id"], {"SHIRT-M": 1}, buys={"SHIRT-L": 1})
     counter.bring()
     work()
-    (found,) = founded(hub)
+    (found,) = all_returns(hub)
     part = {"amount": "10.00", "state": "succeeded", "method": "offline"}
     hub.people.say(found.id, {"refunds": [{"id": "F1", "currency": "EUR", "parts": [part]}]}, "Ann (simulated)")
     work()

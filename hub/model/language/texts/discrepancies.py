@@ -65,9 +65,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{account} reports {quantity} pieces and names no line.",
     ),
     "line_added": (
-        "{account} 在退货中列入了 {line} × {quantity}，{founder} 并没有申请。请核对是否应退。",
-        "{account} has {line} × {quantity} on the return, for which {founder} did not ask. See whether it is to come"
-        " back.",
+        "{account} 在退货中列入了 {line} × {quantity}，{origin_account} 并没有申请。请核对是否应退。",
+        "{account} has {line} × {quantity} on the return, for which {origin_account} did not ask. See whether it is to "
+        "come back.",
     ),
     "unasked": (
         "{line} 收到 {received} 件，而申请退回的是 {wanted} 件。请确认多出的货物如何处理。",
@@ -205,9 +205,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "if not, {due}. Say which it was; until then nothing is paid.",
     ),
     "provisional": (
-        "{objects} 暂时关联到本单（依据：{why:weak}），尚未证实。人工确认后生效；等待期内没有其他可能，也会生效。",
-        "{objects} is taken for this return because of {why:weak}, without proof. It counts once a person confirms it, "
-        "or once it has stood alone for its settle time.",
+        "{objects} 暂时关联到本单（依据：{why:basis}），尚未证实。人工确认后生效；等待期内没有其他可能，也会生效。",
+        "{objects} is taken for this return because of {why:basis}, without proof. It counts once a person confirms "
+        "it, or once it has stood alone for its settle time.",
     ),
     "which_of_them": (
         "可能与 {others} 是同一张退换单。请确认是哪一张，或都不是；确认前不会在其他系统创建，也不会退款。",

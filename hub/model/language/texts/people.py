@@ -15,8 +15,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{other} is the same return as {one}: {account} answered with what was held under it",
     ),
     "taken_for": (
-        "{objects}（{guest}）暂时关联到 {host}，依据：{why:weak}，尚未证实；{seconds} 秒后生效",
-        "{objects} ({guest}) is taken for {host}: {why:weak}, no proof; it counts after {seconds} s",
+        "{objects}（{guest}）暂时关联到 {host}，依据：{why:basis}，尚未证实；{seconds} 秒后生效",
+        "{objects} ({guest}) is taken for {host}: {why:basis}, no proof; it counts after {seconds} s",
     ),
     "proven": (
         "暂时的关联现已由编号证实",
@@ -28,8 +28,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{objects} is {guest} again: it was bound to {host} without proof, and that does not hold",
     ),
     "may_be_same": (
-        "{one} 可能与 {others} 是同一张退换单（依据：{why:weak}）。请确认是哪一张，或都不是。",
-        "{one} may be the same return as {others} ({why:weak}): which of them is it, or is it none?",
+        "{one} 可能与 {others} 是同一张退换单（依据：{why:basis}）。请确认是哪一张，或都不是。",
+        "{one} may be the same return as {others} ({why:basis}): which of them is it, or is it none?",
     ),
     "kept_apart": ("{by}：{question} 不是同一件事", "{by}: {question} - they are different"),
     "split_off": ("{by}：{objects} 属于 {new}，不属于 {old}", "{by}: {objects} belong to {new}, not to {old}"),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from hub.model.identity.line_matching import deducts
-from hub.model.identity.names import founds, own_name
+from hub.model.identity.names import opens, own_name
 from hub.model.identity.provisional import bears_ours
 from hub.model.language.numbers import number
 from hub.model.language.sentences import sentence
@@ -78,11 +78,11 @@ def over_return(ctx: MergeContext, lines: Sequence[ReturnLine], *, ended: bool) 
     A question, unless it is here already or called off (`ended`).
     """
     order = _pieces(ctx, (line.key for line in lines))
-    if not order or ctx.founding is None:
+    if not order or ctx.opening is None:
         return Short()
-    me = _id(ctx.founding)
-    authority = ctx.rank(ctx.founding.account, "case")
-    at = _asked_at(ctx.founding)
+    me = _id(ctx.opening)
+    authority = ctx.rank(ctx.opening.account, "case")
+    at = _asked_at(ctx.opening)
     own = [
         Claim(me, line.key, line.quantity - line.cancelled, authority, at, line.received > 0 or bool(line.refunded))
         for line in lines
@@ -146,15 +146,15 @@ _OVER = frozenset({"rejected", "cancelled", "voided", "expired"})
 def _claims(ctx: MergeContext, sibling: Sibling) -> list[Claim]:
     """What another return of the order asks for, line by line, whoever of its systems tells it."""
     live = [o for o in sibling.observations if not o.gone]
-    founding = sorted((o for o in live if founds(o.fragment)), key=lambda o: (bears_ours(o.fragment), *_first(o)))
-    said = [word for o in founding for word in (o.fragment.authorization, o.fragment.closure)]
-    if not founding or any(getattr(word, "value", None) in _OVER for word in said):
+    opening = sorted((o for o in live if opens(o.fragment)), key=lambda o: (bears_ours(o.fragment), *_first(o)))
+    said = [word for o in opening for word in (o.fragment.authorization, o.fragment.closure)]
+    if not opening or any(getattr(word, "value", None) in _OVER for word in said):
         return []
-    first = founding[0]
+    first = opening[0]
     came = {ctx.book.key(o, receipt) for o in live for receipt in o.fragment.receipts or ()}
     paid = {ctx.book.key(o, part) for o in live for refund in o.fragment.refunds or () for part in refund.allocations}
     asked: dict[str, Decimal] = {}
-    for observation in sorted(founding, key=lambda o: (-ctx.rank(o.account, "lines"), *_first(o))):
+    for observation in sorted(opening, key=lambda o: (-ctx.rank(o.account, "lines"), *_first(o))):
         for line in observation.fragment.lines or ():
             key = ctx.book.key(observation, line, line.gtin)
             if key is not None and not line.unexpected and line.goods in (UNSET, "expected"):

@@ -65,7 +65,7 @@ def _spread(line: Line, asked: Mapping[str, Decimal]) -> Iterable[tuple[str, Lin
 
 
 def _standing(ctx: MergeContext, said: Statement) -> tuple[int, str, bool, int, str, str]:
-    """A record that founds outranks the account's other records; of equals the newest claim speaks."""
+    """A record that opens outranks the account's other records; of equals the newest claim speaks."""
     observation = said[0]
     return (
         -ctx.rank(observation.account, "lines"),
@@ -175,8 +175,8 @@ def build(ctx: MergeContext, said: Mapping[str, list[Statement]], total: Mapping
 
 def _added(ctx: MergeContext, said: Mapping[str, list[Statement]]) -> None:
     """Goods that neither who asked nor who decides has on the return: somebody else put them there."""
-    asking = {ctx.founder, HUB, *ctx.decided_by}
-    if not any(observation.account == ctx.founder for told in said.values() for observation, _ in told):
+    asking = {ctx.origin_account, HUB, *ctx.decided_by}
+    if not any(observation.account == ctx.origin_account for told in said.values() for observation, _ in told):
         return
     asked = {key for key, told in said.items() if not asking.isdisjoint(one.account for one, _ in told)}
     asked |= {kit.parent for key in asked if (kit := ctx.book.lines.get(key)) and kit.parent}
@@ -185,7 +185,7 @@ def _added(ctx: MergeContext, said: Mapping[str, list[Statement]]) -> None:
         if key not in asked and (home is None or home.parent not in asked):
             observation, line = told[0]
             goods = line.name or line.sku or (home and (home.line.name or home.line.sku)) or key
-            words = {"account": observation.account, "line": goods, "founder": ctx.founder}
+            words = {"account": observation.account, "line": goods, "origin_account": ctx.origin_account}
             values = (number(line.quantity),)
             ctx.report(
                 "unasked",
@@ -251,7 +251,7 @@ def _line(ctx: MergeContext, key: str, said: Sequence[Statement], facts: Sums | 
             line=key,
             values=(number(put), number(of.received)),
         )
-    undelivered = ctx.founding is not None and ctx.founding.fragment.origin == "undelivered"
+    undelivered = ctx.opening is not None and ctx.opening.fragment.origin == "undelivered"
     return ReturnLine(
         key=key,
         order=book.order or None if book else None,

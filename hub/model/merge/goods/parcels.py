@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from hub.model.identity.names import founds
+from hub.model.identity.names import opens
 from hub.model.language.sentences import sentence
 from hub.model.language.spelling import carrier, tracking
 from hub.model.merge.context import MergeContext
@@ -97,7 +97,7 @@ def _carriers(told: Iterable[Fragment]) -> dict[str, set[str]]:
 
 def alone(fragment: Fragment) -> bool:
     """Whether it tells of nothing else: a carrier's record, which may concern several returns."""
-    return not founds(fragment) and not any(getattr(fragment, kind) for kind in _MORE)
+    return not opens(fragment) and not any(getattr(fragment, kind) for kind in _MORE)
 
 
 _MORE = ("lines", "receipts", "inspections", "dispositions", "refunds", "credits", "replacements", "order")
@@ -106,7 +106,7 @@ _MORE = ("lines", "receipts", "inspections", "dispositions", "refunds", "credits
 def _current(ctx: MergeContext, told: list[StatedFact]) -> Iterable[StatedFact]:
     """Without what was told of an earlier parcel of the same number."""
     begun: dict[tuple[str, str], datetime] = {}
-    asked = ctx.founding.fragment.requested_at if ctx.founding is not None else None
+    asked = ctx.opening.fragment.requested_at if ctx.opening is not None else None
     for _, parcel, _ in told:
         if parcel.number and parcel.at is not None and parcel.state == "label_created":
             name = (tracking(parcel.number), parcel.direction)

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from msgspec import UNSET
 
-from hub.model.identity.names import founds, own_name, speaks_of_order
+from hub.model.identity.names import opens, own_name, speaks_of_order
 from hub.model.merge.context import MergeContext
 from hub.model.merge.facts import Event, Links, each, events
 from hub.model.merge.money.order_edits import article
@@ -29,7 +29,7 @@ class Claimant:
     number: str
     asked: datetime | None
     """When it was asked for; None: nobody says, so it may always have been there."""
-    founded: bool
+    opened: bool
     ended: bool
     pieces: Mapping[str, Decimal]
     """Per line what is to come back, or need not: what may be paid for."""
@@ -55,7 +55,7 @@ class Claimant:
     @property
     def wants(self) -> bool:
         """Whether money that names nothing may be for it."""
-        return self.founded and not self.ended and (self.credited or not self.swaps)
+        return self.opened and not self.ended and (self.credited or not self.swaps)
 
     def wrote(self, event: Event, refund: told.Refund) -> bool:
         """Whether the refund was made for it by a write of ours, or bears its number."""
@@ -85,9 +85,9 @@ def waited(ctx: MergeContext) -> Mapping[str, Decimal] | None:
     found: dict[str, Decimal] = {}
     for records in (ctx.own, *(other.observations for other in ctx.inputs.others)):
         live = [o for o in records if not o.gone]
-        founding = [o for o in live if founds(o.fragment)]
-        asked, _ = _pieces(ctx, founding)
-        if founding and not asked:
+        opening = [o for o in live if opens(o.fragment)]
+        asked, _ = _pieces(ctx, opening)
+        if opening and not asked:
             return None
         came = _came(ctx, live)
         for key, quantity in asked.items():
@@ -117,18 +117,16 @@ def _came(ctx: MergeContext, records: Sequence[Observation]) -> dict[str, Decima
 def _claimant(
     ctx: MergeContext, records: Sequence[Observation], number: str, duplicates: Sequence[DuplicateFacts]
 ) -> Claimant:
-    """What was deleted names the return all the same; one of which all that founded it was deleted is over."""
+    """What was deleted names the return all the same; one of which all that opened it was deleted is over."""
     live = [o for o in records if not o.gone]
-    asking = [o for o in live if founds(o.fragment)]
-    founding = sorted(
-        asking or (o for o in records if founds(o.fragment)), key=lambda o: (_asked(o) or _FIRST, _name(o))
-    )
-    pieces, swaps = _pieces(ctx, founding)
+    asking = [o for o in live if opens(o.fragment)]
+    opening = sorted(asking or (o for o in records if opens(o.fragment)), key=lambda o: (_asked(o) or _FIRST, _name(o)))
+    pieces, swaps = _pieces(ctx, opening)
     return Claimant(
         number=number,
-        asked=min((at for o in founding if (at := _asked(o))), default=None),
-        founded=bool(founding),
-        ended=_ended(ctx, live, founding[0].account if founding else None, deleted=bool(founding) and not asking),
+        asked=min((at for o in opening if (at := _asked(o))), default=None),
+        opened=bool(opening),
+        ended=_ended(ctx, live, opening[0].account if opening else None, deleted=bool(opening) and not asking),
         pieces=pieces,
         owed=_owed(ctx, live, duplicates, swaps),
         swaps=swaps,
@@ -137,7 +135,7 @@ def _claimant(
         records=frozenset(own_name(o) for o in records),
         naming=frozenset(own_name(o) for o in records if o.fragment.keys),
         written=written(duplicates),
-        name=min((_name(o) for o in founding), default=number),
+        name=min((_name(o) for o in opening), default=number),
     )
 
 
@@ -150,11 +148,11 @@ def _name(observation: Observation) -> str:
     return f"{observation.account}/{observation.stream}/{observation.external_id}"
 
 
-def _pieces(ctx: MergeContext, founding: Sequence[Observation]) -> tuple[dict[str, Decimal], bool]:
+def _pieces(ctx: MergeContext, opening: Sequence[Observation]) -> tuple[dict[str, Decimal], bool]:
     """Per line, by the highest authority that speaks of it; and whether all of them are swapped."""
     pieces: dict[str, Decimal] = {}
     swaps: set[bool] = set()
-    for observation in sorted(founding, key=lambda o: -ctx.rank(o.account, "lines")):
+    for observation in sorted(opening, key=lambda o: -ctx.rank(o.account, "lines")):
         for line in observation.fragment.lines or ():
             key = ctx.book.key(observation, line, line.gtin)
             if key is None or key in pieces or line.unexpected:
@@ -164,7 +162,7 @@ def _pieces(ctx: MergeContext, founding: Sequence[Observation]) -> tuple[dict[st
     return pieces, swaps == {True}
 
 
-def _ended(ctx: MergeContext, records: Sequence[Observation], founder: str | None, *, deleted: bool) -> bool:
+def _ended(ctx: MergeContext, records: Sequence[Observation], origin_account: str | None, *, deleted: bool) -> bool:
     """Over in the word of whoever counts most, or called off by who asked; and nothing of it has come."""
     if any(o.fragment.receipts for o in records):
         return False
@@ -175,7 +173,7 @@ def _ended(ctx: MergeContext, records: Sequence[Observation], founder: str | Non
         for word in (observation.fragment.authorization, observation.fragment.closure):
             if word is UNSET or word is None:
                 continue
-            calls_off = observation.account == founder and word.value == "cancelled"
+            calls_off = observation.account == origin_account and word.value == "cancelled"
             decides = calls_off or observation.account in ctx.decided_by
             rank = ctx.rank(observation.account, "case")
             said.append(((observation.account == HUB, decides, rank, observation.read_seq), word.value))

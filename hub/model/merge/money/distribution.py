@@ -76,7 +76,7 @@ def place(ctx: MergeContext, stated: Sequence[StatedFact], beyond: Sequence[Item
     unplaced = spread.loose()
     possible = [Possible(i, amount, sum=i.asked) for i in items if (amount := spread.possible.get(id(i)))]
     possible += spread.over()
-    return Placed(items, possible, unplaced, sorted(one.number for one in who if one.founded))
+    return Placed(items, possible, unplaced, sorted(one.number for one in who if one.opened))
 
 
 def _links(ctx: MergeContext) -> Links:

@@ -191,7 +191,7 @@ def _owner(who: Sequence[Claimant], account: str, return_id: str) -> int | None:
     for place, one in enumerate(who):
         if (account, return_id) in one.objects:
             return place
-    elsewhere = all(any(name == account for name, _ in one.objects) for one in who if one.founded)
+    elsewhere = all(any(name == account for name, _ in one.objects) for one in who if one.opened)
     return -1 if elsewhere else None
 
 
@@ -203,9 +203,9 @@ def _whose(who: Sequence[Claimant], event: Event, refund: told.Refund) -> int | 
         if one.wrote(event, refund):
             return place
         mine = said & one.records
-        if mine and (one.founded or not place):
+        if mine and (one.opened or not place):
             return place
-        # Nobody founded what it stands in: a record that names no return is only its order's.
+        # Nobody opened what it stands in: a record that names no return is only its order's.
         alone = alone or not mine.isdisjoint(one.naming)
     reference = refund.reference or ""
     return -1 if alone or (reference[:1] == "R" and reference[1:].isdigit()) else None

@@ -138,9 +138,9 @@ def settle(
     held: dict[str, list[told.Payment]],
     owed: Decimal | None,
     documented: Decimal,
-    ripe: bool,
+    owed_now: bool,
 ) -> Money:
-    """The sums. `ripe`: what was agreed is owed now (goods are back, or need not come)."""
+    """The sums. `owed_now`: what was agreed is owed now (goods are back, or need not come)."""
     captured = refundable = None
     if held:
         captured = sum((p.captured - (p.charged_back or Zero) for ps in held.values() for p in ps), Zero)
@@ -153,7 +153,7 @@ def settle(
     due = Zero
     gone = sums.refunded + sums.pending
     if owed is not None:
-        if ripe or documented:
+        if owed_now or documented:
             due = max(owed - gone, Zero)
             if refundable is not None and due > refundable:
                 one, two = money_text(due, currency), money_text(refundable, currency)

@@ -20,6 +20,10 @@ COLUMNS = (
     ("raw", "ticket", "read_seq"),
     ("observations", "ticket", "read_seq"),
     ("sync", "lane", "job"),
+    ("sync", "residue", "undeliverable"),
+    ("returns", "ties", "bindings"),
+    ("returns", "founded", "opened"),
+    ("returns", "founded_at", "opened_at"),
 )
 INDEXES = (
     ("lanes_pkey", "jobs_pkey"),
@@ -37,9 +41,19 @@ SEQUENCES = (
     ("twins_id_seq", "duplicate_facts_id_seq"),
 )
 KINDS = (("read", "process"), ("tell", "deliver"), ("weigh", "recompute"))
-CODES = (("possible_twins", "possible_duplicates"), ("twins_differ", "duplicates_differ"))
-"""Kinds of discrepancies, in stored documents and in what people answered."""
-DOCUMENTS = (("returns", "doc"), ("observations", "fragment"))
+DOCUMENTS = (
+    ("returns", "doc", "possible_twins", "possible_duplicates"),
+    ("returns", "doc", "twins_differ", "duplicates_differ"),
+    ("returns", "doc", "founder", "origin_account"),
+    ("returns", "doc", "weak", "provisional"),
+    ("returns", "doc", "firm", "confirmed"),
+    ("returns", "bindings", "weak", "links"),
+    ("returns", "bindings", "ripe_at", "matures_at"),
+    ("returns", "bindings", "firm", "confirmed"),
+    ("observations WHERE account = 'hub'", "fragment", "possible_twins", "possible_duplicates"),
+    ("observations WHERE account = 'hub'", "fragment", "founded", "opened"),
+)
+"""Stored documents, and what people answered: a key or a word of ours by its older and its new name."""
 
 
 def upgrade() -> None:
@@ -73,9 +87,15 @@ def upgrade() -> None:
         "UPDATE intents SET reply = (reply - 'ticket') || jsonb_build_object('read_seq', reply->'ticket')"
         " WHERE reply ? 'ticket'"
     )
-    for table, column in DOCUMENTS:
-        for old, new in CODES:
-            op.execute(
-                f"UPDATE {table} SET {column} = convert_to(replace(convert_from({column}, 'UTF8'),"
-                f" '\"{old}\"', '\"{new}\"'), 'UTF8') WHERE position('\"{old}\"'::bytea IN {column}) > 0"
-            )
+    for rows, column, old, new in DOCUMENTS:
+        table, _, where = rows.partition(" WHERE ")
+        op.execute(
+            f"UPDATE {table} SET {column} = convert_to(replace(convert_from({column}, 'UTF8'),"
+            f" '\"{old}\"', '\"{new}\"'), 'UTF8')"
+            f" WHERE position('\"{old}\"'::bytea IN {column}) > 0 AND {where or 'true'}"
+        )
+    op.execute(
+        "UPDATE accounts SET terms = jsonb_set(terms, '{listens}', (terms->'listens') - 'founded' || '[\"opened\"]')"
+        " WHERE terms->'listens' ? 'founded'"
+    )
+    op.execute("UPDATE sync SET undeliverable = replace(undeliverable::text, '\"founded\"', '\"opened\"')::jsonb")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection
 
 from hub.model.identity.provisional import Title
-from hub.model.schema.bindings import Ties, encode
+from hub.model.schema.bindings import Bindings, encode
 
 Name = tuple[str, str, str]
 """An object: account, stream, external id."""
@@ -26,7 +26,7 @@ def neighbours(
     found = conn.exec_driver_sql(
         "SELECT mine.return_id, other.return_id FROM return_orders mine JOIN return_orders other USING (order_id)"
         " WHERE mine.return_id = ANY(%(r)b::bigint[]) AND other.return_id <> mine.return_id"
-        " UNION SELECT id, id FROM returns WHERE id = ANY(%(r)b::bigint[]) AND ties IS NOT NULL"
+        " UNION SELECT id, id FROM returns WHERE id = ANY(%(r)b::bigint[]) AND bindings IS NOT NULL"
         " UNION SELECT n.id, o.return_id FROM unnest(%(n)b::bigint[], %(i)b::text[], %(t)b::text[])"
         " AS n(id, issuer, text) JOIN typed_references USING (issuer, text)"
         " JOIN observations o USING (account, stream, external_id) WHERE o.return_id <> n.id",
@@ -72,15 +72,15 @@ def open_under(conn: Connection, titles: Iterable[Title]) -> set[int]:
     return set(found.scalars())
 
 
-def save(conn: Connection, changed: Mapping[int, Ties]) -> None:
+def save(conn: Connection, changed: Mapping[int, Bindings]) -> None:
     """Write what was decided of these returns; the caller holds their rows."""
     ordered = sorted(changed.items())
     if ordered:
         conn.exec_driver_sql(
-            "UPDATE returns r SET ties = n.ties FROM unnest(%(i)b::bigint[], %(t)b::bytea[]) AS n(id, ties)"
+            "UPDATE returns r SET bindings = n.bindings FROM unnest(%(i)b::bigint[], %(t)b::bytea[]) AS n(id, bindings)"
             " WHERE r.id = n.id",
             {
                 "i": [return_id for return_id, _ in ordered],
-                "t": [None if ties == Ties() else encode(ties) for _, ties in ordered],
+                "t": [None if bindings == Bindings() else encode(bindings) for _, bindings in ordered],
             },
         )
