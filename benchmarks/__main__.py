@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import accepting, backfilling, claiming, lines, mappings, report, storing, translating, webhooks
+from benchmarks import accepting, backfilling, claiming, flow, lines, mappings, report, storing, translating, webhooks
 from benchmarks.measure import Report, one_parse
 
 ALL = {
@@ -16,6 +16,7 @@ ALL = {
     "store": storing.run,
     "backfill": backfilling.run,
     "webhooks": webhooks.run,
+    "flow": flow.run,
     "claim": claiming.run,
 }
 
