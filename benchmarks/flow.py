@@ -150,7 +150,7 @@ def _node_red(folder: Path, stack: ExitStack) -> tuple[Runner | None, str]:
         packages = flow_nodered.installed()
         receiver = stack.enter_context(receiving())
         side = stack.enter_context(flow_nodered.serving(packages, folder, receiver.url))
-    except (flow_nodered.Unavailable, RuntimeError) as reason:
+    except flow_nodered.Unavailable as reason:
         said = f"NODE-RED IS NOT MEASURED, AND NOTHING IS COMPARED: {reason}"
         print(said, file=sys.stderr, flush=True)
         return None, said

@@ -25,11 +25,12 @@ from tests.peers.medusa.server import MedusaFailed, find_node
 
 HERE = Path(__file__).resolve().parent / "nodered"
 PACKAGES = ("node-red", "node-red-node-sqlite")
+INSTALLING = (("ci", "--omit=dev", "--ignore-scripts"), ("rebuild", "sqlite3", "--build-from-source"))
 PATIENCE = 60.0
 
 
 class Unavailable(RuntimeError):
-    """Node-RED cannot be had here; the text says why."""
+    """Node-RED cannot be had here; the text says why, without this machine's folders."""
 
 
 class NodeRed:
@@ -75,23 +76,22 @@ def installed() -> Path:
         shutil.copy(HERE / name, folder / name)
     print("  Node-RED: installing its packages, compiling SQLite (once, some minutes)", file=sys.stderr, flush=True)
     env = {"PATH": f"{node.parent}:{os.environ['PATH']}", "npm_config_nodedir": str(node.parent.parent)}
-    cache = ["--cache", str(folder / "npm-cache")]
-    _call([*npm, "ci", "--omit=dev", "--ignore-scripts", *cache], folder, env)
-    _call([*npm, "rebuild", "sqlite3", "--build-from-source", *cache], folder, env)
+    for words in INSTALLING:
+        _npm([*npm, *words, "--cache", str(folder / "npm-cache")], " ".join(words), folder, env)
     shutil.rmtree(folder / "npm-cache", ignore_errors=True)
     (folder / "ready").touch()
     return folder
 
 
-def _call(command: list[str], folder: Path, env: Mapping[str, str]) -> None:
+def _npm(command: list[str], what: str, folder: Path, env: Mapping[str, str]) -> None:
     log = folder / "install.log"
     with log.open("ab") as output:
         done = subprocess.run(
             command, cwd=folder, env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     if done.returncode:
-        said = " / ".join(log.read_text(errors="replace").splitlines()[-3:])
-        raise Unavailable(f"npm {command[-4]} ended with {done.returncode}; {log} ends with: {said}")
+        print(f"{log}:", *log.read_text(errors="replace").splitlines()[-9:], sep="\n  ", file=sys.stderr)
+        raise Unavailable(f"`npm {what}` ended with {done.returncode}")
 
 
 def versions(folder: Path) -> str:
@@ -104,7 +104,10 @@ def versions(folder: Path) -> str:
 
 @contextmanager
 def serving(packages: Path, folder: Path, url: str) -> Iterator[NodeRed]:
-    """Node-RED with the flow of nodered/flows.json, its data in `folder`; `url`: where the receiver is told."""
+    """Node-RED with the flow of nodered/flows.json, its data in `folder`; `url`: where the receiver is told.
+
+    Raises Unavailable.
+    """
     home, port = folder / "nodered", free_port()
     home.mkdir()
     for name in ("settings.js", "flows.json"):
@@ -121,7 +124,10 @@ def serving(packages: Path, folder: Path, url: str) -> Iterator[NodeRed]:
         stdout=subprocess.DEVNULL,
     )
     try:
-        until_it_answers(process, port, "ready")
+        try:
+            until_it_answers(process, port, "ready")
+        except RuntimeError as reason:
+            raise Unavailable("it did not start") from reason
         yield NodeRed(process.pid, port, database)
     finally:
         process.terminate()
