@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import textwrap
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -91,9 +92,13 @@ def markdown(data: Mapping[str, Any]) -> str:
             "",
             *rows,
             "",
-            *(f"- *{name}*: {note}" for name, report in data["benchmarks"].items() for note in report["notes"]),
+            *(_note(name, note) for name, report in data["benchmarks"].items() for note in report["notes"]),
         ]
     )
+
+
+def _note(name: str, note: str) -> str:
+    return textwrap.fill(f"- *{name}*: {note}", 120, subsequent_indent="  ", break_long_words=False)
 
 
 def _row(name: str, line: Mapping[str, Any]) -> str:

@@ -128,6 +128,18 @@ def test_every_part_of_the_hub_has_its_layer() -> None:
     assert parts - {"hub.__init__"} - placed == set()
 
 
+def test_the_lines_of_pages_are_short() -> None:
+    """Tables and code are as wide as they are."""
+    long = []
+    for page in tracked("*.md"):
+        code = False
+        for number, line in enumerate(page.read_text("utf-8").splitlines(), 1):
+            code ^= line.lstrip().startswith("```")
+            if len(line) > 120 and not code and not line.lstrip().startswith("|"):
+                long.append(f"{page.relative_to(ROOT)}:{number}")
+    assert not long, "\n".join(long)
+
+
 def test_every_file_that_a_page_names_is_there() -> None:
     """By its path from the top, from `hub/`, from the page's own folder, or by its name alone."""
     names = {file.name for file in tracked("*")}

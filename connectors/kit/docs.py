@@ -6,6 +6,7 @@ All of it is read off the manifest and the code, in English or Chinese; only the
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -19,6 +20,10 @@ from connectors.kit.registry import Entry
 HOOK = "https://<hub>/hooks/<account>"
 LIMITS = re.compile(r"^## Limits.*?\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+
+
+WIDTH = 120
+"""Of a line of text; tables are as wide as they are."""
 
 
 def page(entry: Entry, language: str = "en") -> str:
@@ -177,7 +182,9 @@ def _codes(words: Iterable[str]) -> str:
 
 
 def _joined(sentences: Iterable[str], language: str) -> str:
-    return ("" if language.startswith("zh") else " ").join(sentences)
+    if language.startswith("zh"):
+        return "".join(sentences)
+    return textwrap.fill(" ".join(sentences), WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _say(word: str, language: str, **values: Any) -> str:

@@ -280,7 +280,7 @@ def test_a_version_from_the_future_freezes_nothing(
         told = {**record, "updated_at": at.isoformat(), "authorization": {"value": status}}
         with hub.database.begin() as conn:
             inbox.accept(conn, accept(hub.accounts, "depot", push("return.upsert", told, f"msg-{at.isoformat()}")))
-        work(("read",))
+        work(("process",))
         assert rows(hub, "SELECT error FROM inbox") == []
         ((fragment,),) = rows(
             hub, "SELECT convert_from(fragment, 'UTF8')::json->'authorization'->>'value' FROM observations"

@@ -47,7 +47,7 @@ class Desk:
 
     def flush(self) -> None:
         """What a few seconds later is written."""
-        self.services.keep(self.site._front.job.counts.fresh())
+        self.services.keep(self.site._front.webhooks.counts.fresh())
 
     def page(self, language: str = "en") -> str:
         return str(self.client.get("/", headers={"Accept-Language": language}).text)
@@ -231,14 +231,14 @@ def test_refused_webhooks_are_told_with_count_and_reason(desk: Desk) -> None:
 def test_what_strangers_send_costs_no_write_of_its_own(desk: Desk) -> None:
     """A thousand refusals are one row, written once for all of them; unknown names are none."""
     for n in range(1000):
-        desk.site._front.job.counts.add("shop", 401, f"reason {n}")
-        desk.site._front.job.counts.add("", 404, f"reason {n}")
+        desk.site._front.webhooks.counts.add("shop", 401, f"reason {n}")
+        desk.site._front.webhooks.counts.add("", 404, f"reason {n}")
     desk.flush()
     assert rows(desk.hub, "SELECT account, status, count, why FROM webhooks") == [("shop", 401, 1000, "reason 999")]
 
 
 def test_counts_that_could_not_be_kept_are_kept_later(desk: Desk) -> None:
-    counts = desk.site._front.job.counts
+    counts = desk.site._front.webhooks.counts
     counts.add("shop", 401, "no")
     taken = counts.fresh()
     counts.again(taken)
@@ -248,11 +248,11 @@ def test_counts_that_could_not_be_kept_are_kept_later(desk: Desk) -> None:
 
 
 def test_a_removed_account_leaves_no_counts(desk: Desk) -> None:
-    desk.site._front.job.counts.add("shop", 401, "no")
+    desk.site._front.webhooks.counts.add("shop", 401, "no")
     desk.flush()
     with desk.hub.database.begin() as conn:
         store.remove(conn, "shop")
-    desk.site._front.job.counts.add("shop", 401, "no")
+    desk.site._front.webhooks.counts.add("shop", 401, "no")
     desk.flush()
     assert rows(desk.hub, "SELECT account FROM webhooks") == []
 
