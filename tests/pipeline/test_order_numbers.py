@@ -136,7 +136,7 @@ def test_numbers_that_were_kept_as_written_are_found_in_their_normal_form(empty_
             "INSERT INTO keys (issuer, type, value, order_id) VALUES ('web', 'order_number', '#SO-12', 7)"
         )
         conn.exec_driver_sql(
-            "INSERT INTO observations (account, stream, external_id, read_seq, mapping, fragment, order_id)"
+            "INSERT INTO observations (account, stream, external_id, ticket, mapping, fragment, order_id)"
             " VALUES ('web', 'order', 'o1', 1, '', convert_to(%(f)s, 'UTF8'), 7)",
             {"f": '{"keys": [{"type": "order_number", "value": "#SO-12"}], "order": {"number": "#SO-12"}}'},
         )
