@@ -133,7 +133,7 @@ def test_everything_arrives_and_nothing_happens_twice(world: World, hub: Hub, cr
         operate(world, hub, 5.0)
     assert world.people.problem is None
     wrong = paid_against_due(world)
-    assert not wrong, wrong
+    assert not wrong, evidence(hub, wrong)
     assert not (left := unfinished(hub)), left
     assert world.people.done
     assert world.courier.idle
@@ -246,6 +246,29 @@ def unfinished(hub: Hub) -> dict[str, Any]:
             name: [tuple(row) for row in conn.execute(text(asked + " LIMIT 5"))] for name, asked in questions.items()
         }
     return {name: rows for name, rows in found.items() if rows}
+
+
+def evidence(hub: Hub, wrong: dict[str, str]) -> str:
+    """What is wrong, what is unfinished, and all that the hub did for the first of these returns."""
+    tables = {
+        "returns": "id, status, doc",
+        "sync": "account, state, wanted, done, planned, undeliverable, why",
+        "intents": "id, account, kind, state, possible, refused, tries, misses, attempts, operation, reply, error, changed_at",
+        "attempts": "at, account, what, outcome, error",
+        "journal": "at, account, stage, text",
+    }
+    lines = [f"{wrong}", f"unfinished: {unfinished(hub)}"]
+    with hub.database.begin() as conn:
+        asked = {"o": next(iter(wrong))}
+        found = conn.execute(
+            text("SELECT return_id FROM observations WHERE external_id = :o AND account = 'web'"), asked
+        )
+        ids = {"r": list(found.scalars())}
+        for table, columns in tables.items():
+            key = "id" if table == "returns" else "return_id"
+            rows = conn.execute(text(f"SELECT {columns} FROM {table} WHERE {key} = ANY(:r) ORDER BY 1"), ids)
+            lines += [f"{table}: {' | '.join(map(str, row))}" for row in rows]
+    return "\n".join(lines)
 
 
 def paid_against_due(world: World) -> dict[str, str]:
