@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 
 def get(conn: Connection, account: str, stream: str) -> str | None:
@@ -22,10 +20,3 @@ def page(conn: Connection, account: str, stream: str, cursor: str | None) -> Non
         " ON CONFLICT (account, stream) DO UPDATE SET cursor = excluded.cursor, at = clock_timestamp()",
         {"a": account, "s": stream, "c": cursor},
     )
-
-
-def of_account(conn: Connection, account: str) -> Sequence[Row[tuple[str, str | None, object]]]:
-    """(stream, cursor, at) of every stream that was ever polled."""
-    return conn.exec_driver_sql(
-        "SELECT stream, cursor, at FROM cursors WHERE account = %(a)s ORDER BY stream", {"a": account}
-    ).all()

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from hub.store import inbox, jobs, queue, ticks
+from hub.store import inbox, jobs, ticks
 from hub.store.database import Database
 from hub.store.inbox import Arrival
 from scheduler import timetable as module
 from scheduler.clock import Clock
 from scheduler.timetable import HOUSE, ScheduledTask, poll, timetable
 from tests.scheduler.steps import until
+from tests.store.queueing import due
 
 
 @contextmanager
@@ -150,7 +151,7 @@ def test_every_polled_stream_has_its_job(database: Database) -> None:
     for name in ("poll web/order", "sweep web"):
         database.run(lambda conn, name=name: tasks[name].work(conn))  # type: ignore[misc]
     with database.begin() as conn:
-        assert queue.due_counts(conn) == {"poll": 1, "fetch": 1}
+        assert due(conn) == {"poll": 1, "fetch": 1}
 
 
 def test_an_account_may_be_polled_in_a_rhythm_of_its_own() -> None:

@@ -7,11 +7,11 @@ import subprocess
 import time
 from collections import Counter
 
-from hub.store import inbox, jobs, queue
+from hub.store import inbox, jobs
 from hub.store.database import Database
 from hub.store.inbox import Arrival
 from tests.scheduler.conftest import Spawn
-from tests.store.queueing import lose
+from tests.store.queueing import dead, lose
 
 WORK = "SELECT count(*) FROM jobs WHERE due < '9999-01-01'"
 
@@ -60,8 +60,7 @@ def test_one_killer_in_a_batch_of_500(database: Database, spawn: Spawn) -> None:
         deaths += worker.poll() == -signal.SIGKILL
         assert deaths < 10, "the killer kills on"
     assert done(database) == Counter(name for name in names if name != "r250")
-    with database.begin() as conn:
-        (parked,) = queue.waiting(conn, "process", parked=True)
+    (parked,) = dead(database)
     assert (parked["key"], parked["crashes"]) == ("return/r250", jobs.CRASHES)
     assert count(database, "SELECT count(*) FROM jobs") == 1
     assert count(database, "SELECT count(*) FROM inbox") == 1

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from hub.store import accounts, inbox, jobs, queue
+from hub.store import accounts, inbox, jobs
 from hub.store.database import Database
 from hub.store.inbox import Arrival
 from hub.store.jobs import Job, Quarantine
 from scheduler.threads import Engine
 from scheduler.work import Terms, Work
 from tests.scheduler.steps import running, until
+from tests.store.queueing import due
 
 
 def want(database: Database, kind: str, *keys: str) -> None:
@@ -210,7 +211,7 @@ def test_remote_calls_that_hang_leave_a_thread_for_the_rest(database: Database) 
         want(database, "process", "return/r1")
         assert read_done.wait(30)
         with database.begin() as conn:
-            assert queue.due_counts(conn) == {"deliver": 3}
+            assert due(conn) == {"deliver": 3}
         release.set()
         until(lambda: empty(database))
 

@@ -29,6 +29,20 @@ def stored(database: Database, job: Job | None = None) -> list[dict[str, object]
         return [dict(row._mapping) for row in found if job is None or row.id == job.id]
 
 
+def dead(database: Database) -> list[dict[str, object]]:
+    """Jobs that wait for a person."""
+    return [row for row in stored(database) if row["due"] == jobs.DEAD]
+
+
+def due(conn: Connection) -> dict[str, int]:
+    """Per kind: how many jobs are due and in nobody's hands."""
+    found = conn.exec_driver_sql(
+        "SELECT kind, count(*) FROM jobs WHERE due <= statement_timestamp()"
+        " AND (lease_until IS NULL OR lease_until <= statement_timestamp()) GROUP BY kind"
+    )
+    return {row[0]: row[1] for row in found}
+
+
 def want(database: Database, *keys: str, kind: str = "process", after: float = 0.0) -> None:
     database.run(lambda conn: jobs.want(conn, kind, [("web", key) for key in keys], after=after))
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from hub.store import accounts, jobs, queue
+from hub.store import accounts, jobs
 from hub.store.database import Database
+from tests.store.queueing import due
 
 
 def put(conn: Connection, name: str = "web", **more: Any) -> None:
@@ -47,7 +48,7 @@ def test_removing_an_account_takes_its_work_along(conn: Connection) -> None:
     jobs.want(conn, "poll", [("web", "return"), ("erp", "sale")])
     assert accounts.remove(conn, "web")
     assert not accounts.remove(conn, "web")
-    assert queue.due_counts(conn) == {"poll": 1}
+    assert due(conn) == {"poll": 1}
 
 
 def test_one_alert_down_and_one_up(conn: Connection) -> None:

@@ -7,10 +7,10 @@ import threading
 import pytest
 from sqlalchemy import Connection
 
-from hub.store import accounts, dead_jobs, jobs, queue
+from hub.store import accounts, dead_jobs, jobs
 from hub.store.database import Database
 from hub.store.jobs import Job
-from tests.store.queueing import claim, finish, one, stored, wait_for_lock, want
+from tests.store.queueing import claim, dead, finish, one, stored, wait_for_lock, want
 
 
 def account(conn: Connection, name: str = "web") -> None:
@@ -110,7 +110,7 @@ def test_a_parked_job_waits_for_a_person_who_is_asked(database: Database) -> Non
     assert asked(database) == ["open"]
     assert claim(database) == []
     assert database.run(lambda conn: jobs.expedite(conn, "web", ["process"])) == 0
-    (row,) = database.run(lambda conn: queue.waiting(conn, "process", parked=True))
+    (row,) = dead(database)
     assert (row["wanted"], row["due"], row["why"]) == (1, jobs.DEAD, "look at it")
     assert database.run(lambda conn: jobs.expedite(conn, "web", ["process"], ["r1"])) == 1
     assert asked(database) == ["settled"]
@@ -198,16 +198,6 @@ def test_a_resume_is_not_passed_by_a_claim_that_postpones(database: Database) ->
         wait_for_lock(database)
     claimer.join()
     assert [job.key for job in found or claim(database, "fetch")] == ["return/1"]
-
-
-def test_counts_and_age_of_what_is_due(database: Database) -> None:
-    want(database, "a", "b")
-    want(database, "c", after=60.0)
-    want(database, "s", kind="poll")
-    one(database, "poll")
-    with database.begin() as conn:
-        assert queue.due_counts(conn) == {"process": 2}
-        assert queue.oldest_due(conn)["process"] > 0
 
 
 def test_waits_grow_and_end() -> None:

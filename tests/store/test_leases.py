@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from hub.store import jobs, queue
+from hub.store import jobs
 from hub.store.database import Database
-from tests.store.queueing import SHORT, claim, finish, lose, one, stored, want
+from tests.store.queueing import SHORT, claim, dead, finish, lose, one, stored, want
 
 
 def test_two_workers_never_hold_one_job(database: Database) -> None:
@@ -71,7 +71,7 @@ def test_only_deaths_alone_park_a_job(database: Database) -> None:
         assert (job.key, job.quarantined, job.crashes) == ("killer", True, crashes)
     time.sleep(2 * SHORT)
     assert one(database).key == "other"
-    parked = database.run(lambda conn: queue.waiting(conn, "process", parked=True))
+    parked = dead(database)
     assert [(row["key"], row["crashes"]) for row in parked] == [("killer", jobs.CRASHES)]
     assert "workers died" in str(parked[0]["why"])
 

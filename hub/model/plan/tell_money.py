@@ -155,15 +155,3 @@ def recorded(ctx: PlanContext) -> bool:
                 name=name,
             )
     return True
-
-
-def reserved(outstanding: Sequence[Outstanding]) -> Decimal:
-    """What refunds under way may still take from the payments: for `Terms.reserved` of the orders' other returns."""
-    return sum(
-        (
-            o.operation.amount or Zero
-            for o in outstanding
-            if o.operation.kind in PAYING and o.state in (*UNDER_WAY, "dead")
-        ),
-        Zero,
-    )
