@@ -164,6 +164,10 @@ def _told(ctx: MergeContext) -> Aggregates:
     )
 
 
+FIRST = ("channel", "location", "customer", "requested_at")
+"""Fields of a return that are as the highest authority says who says anything."""
+
+
 def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
     ctx.said_by, ctx.discrepancies = dict(told.said_by), list(told.discrepancies)
     built, paid = told.lines, told.paid
@@ -249,10 +253,6 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
         rest_cancelled=rest_cancelled,
         ready=_ready(ctx),
         orders=tuple(ctx.book.refs),
-        channel=_first(ctx, ranked, "channel"),
-        location=_first(ctx, ranked, "location"),
-        customer=_first(ctx, ranked, "customer"),
-        requested_at=_first(ctx, ranked, "requested_at"),
         axes=state,
         money=balance,
         lines=tuple(built),
@@ -275,6 +275,7 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
         states={f"{o.account}/{o.stream}": o.fragment.state for o in ctx.own if isinstance(o.fragment.state, str)},
         urls=_per_account(ranked, "url"),
         sources=tuple(sources.listed),
+        **{field: _first(ctx, ranked, field) for field in FIRST},
         said_by=ctx.said_by,
     )
 

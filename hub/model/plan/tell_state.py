@@ -212,6 +212,10 @@ def closed(ctx: PlanContext) -> bool:
     return True
 
 
+PLAIN = ("wanted_sku", "name", "unit", "gtin", "price")
+"""Fields of a line that are told as they are."""
+
+
 def line_words(ctx: PlanContext, line: ReturnLine) -> dict[str, Any]:
     """What the outbound mapping may want to say of a line, in our words."""
     words: dict[str, Any] = {"resolution": line.resolution, "goods": line.goods}
@@ -219,16 +223,9 @@ def line_words(ctx: PlanContext, line: ReturnLine) -> dict[str, Any]:
         words["reason"] = line.stated.code
         if line.stated.text:
             words["comment"] = line.stated.text
-    for name, value in (
-        ("wanted_sku", line.wanted_sku),
-        ("name", line.name),
-        ("unit", line.unit),
-        ("gtin", line.gtin),
-        ("price", line.price),
-        ("amount", line.amount if not line.cancelled else None),
-    ):
-        if value is not None:
-            words[name] = value
+    words |= {field: value for field in PLAIN if (value := getattr(line, field)) is not None}
+    if line.amount is not None and not line.cancelled:
+        words["amount"] = line.amount
     return words
 
 

@@ -199,6 +199,10 @@ def _added(ctx: MergeContext, said: Mapping[str, list[Statement]]) -> None:
 _NOTHING = Sums()
 
 
+FIRST = ("unit", "wanted_sku")
+"""Fields of a line that are as the highest authority says who says anything."""
+
+
 def _line(ctx: MergeContext, key: str, said: Sequence[Statement], facts: Sums | None, asked: bool) -> ReturnLine:
     book = ctx.book.lines.get(key)
     home = book.line if book else None
@@ -209,7 +213,7 @@ def _line(ctx: MergeContext, key: str, said: Sequence[Statement], facts: Sums | 
     sku, gtin, name = (home.sku, home.gtin, home.name) if home else (None, None, None)
     if home is None and key.startswith("sku:"):
         sku = key[4:]
-    stated = found = unit = wanted = None
+    stated = found = None
     goods = resolution = None
     quantity, cancelled, round_ = (Zero if asked else of.received), Zero, 1
     unexpected = asked and not said
@@ -226,8 +230,6 @@ def _line(ctx: MergeContext, key: str, said: Sequence[Statement], facts: Sums | 
             if line.cancelled > cancelled and ctx.may_cancel(account):
                 cancelled = line.cancelled
         sku, gtin, name = sku or line.sku, gtin or line.gtin, name or line.name
-        unit = unit or line.unit
-        wanted = wanted or line.wanted_sku
         if stated is None and line.reason is not UNSET and line.reason is not None:
             stated = line.reason
             said_by["stated"] = ctx.source(observation)
@@ -260,7 +262,6 @@ def _line(ctx: MergeContext, key: str, said: Sequence[Statement], facts: Sums | 
         sku=sku,
         gtin=gtin,
         name=name,
-        unit=unit,
         quantity=quantity,
         cancelled=min(cancelled, quantity),
         price=home.price if home else None,
@@ -271,7 +272,6 @@ def _line(ctx: MergeContext, key: str, said: Sequence[Statement], facts: Sums | 
         goods=goods or ("refused" if undelivered else "expected"),
         resolution=resolution or "refund",
         unexpected=unexpected,
-        wanted_sku=wanted,
         received=of.received,
         by_condition=of.by_condition,
         accepted=of.inspected.get("accepted", Zero),
@@ -282,6 +282,7 @@ def _line(ctx: MergeContext, key: str, said: Sequence[Statement], facts: Sums | 
         refunded=of.refunded,
         undisposed=max(of.received - put, Zero) if put else of.received,
         said_by=said_by,
+        **{field: next((value for _, line in said if (value := getattr(line, field))), None) for field in FIRST},
     )
 
 
