@@ -14,6 +14,7 @@ from connectors.kit import registry
 from connectors.kit.api import Account as Login
 from connectors.kit.api import Connector
 from connectors.kit.attempt import Attempt
+from hub import configured
 from hub.accounts import Account, Accounts, assemble
 from hub.actions.answering import Answering
 from hub.actions.install import Install
@@ -148,7 +149,7 @@ def read_accounts(database: Database, vault: Vault) -> dict[str, Account]:
 
 
 def _account(row: account_store.Row, vault: Vault, database: Database, stamp: str | None) -> Account:
-    entry = registry.load(row.connector)
+    entry = registry.load(row.connector).paced(configured.budget(row.terms))
     secrets: Mapping[str, Any] = vault.decrypt(row.secrets) if row.secrets else {}
     grants = StoredGrants(database, vault, row.name)
 

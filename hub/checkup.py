@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from connectors.kit import registry
 from connectors.kit.answers import Response
 from connectors.kit.api import Connector, Health
 from connectors.kit.errors import ConnectorError
@@ -17,7 +18,7 @@ from connectors.kit.manifest_parts import Webhook
 from connectors.kit.registry import Entry
 from connectors.kit.signing import TOLERANCE
 from connectors.kit.templates import fill
-from hub.accounts import expected
+from hub.accounts import Account, expected
 from hub.boot import Hub
 from hub.model.concerns import GRAVE
 from hub.model.language.sentences import say
@@ -54,6 +55,7 @@ def check(hub: Hub, name: str) -> Health:
         clocks(account.entry, wire),
         webhooks(account.entry, connector, hub.settings.public_url),
         concerned(hub, name),
+        pace(account),
     )
     clean = account.mask.text
     return Health(
@@ -61,6 +63,16 @@ def check(hub: Hub, name: str) -> Health:
         problems=tuple(clean(problem) for part in parts for problem in part.problems),
         facts={fact: clean(value) for part in parts for fact, value in part.facts.items()},
     )
+
+
+def pace(account: Account) -> Health:
+    """How fast it is called at most, and who says so."""
+    facts = {}
+    for name, budget in account.entry.manifest.budgets.items():
+        own = registry.load(account.entry.name).manifest.budgets.get(name)
+        whose = "its manifest says" if budget == own else "its terms say"
+        facts[f"budget {name}"] = f"{budget.rate:g} calls a second, {budget.burst} at once, as {whose}"
+    return Health(ok=True, facts=facts)
 
 
 def concerned(hub: Hub, name: str) -> Health:

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from connectors.kit.manifest_fields import rate
+from connectors.kit.manifest_parts import Budget
 from hub.model.language.words import Unplaced
 from hub.model.plan.rules import FACTS
 from hub.model.schema.authority import RANKS
@@ -37,6 +39,14 @@ class Numbered(Struct, forbid_unknown_fields=True):
         return not (self.prefix[-1:].isdigit() or self.suffix[:1].isdigit())
 
 
+class Pace(Struct, forbid_unknown_fields=True):
+    """How fast the account's system may be called, where its operator allows something else than its manifest says."""
+
+    rate: float | str
+    """Requests a second, or a text such as 40/m."""
+    burst: Annotated[int, Meta(ge=1)]
+
+
 class Terms(Struct, forbid_unknown_fields=True):
     """What an account may be configured to, besides its connector's settings."""
 
@@ -55,6 +65,7 @@ class Terms(Struct, forbid_unknown_fields=True):
     """Whose a refund is that names neither a return nor goods: a person says, or the oldest open return's."""
     order_numbers: Numbered = msgspec.field(default_factory=Numbered)
     """How its orders are numbered, so that an ERP that leaves `EN` out of `EN1001` names the same order."""
+    budget: Pace | None = None
     settle: Seconds = 0
     poll: Seconds = 0
     sweep: Seconds = 0
@@ -75,12 +86,22 @@ def terms(given: Any, place: str) -> dict[str, Any]:
             raise ValueError(
                 f"{place}: terms: {name} does not know {', '.join(strange)}, but {', '.join(sorted(words))}"
             )
+    try:
+        budget(found)
+    except ValueError as problem:
+        raise ValueError(f"{place}: terms: budget: rate {problem}") from problem
     if not made.order_numbers.clear:
         raise ValueError(
             f"{place}: terms: order_numbers: a prefix that ends with a digit, or a suffix that begins with one, cannot"
             " be told from the number itself; leave the term out, then numbers are compared as a whole"
         )
     return dict(found)
+
+
+def budget(given: Mapping[str, Any]) -> Budget | None:
+    """The budget that these terms name. Raises ValueError where its rate is none."""
+    named = given.get("budget")
+    return None if named is None else Budget(rate=rate(named["rate"]), burst=named["burst"])
 
 
 def sound(document: Any, place: str) -> None:

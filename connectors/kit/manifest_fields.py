@@ -25,16 +25,22 @@ class Duration(fields.Field[float]):
         return float(found[1]) * SECONDS[found[2] or "s"]
 
 
+def rate(value: Any) -> float:
+    """Requests a second, of a number or a text such as 2/s, 40/m, 1000/h. Raises ValueError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:/\s*(s|m|h|d))?", str(value)) if not isinstance(value, bool) else None
+    if found is None or not float(found[1]):
+        raise ValueError("must be a rate above 0: requests a second, or 2/s, 40/m, 1000/h")
+    return float(found[1]) / SECONDS[found[2] or "s"]
+
+
 class Rate(fields.Field[float]):
-    """Requests a second, or a text such as 2/s, 40/m, 1000/h."""
+    """As `rate` reads it."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> float:
-        found = (
-            re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:/\s*(s|m|h|d))?", str(value)) if not isinstance(value, bool) else None
-        )
-        if found is None or not float(found[1]):
-            raise ValidationError("must be a rate above 0: requests a second, or 2/s, 40/m, 1000/h")
-        return float(found[1]) / SECONDS[found[2] or "s"]
+        try:
+            return rate(value)
+        except ValueError as problem:
+            raise ValidationError(str(problem)) from problem
 
 
 class Path(fields.Field[str]):

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from connectors.kit.api import Account, Connector
-from connectors.kit.attempt import Attempt
+from connectors.kit.attempt import DEFAULT, Attempt
 from connectors.kit.capabilities import Capabilities, read_off
 from connectors.kit.declarative import Declarative
 from connectors.kit.manifest import FILE, Manifest, ManifestError, Problem, examine
 from connectors.kit.manifest import load as load_manifest
+from connectors.kit.manifest_parts import Budget
 from connectors.kit.manifest_schema import OPERATIONS
 from connectors.kit.masking import Mask, in_address
 from connectors.kit.sessions import Grants, Sessions
@@ -59,6 +60,12 @@ class Entry:
         """This system as an account with these settings has it (`by_account` in its manifest)."""
         decides = self.manifest is not None and self.manifest.by_account
         return replace(self, manifest=self.manifest.of(settings)) if decides else self
+
+    def paced(self, budget: Budget | None) -> Entry:
+        """The same with this budget in place of the manifest's `default`."""
+        if budget is None or self.manifest is None:
+            return self
+        return replace(self, manifest=replace(self.manifest, budgets={**self.manifest.budgets, DEFAULT: budget}))
 
     def connect(
         self,

@@ -92,6 +92,9 @@ def with_setting(text: str) -> str:
         (with_terms(locations=[7]), "terms: Expected `str`, got `int` - at `locations[0]`"),
         (with_terms(order_numbers="EN"), "terms: Expected `object`, got `str` - at `order_numbers`"),
         (with_terms(order_numbers={"prefix": "EN24"}), "cannot be told from the number itself"),
+        (with_terms(budget={"rate": "fast", "burst": 9}), "terms: budget: rate must be a rate above 0"),
+        (with_terms(budget={"rate": "5/s"}), "terms: Object missing required field `burst` - at `budget`"),
+        (with_terms(budget={"rate": 5, "burst": 0}), "terms: Expected `int` >= 1 - at `budget.burst`"),
         (
             "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
             + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 10)}]\n" for n in range(8))

@@ -1,0 +1,37 @@
+"""How fast an account is called is its operator's to say, where that is not what its system's manifest says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hub.checkup import check
+from tests.pipeline.desk import Desk
+from tests.pipeline.desk import desk as desk
+from tests.pipeline.look import rows, work_off
+
+MANY = 30
+"""More than the generic door's manifest allows at once."""
+
+
+@pytest.mark.parametrize(
+    ("terms", "all_told", "said"),
+    [
+        ({}, None, "10 calls a second, 20 at once, as its manifest says"),
+        ({"budget": {"rate": "30000/m", "burst": 500}}, True, "500 calls a second, 500 at once, as its terms say"),
+        ({"budget": {"rate": 0.5, "burst": 2}}, False, "0.5 calls a second, 2 at once, as its terms say"),
+    ],
+)
+def test_terms_say_how_fast(desk: Desk, terms: dict[str, Any], all_told: bool | None, said: str) -> None:
+    desk.account("web", "storefront", url=f"{desk.payer.url}/hub", terms={"asked": ["create_return"], **terms})
+    desk.account("erp", "erp", orders_of="web", terms={"decides": True})
+    for n in range(MANY):
+        desk.order(id=f"O{n}", number=f"{n}")
+        lines = [{"id": "1", "sku": "MUG", "quantity": 1}]
+        asked = {"origin": "request", "order": {"number": f"{n}"}, "lines": lines, "currency": "EUR"}
+        desk.push("erp", "return.upsert", f"C{n}", **asked, authorization={"value": "authorized"})
+    rows(desk.hub, "UPDATE budgets SET refilled_at = clock_timestamp() RETURNING 1")
+    work_off(desk.hub, kinds=("deliver",))
+    assert all_told in (None, len(desk.payer.created) == MANY)
+    assert check(desk.hub, "web").facts["budget default"] == said
