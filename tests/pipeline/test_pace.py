@@ -18,7 +18,7 @@ MANY = 30
 @pytest.mark.parametrize(
     ("terms", "all_told", "said"),
     [
-        ({}, None, "10 calls a second, 20 at once, as its manifest says"),
+        ({}, None, "10 calls a second, 30 at once, as its manifest says"),
         ({"budget": {"rate": "30000/m", "burst": 500}}, True, "500 calls a second, 500 at once, as its terms say"),
         ({"budget": {"rate": 0.5, "burst": 2}}, False, "0.5 calls a second, 2 at once, as its terms say"),
     ],
