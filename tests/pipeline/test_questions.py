@@ -37,7 +37,7 @@ def asked() -> set[str]:
                 kinds.add(kind.value)
                 continue
             named = {keyword.arg for keyword in node.keywords}
-            inside = path.name == "context.py" and "merge" in path.parts and ast.unparse(node.func) == "self.doubt"
+            inside = path.name == "context.py" and "merge" in path.parts and ast.unparse(node.func) == "self.report"
             assert "freezes" not in named or inside, f"{path.name}:{node.lineno}: whatever freezes asks (ctx.ask)"
     return kinds
 
