@@ -13,6 +13,8 @@ from hub.model.schema.returns import Return
 
 def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, tuple[DuplicateFacts, ...]]:
     """Per return: which of its facts are duplicates."""
+    if not return_ids:
+        return {}
     same: dict[int, list[DuplicateFacts]] = {}
     found = conn.exec_driver_sql(
         "SELECT return_id, facts, total, pieces, own, source FROM duplicate_facts"

@@ -312,6 +312,8 @@ def expedite(conn: Connection, account: str, kinds: Iterable[str] = REMOTE, keys
         {"a": account, "k": sorted(kinds), "e": named, "p": DEAD},
     )
     ids = list(found.scalars())
+    if not ids:
+        return 0
     conn.exec_driver_sql(
         "UPDATE jobs SET due = clock_timestamp(), attempts = 0, crashes = 0, quarantined = false, why = NULL"
         " WHERE id = ANY(%(i)b::bigint[])",

@@ -139,9 +139,12 @@ def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, list[Ob
 
 def own_of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[int, list[Observation]]:
     """The records that are these returns' alone."""
+    wanted = sorted(set(return_ids))
+    if not wanted:
+        return {}
     result: dict[int, list[Observation]] = {}
     found = conn.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM observations WHERE return_id = ANY(%(r)b::bigint[])", {"r": sorted(set(return_ids))}
+        f"SELECT {_COLUMNS} FROM observations WHERE return_id = ANY(%(r)b::bigint[])", {"r": wanted}
     )
     for row in found:
         result.setdefault(row[-2], []).append(_stored(row).observation)

@@ -21,6 +21,8 @@ def keep(conn: Connection, told: Mapping[Name, tuple[Collection[str], bool]]) ->
         " WHERE (p.account, p.stream, p.external_id) = (n.account, n.stream, n.id)",
         {"a": [n[0] for n in objects], "s": [n[1] for n in objects], "e": [n[2] for n in objects]},
     )
+    if not rows:
+        return
     conn.exec_driver_sql(
         "INSERT INTO parcels (number, account, stream, external_id, alone) SELECT * FROM unnest(%(n)b::text[],"
         " %(a)b::text[], %(s)b::text[], %(e)b::text[], %(o)b::bool[]) ON CONFLICT DO NOTHING",

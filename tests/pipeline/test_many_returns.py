@@ -8,14 +8,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from hub.boot import Hub
 from hub.model.merge import merger
 from hub.pipeline.process.combine import look
 from hub.store import inbox, jobs, returns
 from tests.pipeline.channels import counter, order, request
-from tests.pipeline.look import rows
+from tests.pipeline.look import rows, statements
 
 Post = Callable[[str, Any], list[bool]]
 Work = Callable[..., int]
@@ -37,7 +36,12 @@ def check(hub: Hub, said: object) -> None:
 
 class Cost:
     def __init__(self) -> None:
-        self.merges = self.statements = 0
+        self.merges = 0
+        self.asked: list[str] = []
+
+    @property
+    def statements(self) -> int:
+        return len(self.asked)
 
 
 @contextmanager
@@ -49,13 +53,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cost]:
         cost.merges += 1
         return told(case)
 
-    def asked(*_: Any) -> None:
-        cost.statements += 1
-
     monkeypatch.setattr(merger, "_told", merged)
-    event.listen(Engine, "before_cursor_execute", asked)
-    yield cost
-    event.remove(Engine, "before_cursor_execute", asked)
+    with statements() as cost.asked:
+        yield cost
     monkeypatch.setattr(merger, "_told", told)
 
 

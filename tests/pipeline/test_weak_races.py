@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from hub.boot import Hub
 from hub.pipeline.process import provisional
 from hub.store import inbox, intents, jobs
 from tests.pipeline.channels import counter, order, partition, questions, request
-from tests.pipeline.look import rows
+from tests.pipeline.look import rows, statements
 
 Post = Callable[[str, Any], list[bool]]
 Work = Callable[..., int]
@@ -21,15 +20,9 @@ SILENT: dict[str, Any] = {"asked": []}
 TRACKING = {"kind": "add_tracking", "account": "web"}
 
 
-def statements(hub: Hub, do: Callable[[], Any]) -> list[str]:
-    seen: list[str] = []
-
-    def note(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(hub.database._engine, "before_cursor_execute", note)
-    do()
-    event.remove(hub.database._engine, "before_cursor_execute", note)
+def asked(do: Callable[[], Any]) -> list[str]:
+    with statements() as seen:
+        do()
     return seen
 
 
@@ -45,7 +38,7 @@ def test_where_nothing_is_near_it_costs_one_statement_however_many_records(
         hub.database.run(inbox.dispatch)
         taken = hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 200))
         assert len(taken) == 2 * count
-        seen = statements(hub, lambda: hub.process(taken))  # noqa: B023 - called at once
+        seen = asked(lambda: hub.process(taken))  # noqa: B023 - called at once
         counted.append(len(seen))
         assert sum("JOIN typed_references" in statement for statement in seen) == 1
         assert sum("blocked_links" in statement for statement in seen) == 1, "nothing was judged"

@@ -106,6 +106,8 @@ def look(
     rows |= {return_id: returns.Row.new(return_id) for return_id in fresh}
     if any(row.merged_into for row in rows.values()):
         raise Moved
+    if not rows:
+        return []
     ids = sorted(rows)
     seen = observations.of_returns(conn, ids)
     astray = unknown_numbers.of_returns(conn, seen)
