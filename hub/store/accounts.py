@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
-
 from hub.store import documents, intents, jobs, stuck, sync
+from hub.store.connection import Connection
 
 BREAKER = 5
 """Failures in a row after which nobody calls for a while."""
@@ -212,7 +211,7 @@ def failed(conn: Connection, name: str, why: str, *, limited: bool = False, afte
         return move(conn, name, "rate_limited", why, blocked=after)
     failures = conn.exec_driver_sql(
         "UPDATE accounts SET failures = failures + 1 WHERE name = %(n)s RETURNING failures", {"n": name}
-    ).scalar_one_or_none()
+    ).scalar()
     if failures is None:
         return False
     if failures < BREAKER:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
-
 from hub.store import documents
+from hub.store.connection import Connection
 
 DAYS = 90
 """How long conversations are kept."""

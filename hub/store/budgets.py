@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import Connection
+from hub.store.connection import Connection
 
 Priority = Literal["live", "write", "poll", "backfill"]
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, desc, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, case, desc, func, literal, select, tuple_
 
 from hub.model.schema.observation import FactId
 from hub.model.schema.operation import Undeliverable
 from hub.model.schema.returns import Return
+from hub.store.connection import Connection
 from hub.store.tables import attempts, inbox, intents, journal, returns, reviews, sync
 
 PAGE = 50

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from hub.store.connection import Connection
 
 
 def get(conn: Connection, account: str, stream: str) -> str | None:

@@ -6,7 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,11 +15,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy import Connection as Connection
 from sqlalchemy.exc import DBAPIError as DBAPIError
 from sqlalchemy.pool import NullPool
 
 from hub.store import raw
+from hub.store.connection import Connection as Connection
 from hub.store.outage import Outage
 from hub.store.outage import sqlstate as sqlstate
 
@@ -54,7 +54,7 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """One transaction, READ COMMITTED: commits at the end, rolls back on an exception."""
-        with self._watched(), self._mine().begin() as conn:
+        with self._watched(), self._mine().begin() as sql, closing(Connection(sql)) as conn:
             yield conn
 
     def run(self, work: Callable[[Connection], T]) -> T:
@@ -75,8 +75,10 @@ class Database:
     @contextmanager
     def autocommit(self) -> Iterator[Connection]:
         """Each statement is its own transaction, finished by the server even if this process stops."""
-        with self._watched(), self._mine().connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-            yield conn
+        with self._watched(), self._mine().connect() as sql:
+            sql.execution_options(isolation_level="AUTOCOMMIT")
+            with closing(Connection(sql)) as conn:
+                yield conn
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -140,7 +142,7 @@ def oldest_snapshot(conn: Connection) -> float:
 def upgrade(url: str) -> None:
     """Bring the tables to this version of the hub; of several processes that start at once one does it, all wait."""
     engine = _engine(url, poolclass=NullPool)
-    with engine.begin() as conn:
+    with engine.begin() as sql, closing(Connection(sql)) as conn:
         check(conn)
         conn.exec_driver_sql("SET LOCAL lock_timeout = 0")
         conn.exec_driver_sql("SELECT pg_advisory_xact_lock(%(k)s)", {"k": _MIGRATING})
@@ -158,7 +160,7 @@ def migrations(conn: Connection) -> Config:
     """Alembic's configuration: there is no alembic.ini, everything is here."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = conn
+    config.attributes["connection"] = conn.sql
     return config
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection
-
 from hub.store import jobs, stuck
+from hub.store.connection import Connection
 
 
 def try_again(conn: Connection, job_id: int) -> bool:

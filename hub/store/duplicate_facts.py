@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection
 
 from hub.model.schema.observation import DuplicateFacts, FactId
 from hub.model.schema.returns import Return
+from hub.store.connection import Connection
 
 
 def of_returns(conn: Connection, return_ids: Sequence[int]) -> dict[int, tuple[DuplicateFacts, ...]]:

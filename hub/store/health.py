@@ -8,11 +8,12 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, desc, func, select
+from sqlalchemy import ColumnElement, Row, desc, func, select
 
 from hub.model.concerns import GRAVE, RECENT, SILENT, TRIES, Expected, Facts, concerns
 from hub.model.language.sentences import Sentence, say
 from hub.store import webhooks
+from hub.store.connection import Connection
 from hub.store.console import ASKING, DISCREPANT, STUCK, counted, listed, shown_state
 from hub.store.tables import accounts, inbox, intents, jobs, journal, returns, reviews, sync
 

@@ -11,11 +11,10 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from hub.model.language.sentences import sentence
 from hub.model.schema import misread
 from hub.store import documents, invalid, jobs, raw
+from hub.store.connection import Connection
 from hub.store.invalid import Name
 from hub.store.jobs import Job
 

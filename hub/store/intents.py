@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
-
 from hub.model.language.sentences import Sentence
 from hub.store import documents
+from hub.store.connection import Connection
 
 
 class Intent(NamedTuple):

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
-
 from hub.store import documents, jobs
+from hub.store.connection import Connection
 
 Name = tuple[str, str, str]
 """An object: account, stream, external id."""

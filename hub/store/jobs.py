@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import Connection
-
 from hub.store import stuck
+from hub.store.connection import Connection
 from hub.store.low_water import BEGIN, LowWater
 
 log = logging.getLogger(__name__)

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection
-
 from hub.model.language.sentences import Sentence, plain
 from hub.store import documents
+from hub.store.connection import Connection
 
 Stage = Literal["merge", "deliver", "link", "split", "apart", "answer", "retry", "give up", "erase"]
 """What kind of step a line tells of; people read a word of their language (`web/words.py`)."""

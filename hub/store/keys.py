@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection
-
 from hub.model.identity.names import NUMBER
+from hub.store.connection import Connection
 
 Name = tuple[str, str, str]
 """A key: issuing account, type, value."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection
+from hub.store.connection import Connection
 
 BEGIN = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 

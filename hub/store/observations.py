@@ -7,10 +7,10 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection
 
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.observation import Observation
+from hub.store.connection import Connection
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Fragment).decode

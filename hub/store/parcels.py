@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import Connection
+from hub.store.connection import Connection
 
 Name = tuple[str, str, str]
 """An object: account, stream, external id."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from sqlalchemy import Connection
-
+from hub.store.connection import Connection
 from hub.store.intents import Intent
 
 _IN_FLIGHT = "(state IN ('open', 'waiting', 'sent', 'unknown') OR (state = 'dead' AND possible))"

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
-
 from hub.store import documents
+from hub.store.connection import Connection
 from hub.store.observations import Name
 
 PAGE = 500

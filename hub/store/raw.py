@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection
+from hub.store.connection import Connection
 
 AHEAD = 3
 """Months whose partitions are made before they begin."""

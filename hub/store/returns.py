@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection
 
 from hub.model.merge.questions import waiting
 from hub.model.schema.returns import Return
 from hub.store import duplicate_facts
+from hub.store.connection import Connection
 
 OVER = frozenset({"completed", "closed", "cancelled", "rejected", "expired", "voided"})
 """Statuses after which nothing is expected; a later fact opens the return again."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from sqlalchemy import Connection
-
 from hub.model.language.sentences import Sentence
 from hub.store import documents
+from hub.store.connection import Connection
 
 Answer = Literal["linked", "apart", "done", "answered", "erased"]
 """What a person made of a question; `settled` are those that answered themselves."""
@@ -51,7 +50,7 @@ def answer(conn: Connection, review_id: int, state: Answer) -> dict[str, Any] | 
         " RETURNING id, kind, returns, text, said, detail",
         {"s": state, "i": review_id},
     ).first()
-    return None if found is None else dict(found._mapping)
+    return None if found is None else found._asdict()
 
 
 def get(conn: Connection, review_id: int) -> dict[str, Any] | None:
@@ -59,7 +58,7 @@ def get(conn: Connection, review_id: int) -> dict[str, Any] | None:
     found = conn.exec_driver_sql(
         "SELECT id, kind, returns, text, said, detail, state, at FROM reviews WHERE id = %(i)s", {"i": review_id}
     ).first()
-    return None if found is None else dict(found._mapping)
+    return None if found is None else found._asdict()
 
 
 def is_open(conn: Connection, dedupe: str) -> bool:
@@ -75,7 +74,7 @@ def same(conn: Connection, kind: str, detail: dict[str, Any]) -> dict[str, Any] 
         " ORDER BY id",
         {"k": kind, "d": documents.text(detail)},
     ).first()
-    return None if found is None else dict(found._mapping)
+    return None if found is None else found._asdict()
 
 
 def open_reviews(conn: Connection) -> list[dict[str, Any]]:
@@ -83,7 +82,7 @@ def open_reviews(conn: Connection) -> list[dict[str, Any]]:
     found = conn.exec_driver_sql(
         "SELECT id, kind, returns, text, said, detail, state, at FROM reviews WHERE state = 'open' ORDER BY id"
     )
-    return [dict(row._mapping) for row in found]
+    return [row._asdict() for row in found]
 
 
 def close(conn: Connection, dedupe: str) -> None:

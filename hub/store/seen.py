@@ -3,7 +3,7 @@ state. No worker touches it."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from hub.store.connection import Connection
 
 DAYS = 30
 """How long a duplicate is known as one; the systems we know repeat a delivery for three days at most."""

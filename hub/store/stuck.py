@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection
-
 from hub.model.language.sentences import sentence
 from hub.store import reviews
+from hub.store.connection import Connection
 
 KIND = "stuck"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from hub.store.connection import Connection
 from hub.store.observations import digest
 
 PAGE = 50

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
-
 from hub.model.language.sentences import Sentence
 from hub.model.schema.operation import Operation, Undeliverable
 from hub.store import documents
+from hub.store.connection import Connection
 
 
 class Row(NamedTuple):

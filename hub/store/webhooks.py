@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import Connection
-
 from hub.model.concerns import RECENT, Refused
 from hub.store import documents
+from hub.store.connection import Connection
 
 
 class Answered(Protocol):

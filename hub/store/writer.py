@@ -14,9 +14,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.inbox import Arrival, Full, accept
 from hub.store.outage import away, reason, sqlstate

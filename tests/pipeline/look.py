@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, event, text
+from sqlalchemy import text
 
 from hub.boot import Hub
 from hub.model.identity.marks import marked
@@ -17,19 +15,6 @@ from hub.store import console, inbox, jobs, returns
 def rows(hub: Hub, statement: str, **words: Any) -> list[tuple[Any, ...]]:
     with hub.database.begin() as conn:
         return [tuple(row) for row in conn.execute(text(statement), words)]
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """What databases are asked meanwhile."""
-    asked: list[str] = []
-
-    def note(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
-        asked.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    yield asked
-    event.remove(Engine, "before_cursor_execute", note)
 
 
 def all_returns(hub: Hub) -> list[Any]:

@@ -27,7 +27,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import event
 
 from connectors.kit.api import Operation, WebhookRequest
 from hub import configuration
@@ -42,6 +41,7 @@ from tests.pipeline.fakes.connector import signature
 from tests.pipeline.fakes.moody import LOOKS, READS, WRITES, Died, Moody
 from tests.pipeline.fakes.play import SECRET
 from tests.pipeline.look import hurry, rows
+from tests.statements import before_each
 
 STEPS = 20
 DUE = 158
@@ -89,7 +89,7 @@ class Delivery(RuleBasedStateMachine):
         self.world.keyed, self.world.lag = keyed, lag
         self.world.patch(self.patches)
         self.world.called = self.called
-        event.listen(self.database._engine, "before_cursor_execute", self._statement)
+        before_each(self._statement, self.patches)
         lines = [{"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}]
         self.world.shop.buy("12", lines)
         self.world.shop.request("12", lines)

@@ -7,7 +7,8 @@ from typing import Any
 
 from hub.boot import Hub
 from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import rows, statements
+from tests.pipeline.look import rows
+from tests.statements import statements
 
 
 def test_a_return_that_another_system_is_told_of_asks_so_many_questions(

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 
 from hub.store import inbox, jobs, ticks
+from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.inbox import Arrival
 from scheduler import timetable as module

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 
 from hub.store import accounts, inbox, jobs
+from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.inbox import Arrival
 from hub.store.jobs import Job, Quarantine
@@ -41,7 +41,7 @@ def row(database: Database, key: str | None = None) -> dict[str, Any]:
     wanted = {"k": key}
     with database.begin() as conn:
         found = conn.exec_driver_sql("SELECT * FROM jobs WHERE key = coalesce(%(k)s::text, key)", wanted)
-        return dict(found.one()._mapping)
+        return found.one()._asdict()
 
 
 def test_everything_is_done_by_many_threads(database: Database) -> None:

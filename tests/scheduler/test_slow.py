@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator, Sequence
 
 import pytest
-from sqlalchemy import Connection
 
 from hub.store import database as database_module
 from hub.store import jobs
+from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.jobs import Job
 from scheduler.threads import Engine

@@ -16,9 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from sqlalchemy import Connection
 
 from hub.store import inbox, jobs, journal
+from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.jobs import Job
 from scheduler.threads import Engine

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection
 
+from hub.store.connection import Connection
 from hub.store.database import Database
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import Connection
-
 from hub.store import jobs
+from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.jobs import Job
 
@@ -26,7 +25,7 @@ def one(database: Database, kind: str = "process", lease: float = 60.0) -> Job:
 def stored(database: Database, job: Job | None = None) -> list[dict[str, object]]:
     with database.begin() as conn:
         found = conn.exec_driver_sql("SELECT *, due > clock_timestamp() AS waits FROM jobs ORDER BY id")
-        return [dict(row._mapping) for row in found if job is None or row.id == job.id]
+        return [row._asdict() for row in found if job is None or row.id == job.id]
 
 
 def dead(database: Database) -> list[dict[str, object]]:

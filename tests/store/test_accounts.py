@@ -6,9 +6,9 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 
 from hub.store import accounts, jobs
+from hub.store.connection import Connection
 from hub.store.database import Database
 from tests.store.queueing import due
 

@@ -7,10 +7,10 @@ import threading
 
 import psycopg
 import pytest
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from hub.store import database as module
+from hub.store.connection import Connection
 from hub.store.database import Database, DatabaseError, check, next_read_seq, now, oldest_snapshot, sqlstate
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 
 from hub.store import inbox, invalid, jobs, raw, seen
+from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.inbox import Arrival, Dispatched
 from hub.store.jobs import Job
@@ -275,9 +275,9 @@ def test_a_message_older_than_every_partition_is_archived(database: Database) ->
 def test_partitions_are_ahead_and_old_ones_go(database: Database) -> None:
     def names(conn: Connection) -> set[str]:
         return set(
-            conn.exec_driver_sql("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'raw'::regclass")
-            .scalars()
-            .all()
+            conn.exec_driver_sql(
+                "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'raw'::regclass"
+            ).scalars()
         )
 
     with database.begin() as conn:

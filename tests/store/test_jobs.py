@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
-from sqlalchemy import Connection
 
 from hub.store import accounts, dead_jobs, jobs
+from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.jobs import Job
 from tests.store.queueing import claim, dead, finish, one, stored, wait_for_lock, want

@@ -50,11 +50,13 @@ def test_upgrade_makes_what_the_tables_say(empty_database_url: str) -> None:
     upgrade(empty_database_url)
     database = Database(empty_database_url)
     with database.begin() as conn:
-        context = MigrationContext.configure(conn, opts={"include_object": compared, "compare_server_default": True})
+        context = MigrationContext.configure(
+            conn.sql, opts={"include_object": compared, "compare_server_default": True}
+        )
         assert compare_metadata(context, tables.metadata) == []
         upgraded = catalog(conn)
         conn.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        tables.metadata.create_all(conn)
+        tables.metadata.create_all(conn.sql)
         created = catalog(conn)
     database.close()
     assert columns_sorted(upgraded) == columns_sorted(created)
@@ -79,7 +81,7 @@ def test_returns_that_waited_for_an_answer_still_wait(empty_database_url: str) -
             )
     upgrade(empty_database_url)
     with database.begin() as conn:
-        found = conn.exec_driver_sql("SELECT questions FROM returns ORDER BY id").scalars().all()
+        found = conn.exec_driver_sql("SELECT questions FROM returns ORDER BY id").scalars()
     database.close()
     assert found == [len(waiting(doc)) for doc in docs] == [2, 0, 0]
 

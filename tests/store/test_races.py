@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from hub.store import inbox, jobs
+from hub.store.connection import Connection
 from hub.store.database import Database, sqlstate
 from hub.store.inbox import Arrival
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, event
 
 from hub.store import accounts, intents, jobs, returns
+from hub.store.connection import Connection
 from hub.store.database import Database
+from tests.statements import statements
 
 KINDS = ("fetch", "poll", "deliver")
 
@@ -117,10 +118,9 @@ def test_a_page_that_says_tomorrow_is_asked_again_within_minutes(conn: Connectio
 def test_a_success_of_a_system_that_is_well_costs_one_statement(conn: Connection) -> None:
     waiting(conn)
     accounts.succeeded(conn, "web")
-    sent: list[str] = []
-    event.listen(conn.engine, "before_cursor_execute", lambda *args: sent.append(args[2]))
-    for _ in range(5):
-        accounts.succeeded(conn, "web")
+    with statements() as sent:
+        for _ in range(5):
+            accounts.succeeded(conn, "web")
     assert len(sent) == 5
     assert due(conn, "web") == {}
 

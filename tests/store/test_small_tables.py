@@ -6,9 +6,9 @@ import threading
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Connection
 
 from hub.store import attempts, budgets, cursors, documents, inbox, journal, ticks
+from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.inbox import Arrival
 from hub.store.journal import Entry
