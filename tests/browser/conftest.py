@@ -36,7 +36,7 @@ def browser(peer_unavailable: Callable[[str], NoReturn]) -> Iterator[Browser]:
 def site(empty_database_url: str) -> Iterator[Site]:
     database = Database(empty_database_url)
     with database.begin() as conn:
-        metadata.create_all(conn)
+        metadata.create_all(conn.sql)
         fill(conn)
     yield make_site(database)
     database.close()

@@ -60,7 +60,7 @@ class Site:
 def database(empty_database_url: str) -> Iterator[Database]:
     opened = Database(empty_database_url)
     with opened.begin() as conn:
-        metadata.create_all(conn)
+        metadata.create_all(conn.sql)
         fill(conn)
     yield opened
     opened.close()
