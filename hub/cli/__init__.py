@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.cli import accounts, connectors, inbox, mapping, privacy, returns, review, run, sync
+from hub.cli import accounts, connectors, do, inbox, mapping, privacy, returns, review, run, sync
 from hub.cli.out import letters
 from hub.plain import log_plainly
 
@@ -16,6 +16,6 @@ def main() -> None:
     log_plainly()
 
 
-for module in (run, accounts, connectors, mapping, returns, inbox, sync, review, privacy):
+for module in (run, accounts, connectors, mapping, returns, inbox, sync, review, privacy, do):
     for command in module.COMMANDS:
         main.add_command(letters(command))

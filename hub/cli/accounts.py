@@ -13,7 +13,7 @@ from connectors.kit.api import Health
 from connectors.kit.manifest_parts import Setting
 from hub import checkup, configuration
 from hub.accounts import expected
-from hub.cli.out import as_json, dump, say, show, working
+from hub.cli.out import act, as_json, dump, say, show, working
 from hub.plain import plain
 from hub.store import accounts as store
 from hub.store import health as pages
@@ -126,8 +126,7 @@ def _say_health(name: str, health: Health) -> None:
 @click.option("--why", default="paused by a person", show_default=True)
 def pause(name: str, why: str) -> None:
     """Stop talking to an account; its work waits, webhooks are still taken."""
-    with working() as hub, hub.database.begin() as conn:
-        store.pause(conn, name, why)
+    act("pause", {"account": name, "note": why})
     say(f"{name} is paused; `hub accounts resume {name}` goes on")
 
 
@@ -135,8 +134,7 @@ def pause(name: str, why: str) -> None:
 @click.argument("name")
 def resume(name: str) -> None:
     """Go on where a pause, or missing credentials, stopped."""
-    with working() as hub, hub.database.begin() as conn:
-        store.resume(conn, name)
+    act("resume", {"account": name})
     say(f"{name} goes on")
 
 

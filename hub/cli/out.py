@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import getpass
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from rich.text import Text
 
 from connectors.kit.errors import ConnectorError
 from hub.actions.people import NotNow
+from hub.actions.registry import perform
 from hub.boot import Hub, hub
 from hub.model.language.spelling import return_number
 from hub.plain import in_json, plain
@@ -50,6 +52,12 @@ def working() -> Iterator[Hub]:
     """A hub for the length of one command."""
     with hub(Settings.load(), lambda text: say(text, err=True)) as ready:
         yield ready
+
+
+def act(name: str, data: Mapping[str, Any]) -> str | None:
+    """What a person does by a command, on a hub for its length; what the action says itself."""
+    with working() as ready:
+        return perform(ready, name, data, getpass.getuser())
 
 
 def show(rows: Sequence[Any], columns: Sequence[str], json_: bool, *, empty: str) -> None:

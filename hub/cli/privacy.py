@@ -7,7 +7,7 @@ import getpass
 import click
 
 from hub.actions.privacy import Found
-from hub.cli.out import ROW, as_json, say, show, working
+from hub.cli.out import ROW, act, as_json, say, show, working
 from hub.store import reviews
 
 
@@ -65,8 +65,7 @@ def requests(json_: bool) -> None:
 @click.argument("request", type=ROW)
 def done(request: int) -> None:
     """Carry out REQUEST where it asks to erase; else note that the person was answered."""
-    with working() as hub:
-        count = hub.privacy.carry_out(request, getpass.getuser())
+    count = act("carry_out", {"id": request})
     say(f"request {request} is done; erased from {count} records")
 
 

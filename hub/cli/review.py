@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
-from hub.cli.out import ROW, as_json, number, say, show, working
+from hub.cli.out import ROW, act, as_json, say, show, working
 from hub.cli.returns import ways
 from hub.model.merge.questions import waiting
 from hub.store import console, reviews
@@ -51,9 +49,7 @@ def list_(json_: bool) -> None:
 @click.argument("two")
 def link(one: str, two: str) -> None:
     """Two returns are one; the older number survives."""
-    with working() as hub:
-        survivor = hub.people.link(number(one), number(two), getpass.getuser())
-    say(f"both are R{survivor} now")
+    say(f"both are {act('link', {'a': one, 'b': two})} now")
 
 
 @review.command()
@@ -61,25 +57,14 @@ def link(one: str, two: str) -> None:
 @click.argument("objects", nargs=-1, required=True)
 def split(return_: str, objects: tuple[str, ...]) -> None:
     """OBJECTS (account/stream/id) of a return are another one."""
-    names = [_name(text) for text in objects]
-    with working() as hub:
-        new = hub.people.split(number(return_), names, getpass.getuser())
-    say(f"they are R{new} now")
-
-
-def _name(text: str) -> tuple[str, str, str]:
-    parts = text.split("/", 2)
-    if len(parts) != 3:
-        raise ValueError(f"{text!r} is no object; write account/stream/id, such as web/return/return_01M8")
-    return parts[0], parts[1], parts[2]
+    say(f"they are {act('split', {'return': return_, 'objects': list(objects)})} now")
 
 
 @review.command()
 @click.argument("return_")
 def confirm(return_: str) -> None:
     """What is bound to a return without proof does belong to it."""
-    with working() as hub:
-        hub.people.confirm(number(return_), getpass.getuser())
+    act("confirm", {"return": return_})
     say("confirmed; it is not judged again")
 
 
@@ -87,9 +72,7 @@ def confirm(return_: str) -> None:
 @click.argument("entry", type=ROW)
 def undo(entry: int) -> None:
     """Take back the link that ENTRY of the journal records (hub story shows the entries)."""
-    with working() as hub:
-        other = hub.people.undo(entry, getpass.getuser())
-    say(f"R{other} is a return of its own again")
+    say(f"{act('undo', {'act': entry})} is a return of its own again")
 
 
 @review.command()
@@ -98,18 +81,16 @@ def undo(entry: int) -> None:
 @click.argument("choice")
 def answer(return_: str, question: str, choice: str) -> None:
     """Answer what freezes a return: `hub returns show` lists each QUESTION and its CHOICEs."""
-    with working() as hub:
-        hub.answering.answer(number(return_), question, choice, getpass.getuser())
+    act("answer", {"return": return_, "question": question, "choice": choice})
     say("answered; what waited for it goes on")
 
 
 @review.command("take-back")
 @click.argument("return_")
-@click.argument("act")
-def take_back(return_: str, act: str) -> None:
+@click.argument("given", metavar="ACT")
+def take_back(return_: str, given: str) -> None:
     """Take an answer back (`hub returns show` lists the ACTs): it is asked again."""
-    with working() as hub:
-        hub.answering.take_back(number(return_), act, getpass.getuser())
+    act("take_back", {"return": return_, "act": given})
     say("taken back; it is asked again")
 
 
@@ -118,8 +99,7 @@ def take_back(return_: str, act: str) -> None:
 def again(id_: int) -> None:
     """Try again: a write that did not happen (what is known by its key there is not done twice), or what the hub itself
     could not do."""
-    with working() as hub:
-        hub.people.again(id_, getpass.getuser())
+    act("again", {"id": id_})
     say("it is tried again")
 
 
@@ -128,8 +108,7 @@ def again(id_: int) -> None:
 @click.option("--note", default="", help="why, for whoever reads the story")
 def done(id_: int, note: str) -> None:
     """A write's question: it happened, was done by hand, or is not wanted any more."""
-    with working() as hub:
-        hub.people.dealt(id_, getpass.getuser(), note)
+    act("dealt", {"id": id_, "note": note})
     say("noted; it is not told again")
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 
 import click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from hub.cli.out import as_json, number, say, show, working
+from hub.cli.out import act, as_json, say, show, working
 from hub.pipeline.intake.poll import backfill as read_from
 from hub.plain import plain
 from hub.store import console as pages
@@ -48,8 +47,7 @@ def list_(state: str, account: str, json_: bool) -> None:
 @click.argument("account")
 def retry(return_: str, account: str) -> None:
     """Tell an account again, also what it refused."""
-    with working() as hub:
-        hub.people.retry(number(return_), account, getpass.getuser())
+    act("retry_sync", {"return": return_, "account": account})
     say(f"{return_} will be told to {account} again")
 
 
@@ -57,8 +55,7 @@ def retry(return_: str, account: str) -> None:
 @click.argument("account")
 def reconcile(account: str) -> None:
     """Read back all that ACCOUNT told of open returns, and compare."""
-    with working() as hub:
-        count = hub.reconcile.reconcile(account)
+    count = act("reconcile", {"account": account})
     say(f"{count} records of {account} will be read again; `hub sync list` shows what differs")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -61,19 +61,9 @@ class Services:
     `accept(account, request)` raises `InvalidWebhook` when the request is not genuine, `Unsupported` when the system
     sends none, `KeyError(account)` when there is no such account, `ValueError` when the body cannot be read.
 
-    `actions` are what a person may do here; a page hides the button of an action that is absent. Each may return a
-    sentence for the person, and raises one of `refusals` with a letter when it cannot:
-
-        replay_inbox(inbox_id)            retry_sync(return_id, account)     resend(intent_id)
-        give_up(intent_id, note)          dealt(review_id, note)             again(review_id)
-        pause(account)                    resume(account)
-        reconcile(account)                link(return_id, other_id)          keep_apart(review_id)
-        split(return_id, objects)         undo(act)                          say(return_id, words)
-        confirm(return_id)                answer(return_id, question, choice)
-        take_back(return_id, act)
-
-    `objects` is a list of (account, stream, external id), `act` the journal's number of the link to take back, `words`
-    a fragment: {"authorization": {"value", "round", "at"}, "notes": [...]}.
+    `actions` are the names of what a person may do here (`hub/actions/registry.py`); a page hides the button of one
+    that is absent. `perform(name, data)` does it, may return what it says itself, and raises `Wrong` when `data` is not
+    what the action needs, or one of `refusals` with a letter when it cannot be done now.
     """
 
     database: Database
@@ -90,7 +80,8 @@ class Services:
     """What an account's system must hear when its webhook was taken; None: our own words will do."""
     connector: Callable[[str], str] = lambda account: "unknown"
     """The connector of an account: its README says what webhooks it takes."""
-    actions: Mapping[str, Callable[..., str | None]] = field(default_factory=dict)
+    actions: Container[str] = frozenset()
+    perform: Callable[[str, Mapping[str, Any]], str | None] = lambda name, data: None
     refusals: tuple[type[Exception], ...] = (ValueError, LookupError)
     install: Install | None = None
     secret_key: bytes | None = None

@@ -20,6 +20,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
+from hub.actions.fields import DECISIONS
+from hub.actions.registry import ACTIONS
 from hub.model.language.sentences import TABLES
 from hub.model.plan.rules import FACTS
 from hub.web.language import filters
@@ -128,18 +130,6 @@ _TONES = {
 }
 _TONE_OF = {word: tone for tone, words in _TONES.items() for word in words.split()}
 
-DECISIONS = {
-    "authorize": ("authorization", "authorized", _l("Authorise")),
-    "needs_info": ("authorization", "needs_info", _l("Ask for more")),
-    "reject": ("authorization", "rejected", _l("Reject")),
-    "cancel": ("authorization", "cancelled", _l("Cancel")),
-    "accept_goods": ("acceptance", "accepted", _l("Accept the goods")),
-    "refuse_goods": ("acceptance", "rejected", _l("Refuse the goods")),
-    "close": ("closure", "closed", _l("Close")),
-    "reopen": ("closure", "open", _l("Reopen")),
-}
-"""What a person may say of a return: the axis, its value, and the button's words."""
-
 
 def word(value: str | None, table: str) -> str:
     """`value` in the person's language."""
@@ -149,7 +139,12 @@ def word(value: str | None, table: str) -> str:
     if ours is not None:
         return str(ours)
     label = LABELLED.get(table, {}).get(value)
-    return f"“{value}”" if label is None else label[0 if spoken() == "zh" else 1]
+    return f"“{value}”" if label is None else spell(label)
+
+
+def spell(label: tuple[str, str]) -> str:
+    """Of (zh, en) what this person reads."""
+    return label[0 if spoken() == "zh" else 1]
 
 
 def fact(text: str) -> str:
@@ -161,7 +156,7 @@ def call(text: str) -> str:
     """What was asked of a system, as the log calls it ("poll order", "look for refund R1001"): our word, then which."""
     sought, found = text.removeprefix("look for "), DOING["look for"]
     said = _named(sought, DOING)
-    return said if sought == text else f"{found[0 if spoken() == 'zh' else 1]}{said}"
+    return said if sought == text else f"{spell(found)}{said}"
 
 
 def _named(text: str, labels: Mapping[str, tuple[str, str]]) -> str:
@@ -171,7 +166,7 @@ def _named(text: str, labels: Mapping[str, tuple[str, str]]) -> str:
     if labels is DOING and label is not None:
         stream, space, which = which.partition(" ")
         which = f"{record(stream)}{space}{which}"
-    said = word(name, "operation") if label is None else label[0 if spoken() == "zh" else 1]
+    said = word(name, "operation") if label is None else spell(label)
     return f"{said} {which}".strip()
 
 
@@ -251,6 +246,7 @@ def install(app: Flask) -> None:
     filters(
         app,
         word=word,
+        spell=spell,
         fact=fact,
         call=call,
         value=value,
@@ -264,4 +260,4 @@ def install(app: Flask) -> None:
         span=span,
         safe_link=safe_link,
     )
-    app.jinja_env.globals.update(DECISIONS=DECISIONS)
+    app.jinja_env.globals.update(DECISIONS=DECISIONS, ACTIONS=ACTIONS)

@@ -82,11 +82,32 @@ def test_a_page_left_open_by_another_hub_refuses_politely(open_page: Open, site:
     page = open_page("/", "en-GB")
     page.context.clear_cookies()
     with page.expect_response(lambda answer: answer.request.method == "POST") as refused:
+        page.get_by_text("Pause", exact=True).first.click()
         page.get_by_role("button", name="Pause").first.click()
     assert refused.value.status == 403
     expect(page.locator("main")).to_contain_text("Nothing was done")
     assert site.done == []
     assert "403" in complaints.pop()
+
+
+@pytest.mark.parametrize(("lang", "pause"), [("zh-CN", "暂停"), ("en-GB", "Pause")])
+def test_what_stops_something_is_asked_first_and_the_question_stays(
+    open_page: Open, site: Site, lang: str, pause: str
+) -> None:
+    page = open_page("/", lang)
+    asked, button = page.locator("#ask-pause-erp"), page.locator("#ask-pause-erp button")
+    expect(button).to_be_hidden()
+    asked.locator("summary").click()
+    expect(asked).to_contain_text("Webhook" if lang == "zh-CN" else "webhooks are still taken. Pause it?")
+    with page.expect_response("/"):  # as the page does every ten seconds
+        page.evaluate("htmx.ajax('GET', '/', {target: '#live', select: '#live', swap: 'outerHTML'})")
+    expect(page.locator("#live")).not_to_have_class(re.compile("htmx-"))
+    expect(button).to_be_visible()
+    assert site.done == []
+    button.click()
+    expect(page.get_by_role("status")).to_be_visible()
+    assert site.done == [("pause", ("erp", ""))]
+    assert pause in page.locator("#ask-pause-web summary").inner_text()
 
 
 @pytest.mark.parametrize("lang", ["zh-CN", "en-GB"])

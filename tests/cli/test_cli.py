@@ -258,7 +258,7 @@ def test_a_person_is_erased_only_after_a_yes(run: Callable[..., Result], databas
 
 def test_every_command_that_is_promised_is_there() -> None:
     promised = {"serve", "worker", "clock", "demo", "accounts", "connectors", "mapping", "returns", "story", "inbox"}
-    promised |= {"sync", "review", "privacy", "reconcile", "backfill", "db"}
+    promised |= {"sync", "review", "privacy", "reconcile", "backfill", "db", "do"}
     assert promised == set(main.commands)
     accounts = {"add", "list", "check", "pause", "resume", "apply", "export", "remove"}
     assert set(main.commands["accounts"].commands) == accounts

@@ -154,7 +154,7 @@ def test_the_command_line_and_the_page_have_it_tried_again(
     assert (said.exit_code, "no question" in said.output) == (1, True), "nobody can do it by hand"
     assert CliRunner().invoke(main, ["review", "again", str(row["id"])]).output == "it is tried again\n"
     assert hands.work("deliver") == 1
-    services(hub).actions["again"](row["id"])
+    services(hub).perform("again", {"id": row["id"]})
     assert hands.work("deliver") == 1
 
 

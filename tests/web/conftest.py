@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,31 +11,11 @@ from werkzeug.test import Client
 
 from connectors.kit.errors import InvalidWebhook
 from hub.actions.people import NotNow
+from hub.actions.registry import ACTIONS
 from hub.store.database import Database
 from hub.store.tables import metadata
 from hub.web import Services, create_app
 from tests.web.build import fill
-
-ACTIONS = (
-    "replay_inbox",
-    "retry_sync",
-    "resend",
-    "give_up",
-    "dealt",
-    "again",
-    "pause",
-    "resume",
-    "reconcile",
-    "link",
-    "keep_apart",
-    "carry_out",
-    "split",
-    "confirm",
-    "undo",
-    "answer",
-    "take_back",
-    "say",
-)
 
 
 @dataclass
@@ -49,6 +29,8 @@ class Site:
     requests: list[Any] = field(default_factory=list)
     fails: list[Exception] = field(default_factory=list)
     """Raised by the writer, one per call."""
+    perform: Any = None
+    """What its pages call when a person does something."""
 
     def get(self, path: str, lang: str = "en", status: int = 200) -> str:
         response = self.client.get(path, headers={"Accept-Language": lang})
@@ -66,7 +48,7 @@ def database(empty_database_url: str) -> Iterator[Database]:
     opened.close()
 
 
-def make_site(database: Any, actions: tuple[str, ...] = ACTIONS, **options: Any) -> Site:
+def make_site(database: Any, actions: Iterable[str] = ACTIONS, **options: Any) -> Site:
     site = Site(client=None)  # type: ignore[arg-type]
 
     def accept(account: str, request: Any) -> list[str]:
@@ -98,15 +80,15 @@ def make_site(database: Any, actions: tuple[str, ...] = ACTIONS, **options: Any)
         def close(self) -> None:
             pass
 
-    def recorder(name: str) -> Any:
-        def act(*arguments: Any) -> None:
-            if arguments and arguments[0] == 404:
-                raise LookupError("there is nothing under number 404; it may be done already")
-            if arguments and arguments[0] == 409:
-                raise NotNow("not_waiting", id=409)
-            site.done.append((name, arguments))
-
-        return act
+    def perform(name: str, data: Mapping[str, Any]) -> str | None:
+        action = ACTIONS[name]
+        arguments = tuple(action.read(data).values())
+        if arguments[0] == 404:
+            raise LookupError("there is nothing under number 404; it may be done already")
+        if arguments[0] == 409:
+            raise NotNow("not_waiting", id=409)
+        site.done.append((name, arguments))
+        return "R1009" if "{}" in action.done[1] else None
 
     injected = {
         "database": database,
@@ -114,9 +96,11 @@ def make_site(database: Any, actions: tuple[str, ...] = ACTIONS, **options: Any)
         "writer": Writer(),
         "wake": site.woken.append,
         "refusals": (NotNow, ValueError, LookupError),
-        "actions": {name: recorder(name) for name in actions},
+        "actions": frozenset(actions),
+        "perform": perform,
         **options,
     }
+    site.perform = perform
     site.client = Client(create_app(Services(**injected)))
     return site
 

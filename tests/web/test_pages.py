@@ -161,6 +161,7 @@ def test_a_request_about_a_person_is_open_until_somebody_did_it(site: Site, data
         letter = letter[: letter.index("</article>")]
         assert "To be done by 2026-08-19." in letter
         assert (button in letter, "keep_apart" in letter) == (True, False)
+        assert "where it asks to erase, the person is erased for good. Carry it out?" in letter
     chinese = site.get("/review?lang=zh", "zh")
     assert "web 要求：删除某位顾客的个人资料；顾客 7；订单 #12。最迟 2026-08-19 完成。" in chinese
     assert "永久删除" in chinese

@@ -1,4 +1,4 @@
-"""The same questions, answered for machines, and the answers that a person gives through one (English)."""
+"""The same questions, answered for machines, and what a person does through one (English)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, request
 
+from hub.actions.fields import Wrong
+from hub.actions.registry import ACTIONS
 from hub.store import console, health
 from hub.web import paging
 from hub.web.pages.base import as_json, database, number, services
@@ -71,25 +73,48 @@ def story(name: str) -> Response:
 def answer(name: str) -> Response:
     """Answer what freezes a return. JSON {"question", "choice"}, as its discrepancies name them ("of:R2"); 409 with the
     reason where that cannot be."""
-    return _done(name, "answer", "question", "choice")
+    return _of_return(name, "answer", "question", "choice")
 
 
 @blueprint.post("/returns/<name>/answers/take-back")
 def take_back(name: str) -> Response:
     """Take an answer back. JSON {"act"}, as `answers` of the return names it."""
-    return _done(name, "take_back", "act")
+    return _of_return(name, "take_back", "act")
 
 
-def _done(name: str, action: str, *fields: str) -> Response:
-    wanted = request.get_json(silent=True)
-    given = [wanted.get(field) if isinstance(wanted, dict) else None for field in fields]
-    if not all(isinstance(value, str) and 0 < len(value) <= 500 and value.isprintable() for value in given):
+def _of_return(name: str, action: str, *fields: str) -> Response:
+    return_id, wanted = number(name), request.get_json(silent=True)
+    if not isinstance(wanted, dict):
         return as_json({"error": f"send JSON, an object with {' and '.join(fields)} as text"}, 400)
+    given = {field: wanted[field] for field in fields if field in wanted}
+    done = _done(action, {"return": return_id, **given})
+    return one(name) if done.status_code == 200 else done
+
+
+@blueprint.get("/actions")
+def actions() -> Response:
+    """What may be done here: each action with its fields, the permission it will need, and its texts."""
+    offered = [action.described() for name, action in ACTIONS.items() if name in services().actions]
+    return as_json({"actions": offered})
+
+
+@blueprint.post("/actions/<name>")
+def act(name: str) -> Response:
+    """Do it. JSON, an object of the action's fields; 400 with what is wrong by field, 409 with the reason where it
+    cannot be done now."""
+    return _done(name, request.get_json(silent=True))
+
+
+def _done(name: str, data: Any) -> Response:
+    if name not in services().actions:
+        return as_json({"error": "there is no such action here; GET /api/actions lists those that are"}, 404)
     try:
-        services().actions[action](number(name), *given)
+        done = ACTIONS[name].says(services().perform(name, data))
+    except Wrong as wrong:
+        return as_json({"error": wrong.letter(), "errors": wrong.each()}, 400)
     except services().refusals as error:
-        return as_json({"error": str(error)}, 409)
-    return one(name)
+        return as_json({"error": str(error.args[0]) if error.args else "this cannot be done now"}, 409)
+    return as_json({"done": done})
 
 
 @blueprint.get("/accounts")
