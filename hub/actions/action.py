@@ -78,8 +78,14 @@ class Action:
         try:
             found: Fields = self.schema.load(data)
         except ma.ValidationError as problem:
-            raise Wrong(_codes(problem.messages_dict)) from problem
+            raise Wrong(self._codes(problem.messages_dict)) from problem
         return self.join(found)
+
+    def _codes(self, problems: Mapping[str, Any]) -> dict[str, list[str]]:
+        """The codes by field, in the order of the fields; what is wrong with the whole has no name."""
+        known = [name for name in self.fields if name in problems]
+        names = [*known, *sorted(problems.keys() - set(known))]
+        return {"" if name == ma.exceptions.SCHEMA else _named(name): list(problems[name]) for name in names}
 
     def gather(self, given: Iterable[tuple[str, str]]) -> Fields:
         """Pairs of texts, of a form or a command line, as the object that the API would be sent."""
@@ -107,15 +113,10 @@ class Action:
         }
 
 
-def _codes(problems: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The codes by field; what is wrong with the whole has no name."""
-    return {"" if name == ma.exceptions.SCHEMA else _named(name): list(codes) for name, codes in problems.items()}
-
-
 def _named(field: str) -> str:
     """A field's name as it can be shown: one that is none of ours is whatever was sent."""
     short = field[:100]
-    return short if short.isprintable() else ascii(short)
+    return short if short and short.isprintable() else ascii(short)
 
 
 def _described(name: str, field: Given) -> dict[str, Any]:
