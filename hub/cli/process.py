@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from hub.boot import Hub, assemble_hub, hub
@@ -16,12 +17,13 @@ from hub.cli.site import services
 from hub.plain import log_plainly
 from hub.settings import Settings
 from hub.store.database import Database
+from hub.store.wake import Listener
 from hub.web import create_app
 from hub.web.serve import serve
 from scheduler.clock import Clock
 from scheduler.threads import Engine
 from scheduler.timetable import timetable
-from scheduler.work import terms
+from scheduler.work import INBOX, terms
 
 _URL = "HUB_DATABASE_URL"
 
@@ -66,10 +68,13 @@ def tick(settings: Settings) -> None:
 def _working(ready: Hub, workers: int | None) -> Iterator[Engine]:
     count = workers or ready.settings.workers
     engine = Engine(ready.database, ready.handlers, workers=count, terms=terms(ready.leases))
+    listener = Listener(ready.database, partial(engine.wake, INBOX))
     engine.start()
+    listener.start()
     try:
         yield engine
     finally:
+        listener.stop()
         engine.stop()
 
 

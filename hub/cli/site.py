@@ -13,6 +13,7 @@ from hub.boot import Hub
 from hub.pipeline.intake.accept import accept
 from hub.store import accounts as account_store
 from hub.store import health, webhooks
+from hub.store.wake import Bell
 from hub.store.writer import Writer
 from hub.web import Services
 from hub.web.counts import Answered
@@ -57,7 +58,7 @@ def services(ready: Hub) -> Services:
         public_url=ready.settings.public_url,
         sender_header=ready.settings.sender_header,
         bodies=ready.settings.bodies,
-        writer=Writer(ready.database),
+        writer=Writer(ready.database, committed=Bell(ready.database).ring),
         actions=frozenset(ACTIONS),
         perform=lambda name, data: perform(ready, name, data, WHO),
         refusals=(NotNow, ValueError, LookupError),

@@ -80,7 +80,7 @@ class Pending:
 class Writer:
     """One thread and one connection per process, begun by the first message, so after any fork.
 
-    `committed` is called after every commit (a wake-up); it must not fail and not take long.
+    `committed` is called after every commit, when the senders know (a wake-up); it must not fail and not take long.
     """
 
     def __init__(
@@ -205,11 +205,11 @@ class Writer:
                 self._write(conn, [request])
 
     def _settle(self, group: list[Pending], new: list[bool]) -> None:
-        self.committed()
         begin = 0
         for request in group:
             request.tell(new[begin : begin + len(request.arrivals)])
             begin += len(request.arrivals)
+        self.committed()
 
     def _fail(self, request: Pending, error: Exception) -> None:
         cause = getattr(error, "orig", error)

@@ -69,7 +69,6 @@ class Services:
     database: Database
     accept: Callable[[str, WebhookRequest], Sequence[Any]]
     writer: Writer
-    wake: Callable[[str], None] = lambda kind: None
     look: Callable[[], Mapping[str, str]] | None = None
     """Reads the accounts anew: the state of each, by name. Raises what the database raises."""
     keep: Callable[[list[Answered]], None] = lambda answered: None

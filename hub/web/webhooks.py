@@ -94,7 +94,6 @@ class WebhookIntake:
 
     def taken(self, account: str, messages: int) -> Told:
         """What the sender hears of messages that are durable: the words its manifest asks for, or ours."""
-        self.services.wake("inbox")
         wanted = self.services.answer(account)
         if wanted is None:
             return 202, {"Content-Type": "application/json"}, b'{"accepted": %d}' % messages

@@ -24,7 +24,6 @@ class Site:
 
     client: Client
     put: list[Any] = field(default_factory=list)
-    woken: list[str] = field(default_factory=list)
     done: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
     requests: list[Any] = field(default_factory=list)
     fails: list[Exception] = field(default_factory=list)
@@ -94,7 +93,6 @@ def make_site(database: Any, actions: Iterable[str] = ACTIONS, **options: Any) -
         "database": database,
         "accept": accept,
         "writer": Writer(),
-        "wake": site.woken.append,
         "refusals": (NotNow, ValueError, LookupError),
         "actions": frozenset(actions),
         "perform": perform,

@@ -10,6 +10,7 @@ import logging
 import sys
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -19,9 +20,10 @@ from hub.cli.site import services
 from hub.settings import Settings
 from hub.store import jobs
 from hub.store.database import Database
+from hub.store.writer import Writer
 from hub.web import create_app
 from scheduler.threads import Engine
-from scheduler.work import Terms, terms
+from scheduler.work import INBOX, Terms, terms
 from tests.pipeline.fakes import systems
 
 BATCH = 50
@@ -49,7 +51,7 @@ def main() -> None:
     ready = assemble_hub(Settings(data=Path(data), database_url=url, lease=float(lease)), Database(url))
     small = {**terms(ready.leases), "process": Terms(BATCH, float(lease))}
     engine = Engine(ready.database, ready.handlers, workers=8, idle=0.3, terms=small)
-    site = replace(services(ready), wake=engine.wake)
+    site = replace(services(ready), writer=Writer(ready.database, committed=partial(engine.wake, INBOX)))
     server = make_server("127.0.0.1", int(port), create_app(site), _Server, _Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     engine.start()
