@@ -204,7 +204,7 @@ def _notes(alone: int, flows: int, rounds: int) -> list[str]:
         " own door's manifest sets, 10 calls a second, is lifted (benchmarks/unbounded.py), and nothing else: the"
         " budgets are taken from and given back to as ever.",
         "Transactions are PostgreSQL's own count over the rounds: those that look for work and find none are among"
-        " them, and each ping of a pooled connection is one."
-        f" Statements are counted in {LOGGED} flows more, by the server's log (BEGIN, COMMIT and the pool's pings"
+        " them."
+        f" Statements are counted in {LOGGED} flows more, by the server's log (BEGIN and COMMIT"
         " count, too), since the wheel has no pg_stat_statements.",
     ]

@@ -18,7 +18,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError as DBAPIError
 from sqlalchemy.pool import NullPool
 
-from hub.store import raw
+from hub.store import alive, raw
 from hub.store.connection import Connection as Connection
 from hub.store.outage import Outage
 from hub.store.outage import sqlstate as sqlstate
@@ -47,7 +47,8 @@ class Database:
 
     def __init__(self, url: str, *, connections: int = 16) -> None:
         self.url = url
-        self._engine = _engine(url, pool_size=connections, max_overflow=connections, pool_pre_ping=True)
+        self._engine = _engine(url, pool_size=connections, max_overflow=connections)
+        alive.watch(self._engine)
         self._process = os.getpid()
         self._outage = Outage()
 

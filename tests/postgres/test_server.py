@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 
 from hub.postgres import PostgresError, Server, pidfile
+from hub.store.database import Database
 
 Start = Callable[[], "subprocess.Popen[str]"]
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -112,6 +114,20 @@ def test_a_killed_postmaster_is_started_again_and_nothing_committed_is_lost(serv
         with server.hold() as again:
             assert postmaster(server) != killed
             assert ask(again, "select n from kept") == 42
+
+
+def test_a_restart_between_two_transactions_fails_none(server: Server) -> None:
+    with server.hold() as url:
+        database = Database(url)
+        with database.begin() as conn:
+            conn.exec_driver_sql("SELECT 1")
+        os.kill(postmaster(server), signal.SIGKILL)
+        while server.runs():
+            time.sleep(0.05)
+        server.restore()
+        with database.begin() as conn:
+            assert conn.exec_driver_sql("SELECT 1").scalar() == 1
+        database.close()
 
 
 def test_when_every_holder_is_killed_the_next_one_takes_the_server_over_and_stops_it(

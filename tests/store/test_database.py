@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from hub.store import alive
 from hub.store import database as module
 from hub.store.connection import Connection
 from hub.store.database import Database, DatabaseError, check, next_read_seq, now, oldest_snapshot, sqlstate
@@ -162,3 +165,45 @@ def test_oldest_snapshot_sees_one_that_is_held(database: Database, database_url:
         reader.execute("SELECT 1")
         with database.begin() as conn:
             assert oldest_snapshot(conn) > 0
+
+
+def test_a_server_that_restarted_between_two_transactions_fails_none(database: Database) -> None:
+    """Simulated by ending every connection over there, as a server does that stops."""
+    with database.begin() as one, database.begin() as two, database.begin() as three:
+        for conn in (one, two, three):
+            conn.exec_driver_sql("SELECT 1")
+    with psycopg.connect(database.url, autocommit=True) as server:
+        ended = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        server.execute(f"SELECT pg_terminate_backend(pid) {ended}")
+        while server.execute(f"SELECT count(*) {ended}").fetchone() != (0,):
+            time.sleep(0.01)
+    for _ in range(3):
+        with database.begin() as conn:
+            assert conn.exec_driver_sql("SELECT 1").scalar() == 1
+        with database.autocommit() as conn:
+            assert conn.exec_driver_sql("SELECT 1").scalar() == 1
+
+
+@pytest.fixture
+def asked(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Every connection that is asked whether it lives."""
+    found: list[Any] = []
+    ping = database._engine.dialect.do_ping
+    monkeypatch.setattr(database._engine.dialect, "do_ping", lambda conn: (found.append(conn), ping(conn))[1])
+    return found
+
+
+def test_a_connection_in_use_is_not_asked_whether_it_lives(database: Database, asked: list[Any]) -> None:
+    for _ in range(5):
+        with database.begin() as conn:
+            conn.exec_driver_sql("SELECT 1")
+    assert asked == []
+
+
+def test_one_that_rested_for_long_is(database: Database, asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    with database.begin():
+        pass
+    monkeypatch.setattr(alive, "RESTED", 0.0)
+    with database.begin() as conn:
+        conn.exec_driver_sql("SELECT 1")
+    assert len(asked) == 1
