@@ -370,7 +370,7 @@ sync = Table(
     Column("not_before", DateTime(timezone=True)),
     _now(),
     Column("said", JSONB, comment="why, as a sentence of ours; null where it is the other system's own words"),
-    Index("sync_job_idx", "account", "job", postgresql_where=text("wanted > done")),
+    Index("sync_job_idx", "account", "job"),
     Index(None, "state"),
     postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.05"},
 )
