@@ -252,7 +252,7 @@ def test_a_refund_that_fails_at_the_holder_of_the_money_happened_nowhere(journey
     journey.wait("the hub to know", lambda: journey.merged.axes.settlement == "settled")
 
 
-def test_an_erp_that_counts_fewer_pieces_than_the_shop_is_a_discrepancy_and_overwrites_nothing(
+def test_an_erp_that_counts_fewer_pieces_than_the_shop_is_asked_about_and_overwrites_nothing(
     journey: Journey,
 ) -> None:
     journey.bought({"MUG": 2})
@@ -266,8 +266,9 @@ def test_an_erp_that_counts_fewer_pieces_than_the_shop_is_a_discrepancy_and_over
     journey.wait("the counted piece to be paid", lambda: journey.paid("web") == price("MUG"))
     journey.quiet()
     (doubt,) = journey.merged.discrepancies
-    assert (doubt.kind, set(doubt.accounts)) == ("duplicates_differ", {"erp", "web"})
-    assert doubt.text == "One event, two counts: erp says 1, web says 2."
+    assert (doubt.kind, set(doubt.accounts), doubt.freezes) == ("total_grew", {"erp", "web"}, False)
+    assert doubt.text.startswith("web shows 2 pieces in all, 1 more than erp told and it had of its own.")
+    assert [choice.text for choice in doubt.choices] == ["own", "same"], "the shop's clerk knows"
     assert journey.merged.lines[0].received == 1, "the warehouse's word counts"
     assert journey.put_away() == {"MUG": 1}, "and is not overwritten"
     assert processed(journey) == [2], "nor is the shop's"
