@@ -66,12 +66,12 @@ class Job:
 
 
 def object_key(stream: str, external_id: str) -> str:
-    """The key of a `read` or `fetch` job."""
+    """The key of a `process` or `fetch` job."""
     return f"{stream}/{external_id}"
 
 
 def split_key(key: str) -> tuple[str, str]:
-    """Stream and external id of a `read` or `fetch` job."""
+    """Stream and external id of a `process` or `fetch` job."""
     stream, _, external_id = key.partition("/")
     return stream, external_id
 

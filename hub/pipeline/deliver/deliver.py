@@ -61,7 +61,7 @@ _DOES = {"perform": "", "find": "look for ", "abandon": "abandon "}
 
 
 class Deliver:
-    """The handler of `tell` jobs. `lease`: seconds a job is ours for one remote change, renewed before each."""
+    """The handler of `deliver` jobs. `lease`: seconds a job is ours for one remote change, renewed before each."""
 
     def __init__(self, database: Database, accounts: Accounts, *, lease: float) -> None:
         self.database = database

@@ -40,7 +40,7 @@ class _News(NamedTuple):
 
 
 class Process:
-    """The handler of `read` jobs."""
+    """The handler of `process` jobs."""
 
     def __init__(self, database: Database, accounts: Accounts, forgotten: Forgotten) -> None:
         self.database = database
@@ -64,7 +64,7 @@ class Process:
         messages = self.forgotten.clean(conn, accounts, waiting)
         names = {(row.account, row.stream, row.external_id) for mine in messages.values() for row in mine}
         current = observations.of_objects(conn, names)
-        drawn = iter(_tickets(conn, messages))
+        drawn = iter(_read_seqs(conn, messages))
         news: list[_News] = []
         consumed: list[tuple[Job, inbox.Row]] = []
         same: dict[Name, int] = {}
@@ -146,7 +146,7 @@ def _archive(conn: Connection, done: Sequence[inbox.Row], current: Mapping[Name,
     account_store.heard(conn, {row.account for row in done})
 
 
-def _tickets(conn: Connection, rows: Mapping[int, Sequence[inbox.Row]]) -> list[int]:
+def _read_seqs(conn: Connection, rows: Mapping[int, Sequence[inbox.Row]]) -> list[int]:
     """Pushes did not draw a read_seq when they left; they get one now, after every read that has begun."""
     without = sum(row.read_seq is None for mine in rows.values() for row in mine)
     return next_read_seq(conn, without) if without else []

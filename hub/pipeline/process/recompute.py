@@ -13,7 +13,7 @@ from hub.store.jobs import Job
 
 
 class Recompute:
-    """The handler of `weigh` jobs."""
+    """The handler of `recompute` jobs."""
 
     def __init__(self, database: Database, accounts: Accounts) -> None:
         self.database = database

@@ -37,7 +37,7 @@ def beyond(
     """
     somewhere, all_ = _shown(stated, by_payment)
     found = []
-    read = _tickets(records)
+    read = _read_seqs(records)
     for account in sorted(held):
         known = somewhere.get(account, Zero)
         for payment in held[account]:
@@ -64,7 +64,7 @@ def beyond(
     return [item for item in found if item.amount > 0]
 
 
-def _tickets(records: Iterable[Observation]) -> dict[tuple[str, str], int]:
+def _read_seqs(records: Iterable[Observation]) -> dict[tuple[str, str], int]:
     """Per account and payment the read that told its total last."""
     found: dict[tuple[str, str], int] = {}
     for record in records:
