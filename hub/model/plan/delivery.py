@@ -1,7 +1,7 @@
 """What becomes of a remote write: one table, read from above, the first row that fits counts.
 
 An intent is a write as it was committed before its first request left; its id is the idempotency key of all its calls.
-`settle` and `tell` carry out what this table says, and `hub/README.md` shows it (`shown`; a test compares them).
+`settle` and `deliver` carry out what this table says, and `hub/README.md` shows it (`shown`; a test compares them).
 
 Laws (tests/pipeline/test_delivery_laws.py plays them against a remote that does everything wrong):
 what may have had an effect keeps its key until an observation, a refusal that proves the contrary, or a person ends it;
