@@ -163,7 +163,7 @@ def unreachable(address: str, label: str, where: str, *, near: bool) -> str:
 
 
 def _ours(answer: Response) -> bool:
-    """Our job takes POST only, and says so in a letter."""
+    """Our address takes POST only, and says so in a letter."""
     said = answer.peek()
     return answer.status == 405 and isinstance(said, dict) and "what_now" in said
 

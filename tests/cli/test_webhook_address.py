@@ -61,7 +61,7 @@ def proxy() -> Iterator[Proxy]:
 
 @pytest.fixture
 def job() -> Iterator[str]:
-    """The address of the real job for webhooks."""
+    """The real address for webhooks."""
     port = free_port()
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(port)], cwd=CHECKOUT)
     try:

@@ -1,6 +1,6 @@
 """A hub between a real Medusa ("web") and a real Tryton ("erp").
 
-Webhooks come in over the hub's own job, polls are opened by hand while something is waited for, money is on. Between
+Webhooks come in over the hub's own address, polls are opened by hand while something is waited for, money is on. Between
 the hub and each server stands a counting proxy; the people in the shop and in the ERP do not go through it.
 """
 

@@ -1,4 +1,4 @@
-"""Where a plan is written: every wish passes the same questions before it becomes an operation or a undeliverable."""
+"""Where a plan is written: every wish passes the same questions before it becomes an operation or undeliverable."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class PlanContext:
         words: dict[str, Any] | None = None,
         name: str | None = None,
     ) -> Operation | None:
-        """Plan it, or say why it cannot be said. `fact` is what it tells; `name` how a undeliverable calls that."""
+        """Plan it, or say why it cannot be said. `fact`: what it tells; `name`: its name where it cannot be told."""
         terms, title = self.terms, name or fact
         if kind not in terms.can:
             self.cannot(title, sentence("no_way", account=self.account, operation=kind), kind, amount=amount)

@@ -171,7 +171,7 @@ TABLE: tuple[Rule, ...] = (
     Rule("read", ("overdue",), (), "dead", "blocked", "", "", "never_read_back"),
 )
 """`dead` without a question is a dead letter: refused, and nothing was done. `no_way` is none: what they have no step
-for is what they cannot be told (a undeliverable), like what their connector has no way to say."""
+for is what they cannot be told (it is undeliverable), like what their connector has no way to say."""
 
 
 class Verdict(Struct, frozen=True):

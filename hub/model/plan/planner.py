@@ -99,7 +99,7 @@ def unheard(
 
 
 OVER = frozenset({"given_up", "no_way"})
-"""States of writes that want nothing of anybody; what cannot be told is a undeliverable besides."""
+"""States of writes that want nothing of anybody; what cannot be told is undeliverable besides."""
 
 
 def state(

@@ -192,7 +192,7 @@ def _is_of(ctx: MergeContext, event: Event, line: str | None) -> bool:
 
 
 def _compare(ctx: MergeContext, event: Event, kind: str) -> None:
-    """DuplicateFacts are one event: their sums have to agree."""
+    """Duplicates are one event: their sums have to agree."""
     spoken = _sum(event.said)
     lines = {ctx.book.key(told[2], told[1]) for side in (event.said, *event.others.values()) for told in side}
     if len(lines) > 1:
