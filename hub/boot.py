@@ -25,9 +25,9 @@ from hub.grants import StoredGrants
 from hub.model.language.spelling import OrderNumbers
 from hub.pipeline.deliver.deliver import Deliver
 from hub.pipeline.intake.poll import Fetch, Poll
-from hub.pipeline.process.batch import Process
 from hub.pipeline.process.erased import Forgotten
 from hub.pipeline.process.recompute import Recompute
+from hub.pipeline.process.stages import Process
 from hub.postgres import Server, kept
 from hub.secrets import Vault
 from hub.settings import Settings

@@ -134,6 +134,11 @@ class Row(NamedTuple):
     names: Sequence[str] | None = None
     """What it named, where it was read before and not understood."""
 
+    @property
+    def name(self) -> Name:
+        """The object it is about."""
+        return self.account, self.stream, self.external_id
+
 
 class Dispatched(NamedTuple):
     """What became of new rows: messages and hints with a job now, and invalid messages taken up again."""
@@ -325,7 +330,7 @@ def forsake(conn: Connection, account: str) -> set[Name]:
 
 def _archived(conn: Connection, over: Sequence[Row]) -> set[Name]:
     consumed(conn, over)
-    return {name for row in over for name in {(row.account, row.stream, row.external_id), *invalid.named(row.names)}}
+    return {name for row in over for name in {row.name, *invalid.named(row.names)}}
 
 
 def backlog(conn: Connection, mark: int) -> int:

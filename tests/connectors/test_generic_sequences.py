@@ -15,7 +15,7 @@ from connectors.kit import registry
 from hub.accounts import Account, assemble
 from hub.model.language import reasons, words
 from hub.pipeline.intake.accept import arrival
-from hub.pipeline.process.batch import _observe
+from hub.pipeline.process.observe import observation
 from hub.pipeline.process.translate import translate
 from hub.store.inbox import Row
 from hub.store.observations import Stored
@@ -84,7 +84,7 @@ def observed(account: Account, pushes: list[dict[str, Any]]) -> Stored:
     """What stands after these, in this order."""
     stored: Stored | None = None
     for read_seq, record in enumerate(pushes, 1):
-        stored = _observe({"shop": account}, push(account, record, read_seq), read_seq, stored) or stored
+        stored = observation({"shop": account}, push(account, record, read_seq), read_seq, stored) or stored
     assert stored is not None
     return stored
 

@@ -13,7 +13,7 @@ from connectors.kit.api import WebhookRequest
 from hub import configuration
 from hub.boot import Hub
 from hub.pipeline.intake.accept import accept
-from hub.pipeline.process import batch, combine, translate
+from hub.pipeline.process import combine, take, translate
 from hub.store import inbox, jobs
 from tests.pipeline.look import all_returns, rows
 
@@ -77,7 +77,7 @@ def test_a_record_of_too_many_bytes_is_not_even_read(
 
 
 def test_many_large_records_are_not_one_transaction(hub: Hub, push: Push, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "HANDFUL", 5_000)
+    monkeypatch.setattr(take, "HANDFUL", 5_000)
     for n in range(5):
         push(f"r{n}", 60)
     hub.database.run(inbox.dispatch)

@@ -15,9 +15,9 @@ import pytest
 from connectors.kit.api import Message
 from hub.boot import Hub
 from hub.pipeline.intake import poll
-from hub.pipeline.process import batch
 from hub.pipeline.process import combine as combining
 from hub.pipeline.process import identify as identifying
+from hub.pipeline.process import observe
 from hub.store import inbox, jobs, returns
 from hub.store.database import next_read_seq
 from hub.store.inbox import Arrival
@@ -185,7 +185,9 @@ def test_a_version_that_stands_still(
     """A refund moves no date in some systems: whoever compares versions first never sees it."""
     record = stock.get("state")[begun[1]]
     if naive:
-        monkeypatch.setattr(batch, "_stale", lambda account, row, before: (row.version or "") <= (before.version or ""))
+        monkeypatch.setattr(
+            observe, "_stale", lambda account, row, before: (row.version or "") <= (before.version or "")
+        )
     put(hub, read_of({**record, "status": "authorized"}, draw(hub)))
     hub.process(claim(hub, "process"))
     assert all_returns(hub)[0].doc.axes.authorization.value == ("requested" if naive else "authorized")

@@ -59,7 +59,7 @@ class Forgotten:
         """A message without the addresses that were erased; without its whole person where it is about one of those."""
         stream = stream_of(accounts, row.account, row.stream)
         about = {
-            _object((row.account, row.stream, row.external_id)),
+            _object(row.name),
             *map(_person, people(row.account, stream, row.body)),
         }
         text = _text(row)
@@ -73,7 +73,7 @@ class Forgotten:
         return row._replace(body=body, external_id=eraser.address(row.external_id))
 
     def _digests(self, accounts: Mapping[str, Account], row: inbox.Row) -> Iterator[bytes]:
-        yield from self.vault.digests(_object((row.account, row.stream, row.external_id)))
+        yield from self.vault.digests(_object(row.name))
         stream = stream_of(accounts, row.account, row.stream)
         for name in people(row.account, stream, row.body):
             yield from self.vault.digests(_person(name))

@@ -7,39 +7,29 @@ its names as a return that nobody has opened yet, and is shown as unbound.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from hub.model.identity.names import Groups, Name, order_names, own_name, speaks_of_order, strong
 from hub.model.merge.goods.parcels import alone, numbers
 from hub.model.schema.observation import HUB
 from hub.pipeline.process import linking, order_binding
+from hub.pipeline.process.batch import Batch, Bound
 from hub.pipeline.process.order_binding import Orders
 from hub.store import intents, keys, observations, parcels, returns
 from hub.store.database import Connection
 from hub.store.observations import Stored
 
 
-@dataclass
-class Bound:
-    """What came of identifying a batch. `postponed`: indexes of records that join two returns, one being written to."""
-
-    news: list[Stored] = field(default_factory=list)
-    returns: set[int] = field(default_factory=set)
-    orders: set[int] = field(default_factory=set)
-    fresh: list[int] = field(default_factory=list)
-    """Of the returns those that this batch begins."""
-    postponed: list[int] = field(default_factory=list)
-    parcels: set[Name] = field(default_factory=set)
-    """Records that tell of parcels: what they say concerns every return with goods in them."""
-    loud: set[int] = field(default_factory=set)
-    """Of the returns those that others may see otherwise than before, whatever their records say."""
-    linked: list[tuple[int, int]] = field(default_factory=list)
-    """(survivor, the one that went into it)."""
-    heard_of: set[Name] = field(default_factory=set)
-    """Orders that a record of the same account names, and that nobody knew before."""
+def identify(conn: Connection, batch: Batch) -> Batch:
+    """Bind the news to orders and returns; what has to wait for a write is no read of ours yet."""
+    observed = batch.observed
+    bound = bind(conn, [entry.stored for entry in observed.news], observed.before)
+    waiting = {own_name(observed.news[index].stored.observation) for index in bound.postponed}
+    reads = {name: read_seq for name, read_seq in observed.reads.items() if name not in waiting}
+    return replace(batch, bound=bound, observed=replace(observed, reads=reads))
 
 
-def identify(conn: Connection, news: Sequence[Stored], before: Mapping[Name, Stored]) -> Bound:
+def bind(conn: Connection, news: Sequence[Stored], before: Mapping[Name, Stored]) -> Bound:
     """Bind these records to orders and returns; creates, joins and locks what is needed. `before`: what they said last.
 
     Takes its locks in the house's order: names, orders by id, returns by id.

@@ -67,7 +67,7 @@ class Weighed(NamedTuple):
         """These returns and all that have to be combined with them."""
         return {self.into.get(i, i) for i in return_ids} | self.near
 
-    def renumbered(self, because: Mapping[int, list[str]]) -> dict[int, list[str]]:
+    def renumbered(self, because: Mapping[int, Sequence[str]]) -> dict[int, list[str]]:
         """What brought news of which return, as they are numbered now."""
         found: dict[int, list[str]] = {}
         for return_id, why in because.items():
