@@ -22,8 +22,10 @@ from hub.model.language.spelling import OrderNumbers
 from hub.model.plan.rules import DEFAULTS, OPERATIONS
 from hub.model.schema.observation import HUB, Party
 from hub.model.schema.operation import Terms
+from hub.store import accounts as account_store
+from hub.store import health
 from hub.store.budgets import Priority
-from hub.store.database import DBAPIError
+from hub.store.database import Database, DBAPIError
 from mappings.engine import Mapping as Dictionary
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -141,6 +143,25 @@ class Accounts:
         """Something was changed here: read again at once."""
         with self._lock:
             self._until = 0.0
+
+
+class Watch:
+    """Looks at the accounts for a process whose requests must not wait for the database (`web/pulse.py`)."""
+
+    def __init__(self, database: Database, accounts: Accounts) -> None:
+        self.database = database
+        self.accounts = accounts
+        self._last: object = None
+
+    def __call__(self) -> dict[str, str]:
+        """The state of each account, by name; all are read anew where any changed. Raises what the database raises."""
+        self.accounts.hold()
+        with self.database.begin() as conn:
+            stamps, states = account_store.stamps(conn), health.states(conn)
+        if (stamps, states) != self._last:
+            self.accounts.renew()
+            self._last = stamps, states
+        return states
 
 
 def expected(accounts: Mapping[str, Account]) -> dict[str, Expected]:

@@ -1,4 +1,4 @@
-"""Wires everything: settings, database, accounts, the stages. Above it: the web, the scheduler, the command line."""
+"""The application is put together here and nowhere else; web, scheduler, command line and actions are given `Hub`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from typing import Any
 
 from connectors.kit import registry
 from connectors.kit.api import Account as Login
-from connectors.kit.api import Connector
+from connectors.kit.api import Connector, WebhookRequest
 from connectors.kit.attempt import Attempt
 from hub import configured
-from hub.accounts import Account, Accounts, assemble
+from hub.accounts import Account, Accounts, Watch, assemble, expected
 from hub.actions.answering import Answering
 from hub.actions.install import Install
 from hub.actions.people import People
 from hub.actions.privacy import Privacy
 from hub.actions.reconcile import Reconcile
+from hub.actions.registry import perform
 from hub.grants import StoredGrants
+from hub.model.concerns import Expected
 from hub.model.language.spelling import OrderNumbers
 from hub.pipeline.deliver.deliver import Deliver
+from hub.pipeline.intake.accept import accept
 from hub.pipeline.intake.poll import Fetch, Poll
 from hub.pipeline.process.erased import Forgotten
 from hub.pipeline.process.recompute import Recompute
@@ -35,6 +38,9 @@ from hub.store import accounts as account_store
 from hub.store import budgets
 from hub.store.budgets import Priority
 from hub.store.database import Database, check, upgrade
+from hub.store.inbox import Arrival
+from hub.store.wake import Bell
+from hub.store.writer import Writer
 from hub.unsent import unsent
 from mappings.engine import Mapping as Dictionary
 
@@ -43,12 +49,14 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Hub:
-    """A hub that is ready to work; what each part of it does is in the part."""
+    """The application, ready to work; what each part of it does is in the part."""
 
     settings: Settings
     database: Database
     vault: Vault
     accounts: Accounts
+    watch: Watch
+    writer: Writer
     process: Process
     recompute: Recompute
     poll: Poll
@@ -59,6 +67,18 @@ class Hub:
     privacy: Privacy
     install: Install
     reconcile: Reconcile
+
+    def accept(self, account: str, request: WebhookRequest) -> list[Arrival]:
+        """What a webhook brought. Raises InvalidWebhook, Unsupported, KeyError(account) or ValueError."""
+        return accept(self.accounts, account, request)
+
+    def perform(self, name: str, data: Any, who: str) -> str | None:
+        """What a person does; see `hub.actions.registry.perform`."""
+        return perform(self, name, data, who)
+
+    def expected(self) -> dict[str, Expected]:
+        """What each account's connector lets us expect of it."""
+        return expected(self.accounts.all())
 
     @property
     def handlers(self) -> Mapping[str, Callable[..., None]]:
@@ -126,6 +146,8 @@ def assemble_hub(settings: Settings, database: Database) -> Hub:
         database=database,
         vault=vault,
         accounts=accounts,
+        watch=Watch(database, accounts),
+        writer=Writer(database, committed=Bell(database).ring),
         process=Process(database, accounts, forgotten),
         recompute=Recompute(database, accounts),
         poll=Poll(database, accounts, lease=2 * settings.lease),

@@ -34,6 +34,10 @@ class NotNow(Exception):
         super().__init__(say(self.said))
 
 
+REFUSALS = (NotNow, ValueError, LookupError)
+"""What an action raises when it cannot be done now, with a letter for who wanted it."""
+
+
 class People:
     """The acts of people in the console and on the command line."""
 

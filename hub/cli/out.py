@@ -17,7 +17,6 @@ from rich.text import Text
 
 from connectors.kit.errors import ConnectorError
 from hub.actions.people import NotNow
-from hub.actions.registry import perform
 from hub.boot import Hub, hub
 from hub.model.language.spelling import return_number
 from hub.plain import in_json, plain
@@ -57,7 +56,7 @@ def working() -> Iterator[Hub]:
 def act(name: str, data: Mapping[str, Any]) -> str | None:
     """What a person does by a command, on a hub for its length; what the action says itself."""
     with working() as ready:
-        return perform(ready, name, data, getpass.getuser())
+        return ready.perform(name, data, getpass.getuser())
 
 
 def show(rows: Sequence[Any], columns: Sequence[str], json_: bool, *, empty: str) -> None:

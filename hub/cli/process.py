@@ -13,7 +13,6 @@ from typing import Any
 
 from hub.boot import Hub, assemble_hub, hub
 from hub.cli import out
-from hub.cli.site import services
 from hub.plain import log_plainly
 from hub.settings import Settings
 from hub.store.database import Database
@@ -49,7 +48,7 @@ def site() -> Any:
     settings = Settings.load()
     if settings.database_url is None:
         raise RuntimeError("the web is started by `hub serve`, which names the database")
-    return create_app(services(assemble_hub(settings, Database(settings.database_url))))
+    return create_app(assemble_hub(settings, Database(settings.database_url)))
 
 
 def work(settings: Settings, workers: int | None) -> None:

@@ -1,6 +1,6 @@
 """The hub on the web: webhooks come in, people look and act.
 
-`create_app(services)` is the whole site, for Granian (RSGI) as it is served, and a WSGI callable for every other
+`create_app(hub)` is the whole site, for Granian (RSGI) as it is served, and a WSGI callable for every other
 server. Webhooks are taken in front of it (`webhooks.py`), the rest is Flask.
 """
 
@@ -10,25 +10,25 @@ from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from hub.boot import Hub
 from hub.web.console import create_console
 from hub.web.counts import Counts
 from hub.web.front import Front
 from hub.web.pulse import Pulse
-from hub.web.services import Services
 from hub.web.webhooks import PREFIX, WebhookIntake
 
-__all__ = ["Services", "create_app"]
+__all__ = ["create_app"]
 
 
 class Site:
     """Call it in the process that serves it."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, hub: Hub) -> None:
         counts = Counts()
-        pulse = Pulse(counts, services.look, services.keep)
-        self._webhooks = WebhookIntake(services, counts, pulse)
-        self._console = create_console(services, counts)
-        self._front = Front(services, self._webhooks, self._console, pulse)
+        pulse = Pulse(hub, counts)
+        self._webhooks = WebhookIntake(hub, counts, pulse)
+        self._console = create_console(hub, counts)
+        self._front = Front(hub, self._webhooks, self._console, pulse)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(PREFIX):
@@ -45,6 +45,6 @@ class Site:
         await self._front.serve(scope, protocol)
 
 
-def create_app(services: Services) -> Site:
+def create_app(hub: Hub) -> Site:
     """The whole site."""
-    return Site(services)
+    return Site(hub)

@@ -15,14 +15,14 @@ from typing import Any
 
 import msgspec
 
+from hub.boot import Hub
 from hub.store.inbox import Full
 from hub.web import refusals
 from hub.web.bodies import Bodies
 from hub.web.bridge import Bridge
 from hub.web.pulse import LATE, Pulse
 from hub.web.refusals import LAST, Refusal
-from hub.web.services import Services
-from hub.web.webhooks import PREFIX, Told, WebhookIntake, request
+from hub.web.webhooks import LARGEST, PREFIX, Told, WebhookIntake, request
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +42,13 @@ AWAY = "数据库暂时无法访问；中枢会自动重试。\nThe database is 
 class Front:
     """Every request of the process; `scope` and `protocol` are RSGI's."""
 
-    def __init__(self, services: Services, webhooks: WebhookIntake, console: Any, pulse: Pulse) -> None:
-        self.services = services
+    def __init__(self, hub: Hub, webhooks: WebhookIntake, console: Any, pulse: Pulse) -> None:
+        self.hub = hub
         self.webhooks = webhooks
         self.pulse = pulse
         self.bridge = Bridge(console)
-        self.bodies = Bodies(services.bodies)
-        self.forms = Bodies(services.bodies)
+        self.bodies = Bodies(hub.settings.bodies)
+        self.forms = Bodies(hub.settings.bodies)
         self._answers: dict[str, int] = {}
         self._checks = ThreadPoolExecutor(2, thread_name_prefix="large webhook")
 
@@ -58,7 +58,7 @@ class Front:
     def stop(self) -> None:
         self.pulse.stop()
         self.bridge.close()
-        self.services.writer.close()
+        self.hub.writer.close()
 
     async def serve(self, scope: Any, protocol: Any) -> None:
         """Answer one request, whatever happens."""
@@ -93,8 +93,8 @@ class Front:
             if self.webhooks.may_be_new(account):
                 await self._look()
             stated = self.webhooks.admit(account, scope.method, headers.get("content-length", ""))
-            body = await self.bodies.read(protocol, self._sender(scope), stated, self.services.largest_body)
-            base = self.services.public_url or f"{scope.scheme}://{scope.authority or headers.get('host', '')}"
+            body = await self.bodies.read(protocol, self._sender(scope), stated, LARGEST)
+            base = self.hub.settings.public_url or f"{scope.scheme}://{scope.authority or headers.get('host', '')}"
             asked = request(scope.method, scope.path, scope.query_string, headers.items(), body, base)
             if len(body) <= INLINE:
                 arrivals = self.webhooks.check(account, asked)
@@ -126,9 +126,9 @@ class Front:
         def told() -> None:
             loop.call_soon_threadsafe(_settle, known)
 
-        waiting = self.services.writer.offer(arrivals, told)
+        waiting = self.hub.writer.offer(arrivals, told)
         try:
-            await asyncio.wait_for(known, self.services.writer.patience)
+            await asyncio.wait_for(known, self.hub.writer.patience)
         except TimeoutError:
             raise Full("the database does not answer; the messages may or may not be kept", 5.0) from None
         waiting.result(0)
@@ -151,7 +151,7 @@ class Front:
 
     def _sender(self, scope: Any) -> str:
         """Whose request it is: as our proxy says in the last word of its header, else who is connected."""
-        wanted = self.services.sender_header
+        wanted = self.hub.settings.sender_header
         if wanted and (named := [value for name, value in scope.headers.items() if name == wanted]):
             return str(named[-1]).rpartition(",")[2].strip()[:64]
         return str(scope.client).rpartition(":")[0]

@@ -10,10 +10,8 @@ import hmac
 import secrets
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, request, session
+from flask import Flask, Response, abort, request, session
 from flask_babel import gettext as _
-
-from hub.web.services import Services
 
 POLICY = "; ".join(
     (
@@ -34,6 +32,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Names under which the console answers: another name on a loopback socket is somebody's rebound DNS."""
 TOKEN = "form_token"  # noqa: S105 - a field's name
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -62,8 +62,7 @@ def _storable() -> None:
 
 
 def _host() -> None:
-    services: Services = current_app.extensions["hub"]
-    if (urlsplit(f"//{request.host}").hostname or "") not in {name.strip("[]") for name in services.hosts}:
+    if (urlsplit(f"//{request.host}").hostname or "") not in HOSTS:
         abort(
             421,
             _("The console does not answer under the name %(host)s. Open it under the address it printed at start.",

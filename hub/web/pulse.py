@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hub.boot import Hub
+from hub.store import webhooks
 from hub.store.outage import away, reason
-from hub.web.counts import Answered, Counts
+from hub.web.counts import Counts
 
 log = logging.getLogger(__name__)
 
@@ -26,22 +28,16 @@ KEEP = 5.0
 
 
 class Pulse:
-    """`look` reads the accounts, by name with the state they are in; `keep` stores what webhooks were answered."""
+    """What this process knows of the accounts, and of how their webhooks were answered."""
 
     again = 5.0
     """Seconds after which a sender whom we could not serve is to come again."""
 
-    def __init__(
-        self,
-        counts: Counts,
-        look: Callable[[], Mapping[str, str]] | None = None,
-        keep: Callable[[list[Answered]], None] = lambda answered: None,
-    ) -> None:
+    def __init__(self, hub: Hub, counts: Counts) -> None:
         self.known: Mapping[str, str] | None = None
         """By name the state of every account; None where nobody has looked yet."""
+        self._hub = hub
         self._counts = counts
-        self._look = look
-        self._keep = keep
         self._why = ""
         self._answered = time.monotonic()
         self._kept = time.monotonic()
@@ -62,8 +58,6 @@ class Pulse:
 
     def start(self) -> None:
         """Begin to look; the first look is over when this returns."""
-        if self._look is None:
-            return
         self.beat()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
         self._thread.start()
@@ -83,10 +77,8 @@ class Pulse:
 
     def beat(self) -> None:
         """One look."""
-        if self._look is None:
-            return
         try:
-            self.known = self._look()
+            self.known = self._hub.watch()
         except Exception as error:
             self._why = f"the database is away ({reason(error)})"
             return
@@ -96,7 +88,8 @@ class Pulse:
             answered = self._counts.fresh()
             try:
                 if answered:
-                    self._keep(answered)
+                    with self._hub.database.begin() as conn:
+                        webhooks.add(conn, answered)
             except Exception as error:
                 self._counts.again(answered)
                 if not away(error):  # that is said already
@@ -104,8 +97,6 @@ class Pulse:
 
     def away(self) -> str:
         """Why nothing can be made durable now; empty while the database answers."""
-        if self._look is None:
-            return ""
         silent = time.monotonic() - self._answered
         return self._why or (f"the database has not answered for {silent:.0f} s" if silent > LATE else "")
 

@@ -21,6 +21,7 @@ from msgspec import MsgspecError
 from connectors.kit.api import WebhookRequest
 from connectors.kit.errors import InvalidWebhook, Unsigned, Unsupported
 from hub.accounts import NAME
+from hub.boot import Hub
 from hub.store.inbox import Full
 from hub.store.writer import Unstorable
 from hub.web import refusals
@@ -28,11 +29,13 @@ from hub.web.bodies import DRAIN
 from hub.web.counts import Counts
 from hub.web.pulse import Pulse
 from hub.web.refusals import REASONS, Refusal
-from hub.web.services import Services
 
 log = logging.getLogger(__name__)
 
 PREFIX = "/hooks/"
+
+LARGEST = 10 * 2**20
+"""Bytes of a webhook that are read at most."""
 
 _CHUNK = 65536
 
@@ -43,8 +46,8 @@ Told = tuple[int, Mapping[str, str], bytes]
 class WebhookIntake:
     """`/hooks/<account>`: a bounded body, checked, made durable; then the answer says so."""
 
-    def __init__(self, services: Services, counts: Counts, pulse: Pulse) -> None:
-        self.services = services
+    def __init__(self, hub: Hub, counts: Counts, pulse: Pulse) -> None:
+        self.hub = hub
         self.counts = counts
         self.pulse = pulse
 
@@ -77,7 +80,7 @@ class WebhookIntake:
     def check(self, account: str, request: WebhookRequest) -> Sequence[Any]:
         """What it brought, genuine and unpacked, to be made durable next. Raises Refusal."""
         try:
-            arrivals = self.services.accept(account, request)
+            arrivals = self.hub.accept(account, request)
         except InvalidWebhook as error:
             raise refusals.forged(str(error), signed=not isinstance(error, Unsigned)) from error
         except Unsupported as error:
@@ -94,8 +97,9 @@ class WebhookIntake:
 
     def taken(self, account: str, messages: int) -> Told:
         """What the sender hears of messages that are durable: the words its manifest asks for, or ours."""
-        wanted = self.services.answer(account)
-        if wanted is None:
+        webhook = self.hub.accounts.get(account).entry.manifest.webhook
+        wanted = webhook and webhook.answer
+        if not wanted:
             return 202, {"Content-Type": "application/json"}, b'{"accepted": %d}' % messages
         return wanted.status, {"Content-Type": wanted.content_type}, wanted.body.encode()
 
@@ -118,7 +122,7 @@ class WebhookIntake:
         return error.status, {"Content-Type": "application/json", **error.headers}, error.body
 
     def _unreadable(self, account: str, why: str) -> Refusal:
-        return refusals.unreadable(why, self.services.connector(account))
+        return refusals.unreadable(why, self.hub.accounts.get(account).entry.name)
 
     # -- under WSGI
 
@@ -126,8 +130,8 @@ class WebhookIntake:
         account = environ["PATH_INFO"][len(PREFIX) :]
         try:
             stated = self.admit(account, environ["REQUEST_METHOD"], environ.get("CONTENT_LENGTH") or "")
-            arrivals = self.check(account, _request(environ, self._body(environ, stated), self.services.public_url))
-            self.services.writer.put(arrivals)
+            arrivals = self.check(account, _request(environ, self._body(environ, stated), self.hub.settings.public_url))
+            self.hub.writer.put(arrivals)
             status, headers, body = self.taken(account, len(arrivals))
             self.counts.add(account, status)
         except Exception as error:
@@ -137,22 +141,21 @@ class WebhookIntake:
 
     def _body(self, environ: WSGIEnvironment, stated: int | None) -> bytes:
         """The raw bytes, never more than we are willing to hold; a chunked body without a length is read just so."""
-        largest = self.services.largest_body
         if stated is None and not environ.get("wsgi.input_terminated"):
             return b""  # a server that does not end the stream for us has no body for us either
         stream: InputStream = environ["wsgi.input"]
-        if stated is not None and stated > largest:
+        if stated is not None and stated > LARGEST:
             _drain(stream, min(stated, DRAIN))
-            raise refusals.too_large(largest)
-        left = largest + 1 if stated is None else stated
+            raise refusals.too_large(LARGEST)
+        left = LARGEST + 1 if stated is None else stated
         parts = []
         while left > 0 and (part := stream.read(min(_CHUNK, left))):
             parts.append(part)
             left -= len(part)
         body = b"".join(parts)
-        if len(body) > largest:
+        if len(body) > LARGEST:
             _drain(stream, DRAIN)
-            raise refusals.too_large(largest)
+            raise refusals.too_large(LARGEST)
         if stated is not None and len(body) < stated:
             raise refusals.cut_short(len(body), stated)
         return body

@@ -11,7 +11,6 @@ from werkzeug.test import Client
 
 from hub.actions.registry import perform
 from hub.boot import Hub
-from hub.cli.site import services
 from hub.web import create_app
 from tests.cli.person import Run, listed, typed
 from tests.pipeline.fakes.play import Remote
@@ -75,7 +74,7 @@ def test_a_link_is_made_and_taken_back_by_its_entry(hub: Hub, begun: tuple[str, 
     assert f"{other} is a return of its own again" in run("review", "undo", str(entry)).output
     run("review", "link", f"R{one}", str(other))
     ((entry,),) = rows(hub, "SELECT max(id) FROM journal WHERE stage = 'link'")
-    client = Client(create_app(services(hub)))
+    client = Client(create_app(hub))
     token = re.search(r'name="form_token" value="([^"]+)"', client.get(f"/returns/R{one}").text)
     assert token
     form = {"form_token": token[1], "act": str(entry), "next": f"/returns/R{one}"}

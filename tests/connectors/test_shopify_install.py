@@ -20,7 +20,6 @@ from connectors.shopify.sandbox_oauth import CLIENT, CLIENT_SECRET, SCOPES, TOKE
 from hub import configuration
 from hub.actions import install
 from hub.boot import Hub
-from hub.cli.site import services
 from hub.grants import StoredGrants
 from hub.store import accounts as account_store
 from hub.web import create_app
@@ -42,7 +41,7 @@ def browser(hub: Hub, shop: Remote) -> Client:
     settings = {**given, "client_id": CLIENT, "client_secret": CLIENT_SECRET}
     for name in ("shop", "other"):
         configuration.put(hub, name, {"connector": "shopify", "settings": settings})
-    return Client(create_app(services(hub)))
+    return Client(create_app(hub))
 
 
 @pytest.fixture
@@ -159,7 +158,7 @@ def test_an_answer_counts_once_and_in_the_browser_that_began(
     hub: Hub, browser: Client, asked: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     back = asked()
-    stranger = Client(create_app(services(hub)))
+    stranger = Client(create_app(hub))
     assert STALE in stranger.get(back, headers={"Accept-Language": "en"}).text
     cookie = browser.get_cookie("hub_install", path="/oauth/shop/")
     assert cookie is not None

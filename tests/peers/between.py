@@ -23,7 +23,6 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from hub import configuration
 from hub.boot import Hub, assemble_hub
-from hub.cli.site import services
 from hub.demo.tryton_people import Goods, People
 from hub.demo.tryton_server import Running as TrytonRunning
 from hub.settings import Settings
@@ -62,9 +61,9 @@ class Site:
     """The hub's web on a loopback port; `heard` counts the webhooks it took."""
 
     def __init__(self, hub: Hub) -> None:
-        self._services = services(hub)
+        self._hub = hub
         self.heard = 0
-        app = create_app(self._services)
+        app = create_app(hub)
 
         def counting(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
             self.heard += environ["PATH_INFO"].startswith("/hooks/")
@@ -79,7 +78,7 @@ class Site:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-        self._services.writer.close()  # type: ignore[attr-defined]
+        self._hub.writer.close()
 
 
 class Between:

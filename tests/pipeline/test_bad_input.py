@@ -14,7 +14,6 @@ from werkzeug.test import Client, TestResponse
 
 from connectors.kit.signing import sign_standard
 from hub.boot import Hub
-from hub.cli.site import services
 from hub.store import inbox
 from hub.store.database import next_read_seq
 from hub.store.inbox import Arrival
@@ -34,9 +33,8 @@ RECORD: dict[str, Any] = {
 @pytest.fixture
 def site(hub: Hub, both: None) -> Iterator[Client]:
     """The web with the real accept and the real writer."""
-    given = services(hub)
-    yield Client(create_app(given))
-    given.writer.close()  # type: ignore[attr-defined]
+    yield Client(create_app(hub))
+    hub.writer.close()
 
 
 def send(site: Client, body: bytes, path: str = "/hooks/erp", **headers: str) -> TestResponse:

@@ -16,10 +16,9 @@ from connectors.kit.errors import NotYet, OverBudget
 from connectors.kit.signing import sign_standard
 from hub import checkup, configuration
 from hub.boot import Hub
-from hub.cli.site import services
 from hub.pipeline.remote import Outcome, note
 from hub.store import accounts as store
-from hub.store import health
+from hub.store import health, webhooks
 from hub.web import create_app
 from scheduler.timetable import timetable
 from tests.pipeline.look import rows, work_off
@@ -33,8 +32,7 @@ class Desk:
         configuration.put(
             hub, "shop", {"connector": "generic", "settings": {"kind": "storefront", "webhook_secret": SECRET}}
         )
-        self.services = services(hub)
-        self.site = create_app(self.services)
+        self.site = create_app(hub)
         self.client = Client(self.site)
         self.sent = 0
 
@@ -47,7 +45,8 @@ class Desk:
 
     def flush(self) -> None:
         """What a few seconds later is written."""
-        self.services.keep(self.site._front.webhooks.counts.fresh())
+        with self.hub.database.begin() as conn:
+            webhooks.add(conn, self.site._front.webhooks.counts.fresh())
 
     def page(self, language: str = "en") -> str:
         return str(self.client.get("/", headers={"Accept-Language": language}).text)
@@ -73,7 +72,7 @@ class Desk:
 def desk(hub: Hub) -> Iterator[Desk]:
     made = Desk(hub)
     yield made
-    made.services.writer.close()
+    made.hub.writer.close()
 
 
 def test_silence_is_a_state_and_an_alert_in_every_place(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
@@ -285,8 +284,7 @@ def test_accounts_are_held_while_a_thread_looks_and_read_when_they_change(desk: 
     reads: list[int] = []
     read = desk.hub.accounts.read
     desk.hub.accounts.read = lambda: reads.append(1) or read()  # type: ignore[func-returns-value]
-    look = desk.services.look
-    assert look is not None
+    look = desk.hub.watch
     for _ in range(5):
         assert look() == {"shop": "healthy"}
     assert len(reads) == 1

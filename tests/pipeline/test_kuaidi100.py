@@ -15,7 +15,6 @@ from connectors.kuaidi100 import connector as subject
 from connectors.kuaidi100.sandbox import CUSTOMER, KEY, Kuaidi100Sandbox
 from hub import configuration
 from hub.boot import Hub
-from hub.cli.site import services
 from hub.web import create_app
 from tests.connectors.kuaidi100_remote import SECRET
 from tests.pipeline.fakes.play import Remote
@@ -39,8 +38,7 @@ def wired(
     carrier: Kuaidi100Sandbox,
 ) -> Iterator[None]:
     """The accounts `web`, a shop that tells of parcels, and `carrier`; the hub's web listens."""
-    given = services(hub)
-    server = make_server("127.0.0.1", 0, create_app(given), threaded=True)
+    server = make_server("127.0.0.1", 0, create_app(hub), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     connect("web", "fake_shop", base_url=shop.url)
@@ -50,7 +48,7 @@ def wired(
     yield
     server.shutdown()
     thread.join()
-    given.writer.close()  # type: ignore[attr-defined]
+    hub.writer.close()
     registry.close()
 
 

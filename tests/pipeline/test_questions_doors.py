@@ -12,7 +12,6 @@ from click.testing import CliRunner
 from werkzeug.test import Client
 
 from hub.cli import main
-from hub.cli.site import services
 from hub.web import create_app
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk
@@ -21,7 +20,7 @@ from tests.pipeline.question_scenes import credit_in_dollars, refund_of_the_orde
 
 @pytest.fixture
 def client(desk: Desk) -> Client:
-    return Client(create_app(services(desk.hub)))
+    return Client(create_app(desk.hub))
 
 
 def page(client: Client, number: int, language: str = "en") -> str:

@@ -13,7 +13,6 @@ from werkzeug.test import Client
 from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.cli import main
-from hub.cli.site import services
 from hub.pipeline.deliver import deliver
 from hub.pipeline.process import combine
 from hub.store import inbox, jobs
@@ -87,7 +86,7 @@ def test_a_fault_of_ours_is_a_question_after_the_last_try(hub: Hub, asked: None,
     assert (state, about) == ("open", [one.id])
     assert text.startswith("Telling ")
     assert "of erp fails in the hub itself: 9 attempts failed, the last: KeyError: 'simulated: a bug of ours'." in text
-    page = Client(create_app(services(hub))).get(f"/returns/R{one.id}", headers={"Accept-Language": "en"}).text
+    page = Client(create_app(hub)).get(f"/returns/R{one.id}", headers={"Accept-Language": "en"}).text
     assert "The hub cannot do it" in page, "the return says so"
 
 
@@ -154,7 +153,7 @@ def test_the_command_line_and_the_page_have_it_tried_again(
     assert (said.exit_code, "no question" in said.output) == (1, True), "nobody can do it by hand"
     assert CliRunner().invoke(main, ["review", "again", str(row["id"])]).output == "it is tried again\n"
     assert hands.work("deliver") == 1
-    services(hub).perform("again", {"id": row["id"]})
+    hub.perform("again", {"id": row["id"]}, "Li")
     assert hands.work("deliver") == 1
 
 

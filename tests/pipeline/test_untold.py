@@ -14,7 +14,6 @@ from connectors.kit.api import WebhookRequest
 from connectors.kit.signing import sign_standard
 from hub import configuration
 from hub.boot import Hub
-from hub.cli.site import services
 from hub.model.language.sentences import sentence
 from hub.model.plan.planner import needs_somebody
 from hub.model.schema.operation import Undeliverable
@@ -62,7 +61,7 @@ def test_who_does_not_listen_is_not_in_sync(hub: Hub) -> None:
         (row,) = (row for row in console.telling(conn, all_returns(hub)[0].id) if row.account == "erp")
     assert [(rest.fact, rest.said.code) for rest in console.cannot(row)] == [("opened", "not_listening")]
     assert rows(hub, "SELECT count(*) FROM jobs WHERE kind = 'deliver'") == [(0,)]
-    client = Client(create_app(services(hub)))
+    client = Client(create_app(hub))
     for language, words in (("en", "Not all told, needs nobody"), ("zh", "未全部告知，无需处理")):
         for page in ("/sync?state=untold", "/returns/R1001", "/"):
             assert words in client.get(page, headers={"Accept-Language": language}).text, (language, page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import MagicMock
 
 from connectors.kit import registry
 from connectors.kit.api import Account
@@ -11,7 +12,7 @@ from tests.web.conftest import make_site
 
 def site() -> Any:
     """One account, `web`; the database always answers. Bodies have a second."""
-    made = make_site(database=None, look=lambda: {"web": "healthy"}).client.application
+    made = make_site(MagicMock()).client.application
     made._front.bodies.first = 1.0
     return made
 
@@ -24,7 +25,7 @@ def growing() -> Any:
         looks.append(1)
         return {"web": "healthy"} if len(looks) > 1 else {}
 
-    return make_site(database=None, look=look).client.application
+    return make_site(MagicMock(), watch=look).client.application
 
 
 def away() -> Any:
@@ -36,7 +37,7 @@ def away() -> Any:
             raise ConnectionError("nobody listens there")
         return looks.pop()
 
-    return make_site(database=None, look=look).client.application
+    return make_site(MagicMock(), watch=look).client.application
 
 
 def asking() -> Any:

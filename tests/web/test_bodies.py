@@ -206,7 +206,7 @@ def test_nothing_is_left_of_any_mixture(seed: int) -> None:
 )
 def test_whose_request_it_is(header: str, given: Any, whose: str) -> None:
     """What senders write in front of the proxy's own word counts for nothing."""
-    site = make_site(None, sender_header=header)
+    site = make_site(None, settings={"sender_header": header})
     lines = given if isinstance(given, list) else list(given.items())
     scope = SimpleNamespace(headers=SimpleNamespace(items=lambda: lines), client="127.0.0.1:50123")
     assert site.client.application._front._sender(scope) == whose

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from hub.model.schema.returns import Discrepancy, Return
 from hub.pipeline.process.story import changes
 from hub.pipeline.process.translate import Untranslatable, translate
 from hub.store import journal, tables
-from hub.web import Services, words
+from hub.web import words
 from hub.web.console import create_console
 from hub.web.counts import Counts
 from hub.web.raw import reasons
@@ -30,7 +31,7 @@ MAPPING = Path(__file__).resolve().parents[2] / "mappings" / "generic.yaml"
 
 @pytest.fixture(params=["zh", "en"])
 def lang(request: pytest.FixtureRequest):
-    app = create_console(Services(database=None, accept=None, writer=None), Counts())  # type: ignore[arg-type]
+    app = create_console(MagicMock(), Counts())
     with app.app_context(), force_locale(request.param):
         yield request.param
 

@@ -11,6 +11,7 @@ from connectors.kit.errors import InvalidWebhook, Unsupported
 from connectors.kit.manifest import Answer
 from hub.store.inbox import Full
 from hub.store.writer import Unstorable
+from hub.web import webhooks
 from tests.web.conftest import Site, make_site
 
 SIGNED = {"X-Signature": "good", "Content-Type": "application/json"}
@@ -57,7 +58,7 @@ def test_durable_before_202(site: Site) -> None:
 
 def test_a_system_that_wants_its_own_words_hears_them_once_it_is_durable() -> None:
     wanted = Answer('{"result":true,"message":"成功"}', 200, "application/json;charset=UTF-8")
-    site = make_site(None, answer={"web": wanted}.get)
+    site = make_site(None, answer=wanted)
     response = post(site)
     assert (response.status_code, response.data) == (200, wanted.body.encode())
     assert response.content_type == wanted.content_type
@@ -68,7 +69,7 @@ def test_a_system_that_wants_its_own_words_hears_them_once_it_is_durable() -> No
 
 
 def test_the_address_that_signatures_cover_is_the_public_one() -> None:
-    site = make_site(None, public_url="https://hub.example.invalid/")
+    site = make_site(None, settings={"public_url": "https://hub.example.invalid/"})
     post(site, "/hooks/web?a=1")
     assert site.requests[0].url == "https://hub.example.invalid/hooks/web?a=1"
 
@@ -116,8 +117,7 @@ def test_a_missing_field_is_not_an_unknown_account() -> None:
     assert "'id'" in letter(post(site), 400)["error"]
 
 
-def test_who_sends_what_a_connector_does_not_take_hears_whose_page_to_read() -> None:
-    site = make_site(None, connector={"web": "generic"}.get)
+def test_who_sends_what_a_connector_does_not_take_hears_whose_page_to_read(site: Site) -> None:
     assert "the README of 'generic'" in letter(post(site, body=b"<xml/>"), 400)["what_now"]
     site.fails.append(Unstorable("this message cannot be stored"))
     assert "the README of 'generic'" in letter(post(site), 400)["what_now"]
@@ -160,8 +160,8 @@ def test_a_chunked_body_without_a_length(site: Site) -> None:
     assert site.put == [BODY.decode()]
 
 
-def test_the_largest_body_that_fits() -> None:
-    site = make_site(None, largest_body=len(BODY))
+def test_the_largest_body_that_fits(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhooks, "LARGEST", len(BODY))
     assert post(site).status_code == 202
     letter(post(site, body=BODY + b" "), 413)
 

@@ -10,8 +10,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from hub.actions.fields import Wrong
+from hub.actions.people import REFUSALS
 from hub.actions.registry import ACTIONS
-from hub.web.pages.base import services
+from hub.web.pages.base import WHO, hub
 from hub.web.story import say
 from hub.web.words import spoken
 
@@ -22,15 +23,15 @@ blueprint = Blueprint("act", __name__, url_prefix="/do")
 
 @blueprint.post("/<name>")
 def act(name: str) -> Response:
-    if name not in services().actions:
+    if name not in ACTIONS:
         abort(404, _("The hub cannot do that here."))
     action = ACTIONS[name]
     given = action.gather(pair for pair in request.form.items(multi=True) if pair[0] in action.fields)
     try:
-        flash(action.says(services().perform(name, given), spoken()), "good")
+        flash(action.says(hub().perform(name, given, WHO), spoken()), "good")
     except Wrong as wrong:
         abort(400, _("The form is incomplete: %(error)s", error=wrong.letter(spoken())))
-    except services().refusals as error:
+    except REFUSALS as error:
         log.info("%s refused: %s", name, error)
         said = say(getattr(error, "said", None)) or (str(error.args[0]) if error.args else "")
         flash(said or _("The hub cannot do that here."), "bad")

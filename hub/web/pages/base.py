@@ -12,22 +12,26 @@ from flask import Flask, Response, abort, current_app, g, render_template, reque
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
+from hub.boot import Hub
 from hub.store import health
 from hub.store.outage import away
-from hub.web.services import Services
 
 log = logging.getLogger(__name__)
 
 
-def services() -> Services:
-    """What was injected at start."""
-    injected: Services = current_app.extensions["hub"]
-    return injected
+WHO = "console"
+"""Until there are users, everybody at the console is the same person."""
+
+
+def hub() -> Hub:
+    """The application whose console this is."""
+    ours: Hub = current_app.extensions["hub"]
+    return ours
 
 
 def database() -> AbstractContextManager[Any]:
     """A connection for one page."""
-    return services().database.begin()
+    return hub().database.begin()
 
 
 def badges() -> health.Badges | None:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app
 from hub.store import health
 from hub.store.outage import away
 from hub.web.counts import Counts
-from hub.web.pages.base import as_json, database, log, services
+from hub.web.pages.base import as_json, database, hub, log
 
 blueprint = Blueprint("health", __name__)
 
@@ -37,7 +37,7 @@ def metrics() -> Response:
     ]  # fmt: skip
     try:
         with database() as conn:
-            view = health.overview(conn, services().expected())
+            view = health.overview(conn, hub().expected())
     except Exception as error:
         if not away(error):
             raise

@@ -12,25 +12,26 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from hub.web.pages.base import services
-from hub.web.services import Install
+from hub.actions.install import WITHIN, Install
+from hub.actions.people import REFUSALS
+from hub.web.pages.base import hub
 from hub.web.story import say
 
 blueprint = Blueprint("oauth", __name__, url_prefix="/oauth/<account>")
 
-COOKIE, WITHIN = "hub_install", 600
+COOKIE = "hub_install"
 
 
 def _install(account: str) -> Install:
-    install = services().install
-    if install is None or account not in install.offered():
+    install = hub().install
+    if account not in install.offered():
         abort(404, _("The access of %(account)s is not granted on a page.", account=account[:100]))
     return install
 
 
 def _callback(account: str) -> str:
     """The address to come back to, as the system's settings must list it."""
-    base = services().public_url or request.host_url
+    base = hub().settings.public_url or request.host_url
     return base.rstrip("/") + url_for("oauth.back", account=account)
 
 
@@ -45,7 +46,7 @@ def begin(account: str) -> Response:
     install = _install(account)
     try:
         there, cookie = install.begin(account, _callback(account))
-    except services().refusals as error:
+    except REFUSALS as error:
         _refused(error)
     response = redirect(there, 303)
     response.set_cookie(
@@ -65,7 +66,7 @@ def back(account: str) -> Response:
     install = _install(account)
     try:
         install.finish(account, list(request.args.items(multi=True)), request.cookies.get(COOKIE, ""))
-    except services().refusals as error:
+    except REFUSALS as error:
         _refused(error)
     response = redirect(url_for("oauth.page", account=account), 303)
     response.delete_cookie(COOKIE, path=url_for("oauth.page", account=account))

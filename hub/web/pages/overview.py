@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from hub.store import health
-from hub.web.pages.base import database, services
+from hub.web.pages.base import database, hub
 
 blueprint = Blueprint("overview", __name__)
 
@@ -13,6 +13,5 @@ blueprint = Blueprint("overview", __name__)
 @blueprint.get("/")
 def page() -> str:
     with database() as conn:
-        view = health.overview(conn, services().expected())
-    install = services().install
-    return render_template("overview.html", view=view, installs=install.offered() if install else ())
+        view = health.overview(conn, hub().expected())
+    return render_template("overview.html", view=view, installs=hub().install.offered())

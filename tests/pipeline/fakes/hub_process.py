@@ -16,7 +16,6 @@ from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from hub.boot import assemble_hub
-from hub.cli.site import services
 from hub.settings import Settings
 from hub.store import jobs
 from hub.store.database import Database
@@ -51,7 +50,7 @@ def main() -> None:
     ready = assemble_hub(Settings(data=Path(data), database_url=url, lease=float(lease)), Database(url))
     small = {**terms(ready.leases), "process": Terms(BATCH, float(lease))}
     engine = Engine(ready.database, ready.handlers, workers=8, idle=0.3, terms=small)
-    site = replace(services(ready), writer=Writer(ready.database, committed=partial(engine.wake, INBOX)))
+    site = replace(ready, writer=Writer(ready.database, committed=partial(engine.wake, INBOX)))
     server = make_server("127.0.0.1", int(port), create_app(site), _Server, _Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     engine.start()
