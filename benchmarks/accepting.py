@@ -59,7 +59,7 @@ def run(*, quick: bool) -> Report:
         "P is one parse of payload.json (3.8 KB), as everywhere. In parses of each webhook's own body, most of which"
         f" are far smaller: {own}; an HMAC alone costs two or three parses of such a body.",
         "The webhooks are simulated (benchmarks/pushes.py), in the documented shape and a usual size: six lines, ten"
-        " scans. Where only a hint comes of one, the record is read back later; that read is not counted here.",
+        " scans. Where it only notifies of a change, the record is read back later; that read is not counted here.",
     ]
     return Report(lines, notes, profiled(stages["kuaidi100", "connector"], 2000))
 

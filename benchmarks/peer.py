@@ -1,7 +1,7 @@
 """The other way to take webhooks: Flask, one row and one commit per request, on gunicorn (`benchmarks.peer:app`).
 
-It does less than the hub: one row, no account, no hint per object. Its connections are kept, its statement is prepared
-and commits by itself, so that a request costs one trip to the database instead of three.
+It does less than the hub: one row, no account, no change notification per object. Its connections are kept, its
+statement is prepared and commits by itself, so that a request costs one trip to the database instead of three.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def run(*, quick: bool) -> Report:
         " all the CPU. fsync is on, one PostgreSQL serves both. Flask: gunicorn, one worker, 16 threads, a connection"
         " kept by each, HMAC checked by hand, one row of three columns, one statement that commits by itself."
         " The hub: the web of `hub serve` without workers beside it (Granian with one worker), the account looked up,"
-        " signature and time checked, the event read, one hint stored.",
+        " signature and time checked, the event read, one change notification stored.",
     ]
     return Report(lines, notes)
 

@@ -18,8 +18,8 @@ from connectors.kit.alone import each
 from connectors.kit.answers import Response
 from connectors.kit.api import (
     Account,
+    Changed,
     Health,
-    Hint,
     Made,
     Message,
     Operation,
@@ -129,7 +129,7 @@ class EasyPost(Signed):
             return Message(stream, external_id, b"null", deleted=True)
         return self._message(stream, record)
 
-    def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
+    def accept(self, request: WebhookRequest) -> Sequence[Message | Changed]:
         """An Event about a tracker or a refunded label: what it is about is read back. Other events are no news."""
         self.genuine(request)
         with shaped("Event of EasyPost's"):
@@ -137,11 +137,11 @@ class EasyPost(Signed):
             topic, about = event.description, event.result or About()
             kind, label = topic.partition(".")[0], about.shipment_id
             if kind == "refund" and label:
-                return [Hint("shipment", str(label), topic)]
+                return [Changed("shipment", str(label), topic)]
             if kind != "tracker" or (label and not records.concerns(msgspec.json.decode(request.body)["result"])):
                 return []
         if label or about.id is not None:
-            return [Hint("shipment", str(label), topic) if label else Hint("tracker", str(about.id), topic)]
+            return [Changed("shipment", str(label), topic) if label else Changed("tracker", str(about.id), topic)]
         raise ValueError("it is signed, but names no tracker")
 
     # -- writing
@@ -264,7 +264,7 @@ def _tracked(tracker: Record, operation: Operation) -> Reply:
     label = tracker.get("shipment_id")
     stream, external_id = ("shipment", str(label)) if label else ("tracker", str(tracker["id"]))
     made = tuple(Made("shipments", str(tracker["id"]), fact) for fact in operation.payload.get("facts") or ())
-    return Reply(objects={stream: external_id}, made=made, read_back=(Hint(stream, external_id, "add_tracking"),))
+    return Reply(objects={stream: external_id}, made=made, read_back=(Changed(stream, external_id, "add_tracking"),))
 
 
 def _iso(moment: datetime) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from connectors.generic import door
-from connectors.kit.api import Hint, Made, Message, Operation, Reply
+from connectors.kit.api import Changed, Made, Message, Operation, Reply
 
 KINDS = {
     "receive": "receipts",
@@ -61,7 +61,7 @@ def _reply(operation: Operation, answer: Answer, messages: tuple[Message, ...]) 
     return Reply(
         objects=objects,
         made=_made(operation, answer, objects),
-        read_back=tuple(Hint(stream, name, operation.kind) for stream, name in told),
+        read_back=tuple(Changed(stream, name, operation.kind) for stream, name in told),
         messages=messages,
         detail=answer.detail,
     )

@@ -36,8 +36,8 @@ class Message(Struct, frozen=True):
     delivery_id: str | None = None
 
 
-class Hint(Struct, frozen=True):
-    """A record changed, says the system; the truth has to be fetched."""
+class Changed(Struct, frozen=True):
+    """A change notification: the record has to be fetched. `Reply.read_back` names records in the same way."""
 
     stream: str
     external_id: str
@@ -56,7 +56,7 @@ class Unreadable(Struct, frozen=True):
     body: bytes = b""
 
 
-Item = Message | Hint | Unreadable
+Item = Message | Changed | Unreadable
 """What a system told of one record."""
 
 
@@ -170,7 +170,7 @@ class Reply:
     objects: Mapping[str, str] = field(default_factory=dict)
     """Objects of ours there, by stream: {"complaint": "7"}. They become strong keys of the return."""
     made: tuple[Made, ...] = ()
-    read_back: tuple[Hint, ...] = ()
+    read_back: tuple[Changed, ...] = ()
     """The records that show the effect; the hub fetches them."""
     messages: tuple[Message, ...] = ()
     """Records that the answer carried whole, as they stand after the change: a read-back without another call."""
@@ -206,7 +206,7 @@ class Connector:
         """The cursor of a poll that begins at this moment (aware), for a backfill."""
         raise Unsupported(f"stream {stream!r} cannot be read from a moment in the past")
 
-    def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
+    def accept(self, request: WebhookRequest) -> Sequence[Message | Changed]:
         """Is it genuine (else InvalidWebhook)? then unpack it. Several threads call this at once on one connector."""
         raise Unsupported("this system sends no webhooks")
 

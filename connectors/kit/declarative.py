@@ -15,8 +15,8 @@ from connectors.kit.alone import ENCODER as SHOWN
 from connectors.kit.answers import DECODER, Response, refuse
 from connectors.kit.api import (
     Account,
+    Changed,
     Health,
-    Hint,
     Message,
     Operation,
     Page,
@@ -110,7 +110,7 @@ class Declarative(Signed):
             return Message(stream, external_id, b"null", deleted=True)
         return self._message(told, record, external_id)
 
-    def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
+    def accept(self, request: WebhookRequest) -> Sequence[Message | Changed]:
         hook = self.manifest.webhook
         if hook is None or not hook.topics:
             raise Unsupported(f"{self.manifest.label} sends no webhooks")
@@ -126,8 +126,8 @@ class Declarative(Signed):
         found_id = _text(_search(topic.id or hook.id, body) if topic.id or hook.id else _search(told.id, record))
         if found_id is None:
             raise ValueError(f"topic {word!r} came without the id of its {topic.stream}")
-        if topic.hint:
-            return [Hint(topic.stream, found_id, word)]
+        if topic.notification:
+            return [Changed(topic.stream, found_id, word)]
         delivery = _text(_word(hook.delivery_id, request, body)) if hook.delivery_id else None
         return [self._message(told, record, found_id, delivery)]
 
@@ -265,7 +265,9 @@ class Declarative(Signed):
         objects = {stream: external_id for stream, external_id in found.items() if external_id is not None}
         known = {**operation.objects, **objects}
         back_to = section.get("read_back", sorted(objects))
-        return Reply(objects=objects, read_back=tuple(Hint(s, known[s], operation.kind) for s in back_to if s in known))
+        return Reply(
+            objects=objects, read_back=tuple(Changed(s, known[s], operation.kind) for s in back_to if s in known)
+        )
 
 
 def quoted(expression: str, words: Mapping[str, Any]) -> str:

@@ -50,7 +50,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "scheme_unsigned": (
         "没有签名：只作为提示，记录一律回读。",
-        "Not signed: each is only a hint, and the record is read back.",
+        "Not signed: each is only a change notification, and the record is read back.",
     ),
     "scheme_connector": (
         "由连接器自行验证，详见其 README。",

@@ -76,10 +76,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a webhook topic brings: a record of a stream, or a hint that one changed."""
+    """What a webhook topic brings: a record of a stream, or only that one changed (a change notification)."""
 
     stream: str
-    hint: bool = False
+    notification: bool = False
     id: str = ""
     record: str = ""
 

@@ -131,12 +131,16 @@ def _webhook(manifest: Manifest) -> Iterator[tuple[Place, str]]:
         stream = manifest.streams.get(topic.stream)
         if stream is None:
             yield at, f"there is no stream {topic.stream!r}"
-        elif topic.hint and not stream.fetch:
-            yield at, f"a hint needs a stream that can be fetched; {topic.stream} cannot"
-        elif hook.signature["scheme"] == "unsigned" and not topic.hint:
-            yield at, "an unsigned webhook may only be a hint: nothing of it is believed before it is fetched"
-        elif unproven and not topic.hint and len({one.stream for one in hook.topics.values() if not one.hint}) > 1:
-            yield at, "no signature covers a header, so a record may come as another stream's: this may only be a hint"
+        elif topic.notification and not stream.fetch:
+            yield at, f"a change notification needs a stream that can be fetched; {topic.stream} cannot"
+        elif hook.signature["scheme"] == "unsigned" and not topic.notification:
+            yield at, "an unsigned webhook may only notify of a change: nothing of it is believed before it is fetched"
+        elif (
+            unproven
+            and not topic.notification
+            and len({one.stream for one in hook.topics.values() if not one.notification}) > 1
+        ):
+            yield at, "no signature covers a header, so a record may come as another stream's: this may only notify"
         elif hook.topic and not (topic.id or hook.id) and not stream.id:
             yield at, "say where the record's id is"
 

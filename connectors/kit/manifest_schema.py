@@ -150,7 +150,7 @@ class SignatureSchema(Schema):
 
 class TopicSchema(Schema):
     stream = fields.String(required=True)
-    hint = fields.Boolean(truthy={True}, falsy={False})
+    notification = fields.Boolean(truthy={True}, falsy={False})
     id = Path()
     record = Path()
 

@@ -74,7 +74,7 @@ def verify_shared(request: WebhookRequest, secrets: Secrets, *, header: str, pre
 
 
 def verify(request: WebhookRequest, signature: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """As a manifest's `signature` section says. `unsigned` passes: then nothing but hints may be made of it."""
+    """As a manifest's `signature` section says. `unsigned` passes: then it may only notify of a change."""
     check(signature, settings)(request)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Account, Connector, Health, Hint, Made, Message, Operation, Reply, WebhookRequest
+from connectors.kit.api import Account, Changed, Connector, Health, Made, Message, Operation, Reply, WebhookRequest
 from connectors.kit.bodies import decoded, shaped
 from connectors.kit.errors import ConnectorError, InvalidWebhook, NotYet, Rejected, Unsigned, Unsupported
 from connectors.kit.http import Http
@@ -54,16 +54,16 @@ class Kuaidi100(Connector):
             problems.append(str(problem))
         return Health(ok=not problems, problems=tuple(problems))
 
-    def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
+    def accept(self, request: WebhookRequest) -> Sequence[Message | Changed]:
         """A push: the parcel's full history, and perhaps that its subscription ended."""
         parcel, round, told = self._genuine(request)
         ended_here = told.get("status") == "abort" and not told.get("comNew")  # else they go on under another code
         with shaped("push of a parcel's history"):
             read = record(parcel, told)
-        brought: list[Message | Hint] = [message(read)]
+        brought: list[Message | Changed] = [message(read)]
         if ended_here and not ended(read):
             at = request.received_at.timestamp() if request.received_at else time.time()
-            brought.append(Hint(LEASE, Lease(parcel, int(at), round).id, topic="abort"))
+            brought.append(Changed(LEASE, Lease(parcel, int(at), round).id, topic="abort"))
         return brought
 
     def fetch(self, stream: str, external_id: str) -> Message:
@@ -87,7 +87,7 @@ class Kuaidi100(Connector):
         return Reply(
             objects={STREAM: parcel.id},
             made=(Made("shipments", f"{parcel.id}/told", fact),),
-            read_back=(Hint(STREAM, parcel.id),),
+            read_back=(Changed(STREAM, parcel.id),),
             detail=detail,
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.alone import each, piecewise, said
-from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, Unreadable, WebhookRequest
+from connectors.kit.api import Account, Changed, Health, Message, Operation, Page, Reply, Unreadable, WebhookRequest
 from connectors.kit.bodies import decoded
 from connectors.kit.changes import Changes
 from connectors.kit.errors import ConnectorError, NotFound, Unsupported
@@ -120,16 +120,16 @@ class Medusa(Signed):
             found = None
         return found or Message(stream=stream, external_id=external_id, body=b"null", deleted=True)
 
-    def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
+    def accept(self, request: WebhookRequest) -> Sequence[Message | Changed]:
         """What our subscriber tells: an event and the ids of what hangs on its order. All of it is read back."""
         self.genuine(request)
         event = decoded(EVENT, request.body, "event of the hub's Medusa subscriber")
         name, data, about = event.name, event.data or {}, ABOUT.get(event.name, ("order", "payment"))
-        hints = {(thing.stream, str(thing.id)): None for thing in event.objects or () if thing.stream in about}
-        hints.update({(OWN_IDS[key], str(data[key])): None for key in OWN_IDS if data.get(key)})
+        notifications = {(thing.stream, str(thing.id)): None for thing in event.objects or () if thing.stream in about}
+        notifications.update({(OWN_IDS[key], str(data[key])): None for key in OWN_IDS if data.get(key)})
         if name.startswith("payment.") and data.get("id"):
-            hints["payment", str(data["id"])] = None
-        return [Hint(stream, external_id, topic=name) for stream, external_id in hints]
+            notifications["payment", str(data["id"])] = None
+        return [Changed(stream, external_id, topic=name) for stream, external_id in notifications]
 
     # -- writes
 

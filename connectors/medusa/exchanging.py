@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.kit.api import Hint, Made, Operation, Reply
+from connectors.kit.api import Changed, Made, Operation, Reply
 from connectors.kit.errors import Rejected
 from connectors.medusa.admin import Admin
 from connectors.medusa.drafts import Mark, Record, active, quantities, take
@@ -73,7 +73,7 @@ def exchanged(admin: Admin, order_id: str, operation: Operation) -> Reply | None
         if whole["canceled_at"] is None and whole["additional_items"]:
             facts = operation.payload.get("facts") or ()
             made = tuple(Made("replacements", item["id"], fact) for item in whole["additional_items"] for fact in facts)
-            back = (Hint("exchange", whole["id"]), Hint("return", whole["return_id"]), Hint("order", order_id))
+            back = (Changed("exchange", whole["id"]), Changed("return", whole["return_id"]), Changed("order", order_id))
             objects = {"exchange": whole["id"], "return": whole["return_id"]}
             return Reply(objects=objects, made=made, read_back=back, detail=f"exchange {whole['id']}")
     return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from connectors.kit.api import Hint, Made, Operation, Reply
+from connectors.kit.api import Changed, Made, Operation, Reply
 from connectors.kit.errors import Conflict, Rejected
 from connectors.medusa.admin import Admin, Broke
 from connectors.medusa.drafts import (
@@ -174,7 +174,7 @@ def done(operation: Operation, record: Record, changes: Sequence[Record], mark: 
     return Reply(
         objects={"return": record["id"]},
         made=tuple(made(operation, list(confirmed_receipts(changes, record["id"])), mark)),
-        read_back=(Hint("return", record["id"]), Hint("order", record["order_id"])),
+        read_back=(Changed("return", record["id"]), Changed("order", record["order_id"])),
         detail=f"received on {record['id']}",
     )
 

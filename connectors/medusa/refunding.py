@@ -6,7 +6,7 @@ so a refund whose outcome is unknown can be looked for.
 
 from __future__ import annotations
 
-from connectors.kit.api import Hint, Made, Operation, Reply
+from connectors.kit.api import Changed, Made, Operation, Reply
 from connectors.kit.errors import NotFound, Rejected
 from connectors.medusa.admin import Admin
 from connectors.medusa.drafts import Mark, Record
@@ -59,6 +59,6 @@ def reply(payment: Record, operation: Operation, own: Record | None) -> Reply:
     amount = f"{raw(own, 'amount')} {payment['currency_code'].upper()}" if own else ""
     return Reply(
         made=made,
-        read_back=(Hint("payment", payment["id"]), *((Hint("order", order),) if order else ())),
+        read_back=(Changed("payment", payment["id"]), *((Changed("order", order),) if order else ())),
         detail=f"refunded {amount} on {payment['id']}",
     )

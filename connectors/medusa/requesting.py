@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from connectors.kit.api import Hint, Operation, OperationLine, Reply
+from connectors.kit.api import Changed, Operation, OperationLine, Reply
 from connectors.kit.errors import NotFound, Rejected
 from connectors.kit.names import spellings
 from connectors.medusa.admin import Admin
@@ -68,7 +68,7 @@ def begun(admin: Admin, order_id: str, operation: Operation) -> Reply | None:
 def created(record: Record) -> Reply:
     return Reply(
         objects={"return": record["id"]},
-        read_back=(Hint("return", record["id"]), Hint("order", record["order_id"])),
+        read_back=(Changed("return", record["id"]), Changed("order", record["order_id"])),
         detail=f"requested {record['id']}",
     )
 
@@ -82,7 +82,7 @@ def cancel(admin: Admin, operation: Operation) -> Reply:
     return_id = operation.objects["return"]
     fields = "id,order_id,status,exchange_id,claim_id,fulfillments.id,fulfillments.canceled_at,items.received_quantity"
     record = admin.get(f"returns/{return_id}", fields=fields)["return"]
-    back = (Hint("return", return_id), Hint("order", record["order_id"]))
+    back = (Changed("return", return_id), Changed("order", record["order_id"]))
     if record["status"] == "canceled":
         return Reply(read_back=back, detail="was cancelled already")
     draft = active(admin.get(f"orders/{record['order_id']}/changes")["order_changes"])
@@ -99,7 +99,7 @@ def cancel(admin: Admin, operation: Operation) -> Reply:
     for stream, collection in (("exchange", "exchanges"), ("claim", "claims")):
         if record.get(f"{stream}_id"):
             admin.post(f"{collection}/{record[f'{stream}_id']}/cancel", {"no_notification": not operation.notify})
-            return Reply(read_back=(*back, Hint(stream, record[f"{stream}_id"])), detail=f"cancelled its {stream}")
+            return Reply(read_back=(*back, Changed(stream, record[f"{stream}_id"])), detail=f"cancelled its {stream}")
     admin.post(f"returns/{return_id}/cancel", {"no_notification": not operation.notify})
     return Reply(read_back=back, detail=f"cancelled {return_id}")
 
@@ -110,7 +110,7 @@ def cancelled(admin: Admin, operation: Operation) -> Reply | None:
     record = admin.get(f"returns/{return_id}", fields="id,order_id,status")["return"]
     if record["status"] != "canceled":
         return None
-    return Reply(read_back=(Hint("return", return_id), Hint("order", record["order_id"])), detail="is cancelled")
+    return Reply(read_back=(Changed("return", return_id), Changed("order", record["order_id"])), detail="is cancelled")
 
 
 def order_of(admin: Admin, operation: Operation) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.kit.alone import unreadable
-from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, Unreadable, WebhookRequest
+from connectors.kit.api import Account, Changed, Health, Message, Operation, Page, Reply, Unreadable, WebhookRequest
 from connectors.kit.changes import Changes, Row, Taken
 from connectors.kit.errors import ConnectorError, Unsupported
 from connectors.kit.graphql import Graph, Lost
@@ -81,8 +81,8 @@ class Shopify(Signed):
             return backfill.pages(self.graph, cursor) if cursor else self._sweep()
         raise Unsupported(f"stream {stream!r} is not polled")
 
-    def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
-        """Genuine and about this shop; then hints, or a request about a person's data."""
+    def accept(self, request: WebhookRequest) -> Sequence[Message | Changed]:
+        """Genuine and about this shop; then change notifications, or a request about a person's data."""
         self.genuine(request)
         return topics.unpack(request, self.account.settings["base_url"])
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from connectors.kit.api import Hint, Operation, Reply
+from connectors.kit.api import Changed, Operation, Reply
 from connectors.kit.errors import NotFound, Rejected, Unsupported
 from connectors.kit.graphql import Graph
 from connectors.shopify import reading
@@ -125,4 +125,4 @@ def current(graph: Graph, operation: Operation) -> Any:
 
 
 def reply(return_id: str, detail: str, **more: Any) -> Reply:
-    return Reply(objects={"return": return_id}, read_back=(Hint("return", return_id),), detail=detail, **more)
+    return Reply(objects={"return": return_id}, read_back=(Changed("return", return_id),), detail=detail, **more)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from connectors.kit.api import Hint, Made, Operation, Reply
+from connectors.kit.api import Changed, Made, Operation, Reply
 from connectors.kit.errors import NotFound, Rejected
 from connectors.kit.graphql import Graph
 from connectors.kit.marks import Mark
@@ -76,6 +76,6 @@ def _reply(order: Record, operation: Operation, own: Record | None) -> Reply:
     made = tuple(Made("refunds", own["id"], fact) for fact in operation.facts or (None,)) if own else ()
     return Reply(
         made=made,
-        read_back=(Hint("order", order["id"]),),
+        read_back=(Changed("order", order["id"]),),
         detail=f"refunded {operation.amount} {operation.currency} on {order['name']}",
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from connectors.kit.api import Hint, Operation, OperationLine, Reply
+from connectors.kit.api import Changed, Operation, OperationLine, Reply
 from connectors.kit.errors import NotFound, Rejected
 from connectors.kit.graphql import Graph
 from connectors.kit.marks import Mark
@@ -74,7 +74,7 @@ def found(graph: Graph, operation: Operation) -> Reply | None:
 
 
 def created(record: Any, order_id: str) -> Reply:
-    back = (Hint("return", record["id"]), Hint("order", order_id))
+    back = (Changed("return", record["id"]), Changed("order", order_id))
     return Reply(objects={"return": record["id"]}, read_back=back, detail=f"{record['name']} stands in Shopify")
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from connectors.kit.api import Hint, Message, WebhookRequest
+from connectors.kit.api import Changed, Message, WebhookRequest
 from connectors.kit.bodies import shaped
 from connectors.kit.errors import InvalidWebhook
 from connectors.shopify.admin import gid
@@ -77,7 +77,7 @@ ASKED = {
 }
 
 
-def unpack(request: WebhookRequest, base_url: str) -> list[Message | Hint]:
+def unpack(request: WebhookRequest, base_url: str) -> list[Message | Changed]:
     """What a genuine webhook is about. Raises InvalidWebhook where it is another shop's, or no webhook of Shopify's."""
     topic, shop = request.header(TOPIC) or "", (request.header(SHOP) or "").lower()
     if shop != host(base_url):
@@ -92,7 +92,7 @@ def unpack(request: WebhookRequest, base_url: str) -> list[Message | Hint]:
             return [privacy(topic, wanted, request)]
         body = _read(request.body)
         about = ABOUT.get(topic, ())
-        return [Hint(stream, str(external_id), topic) for stream, where in about if (external_id := where(body))]
+        return [Changed(stream, str(external_id), topic) for stream, where in about if (external_id := where(body))]
 
 
 @cache

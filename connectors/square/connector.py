@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Account, Health, Hint, Message, Operation, Page, Reply, Unreadable, WebhookRequest
+from connectors.kit.api import Account, Changed, Health, Message, Operation, Page, Reply, Unreadable, WebhookRequest
 from connectors.kit.bodies import shaped
 from connectors.kit.errors import ConnectorError, Unsupported
 from connectors.kit.http import Http
@@ -103,7 +103,7 @@ class Square(Signed):
         self._known(stream)
         return self.feeds.fetch(stream, external_id)
 
-    def accept(self, request: WebhookRequest) -> Sequence[Message | Hint]:
+    def accept(self, request: WebhookRequest) -> Sequence[Message | Changed]:
         """Events are thin (orders), or lack what has to be joined (refunds): all of them are read back."""
         self.genuine(request)
         with shaped("event as Square sends them"):
@@ -113,12 +113,12 @@ class Square(Signed):
                 return []
             record = event.data.object[ABOUT[topic]]
             if topic.startswith("refund."):
-                hints = [("refund", record["id"]), ("order", record.get("order_id"))]
+                notifications = [("refund", record["id"]), ("order", record.get("order_id"))]
             elif topic.startswith("payment.") and not record.get("refund_ids"):
-                hints = []  # a sale as any other
+                notifications = []  # a sale as any other
             else:
-                hints = [("order", record.get("order_id"))]
-            return [Hint(stream, str(key), topic) for stream, key in hints if key]
+                notifications = [("order", record.get("order_id"))]
+            return [Changed(stream, str(key), topic) for stream, key in notifications if key]
 
     # -- writes
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from connectors.kit.api import Hint, Made, Operation, OperationLine, Reply
+from connectors.kit.api import Changed, Made, Operation, OperationLine, Reply
 from connectors.kit.errors import OutcomeUnknown, Rejected, Unsupported
 from connectors.square.client import Client, Mark, Record
 from connectors.square.feeds import stamp
@@ -120,6 +120,6 @@ def _reply(operation: Operation, own: Record) -> Reply:
     facts = operation.lines[0].facts or (None,)
     return Reply(
         made=tuple(Made("dispositions", own["id"], fact) for fact in facts),
-        read_back=(Hint("adjustment", own["id"]),),
+        read_back=(Changed("adjustment", own["id"]),),
         detail=f"{own['quantity']} moved to {own['to_state']}",
     )

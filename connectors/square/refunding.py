@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from connectors.kit.api import Hint, Made, Operation, Reply
+from connectors.kit.api import Changed, Made, Operation, Reply
 from connectors.kit.errors import Rejected
 from connectors.square.client import Client, Mark, Record
 from connectors.square.feeds import stamp
@@ -109,6 +109,6 @@ def _reply(operation: Operation, made: Record, sale: str | None = None) -> Reply
     facts = operation.facts or (None,)
     return Reply(
         made=tuple(Made("refunds", made["id"], fact) for fact in facts),
-        read_back=(Hint("refund", made["id"]), *((Hint("order", sale),) if sale else ())),
+        read_back=(Changed("refund", made["id"]), *((Changed("order", sale),) if sale else ())),
         detail=f"refund {made['id']} is {made['status']}",
     )

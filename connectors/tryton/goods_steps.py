@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from connectors.kit.api import Hint, Made, OperationLine, Reply
+from connectors.kit.api import Changed, Made, OperationLine, Reply
 from connectors.kit.errors import Rejected
 from connectors.tryton import case_steps
 from connectors.tryton.goods import incoming, inventory, place, source
@@ -92,8 +92,8 @@ def credit(now: Situation) -> Next:
         told = mine or posted
         made = tuple(Made("credits", str(n["id"]), fact) for n in told for fact in facts(now))
         done = finished(now, "credit note posted", made)
-        hints = (*done.read_back, *(Hint("credit_note", str(n["id"])) for n in told))
-        return Reply(objects=done.objects, made=made, read_back=hints, detail=done.detail)
+        notifications = (*done.read_back, *(Changed("credit_note", str(n["id"])) for n in told))
+        return Reply(objects=done.objects, made=made, read_back=notifications, detail=done.detail)
     if not drafts:
         more = f"beyond the {len(posted)} that are posted" if posted else "yet"
         raise Rejected(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from connectors.kit.api import Hint, Made, OperationLine, Reply
+from connectors.kit.api import Changed, Made, OperationLine, Reply
 from connectors.kit.errors import Rejected
 from connectors.tryton.lookup import COMPLAINT, SALE, Row
 from connectors.tryton.ordered import find_line
@@ -54,8 +54,8 @@ def exchange(now: Situation) -> Next:
     lines = [line for line in sale["lines"] if (line["quantity"] or 0) > 0]
     made = tuple(Made("replacements", str(line["id"]), fact) for line in lines for fact in facts(now))
     done = finished(now, f"sale {sale['number']} sends the goods", made)
-    hints = (*done.read_back, Hint("return_sale", str(sale["id"])))
-    return Reply(objects=done.objects, made=made, read_back=hints, detail=done.detail)
+    notifications = (*done.read_back, Changed("return_sale", str(sale["id"])))
+    return Reply(objects=done.objects, made=made, read_back=notifications, detail=done.detail)
 
 
 def _instead(now: Situation, sold: Row, line: OperationLine) -> Row:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.kit.api import Hint, Made, Operation, Reply
+from connectors.kit.api import Changed, Made, Operation, Reply
 from connectors.kit.errors import Rejected
 from connectors.tryton.client import Rest
 from connectors.tryton.goods import SHIPMENT_FIELDS
@@ -134,10 +134,10 @@ def _complaint(now: Situation) -> Row | None:
 
 def finished(now: Situation, detail: str, made: tuple[Made, ...] = ()) -> Reply:
     """Nothing is left to do; here are the records that show it."""
-    hints = [Hint("complaint", str(now.complaint["id"]))] if now.complaint else []
-    hints += [Hint("return_sale", str(sale["id"])) for sale in now.returns]
-    hints += [Hint("shipment", str(shipment["id"])) for shipment in now.shipments]
-    return Reply(objects=now.objects(), made=made, read_back=tuple(hints), detail=detail)
+    notifications = [Changed("complaint", str(now.complaint["id"]))] if now.complaint else []
+    notifications += [Changed("return_sale", str(sale["id"])) for sale in now.returns]
+    notifications += [Changed("shipment", str(shipment["id"])) for shipment in now.shipments]
+    return Reply(objects=now.objects(), made=made, read_back=tuple(notifications), detail=detail)
 
 
 def facts(now: Situation) -> list[str]:

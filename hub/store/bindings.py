@@ -39,9 +39,9 @@ def neighbours(
     return [(row[0], row[1]) for row in found]
 
 
-def hint(conn: Connection, hints: Iterable[tuple[Title, Name]]) -> set[Title]:
+def keep_typed(conn: Connection, references: Iterable[tuple[Title, Name]]) -> set[Title]:
     """Remember which numbers were typed where; those that were not typed there before."""
-    wanted = sorted(set(hints))
+    wanted = sorted(set(references))
     if not wanted:
         return set()
     found = conn.exec_driver_sql(

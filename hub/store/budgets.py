@@ -9,7 +9,7 @@ from hub.store.connection import Connection
 Priority = Literal["live", "write", "poll", "backfill"]
 
 RESERVE: dict[Priority, float] = {"live": 0.0, "write": 0.1, "poll": 0.25, "backfill": 0.5}
-"""The share of the burst that is left for those before: what a hint wants read > write-back > polls > backfills.
+"""The share of the burst that is left for those before: what notifications want read > write-back > polls > backfills.
 
 Polls come again and again: where they take all that comes in, nobody would ever be told anything.
 """

@@ -26,20 +26,20 @@ AGAIN = "again"
 
 
 class Arrival(NamedTuple):
-    """One message on its way in. Make it with `of` or `hint_of`: they check what the database could not store."""
+    """One message on its way in. Make it with `of` or `changed`: they check what the database could not store."""
 
     account: str
     stream: str
     external_id: str
     via: str
-    hint: bool
+    notification: bool
     body: bytes | None
     version: str | None
     deleted: bool
     read_seq: int | None
     dedupe: bytes | None
     error: str | None = None
-    """Why it cannot even be read, as JSON: then it is invalid from the beginning. With `hint` it is fetched again."""
+    """Why it cannot even be read, as JSON: invalid from the beginning. With `notification` it is fetched again."""
 
     @classmethod
     def of(
@@ -70,8 +70,8 @@ class Arrival(NamedTuple):
         return cls(account, stream, external_id, via, False, body, version, deleted, read_seq, dedupe)
 
     @classmethod
-    def hint_of(cls, account: str, stream: str, external_id: str) -> Arrival:
-        """A record changed, the truth has to be fetched. A hint is never a duplicate. Raises ValueError."""
+    def changed(cls, account: str, stream: str, external_id: str) -> Arrival:
+        """A change notification: the record has to be fetched. It is never a duplicate. Raises ValueError."""
         _storable(stream=stream, external_id=external_id)
         return cls(account, stream, external_id, "push", True, None, None, False, None, None)
 
@@ -141,7 +141,7 @@ class Row(NamedTuple):
 
 
 class Dispatched(NamedTuple):
-    """What became of new rows: messages and hints with a job now, and invalid messages taken up again."""
+    """What became of new rows: messages and notifications with a job now, and invalid messages taken up again."""
 
     read: int
     fetch: int
@@ -175,9 +175,9 @@ def _storable(**texts: str) -> None:
 _ACCEPT = """
 WITH arrived AS MATERIALIZED (
     SELECT * FROM unnest(%(account)b::text[], %(stream)b::text[], %(external_id)b::text[], %(via)b::text[],
-    %(hint)b::bool[], %(body)b::bytea[], %(version)b::text[], %(deleted)b::bool[], %(read_seq)b::bigint[],
+    %(notification)b::bool[], %(body)b::bytea[], %(version)b::text[], %(deleted)b::bool[], %(read_seq)b::bigint[],
     %(dedupe)b::bytea[], %(error)b::text[]) WITH ORDINALITY
-    AS a(account, stream, external_id, via, hint, body, version, deleted, read_seq, dedupe, error, n)
+    AS a(account, stream, external_id, via, notification, body, version, deleted, read_seq, dedupe, error, n)
 ), fresh AS (
     INSERT INTO seen (account, digest) SELECT account, dedupe FROM arrived WHERE dedupe IS NOT NULL
     ORDER BY account COLLATE "C", dedupe ON CONFLICT DO NOTHING RETURNING account, digest
@@ -185,8 +185,9 @@ WITH arrived AS MATERIALIZED (
     SELECT a.*, a.dedupe IS NULL OR f.digest IS NOT NULL AS new FROM arrived a
     LEFT JOIN fresh f ON f.account = a.account AND f.digest = a.dedupe
 ), kept AS (
-    INSERT INTO inbox (account, stream, external_id, via, hint, body, version, deleted, read_seq, dedupe, error, state)
-    SELECT account, stream, external_id, via, hint, body, version, deleted, read_seq, dedupe, error::jsonb,
+    INSERT INTO inbox
+    (account, stream, external_id, via, notification, body, version, deleted, read_seq, dedupe, error, state)
+    SELECT account, stream, external_id, via, notification, body, version, deleted, read_seq, dedupe, error::jsonb,
         CASE WHEN error IS NULL THEN 'new' ELSE 'invalid' END FROM (
         SELECT * FROM news WHERE new
         UNION ALL
@@ -216,26 +217,26 @@ def accept(conn: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
 
 
 def dispatch(conn: Connection, limit: int = 500) -> Dispatched:
-    """Give the oldest new rows their jobs: messages are to be read, hints fetched.
+    """Give the oldest new rows their jobs: messages are to be read, change notifications fetched.
 
     Rows whose job is just being completed stay new: a worker that is stopped in there delays nobody else.
     """
     new = conn.exec_driver_sql(
-        "SELECT id, account, stream, external_id, via, hint FROM inbox WHERE state = 'new' ORDER BY id LIMIT %(n)s"
-        " FOR UPDATE SKIP LOCKED",
+        "SELECT id, account, stream, external_id, via, notification FROM inbox WHERE state = 'new'"
+        " ORDER BY id LIMIT %(n)s FOR UPDATE SKIP LOCKED",
         {"n": limit},
     ).all()
     if not new:
         return Dispatched(0, 0, 0)
     keys = {row.id: (row.account, jobs.object_key(row.stream, row.external_id)) for row in new}
-    hints = [row for row in new if row.hint and row.via != AGAIN]
-    others = [row for row in new if not row.hint or row.via == AGAIN]
-    busy = jobs.want_free(conn, "fetch", [keys[row.id] for row in hints])
-    fetch = [row for row in hints if keys[row.id] not in busy]
+    changed = [row for row in new if row.notification and row.via != AGAIN]
+    others = [row for row in new if not row.notification or row.via == AGAIN]
+    busy = jobs.want_free(conn, "fetch", [keys[row.id] for row in changed])
+    fetch = [row for row in changed if keys[row.id] not in busy]
     busy = jobs.want_free(conn, "process", [keys[row.id] for row in others])
     free = [row for row in others if keys[row.id] not in busy]
-    read = [row for row in free if not row.hint]
-    again = [row for row in free if row.hint]
+    read = [row for row in free if not row.notification]
+    again = [row for row in free if row.notification]
     reopened = invalid.reopen(conn, {(row.account, row.stream, row.external_id) for row in again})
     if fetch or again:
         conn.exec_driver_sql("DELETE FROM inbox WHERE id = ANY(%(i)b::bigint[])", {"i": [r.id for r in fetch + again]})
@@ -312,7 +313,7 @@ def superseded(conn: Connection, reads: Mapping[Name, int]) -> set[Name]:
 
 def unread(conn: Connection, account: str) -> int:
     """How many messages of this account are still to be read."""
-    query = "SELECT count(*) FROM inbox WHERE account = %(a)s AND state <> 'invalid' AND NOT hint"
+    query = "SELECT count(*) FROM inbox WHERE account = %(a)s AND state <> 'invalid' AND NOT notification"
     return int(conn.exec_driver_sql(query, {"a": account}).scalar_one())
 
 
@@ -324,7 +325,7 @@ def forsake(conn: Connection, account: str) -> set[Name]:
         {"a": account},
     )
     names = _archived(conn, [Row(*row) for row in found])
-    conn.exec_driver_sql("DELETE FROM inbox WHERE account = %(a)s AND hint", {"a": account})
+    conn.exec_driver_sql("DELETE FROM inbox WHERE account = %(a)s AND notification", {"a": account})
     return names
 
 

@@ -98,7 +98,8 @@ def reopen(conn: Connection, objects: Iterable[tuple[str, str, str]]) -> int:
     found = conn.exec_driver_sql(
         "UPDATE inbox SET state = 'waiting', error = NULL WHERE id IN (SELECT id FROM inbox"
         " JOIN unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, external_id)"
-        " USING (account, stream, external_id) WHERE state = 'invalid' AND NOT hint ORDER BY id FOR UPDATE OF inbox)",
+        " USING (account, stream, external_id) WHERE state = 'invalid' AND NOT notification"
+        " ORDER BY id FOR UPDATE OF inbox)",
         {"a": [o[0] for o in listed], "s": [o[1] for o in listed], "e": [o[2] for o in listed]},
     )
     return found.rowcount
@@ -108,11 +109,14 @@ def replay(conn: Connection, row_ids: Iterable[int]) -> int:
     """Take invalid messages up again; how many of these were invalid. What could not be read is fetched anew, and
     goes when it could."""
     found = conn.exec_driver_sql(
-        "SELECT DISTINCT account, stream, external_id, hint FROM inbox"
+        "SELECT DISTINCT account, stream, external_id, notification FROM inbox"
         " WHERE id = ANY(%(i)b::bigint[]) AND state = 'invalid'",
         {"i": sorted(set(row_ids))},
     ).all()
-    wanted = {hint: {(row[0], row[1], row[2]) for row in found if row[3] == hint} for hint in (False, True)}
+    wanted = {
+        notification: {(row[0], row[1], row[2]) for row in found if row[3] == notification}
+        for notification in (False, True)
+    }
     for kind, objects in (("process", wanted[False]), ("fetch", wanted[True])):
         jobs.want(conn, kind, [(account, jobs.object_key(stream, id_)) for account, stream, id_ in objects])
     return reopen(conn, wanted[False]) + len(wanted[True])

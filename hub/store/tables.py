@@ -135,7 +135,7 @@ inbox = Table(
     Column("stream", Text, nullable=False),
     Column("external_id", Text, nullable=False),
     Column("via", Text, nullable=False, comment="push | poll | fetch | again (a duplicate of what is invalid)"),
-    Column("hint", Boolean, nullable=False, server_default=false()),
+    Column("notification", Boolean, nullable=False, server_default=false()),
     Column("body", LargeBinary),
     Column("version", Text),
     Column("deleted", Boolean, nullable=False, server_default=false()),

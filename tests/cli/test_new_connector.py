@@ -164,7 +164,7 @@ def test_it_writes_in_their_words_and_finds_what_it_wrote(connector: Connector, 
         "41",
         {"items": [{"order_item": "oi_1", "received": 2, "damaged": 1}]},
     )
-    assert [(hint.stream, hint.external_id) for hint in reply.read_back] == [("return", "ret_1")]
+    assert [(changed.stream, changed.external_id) for changed in reply.read_back] == [("return", "ret_1")]
     assert connector.find(operation) is not None
 
 

@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Connector, Health, Hint, Message, Operation
+from connectors.kit.api import Account, Changed, Connector, Health, Message, Operation
 from connectors.kit.errors import InvalidWebhook, OverBudget, RetryLater, Unauthorized, Unsupported
 from hub.model.concerns import SILENT, Expected, Facts, concerns
 from mappings.engine import Mapping as Dictionary
@@ -237,12 +237,12 @@ class ConnectorContract(Writes):
             brought = connector.accept(self.event(remote, topic))
             assert brought, f"{topic} brought nothing"
             for item in brought:
-                assert item.stream in (able.fetches if isinstance(item, Hint) else connector.manifest.streams), topic
+                assert item.stream in (able.fetches if isinstance(item, Changed) else connector.manifest.streams), topic
 
     @proves("ordering")
     def test_what_is_brought_is_ordered_or_can_be_read_again(self, connector: Connector, remote: Any) -> None:
         request = self.webhook(remote)
-        for item in connector.accept(request) if request is not None else [Hint(*self.known(remote))]:
+        for item in connector.accept(request) if request is not None else [Changed(*self.known(remote))]:
             if isinstance(item, Message) and connector.manifest.streams[item.stream].version == "ordering":
                 assert item.version, f"{item.stream} orders by its version, and this one has none"
             else:
@@ -255,7 +255,7 @@ class ConnectorContract(Writes):
         brought = connector.accept(self.genuine(remote))
         assert self.known(remote) in [(item.stream, item.external_id) for item in brought]
         for item in brought:
-            if isinstance(item, Hint):
+            if isinstance(item, Changed):
                 assert isinstance(connector.fetch(item.stream, item.external_id), Message)
 
     @proves("signature")

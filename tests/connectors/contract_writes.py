@@ -23,10 +23,10 @@ class Writes(Adapter):
         operation = self.writable(remote)
         replies = self.carry_out(connector, operation)
         assert remote.effects
-        hints = [hint for reply in replies for hint in reply.read_back]
-        assert hints, "nothing is read back: no observation would ever show the effect"
-        for hint in hints:
-            assert not connector.fetch(hint.stream, hint.external_id).deleted
+        notifications = [changed for reply in replies for changed in reply.read_back]
+        assert notifications, "nothing is read back: no observation would ever show the effect"
+        for changed in notifications:
+            assert not connector.fetch(changed.stream, changed.external_id).deleted
 
     @proves("duplicates")
     def test_the_same_call_twice_is_one_effect(self, connector: Connector, remote: Any) -> None:
@@ -158,7 +158,9 @@ class Writes(Adapter):
         operation = self.writable(remote)
         cursors = {stream: self.end_of(connector, stream) for stream in registry.load(self.system).capabilities.polls}
         changed = {
-            (hint.stream, hint.external_id) for r in self.carry_out(connector, operation) for hint in r.read_back
+            (changed.stream, changed.external_id)
+            for r in self.carry_out(connector, operation)
+            for changed in r.read_back
         }
         asked = {
             (item.stream, item.external_id)

@@ -1,4 +1,4 @@
-"""What is EasyPost's own: hints, sweeps, one tracker per number, nobody's name; and their own library as the judge."""
+"""What is EasyPost's own: change notifications, sweeps, one tracker per number, nobody's name; and their own library as the judge."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from easypost.util import validate_webhook
 from connectors.easypost.connector import TRIMMED, EasyPost
 from connectors.easypost.sandbox import PRODUCTION_KEY, TEST_KEY, EasyPostSandbox
 from connectors.kit import registry
-from connectors.kit.api import Account, Hint, Message, Operation, WebhookRequest
+from connectors.kit.api import Account, Changed, Message, Operation, WebhookRequest
 from connectors.kit.errors import InvalidWebhook, Rejected
 from tests.connectors.easypost_record import CASES, record
 
@@ -89,7 +89,7 @@ def test_the_golden_signature_is_genuine_and_a_flipped_bit_is_not(connector: Eas
 def test_an_event_about_a_standalone_tracker_is_a_hint_of_it(connector: EasyPost, remote: EasyPostSandbox) -> None:
     events = told(remote)
     tracker, _ = remote.state.track("1ZSIMULATED1", "UPS", "production")
-    assert connector.accept(pushed(remote, events[0])) == [Hint("tracker", tracker["id"], "tracker.created")]
+    assert connector.accept(pushed(remote, events[0])) == [Changed("tracker", tracker["id"], "tracker.created")]
 
 
 def test_of_forward_labels_only_those_that_turned_back_are_news(connector: EasyPost, remote: EasyPostSandbox) -> None:
@@ -98,15 +98,15 @@ def test_of_forward_labels_only_those_that_turned_back_are_news(connector: EasyP
     events = told(remote)
     for status in ("in_transit", "return_to_sender", "in_transit", "delivered"):
         remote.state.scan(tracker, status)
-    hint = Hint("shipment", label["id"], "tracker.updated")
-    assert [connector.accept(pushed(remote, event)) for event in events] == [[], [hint], [hint], [hint]]
+    changed = Changed("shipment", label["id"], "tracker.updated")
+    assert [connector.accept(pushed(remote, event)) for event in events] == [[], [changed], [changed], [changed]]
 
 
 def test_a_refunded_label_is_read_again(connector: EasyPost, remote: EasyPostSandbox) -> None:
     label = bought(remote, is_return=True)
     events = told(remote)
     remote.answer(_call("POST", f"/v2/shipments/{label['id']}/refund"))
-    assert connector.accept(pushed(remote, events[0])) == [Hint("shipment", label["id"], "refund.successful")]
+    assert connector.accept(pushed(remote, events[0])) == [Changed("shipment", label["id"], "refund.successful")]
 
 
 @pytest.mark.parametrize("topic", ["batch.updated", "scan_form.created", "claim.approved", "insurance.purchased"])

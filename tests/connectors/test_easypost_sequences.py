@@ -19,7 +19,7 @@ from connectors.easypost import records
 from connectors.easypost.connector import EasyPost
 from connectors.easypost.sandbox import PRODUCTION_KEY, EasyPostSandbox
 from connectors.kit import registry
-from connectors.kit.api import Account, Hint, WebhookRequest
+from connectors.kit.api import Account, Changed, WebhookRequest
 from hub import schema
 from hub.model.language import words
 from hub.model.merge.merger import merge_fragments
@@ -194,9 +194,9 @@ def test_pushes_in_any_order_and_number_end_in_the_truth(
     def arrive(body: bytes) -> None:
         nonlocal known, where
         request = WebhookRequest("POST", "/", dict(remote.sign("", body)), body)
-        for hint in connector.accept(request):
-            assert isinstance(hint, Hint)
-            message = connector.fetch(hint.stream, hint.external_id)
+        for changed in connector.accept(request):
+            assert isinstance(changed, Changed)
+            message = connector.fetch(changed.stream, changed.external_id)
             read = fragment(message.stream, message.body)
             assert read.shipments
             assert read.shipments[0].state == state(parcel), "an old push showed an old state"

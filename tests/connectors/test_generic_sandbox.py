@@ -253,7 +253,7 @@ def test_any_2xx_is_done_whatever_its_body(body: bytes, detail: str) -> None:
         reply = understood(operation(remote), body)
     assert reply.finished
     assert reply.detail.startswith(detail)
-    assert [(hint.stream, hint.external_id) for hint in reply.read_back] == [("return", remote.asked["id"])]
+    assert [(changed.stream, changed.external_id) for changed in reply.read_back] == [("return", remote.asked["id"])]
     assert [(one.kind, one.id, one.fact) for one in reply.made] == [("receipts", "fact-1", "fact-1")]
 
 
@@ -275,7 +275,7 @@ def test_a_carrier_follows_a_parcel_by_its_number() -> None:
     track = Operation(kind="add_tracking", id="9", reference="R1001", facts=("f",), payload=payload)
     reply = understood(track, b"")
     assert reply.objects == {"shipment": "SF1"}
-    assert [(hint.stream, hint.external_id) for hint in reply.read_back] == [("shipment", "SF1")]
+    assert [(changed.stream, changed.external_id) for changed in reply.read_back] == [("shipment", "SF1")]
     assert [(one.kind, one.id, one.fact) for one in reply.made] == [("shipments", "SF1", "f")]
     reply = understood(track, b'{"objects": {"shipment": 7}}')
     assert (reply.objects, reply.made[0].id) == ({"shipment": "7"}, "7")

@@ -75,7 +75,7 @@ def push(account: Account, record: dict[str, Any], read_seq: int) -> Row:
     body = json.dumps({"type": "return.upsert", "data": record}).encode()
     (message,) = door.unpack(body, f"key-{read_seq}")
     row = arrival(account, message, "push")
-    assert not row.hint, "its body is believed: what orders it comes along"
+    assert not row.notification, "its body is believed: what orders it comes along"
     moment = BEGIN + timedelta(seconds=read_seq)
     return Row(read_seq, "shop", row.stream, row.external_id, row.via, row.body, row.version, row.deleted, None, moment)
 

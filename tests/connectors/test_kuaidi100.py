@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from connectors.kit.api import Hint, Message, Operation
+from connectors.kit.api import Changed, Message, Operation
 from connectors.kit.errors import NotYet, Rejected, RetryLater, Unauthorized
 from connectors.kuaidi100 import connector as subject
 from connectors.kuaidi100.parcel import Lease, Parcel, salt
@@ -63,7 +63,7 @@ def test_a_parcel_that_has_arrived_is_not_subscribed(remote: Remote) -> None:
     reply = connect(remote).perform(watch(ARRIVED))
     assert (subscriptions(remote), queries(remote)) == ([], 1)
     assert reply.objects == {"tracking": ARRIVED.id}
-    assert reply.read_back == (Hint("tracking", ARRIVED.id),)
+    assert reply.read_back == (Changed("tracking", ARRIVED.id),)
 
 
 def test_a_number_is_subscribed_once_while_it_is_watched(remote: Remote) -> None:
@@ -150,7 +150,7 @@ def test_an_end_brings_the_history_and_a_lease_to_renew(remote: Remote) -> None:
     remote.end("yuantong", ON_ITS_WAY.number, "60天无变化")
     message, lease = connect(remote).accept(remote.request(ON_ITS_WAY))
     assert isinstance(message, Message)
-    assert isinstance(lease, Hint)
+    assert isinstance(lease, Changed)
     found = Lease.read(lease.external_id)
     assert found is not None
     assert (found.parcel, found.round) == (ON_ITS_WAY, 1)

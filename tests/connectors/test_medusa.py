@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.kit.api import Hint, Operation, OperationLine, WebhookRequest
+from connectors.kit.api import Changed, Operation, OperationLine, WebhookRequest
 from connectors.kit.errors import OutcomeUnknown, Rejected, RetryLater
 from connectors.medusa import sandbox_returns
 from connectors.medusa.connector import Medusa
@@ -104,7 +104,7 @@ class TestMedusa(ConnectorContract, HubContract):
     ) -> None:
         body = msgspec.json.encode({"id": "msg_1", "name": "payment.refunded", "data": {"id": "pay_1"}})
         request = WebhookRequest("POST", "/hooks/web", dict(remote.sign("payment.refunded", body)), body)
-        assert connector.accept(request) == [Hint("payment", "pay_1", topic="payment.refunded")]
+        assert connector.accept(request) == [Changed("payment", "pay_1", topic="payment.refunded")]
 
     def test_orders_of_one_instant_fill_several_pages(self, connector: Medusa, remote: Remote) -> None:
         ids = self.many(remote)[1]

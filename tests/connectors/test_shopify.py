@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.api import Hint, Operation, OperationLine
+from connectors.kit.api import Changed, Operation, OperationLine
 from connectors.kit.errors import Conflict, NotFound, OutcomeUnknown, Rejected, Unsupported
 from connectors.shopify.connector import Shopify
 from connectors.shopify.sandbox_shop import LOCATION
@@ -77,7 +77,7 @@ def test_every_move_from_every_state(shopify: Shopify, remote: Remote, state: st
     if kind in MOVES[state]:
         assert shopify.find(operation) is None
         reply = shopify.perform(operation)
-        assert reply.read_back == (Hint("return", remote.asked["id"]),)
+        assert reply.read_back == (Changed("return", remote.asked["id"]),)
         assert (status(remote), len(remote.effects)) == (MOVES[state][kind], 1)
         shopify.perform(replace(operation, attempt=2))
         assert len(remote.effects) == 1
@@ -266,7 +266,7 @@ def test_what_is_wanted_instead_goes_with_the_return(shopify: Shopify, remote: R
 
 def test_an_order_is_found_by_its_number(shopify: Shopify, remote: Remote) -> None:
     known = replace(creating(remote), objects={}, order_number="#1001")
-    assert shopify.perform(known).read_back[1] == Hint("order", remote.order["id"])
+    assert shopify.perform(known).read_back[1] == Changed("order", remote.order["id"])
     with pytest.raises(NotFound, match="no order"):
         shopify.perform(replace(known, order_number="#9999"))
 

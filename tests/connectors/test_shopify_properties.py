@@ -1,6 +1,6 @@
 """Sequences that nobody has recorded, simulated: whatever people do in the shop, and however its webhooks come.
 
-The pushes are hints, so their order and number must not matter; what is read says the same as the shop; an old push that
+The pushes are change notifications, so their order and number must not matter; what is read says the same as the shop; an old push that
 comes late brings back no state that was left.
 """
 
@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.kit import registry
-from connectors.kit.api import Hint, WebhookRequest
+from connectors.kit.api import Changed, WebhookRequest
 from connectors.shopify.connector import Shopify
 from connectors.shopify.sandbox_shop import Record
 from connectors.shopify.sandbox_writes import Refusal
@@ -117,9 +117,9 @@ def test_order_and_number_of_pushes_do_not_matter(
 
     seen: dict[tuple[str, str], bytes] = {}
     for request in pushed:
-        for hint in shopify.accept(request):
-            assert isinstance(hint, Hint)
-            message = shopify.fetch(hint.stream, hint.external_id)
+        for changed in shopify.accept(request):
+            assert isinstance(changed, Changed)
+            message = shopify.fetch(changed.stream, changed.external_id)
             before = seen.setdefault((message.stream, message.external_id), message.body)
             assert before == message.body, "two reads of one state differ: it would be news each time"
     for (stream, external_id), body in seen.items():

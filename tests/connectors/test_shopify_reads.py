@@ -1,4 +1,4 @@
-"""What Shopify tells: webhooks that are only hints, feeds that miss nothing, and who is asked for no name."""
+"""What Shopify tells: webhooks that are only change notifications, feeds that miss nothing, and who is asked for no name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Hint, Message
+from connectors.kit.api import Account, Changed, Message
 from connectors.kit.errors import InvalidWebhook, NotYet, RateLimited, Rejected, RetryLater
 from connectors.shopify import topics
 from connectors.shopify.backfill import PAGE
@@ -43,7 +43,7 @@ def test_both_secrets_are_good_while_one_is_replaced(shopify: Shopify, remote: R
     for secret in (OLD_SECRET, SECRET):
         remote.secret = secret
         assert shopify.accept(remote.pushed("returns/close", body)) == [
-            Hint("return", remote.asked["id"], "returns/close")
+            Changed("return", remote.asked["id"], "returns/close")
         ]
     remote.secret = "somebody else's"
     with pytest.raises(InvalidWebhook):
@@ -66,7 +66,7 @@ def test_another_shops_webhook_is_refused_though_the_same_app_signed_it(shopify:
 
 
 @pytest.mark.parametrize(
-    ("topic", "body", "hints"),
+    ("topic", "body", "changes"),
     [
         (
             "returns/approve",
@@ -88,9 +88,9 @@ def test_another_shops_webhook_is_refused_though_the_same_app_signed_it(shopify:
     ],
 )
 def test_a_topic_is_a_hint_at_what_it_is_about(
-    shopify: Shopify, remote: Remote, topic: str, body: Any, hints: list[tuple[str, str]]
+    shopify: Shopify, remote: Remote, topic: str, body: Any, changes: list[tuple[str, str]]
 ) -> None:
-    assert shopify.accept(remote.pushed(topic, body)) == [Hint(*hint, topic) for hint in hints]
+    assert shopify.accept(remote.pushed(topic, body)) == [Changed(*changed, topic) for changed in changes]
 
 
 def test_a_webhook_about_goods_leads_to_its_return(shopify: Shopify, remote: Remote) -> None:
@@ -102,9 +102,9 @@ def test_a_webhook_about_goods_leads_to_its_return(shopify: Shopify, remote: Rem
         ("reverse_fulfillment_orders/dispose", reverse),
         ("reverse_deliveries/attach_deliverable", parcel["id"]),
     ):
-        (hint,) = shopify.accept(remote.pushed(topic, {"id": 1, "admin_graphql_api_id": name}))
-        assert isinstance(hint, Hint)
-        message = shopify.fetch(hint.stream, hint.external_id)
+        (changed,) = shopify.accept(remote.pushed(topic, {"id": 1, "admin_graphql_api_id": name}))
+        assert isinstance(changed, Changed)
+        message = shopify.fetch(changed.stream, changed.external_id)
         assert (message.stream, message.external_id) == ("return", remote.asked["id"])
     assert shopify.fetch("reverse", "gid://shopify/ReverseDelivery/999999").deleted
 

@@ -108,8 +108,8 @@ def test_pushes_in_any_order_and_number_tell_what_polls_tell(
     connector = begun(sandbox, steps)
     pushes = pushed(sandbox) * 2
     random.Random(order).shuffle(pushes)
-    hints = {(hint.stream, hint.external_id) for push in pushes for hint in connector.accept(push)}
-    heard = understood(dictionary, [connector.fetch(*hint) for hint in hints])
+    notifications = {(changed.stream, changed.external_id) for push in pushes for changed in connector.accept(push)}
+    heard = understood(dictionary, [connector.fetch(*changed) for changed in notifications])
     seen = polled(connector, dictionary)
     assert seen.keys() <= heard.keys(), "the poll knows of something that no event told"
     assert {key: heard[key] for key in seen} == seen

@@ -36,15 +36,15 @@ class TestSquare(Square, ConnectorContract, HubContract):
     def test_a_refund_brings_itself_and_the_order_that_was_made_for_it(self, connector: Any, remote: Remote) -> None:
         refund = next(iter(remote.state.refunds.values()))
         brought = connector.accept(remote.signed("refund.updated", refund["id"], {"refund": refund}))
-        assert [(hint.stream, hint.external_id) for hint in brought] == [
+        assert [(changed.stream, changed.external_id) for changed in brought] == [
             ("refund", refund["id"]),
             ("order", remote.back["id"]),
         ]
 
     def test_a_payment_brings_its_sale(self, connector: Any, remote: Remote) -> None:
         payment = remote.state.payments[remote.paid_by]
-        (hint,) = connector.accept(remote.signed("payment.updated", payment["id"], {"payment": payment}))
-        assert (hint.stream, hint.external_id) == ("order", remote.sale["id"])
+        (changed,) = connector.accept(remote.signed("payment.updated", payment["id"], {"payment": payment}))
+        assert (changed.stream, changed.external_id) == ("order", remote.sale["id"])
 
     def test_a_payment_that_nothing_went_back_of_is_a_sale_as_any_other(self, connector: Any, remote: Remote) -> None:
         sale = remote.state.sell({"MUG": 1})

@@ -51,7 +51,7 @@ class TestSquareWrites(Square):
     def test_a_refund_lowers_the_payment_and_names_the_return(self, connector: Any, remote: Remote) -> None:
         reply = connector.perform(refund_of(remote))
         (made,) = reply.made
-        assert {(hint.stream, hint.external_id) for hint in reply.read_back} == {
+        assert {(changed.stream, changed.external_id) for changed in reply.read_back} == {
             ("refund", made.id),
             ("order", remote.sale["id"]),
         }
@@ -90,8 +90,8 @@ class TestSquareWrites(Square):
         before = set(remote.state.adjustments)
         for number, to_state in enumerate(("IN_STOCK", "WASTE")):
             reply = connector.perform(disposed(remote, to_state, id=str(number)))
-            (hint,) = reply.read_back
-            record = read_json(connector.fetch(hint.stream, hint.external_id).body)
+            (changed,) = reply.read_back
+            record = read_json(connector.fetch(changed.stream, changed.external_id).body)
             assert record["to_state"] == to_state
             assert record["joined"] == {
                 "number": "R1001",

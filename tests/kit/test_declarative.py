@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.kit.api import Account, Hint, Message, Operation, WebhookRequest
+from connectors.kit.api import Account, Changed, Message, Operation, WebhookRequest
 from connectors.kit.declarative import Declarative
 from connectors.kit.errors import InvalidWebhook, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unsupported
 from connectors.kit.http import Http
@@ -145,11 +145,11 @@ def hook(body: Any, **headers: str) -> WebhookRequest:
 
 
 def test_a_webhook_brings_a_record_or_a_hint(make: Make) -> None:
-    connector = make(HOOK.format("{stream: return, hint: true}"))
+    connector = make(HOOK.format("{stream: return, notification: true}"))
     record = {"id": 7, "u": 3, "gone": True}
     (message,) = connector.accept(hook({"type": "updated", "data": record}, **{"X-Delivery": "d9"}))
     assert message == Message("return", "7", msgspec.json.encode(record), "3", True, "d9")
-    assert connector.accept(hook({"type": "touched", "data": record})) == [Hint("return", "7", "touched")]
+    assert connector.accept(hook({"type": "touched", "data": record})) == [Changed("return", "7", "touched")]
     assert connector.accept(hook({"type": "unheard of"})) == []
     bodies = (b"{", b'{"type": "updated", "data": {}}', b"1e99999999999999999999", b"[" * 100_000, b"\xff")
     for body in bodies[:-3]:
@@ -202,12 +202,12 @@ def test_a_write_is_filled_in_from_settings_objects_and_payload(told: Told, make
     assert "x-order" not in asked.headers
     assert asked.json() == {"lines": [1], "by": "us"}
     assert reply.objects == {"receipt": "5"}
-    assert reply.read_back == (Hint("return", "a/b", "receive"), Hint("receipt", "5", "receive"))
+    assert reply.read_back == (Changed("return", "a/b", "receive"), Changed("receipt", "5", "receive"))
 
 
 def test_a_write_without_an_answers_body_still_reads_back(told: Told, make: Make) -> None:
     told.answers = [Answer(204)]
-    assert make(WRITE).perform(call()).read_back == (Hint("return", "a/b", "receive"),)
+    assert make(WRITE).perform(call()).read_back == (Changed("return", "a/b", "receive"),)
     make(WRITE).perform(call("cancel"))
     assert (told.seen[-1].method, told.seen[-1].body) == ("DELETE", b"")
 
@@ -258,7 +258,7 @@ def test_several_secrets_are_good_while_they_are_replaced(loopline: Any) -> None
             signature = sign_hmac(secret, body, encoding="base64").decode()
             headers = {"X-Loopline-Signature": signature, "X-Loopline-Topic": "return.touched"}
             assert connector.accept(WebhookRequest("POST", "/", headers, body)) == [
-                Hint("return", "r07", "return.touched")
+                Changed("return", "r07", "return.touched")
             ]
         assert base64.b64decode(signature)
 

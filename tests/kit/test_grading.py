@@ -101,7 +101,9 @@ def test_what_is_short_in_the_files_costs_its_level_whatever_the_tests_say(
 def test_webhooks_that_nothing_proves_are_not_enough(checkout: Path) -> None:
     change(checkout / MANIFEST, "scheme: hmac", "scheme: unsigned")
     for topic in ("return.created", "return.updated"):
-        change(checkout / MANIFEST, f"{topic}: return", f"{topic}: {{stream: return, hint: true, id: return.id}}")
+        change(
+            checkout / MANIFEST, f"{topic}: return", f"{topic}: {{stream: return, notification: true, id: return.id}}"
+        )
     assert "nothing proves these webhooks" in finding(graded(), "signature").why[0]
 
 

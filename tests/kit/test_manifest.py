@@ -72,12 +72,12 @@ RULES = {
     "operations: {refund: {moves_money: no}}": "operations.refund.moves_money: refund moves money",
     "webhook: {signature: {scheme: hmac}}": "webhook.signature.header: is needed with scheme hmac",
     "webhook: {signature: {scheme: unsigned}, topic: t, topics: {a: return}, id: i}": (
-        "webhook.topics.a: an unsigned webhook may only be a hint"
+        "webhook.topics.a: an unsigned webhook may only notify of a change"
     ),
     "webhook: {signature: {scheme: standard, secret: x}, topic: 'header:X-Topic', topics: {a: return, b: order}, id: i}": (
         "webhook.topics.a: no signature covers a header"
     ),
-    "webhook: {signature: {scheme: unsigned}, topics: {a: {stream: retrn, hint: true}}}": "there is no stream 'retrn'",
+    "webhook: {signature: {scheme: unsigned}, topics: {a: {stream: retrn, notification: true}}}": "there is no stream 'retrn'",
     "check: {path: shop}": "check.path: must begin with /",
     "errors: [{when: 'a ==', error: rejected}]": "errors.0.when: is no JMESPath",
     "budgets: {default: {rate: 0/s}}": "budgets.default.rate: must be a rate above 0",

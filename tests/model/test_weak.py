@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hub.model.identity.provisional import Decision, Part, decide, hints, part
+from hub.model.identity.provisional import Decision, Part, decide, part, typed_references
 from hub.model.merge.merger import merge
 from hub.model.schema.observation import DuplicateFacts, FactId, Party
 from tests.model.telling import inputs, said
@@ -111,7 +111,7 @@ def test_two_records_of_one_account_with_the_same_number_are_asked() -> None:
 def test_our_own_number_needs_no_guessing() -> None:
     record = said("erp", "complaint", "7", keys=[{"issuer": "hub", "type": "return", "value": "R1"}],
                   weak=[{"issuer": "web", "type": "rma", "value": "R1"}])  # fmt: skip
-    assert hints(record) == frozenset()
+    assert typed_references(record) == frozenset()
     both = [one(1, "web", settled=True, lines=shirts(1)), one(2, "erp", settled=True, lines=shirts(1))]
     assert decide(both) == Decision((), ())
 
@@ -139,7 +139,9 @@ def parts(draw: Any) -> list[Part]:
         found.append(
             Part(
                 id=id_,
-                hints=frozenset(draw(st.lists(st.tuples(st.just("web"), st.sampled_from("xy")), max_size=1))),
+                typed_references=frozenset(
+                    draw(st.lists(st.tuples(st.just("web"), st.sampled_from("xy")), max_size=1))
+                ),
                 names=frozenset(draw(st.lists(st.tuples(st.just("web"), st.sampled_from("xyz")), max_size=1))),
                 orders=frozenset(draw(st.lists(st.integers(1, 2), max_size=2))),
                 wanted=wanted,
@@ -194,7 +196,7 @@ def test_an_undelivered_parcel_is_asked_about_only_where_its_goods_may_be_wanted
 
 def test_a_number_of_ours_that_somebody_typed_binds_only_across_accounts_and_within_an_order() -> None:
     ours = Part(id=7, names=frozenset({("hub", "r7")}), orders=frozenset({1}), accounts=frozenset({"web"}))
-    typed = Part(id=8, hints=frozenset({("hub", "r7")}), accounts=frozenset({"erp"}))
+    typed = Part(id=8, typed_references=frozenset({("hub", "r7")}), accounts=frozenset({"erp"}))
     assert [binding.ids for binding in decide([ours, typed]).bindings] == [(7, 8)]
     assert decide([ours, replace(typed, orders=frozenset({2}))]) == ((), ())
     assert decide([ours, replace(typed, accounts=frozenset({"web"}))]) == ((), ())

@@ -159,10 +159,10 @@ class MedusaReads:
         order = side.shop.place_order({"SHIRT-M": 1})
         asked = side.shop.request_return(order["id"], {order["items"]["SHIRT-M"]: 1})
         wanted = {("return", asked), ("order", order["id"]), ("payment", order["payment"])}
-        side.shop.wait_until(lambda: wanted <= side.hints("order.return_requested"))
+        side.shop.wait_until(lambda: wanted <= side.notifications("order.return_requested"))
         side.shop.refund(order["payment"], 1)
         paid = {("payment", order["payment"]), ("order", order["id"])}
-        side.shop.wait_until(lambda: paid <= side.hints("payment.refunded"))
+        side.shop.wait_until(lambda: paid <= side.notifications("payment.refunded"))
 
     def test_a_webhook_that_was_touched_is_refused(self, side: Side) -> None:
         side.shop.place_order({"SCARF": 1}, ship=False)

@@ -42,7 +42,7 @@ class TestRealMedusa(MedusaSuite):
             order = side.shop.place_order({"SCARF": 1}, ship=False)
         finally:
             side.hooks.up = True
-        side.shop.wait_until(lambda: ("order", order["id"]) in side.hints("order.placed"))
+        side.shop.wait_until(lambda: ("order", order["id"]) in side.notifications("order.placed"))
 
     def test_a_wrong_key_is_told_as_such(self, side: Side) -> None:
         from connectors.kit.errors import Unauthorized

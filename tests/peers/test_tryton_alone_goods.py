@@ -156,7 +156,11 @@ def test_exchange_sends_another_size_from_the_same_complaint(case: Case) -> None
     reply = case.carry_out(operation)
     assert case.carry_out(operation).made == reply.made
     (made,) = reply.made
-    sales = [hint.external_id for hint in reply.read_back if hint.stream == "return_sale" and hint.external_id != sale]
+    sales = [
+        changed.external_id
+        for changed in reply.read_back
+        if changed.stream == "return_sale" and changed.external_id != sale
+    ]
     record = case.record("return_sale", sales[0])
     assert record["complaint"] == complaint
     (sent,) = record["replacements"]

@@ -28,7 +28,7 @@ def test_what_of_it_could_not_be_read_holds_up_no_money_any_more(desk: Desk) -> 
         inbox.accept(
             conn, [inbox.Arrival.unreadable("till", "receipt", "T-1", "fetch", "403", read_seq=10**9, fetch=True)]
         )
-        inbox.accept(conn, [inbox.Arrival.hint_of("till", "receipt", "T-1")])
+        inbox.accept(conn, [inbox.Arrival.changed("till", "receipt", "T-1")])
     desk.owed(number)
     assert (desk.paid(), len(desk.frozen("unread"))) == (0, 1)
     assert [doubt.kind for doubt in desk.doc(number).discrepancies] == ["unread", "unread"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.kit.api import Hint, Message, Page, Unreadable
+from connectors.kit.api import Changed, Message, Page, Unreadable
 from connectors.kit.errors import Rejected, Unauthorized
 from hub.boot import Hub
 from hub.pipeline.intake.accept import arrival
@@ -173,7 +173,7 @@ POLLED = [
     Unreadable("return", "r2", "they would not show it", b""),
     Message("return", "r\0x", b"{}", "1"),
     Message("return", "r" * 600, b"{}", "1"),
-    Hint("return", "\ud800"),
+    Changed("return", "\ud800"),
     Message("return", "r3", b"null", "1"),
     Message("return", "r4", b'{"id": "r4", "deep": ' + b"[" * 90_000, "1"),
     Message(

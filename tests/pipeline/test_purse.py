@@ -113,7 +113,7 @@ class Book:
             attempt.pays("default")
         self.hub.database.run(lambda conn: self.purses.close(conn, self.account, "receive", attempt))
 
-    def hints(self) -> int:
+    def notified(self) -> int:
         """As many reads as the budget gives."""
         taken = 0
         while not self.hub.database.run(lambda conn: budgets.take(conn, "erp", "default", 1, RATE, BURST, "live")):
@@ -154,7 +154,7 @@ def test_all_steps_of_an_operation_are_paid_at_once() -> None:
 
 def test_a_flood_of_hints_does_not_keep_a_write_waiting_for_ever(hub: Hub, tight: Any) -> None:
     book = Book(hub)
-    book.hints()
+    book.notified()
     waited = 0
     while not isinstance(book.open(), Attempt):
         waited += 1
@@ -165,7 +165,7 @@ def test_a_flood_of_hints_does_not_keep_a_write_waiting_for_ever(hub: Hub, tight
 def test_writes_that_wait_come_one_after_the_other(hub: Hub, tight: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "LONGEST", 10 / RATE * BURST)
     book = Book(hub)
-    book.hints()
+    book.notified()
     waits = [wait for number in range(4) if isinstance(wait := book.open(number), float)]
     apart = [later - sooner for sooner, later in itertools.pairwise(waits)]
     assert apart == pytest.approx([FIRST / RATE] * 3, rel=0.01)
@@ -180,4 +180,4 @@ def test_the_debt_of_one_operation_is_all_that_is_drawn_in_advance(hub: Hub, tig
         attempt = book.open(number)
         drawn += attempt.paid if isinstance(attempt, Attempt) else 0
     assert BURST <= drawn <= BURST + FIRST
-    assert book.hints() == 0
+    assert book.notified() == 0

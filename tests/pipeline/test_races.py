@@ -129,8 +129,8 @@ def test_three_identical_thin_hints(
     naive: bool, hub: Hub, begun: tuple[str, str], stock: Remote, work: Callable[..., int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """The record changes while the first hint is being fetched; hints two and three look exactly like the first."""
-    hint = Arrival.hint_of("erp", "return", begun[1])
+    """The record changes while the first change notification is being fetched; two and three look exactly like the first."""
+    changed = Arrival.changed("erp", "return", begun[1])
     fetched: list[str] = []
     fetch = Stock.fetch
 
@@ -140,7 +140,7 @@ def test_three_identical_thin_hints(
         if len(fetched) == 1:
             stock.do("authorize", id=begun[1])
             for _ in range(2):
-                put(hub, hint)
+                put(hub, changed)
                 hub.database.run(inbox.dispatch)
         return message
 
@@ -148,7 +148,7 @@ def test_three_identical_thin_hints(
     finish = jobs.finish
     if naive:  # done is done, whatever was wanted meanwhile
         monkeypatch.setattr(poll.jobs, "finish", lambda conn, done: finish(conn, [(job, 99) for job, _ in done]))
-    put(hub, hint)
+    put(hub, changed)
     (job,) = claim(hub, "fetch")
     hub.fetch([job])
     wanted = rows(hub, "SELECT wanted, done FROM jobs WHERE kind = 'fetch'")
@@ -217,7 +217,7 @@ def test_a_push_sent_before_our_write_is_no_read_back(
 
 def test_a_fetch_asks_nothing_once_its_lease_runs_out(hub: Hub, begun: tuple[str, str]) -> None:
     """Or a server that hangs would make its worker look as if it had died."""
-    put(hub, Arrival.hint_of("erp", "return", begun[1]))
+    put(hub, Arrival.changed("erp", "return", begun[1]))
     poll.Fetch(hub.database, hub.accounts, lease=0.0)(claim(hub, "fetch"))
     ((attempts, lease_until),) = rows(hub, "SELECT attempts, lease_until FROM jobs WHERE kind = 'fetch'")
     assert (attempts, lease_until) == (1, None)

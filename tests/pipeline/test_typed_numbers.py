@@ -111,12 +111,14 @@ def test_a_parcel_of_another_carrier_only_has_the_same_number(
 
 
 WEB = Part(id=1, names=frozenset({("web", "ret-1")}), orders=frozenset({1}), accounts=frozenset({"web"}))
-TYPED = Part(id=3, hints=frozenset({("web", "ret-1")}), orders=frozenset({2}), accounts=frozenset({"erp"}))
+TYPED = Part(id=3, typed_references=frozenset({("web", "ret-1")}), orders=frozenset({2}), accounts=frozenset({"erp"}))
 
 
 def test_what_stands_between_two_orders_joins_neither() -> None:
-    between = Part(id=2, names=frozenset({("till", "t-1")}), hints=TYPED.hints, accounts=frozenset({"till"}))
-    other = replace(TYPED, hints=frozenset({("till", "t-1")}))
+    between = Part(
+        id=2, names=frozenset({("till", "t-1")}), typed_references=TYPED.typed_references, accounts=frozenset({"till"})
+    )
+    other = replace(TYPED, typed_references=frozenset({("till", "t-1")}))
     assert [binding.ids for binding in decide([WEB, between]).bindings] == [(1, 2)]
     decision = decide([WEB, between, other])
     assert decision.bindings == ()

@@ -86,7 +86,7 @@ def test_a_message_goes_from_the_inbox_through_all_kinds(database: Database) -> 
 
     engine = Engine(database, {"process": read, "fetch": fetch, "deliver": tell}, workers=3, idle=3600.0)
     with database.begin() as conn:
-        inbox.accept(conn, [Arrival.hint_of("web", "return", "r1")])
+        inbox.accept(conn, [Arrival.changed("web", "return", "r1")])
     with running(engine):
         until(lambda: "deliver" in looks and empty(database))
     assert looks == ["fetch", "process", "deliver"]

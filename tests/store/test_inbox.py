@@ -20,8 +20,8 @@ def push(external_id: str = "r1", body: bytes = BODY, **more: Any) -> Arrival:
     return Arrival.of(account="web", stream="return", external_id=external_id, via="push", body=body, **more)
 
 
-def hint(external_id: str = "r1") -> Arrival:
-    return Arrival.hint_of("web", "return", external_id)
+def changed(external_id: str = "r1") -> Arrival:
+    return Arrival.changed("web", "return", external_id)
 
 
 def accept(database: Database, *arrivals: Arrival) -> list[bool]:
@@ -104,10 +104,10 @@ def test_an_external_id_with_a_slash(database: Database) -> None:
 
 
 def test_hints_are_never_duplicates(database: Database) -> None:
-    assert accept(database, hint(), hint()) == [True, True]
+    assert accept(database, changed(), changed()) == [True, True]
     assert dispatch(database) == Dispatched(0, 2, 0)
     (job,) = claim(database, "fetch")
-    assert accept(database, hint()) == [True]
+    assert accept(database, changed()) == [True]
     dispatch(database)
     with database.begin() as conn:
         jobs.finish(conn, [(job, job.wanted)])
@@ -225,7 +225,7 @@ def test_an_id_that_is_none_is_refused_before_it_is_stored(bad: str) -> None:
     with pytest.raises(ValueError, match="external_id"):
         push(bad)
     with pytest.raises(ValueError, match="external_id"):
-        hint(bad)
+        changed(bad)
 
 
 def test_a_body_may_be_any_bytes(database: Database) -> None:

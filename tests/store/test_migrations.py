@@ -15,7 +15,7 @@ from hub.model.language.sentences import sentence
 from hub.model.merge.questions import waiting
 from hub.model.schema import bindings
 from hub.model.schema.returns import Choice, Discrepancy, Return
-from hub.store import returns, tables
+from hub.store import inbox, returns, tables
 from hub.store.database import Database, DatabaseError, migrations, next_read_seq, upgrade
 from hub.store.migrations import compared
 
@@ -160,6 +160,22 @@ def test_what_waited_under_older_words_goes_on_under_the_new_ones(empty_database
         ((terms,),) = one("SELECT terms FROM accounts")
         assert sorted(terms["listens"]) == ["opened", "received"]
         assert one("SELECT undeliverable->0->>'fact' FROM sync") == [("opened",)]
+    database.close()
+
+
+def test_change_notifications_that_waited_are_fetched_under_their_new_name(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    with database.begin() as conn:
+        command.upgrade(migrations(conn), "0017")
+        conn.exec_driver_sql(
+            "INSERT INTO inbox (account, stream, external_id, via, hint, body)"
+            " VALUES ('web', 'return', 'r1', 'push', true, NULL), ('web', 'return', 'r2', 'push', false, '{}')"
+        )
+    upgrade(empty_database_url)
+    with database.begin() as conn:
+        assert inbox.dispatch(conn) == inbox.Dispatched(read=1, fetch=1, again=0)
+        waiting = conn.exec_driver_sql("SELECT kind, key FROM jobs ORDER BY kind").all()
+        assert [tuple(row) for row in waiting] == [("fetch", "return/r1"), ("process", "return/r2")]
     database.close()
 
 

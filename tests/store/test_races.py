@@ -49,7 +49,7 @@ def test_webhooks_go_on_while_a_worker_is_stopped_in_its_transaction(database: D
         inbox.consumed(stopped, [row for mine in rows.values() for row in mine])
         jobs.finish(stopped, [(job, job.wanted) for job in claimed])
         new: list[list[bool]] = []
-        again = [message("r1"), message("r3"), Arrival.hint_of("web", "return", "r2")]
+        again = [message("r1"), message("r3"), Arrival.changed("web", "return", "r2")]
         assert not refused_by_a_lock(database, lambda conn: new.append(inbox.accept(conn, again)))
         assert new == [[False, True, True]]
 

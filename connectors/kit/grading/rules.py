@@ -66,7 +66,7 @@ RULES = (
         checks.recordings,
         (
             Proof("recordings", "every recording means what stands beside it"),
-            Proof("topics", "a genuine webhook of every topic brings a record, or a hint that can be fetched", UNHEARD),
+            Proof("topics", "a genuine webhook of every topic brings a record, or says which one to fetch", UNHEARD),
         ),
     ),
     Rule(

@@ -29,7 +29,7 @@ def titles(observation: Observation) -> frozenset[Title]:
     return frozenset({(observation.account, typed(number))}) if isinstance(number, str) and number else frozenset()
 
 
-def hints(observation: Observation) -> frozenset[Title]:
+def typed_references(observation: Observation) -> frozenset[Title]:
     """The numbers that somebody typed into this record. One that bears our own number needs no guessing."""
     fragment = observation.fragment
     if not fragment.weak or bears_ours(fragment):
@@ -52,7 +52,7 @@ class Part(Struct, frozen=True, kw_only=True):
 
     id: int
     """The number it has by itself."""
-    hints: frozenset[Title] = frozenset()
+    typed_references: frozenset[Title] = frozenset()
     names: frozenset[Title] = frozenset()
     orders: frozenset[int] = frozenset()
     wanted: Mapping[str, Decimal] = {}
@@ -108,7 +108,7 @@ def part(
         }
     return Part(
         id=id,
-        hints=frozenset() if settled else frozenset().union(*(hints(o) for o in observations)),
+        typed_references=frozenset() if settled else frozenset().union(*(typed_references(o) for o in observations)),
         names=frozenset({(HUB, f"r{id}")}).union(*(titles(o) for o in observations)),
         orders=frozenset(orders),
         wanted=wanted,
@@ -174,7 +174,9 @@ def decide(parts: Iterable[Part], apart: Parted = ()) -> Decision:
     by_number = _bind(single, _naming(known), numbered, agree, questions, "number")
     by_line = _bind(by_number, _of_others(known, by_number), lined, lined, questions, "line")
     asked = {i for question in questions for i in question.around}
-    left = [group for group in by_line if len(group) == 1 and known[group[0]].hints and group[0] not in asked]
+    left = [
+        group for group in by_line if len(group) == 1 and known[group[0]].typed_references and group[0] not in asked
+    ]
     questions += _ask(known, by_line, left, _contrary, apart, "number")
     parcels = [group for group in by_line if any(known[i].parcel for i in group)]
     questions += _ask(known, by_line, parcels, _may_hold, apart, "parcel")
@@ -220,7 +222,10 @@ def _naming(known: Mapping[int, Part]) -> set[tuple[Group, Group]]:
         for title in part.names:
             bearers.setdefault(title, []).append(part.id)
     found = {
-        tuple(sorted((p.id, other))) for p in known.values() for hint in p.hints for other in bearers.get(hint, ())
+        tuple(sorted((p.id, other)))
+        for p in known.values()
+        for reference in p.typed_references
+        for other in bearers.get(reference, ())
     }
     return {((one,), (two,)) for one, two in found if one != two}
 
@@ -296,7 +301,7 @@ def _parted(one: Group, two: Group, apart: Parted) -> bool:
 def _numbered(one: Part, two: Part) -> bool:
     """One names the other's number, and neither order nor goods contradict it. Ours is everybody's: without a check it
     says nothing inside one account."""
-    found = (one.hints & two.names) | (two.hints & one.names)
+    found = (one.typed_references & two.names) | (two.typed_references & one.names)
     if not found or _elsewhere(one, two) or _other_goods(one, two):
         return False
     return _foreign(found) or one.accounts.isdisjoint(two.accounts)
@@ -307,7 +312,7 @@ def _contrary(seeks: Part, other: Part) -> bool:
 
     Of another order, a number of ours says nothing, nor does one of the same account.
     """
-    found = seeks.hints & other.names
+    found = seeks.typed_references & other.names
     beside = seeks.accounts.isdisjoint(other.accounts)
     if _elsewhere(seeks, other):
         return _foreign(found) and beside

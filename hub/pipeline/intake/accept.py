@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from connectors.kit.api import Connector, Hint, Item, Unreadable, WebhookRequest
+from connectors.kit.api import Changed, Connector, Item, Unreadable, WebhookRequest
 from hub.accounts import Account, Accounts
 from hub.store.inbox import Arrival
 
@@ -31,12 +31,12 @@ def _connector(account: Account) -> Connector:
 
 
 def arrival(account: Account, item: Item, via: str, read_seq: int | None = None) -> Arrival:
-    """One inbox row. A pushed body whose version cannot order it is only a hint where the record can be fetched.
+    """One inbox row. A pushed body whose version cannot order it only notifies, where the record can be fetched.
 
     Raises ValueError where the database could not store what it is called.
     """
-    if isinstance(item, Hint):
-        return Arrival.hint_of(account.name, item.stream, item.external_id)
+    if isinstance(item, Changed):
+        return Arrival.changed(account.name, item.stream, item.external_id)
     if isinstance(item, Unreadable):
         return unreadable(account, item, via, read_seq)
     manifest = account.entry.manifest
@@ -45,7 +45,7 @@ def arrival(account: Account, item: Item, via: str, read_seq: int | None = None)
     version = stream.kind(manifest.tz).normal(item.version) if declared else item.version
     orders = stream is not None and stream.version == "ordering" and version is not None
     if via == "push" and stream is not None and stream.fetch and not orders:
-        return Arrival.hint_of(account.name, item.stream, item.external_id)
+        return Arrival.changed(account.name, item.stream, item.external_id)
     return Arrival.of(
         account=account.name,
         stream=item.stream,
@@ -78,5 +78,5 @@ def _one(account: Account, item: Item, via: str, read_seq: int) -> Arrival:
     try:
         return arrival(account, item, via, read_seq)
     except ValueError as problem:  # one that is called something nobody can store stops nothing else
-        body = b"" if isinstance(item, Hint) else item.body
+        body = b"" if isinstance(item, Changed) else item.body
         return unreadable(account, Unreadable(item.stream, item.external_id, str(problem), body), via, read_seq)

@@ -65,7 +65,7 @@ class Poll:
         came = arrivals(account, content.messages, "poll", drawn)
         inbox.accept(conn, came)
         _said_on_returns(conn, came)
-        jobs.want(conn, "fetch", [a.job for a in came if a.error and a.hint], after=ALONE_AGAIN)
+        jobs.want(conn, "fetch", [a.job for a in came if a.error and a.notification], after=ALONE_AGAIN)
         cursors.page(conn, account.name, job.key, content.cursor)
         jobs.renew(conn, [job], self.lease)
         return True
@@ -105,7 +105,7 @@ def backfill(
 
 
 class Fetch:
-    """The handler of `fetch` jobs: key is "stream/external id". A hint is never a duplicate: `wanted` was raised."""
+    """The handler of `fetch` jobs: key is "stream/external id". Nothing is a duplicate: `wanted` was raised."""
 
     def __init__(self, database: Database, accounts: Accounts, *, lease: float) -> None:
         self.database = database

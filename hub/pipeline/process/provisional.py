@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from hub.accounts import Account, parties
 from hub.model.identity.names import order_names, own_name, speaks_of_order
-from hub.model.identity.provisional import Decision, Question, decide, hints, part, titles
+from hub.model.identity.provisional import Decision, Question, decide, part, titles, typed_references
 from hub.model.language.sentences import sentence
 from hub.model.merge.merger import Merger
 from hub.model.schema.bindings import Bindings, Name, ProvisionalLink, decode
@@ -88,8 +88,8 @@ def weigh(
     """
     ids = set(return_ids)
     told = [(record.return_id, title) for record in news if record.return_id for title in titles(record.observation)]
-    typed = [(title, own_name(record.observation)) for record in news for title in hints(record.observation)]
-    found = bindings.open_under(conn, bindings.hint(conn, typed))
+    typed = [(title, own_name(record.observation)) for record in news for title in typed_references(record.observation)]
+    found = bindings.open_under(conn, bindings.keep_typed(conn, typed))
     pairs = bindings.neighbours(conn, ids, told)
     if not pairs and not found:
         return Weighed({}, frozenset(), fresh)
@@ -97,7 +97,7 @@ def weigh(
     returns.begin(conn, fresh)
     near = {i for pair in pairs for i in pair}
     if found:
-        near |= found | {record.return_id for record in news if record.return_id and hints(record.observation)}
+        near |= found | {r.return_id for r in news if r.return_id and typed_references(r.observation)}
     around = _look(conn, accounts, near, ids)
     return _bring_about(conn, accounts, around)
 

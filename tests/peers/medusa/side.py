@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Account, Hint, Message, Operation, OperationLine, Reply, WebhookRequest
+from connectors.kit.api import Account, Changed, Message, Operation, OperationLine, Reply, WebhookRequest
 from connectors.kit.manifest import load
 from connectors.kit.sessions import make_http
 from connectors.kit.wire import Recorder
@@ -146,10 +146,10 @@ class Side:
             found.update({(m.stream, m.external_id): m for m in page.messages if isinstance(m, Message)})
         return found, cursor
 
-    def hints(self, topic: str) -> set[tuple[str, str]]:
+    def notifications(self, topic: str) -> set[tuple[str, str]]:
         """What our connector makes of the webhooks of this event."""
         accepted = [item for request in self.hooks.named(topic) for item in self.connector.accept(request)]
-        return {(item.stream, item.external_id) for item in accepted if isinstance(item, Hint)}
+        return {(item.stream, item.external_id) for item in accepted if isinstance(item, Changed)}
 
 
 def in_our_words(message: Message) -> Fragment:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Connector, Health, Hint, Made, Message, Operation, Reply, WebhookRequest
+from connectors.kit.api import Changed, Connector, Health, Made, Message, Operation, Reply, WebhookRequest
 from connectors.kit.errors import InvalidWebhook
 from connectors.kit.signing import verify_standard
 
@@ -52,7 +52,7 @@ class Fake(Connector):
         for one in record.get(kind, ()) if kind else ():
             told = one.get("for") or facts
             made += [Made(kind, one["id"], fact) for fact in told if fact in facts]
-        return Reply(objects={"return": record["id"]}, made=tuple(made), read_back=(Hint("return", record["id"]),))
+        return Reply(objects={"return": record["id"]}, made=tuple(made), read_back=(Changed("return", record["id"]),))
 
 
 class Shop(Fake):
@@ -88,7 +88,7 @@ class Shop(Fake):
     def _refunded(self, record: dict[str, Any], operation: Operation) -> Reply:
         mine = [refund for refund in record["refunds"] if refund["key"] == operation.id]
         made = tuple(Made("refunds", refund["id"], fact) for refund in mine for fact in operation.facts)
-        return Reply(objects={"return": record["id"]}, made=made, read_back=(Hint("return", record["id"]),))
+        return Reply(objects={"return": record["id"]}, made=made, read_back=(Changed("return", record["id"]),))
 
 
 class Bazaar(Shop):
