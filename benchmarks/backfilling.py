@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 
 from benchmarks import home
 from benchmarks.measure import Cost, Line, Report, Spread, costing, number, own_cpu
-from connectors.kit.api import Account as Login
-from connectors.kit.api import Connector, Page
+from connectors.kit.api import Connector, Login, Page
 from connectors.shopify.backfill import PAGE
 from connectors.shopify.sandbox_oauth import TOKEN
 from hub import configuration

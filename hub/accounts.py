@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.kit.api import Account as Login
-from connectors.kit.api import Connector
+from connectors.kit.api import Connector, Login
 from connectors.kit.attempt import Attempt
-from connectors.kit.manifest_parts import Operation
+from connectors.kit.manifest_parts import OperationSpec
 from connectors.kit.masking import Mask, bare
 from connectors.kit.registry import Entry, secret_values
 from hub.model.concerns import Expected
@@ -72,9 +71,9 @@ class Account:
     stamp: str | None = None
     """Changes with the stored configuration."""
 
-    def spec(self, operation: str) -> Operation:
+    def spec(self, operation: str) -> OperationSpec:
         """What the manifest says of an operation; its defaults where it says nothing."""
-        return self.entry.manifest.operations.get(operation) or Operation(operation)
+        return self.entry.manifest.operations.get(operation) or OperationSpec(operation)
 
 
 @dataclass

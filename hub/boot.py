@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.kit import registry
-from connectors.kit.api import Account as Login
-from connectors.kit.api import Connector, WebhookRequest
+from connectors.kit.api import Connector, Login, WebhookRequest
 from connectors.kit.attempt import Attempt
 from hub import configured
 from hub.accounts import Account, Accounts, Watch, assemble, expected
@@ -170,7 +169,7 @@ def read_accounts(database: Database, vault: Vault) -> dict[str, Account]:
     return {name: replace(account, numbers=numbers) for name, account in made.items()}
 
 
-def _account(row: account_store.Row, vault: Vault, database: Database, stamp: str | None) -> Account:
+def _account(row: account_store.AccountRow, vault: Vault, database: Database, stamp: str | None) -> Account:
     entry = registry.load(row.connector).paced(configured.budget(row.terms))
     secrets: Mapping[str, Any] = vault.decrypt(row.secrets) if row.secrets else {}
     grants = StoredGrants(database, vault, row.name)
@@ -209,7 +208,7 @@ def _budget(
     return take
 
 
-def _dictionary(row: account_store.Row, entry: registry.Entry) -> Dictionary:
+def _dictionary(row: account_store.AccountRow, entry: registry.Entry) -> Dictionary:
     """The system's dictionary, or the account's own, which extends it."""
     own = entry.mapping.with_name(f"{row.mapping}.yaml")
     return dictionary(entry.mapping if row.mapping == entry.name else own)

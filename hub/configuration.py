@@ -90,7 +90,7 @@ def remove(hub: Hub, name: str) -> None:
     hub.accounts.forget()
 
 
-def _named(row: store.Row) -> set[str]:
+def _named(row: store.AccountRow) -> set[str]:
     """The accounts that this one names."""
     others = [row.settings.get("orders_of"), *row.terms.get("routes", ())]
     return {str(other) for other in others if other}

@@ -47,7 +47,7 @@ class Pace(Struct, forbid_unknown_fields=True):
     burst: Annotated[int, Meta(ge=1)]
 
 
-class Terms(Struct, forbid_unknown_fields=True):
+class ConfiguredTerms(Struct, forbid_unknown_fields=True):
     """What an account may be configured to, besides its connector's settings."""
 
     decides: bool = False
@@ -74,11 +74,13 @@ class Terms(Struct, forbid_unknown_fields=True):
 def terms(given: Any, place: str) -> dict[str, Any]:
     """An account's terms as they are kept. Raises ValueError."""
     found = {} if given is None else given
-    if isinstance(found, Mapping) and (strange := sorted(map(str, set(found) - set(Terms.__struct_fields__)))):
-        known = ", ".join(sorted(Terms.__struct_fields__))
+    if isinstance(found, Mapping) and (
+        strange := sorted(map(str, set(found) - set(ConfiguredTerms.__struct_fields__)))
+    ):
+        known = ", ".join(sorted(ConfiguredTerms.__struct_fields__))
         raise ValueError(f"{place}: terms cannot hold {', '.join(strange)}; known are {known}")
     try:
-        made = msgspec.convert(found, Terms)
+        made = msgspec.convert(found, ConfiguredTerms)
     except msgspec.ValidationError as problem:
         raise ValueError(f"{place}: terms: {str(problem).replace('$.', '')}") from problem
     for name, words in (("listens", FACTS), ("ranks", RANKS)):

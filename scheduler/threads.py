@@ -20,7 +20,7 @@ from types import MappingProxyType
 from hub.store.database import Database
 from hub.store.jobs import REMOTE, Job, Quarantine
 from hub.store.outage import away
-from scheduler.work import INBOX, Handler, Terms, Work
+from scheduler.work import INBOX, Handler, JobTerms, Work
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Engine:
         *,
         workers: int = 8,
         idle: float = IDLE,
-        terms: Mapping[str, Terms] = MappingProxyType({}),
+        terms: Mapping[str, JobTerms] = MappingProxyType({}),
         patience: float = PATIENCE,
     ) -> None:
         name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"

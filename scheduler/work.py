@@ -37,7 +37,7 @@ class TooSlow(Exception):
 
 
 @dataclass(frozen=True)
-class Terms:
+class JobTerms:
     """How many jobs of a kind one worker takes at once, and for how many seconds they are its own."""
 
     batch: int = 1
@@ -48,16 +48,16 @@ BATCHES = {"process": 200}
 """CPU only: the more at once, the cheaper each. Remote jobs are taken one per idle slot."""
 
 
-def terms(leases: Mapping[str, float]) -> Mapping[str, Terms]:
+def terms(leases: Mapping[str, float]) -> Mapping[str, JobTerms]:
     """By kind; `leases` are the seconds its handler asks for."""
-    return {kind: Terms(BATCHES.get(kind, 1), lease) for kind, lease in leases.items()}
+    return {kind: JobTerms(BATCHES.get(kind, 1), lease) for kind, lease in leases.items()}
 
 
 class Work:
     """One process's hands. Safe to be used by many threads."""
 
     def __init__(
-        self, database: Database, handlers: Mapping[str, Handler], worker: str, terms: Mapping[str, Terms]
+        self, database: Database, handlers: Mapping[str, Handler], worker: str, terms: Mapping[str, JobTerms]
     ) -> None:
         self.database = database
         self.handlers = handlers
@@ -68,7 +68,7 @@ class Work:
 
     def lease(self, kind: str) -> float:
         """For how many seconds jobs of this kind are ours."""
-        return self._terms.get(kind, Terms()).lease
+        return self._terms.get(kind, JobTerms()).lease
 
     def dispatch(self) -> int:
         """Give new messages their jobs; how many there were."""
@@ -76,7 +76,7 @@ class Work:
 
     def claim(self, kind: str, quarantine: Quarantine) -> list[Job] | None:
         """Take due jobs of this kind, for `run`. None: one that may kill its worker is due first, and was left."""
-        terms = self._terms.get(kind, Terms())
+        terms = self._terms.get(kind, JobTerms())
         look = time.monotonic() - self._looked.get(kind, -LOOK) >= LOOK
         if look:
             self._looked[kind] = time.monotonic()

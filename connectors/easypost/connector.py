@@ -17,9 +17,9 @@ from connectors.kit import paging
 from connectors.kit.alone import each
 from connectors.kit.answers import Response
 from connectors.kit.api import (
-    Account,
     Changed,
     Health,
+    Login,
     Made,
     Message,
     Operation,
@@ -65,7 +65,7 @@ class EasyPost(Signed):
 
     topics = ("tracker.created", "tracker.updated", "refund.successful")
 
-    def __init__(self, account: Account, http: Http) -> None:
+    def __init__(self, account: Login, http: Http) -> None:
         super().__init__(account, http.view(classify=refusal))
 
     def check(self) -> Health:

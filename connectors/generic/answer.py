@@ -32,27 +32,29 @@ class Twin(msgspec.Struct, frozen=True):
     kind: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class DoorAnswer(msgspec.Struct, frozen=True):
     objects: dict[str, str | int] = {}
     made: tuple[Twin, ...] = ()
     records: tuple[door.Push, ...] = ()
     detail: str = ""
 
 
-_answer = msgspec.json.Decoder(Answer)
+_answer = msgspec.json.Decoder(DoorAnswer)
 
 
 def understood(operation: Operation, body: bytes) -> Reply:
     """The reply in an answer's body. It was done, whatever the body: one that we do not understand is only told so."""
     try:
-        answer = _answer.decode(body) if body.lstrip().startswith(b"{") else Answer()
+        answer = _answer.decode(body) if body.lstrip().startswith(b"{") else DoorAnswer()
         messages = tuple(door.message(push.type, bytes(push.data)) for push in answer.records)
     except ValueError as error:
-        return _reply(operation, Answer(detail=f"done, but the answer's body says nothing we understand: {error}"), ())
+        return _reply(
+            operation, DoorAnswer(detail=f"done, but the answer's body says nothing we understand: {error}"), ()
+        )
     return _reply(operation, answer, messages)
 
 
-def _reply(operation: Operation, answer: Answer, messages: tuple[Message, ...]) -> Reply:
+def _reply(operation: Operation, answer: DoorAnswer, messages: tuple[Message, ...]) -> Reply:
     ours = _named_by_us(operation)
     told_whole = {message.stream: message.external_id for message in messages if message.stream in ours}
     objects = {**ours, **told_whole, **{stream: str(name) for stream, name in answer.objects.items()}}
@@ -76,7 +78,7 @@ def _named_by_us(operation: Operation) -> dict[str, str]:
     return {"shipment": str(number)} if follows and number else {}
 
 
-def _made(operation: Operation, answer: Answer, objects: Mapping[str, str]) -> tuple[Made, ...]:
+def _made(operation: Operation, answer: DoorAnswer, objects: Mapping[str, str]) -> tuple[Made, ...]:
     """Which fact of theirs is which of ours; who does not say keeps our ids, and a carrier's parcel has its own."""
     kind = KINDS.get(operation.kind, "")
     if answer.made:

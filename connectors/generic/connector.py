@@ -16,7 +16,7 @@ from connectors.generic.answer import understood
 from connectors.kit import signing
 from connectors.kit.addresses import origin
 from connectors.kit.answers import Response
-from connectors.kit.api import Account, Connector, Health, Message, Operation, Reply, Unreadable, WebhookRequest
+from connectors.kit.api import Connector, Health, Login, Message, Operation, Reply, Unreadable, WebhookRequest
 from connectors.kit.errors import (
     ConnectorError,
     InvalidWebhook,
@@ -42,7 +42,7 @@ class Generic(Connector):
     manifest: ClassVar[Manifest]
     topics = tuple(door.TOPICS)
 
-    def __init__(self, account: Account, http: Http) -> None:
+    def __init__(self, account: Login, http: Http) -> None:
         token = account.settings.get("token")
         super().__init__(account, http.view(headers={"Authorization": f"Bearer {token}"}) if token else http)
 

@@ -20,7 +20,7 @@ import msgspec
 from connectors.generic.sandbox_shop import Record, Shop, now
 from connectors.kit.api import WebhookRequest
 from connectors.kit.errors import InvalidWebhook
-from connectors.kit.sandbox import Answer, Call, Refuse, Sandbox, route
+from connectors.kit.sandbox import Call, Refuse, Sandbox, SandboxAnswer, route
 from connectors.kit.signing import sign_standard, verify_standard
 
 SECRET = "whsec_c2ltdWxhdGVkIHNlY3JldCBvZiBhIHNob3A="  # noqa: S105 - simulated
@@ -35,7 +35,7 @@ class GenericSandbox(Sandbox):
 
     def setup(self) -> None:
         self.state = Shop(self._changed)
-        self.answered: dict[str, Answer] = {}
+        self.answered: dict[str, SandboxAnswer] = {}
 
     def sign(self, topic: str, body: bytes) -> Mapping[str, str]:
         """Standard Webhooks; the key is the message's own id, the same for each try."""
@@ -64,7 +64,7 @@ class GenericSandbox(Sandbox):
                 raise Refuse(410, {"message": f"this shop has no {kind}"})
             record, made = takes[kind](said["data"])
             self.effect(kind, id=record["id"], key=key)
-            self.answered[key] = Answer(200, msgspec.json.encode(self._shown(record, made)))
+            self.answered[key] = SandboxAnswer(200, msgspec.json.encode(self._shown(record, made)))
         return self.answered[key]
 
     @staticmethod

@@ -18,7 +18,7 @@ from connectors.kit.errors import Unsupported
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Login:
     """One configured login at a system. `settings` are the manifest's, secrets included; repr hides them."""
 
     name: str
@@ -190,7 +190,7 @@ class Connector:
     topics: ClassVar[Collection[str]] = ()
     """The webhook topics (or the kinds of push, where they have no such word) that `accept` understands."""
 
-    def __init__(self, account: Account, http: Any) -> None:
+    def __init__(self, account: Login, http: Any) -> None:
         self.account = account
         self.http = http
 

@@ -34,7 +34,7 @@ MOVED = "moved"
 encode = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=repr).encode
 
 
-class Row(NamedTuple):
+class ListedRow(NamedTuple):
     """One row of a list: what tells it from others, its version as they write it, and the row itself."""
 
     id: str
@@ -45,7 +45,7 @@ class Row(NamedTuple):
 class Taken(NamedTuple):
     """A page of rows and the place of the next one (None: it was the last); `body` as in paging.Taken."""
 
-    rows: Sequence[Row]
+    rows: Sequence[ListedRow]
     next: Any = None
     body: bytes = b""
 
@@ -155,7 +155,7 @@ class Changes:
         at.asked = at.asked or self._earlier(at.since)
         return _Reading(at, Guard(self.most), several=at.place is not None)
 
-    def _page(self, reading: _Reading) -> Sequence[Row]:
+    def _page(self, reading: _Reading) -> Sequence[ListedRow]:
         """The page where the reading stands; its place moves on to the next one."""
         at = reading.at
         taken = self._asked(reading)
@@ -222,7 +222,7 @@ class Changes:
         moment = self.kind.moment(since)
         return moment is not None and (moment - self.clock.at(time.monotonic())).total_seconds() > FINE
 
-    def _newest(self, at: At, rows: Sequence[Row]) -> str:
+    def _newest(self, at: At, rows: Sequence[ListedRow]) -> str:
         newest = ""
         for row in rows:
             moment = self.kind.moment(row.version)
@@ -241,21 +241,21 @@ class Changes:
             return False
         return not at.asked or self.kind.before(at.asked, self.kind.tick(version))
 
-    def _disorder(self, last: str, rows: Sequence[Row]) -> bool:
+    def _disorder(self, last: str, rows: Sequence[ListedRow]) -> bool:
         for row in rows:
             if row.version and last and self.kind.before(row.version, last):
                 return True
             last = row.version or last
         return False
 
-    def _is_news(self, row: Row) -> bool:
+    def _is_news(self, row: ListedRow) -> bool:
         digest = _digest(row)
         known = digest in self._told
         self._told.add(digest)
         return not known
 
 
-def _digest(row: Row) -> str:
+def _digest(row: ListedRow) -> str:
     return blake2b(encode([row.id, row.version, row.record]), digest_size=16).hexdigest()
 
 

@@ -14,9 +14,9 @@ from connectors.kit import paging
 from connectors.kit.alone import ENCODER as SHOWN
 from connectors.kit.answers import DECODER, Response, refuse
 from connectors.kit.api import (
-    Account,
     Changed,
     Health,
+    Login,
     Message,
     Operation,
     Page,
@@ -25,7 +25,7 @@ from connectors.kit.api import (
     WebhookRequest,
 )
 from connectors.kit.bodies import decoded
-from connectors.kit.changes import Changes, Row, Taken
+from connectors.kit.changes import Changes, ListedRow, Taken
 from connectors.kit.errors import (
     Conflict,
     ConnectorError,
@@ -60,7 +60,7 @@ class Declarative(Signed):
     from_manifest: ClassVar[bool] = True
     manifest: ClassVar[Manifest]
 
-    def __init__(self, account: Account, http: Http) -> None:
+    def __init__(self, account: Login, http: Http) -> None:
         super().__init__(account, http.view(classify=self.classify))
 
     # -- reading
@@ -301,13 +301,13 @@ def _word(where: str, request: WebhookRequest, body: Any) -> Any:
     return request.header(where.removeprefix("header:")) if where.startswith("header:") else _search(where, body)
 
 
-def _named(told: Stream, record: Any) -> Row:
+def _named(told: Stream, record: Any) -> ListedRow:
     """A row with what tells it from others: its id, else all of it."""
     try:
         version = _text(_search(told.version_at, record)) if told.version_at else None
-        return Row(_text(_search(told.id, record)) or "", version, record)
+        return ListedRow(_text(_search(told.id, record)) or "", version, record)
     except jmespath.exceptions.JMESPathError:
-        return Row("", None, record)
+        return ListedRow("", None, record)
 
 
 def _text(value: Any) -> str | None:

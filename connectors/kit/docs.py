@@ -14,7 +14,7 @@ import msgspec
 
 from connectors.kit.docs_words import WORDS
 from connectors.kit.manifest_parts import Manifest, Setting, Stream
-from connectors.kit.manifest_parts import Operation as Spec
+from connectors.kit.manifest_parts import OperationSpec as Spec
 from connectors.kit.registry import Entry
 
 HOOK = "https://<hub>/hooks/<account>"

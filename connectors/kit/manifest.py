@@ -9,27 +9,27 @@ from pathlib import Path
 
 from connectors.kit.manifest_parts import (
     FILE,
-    Answer,
     Budget,
     Manifest,
-    Operation,
+    OperationSpec,
     Setting,
     Stores,
     Stream,
     Text,
     Topic,
     Webhook,
+    WebhookAnswer,
 )
 from connectors.kit.manifest_schema import validate
 from connectors.kit.yamlfile import Problem, read
 
 __all__ = [
     "FILE",
-    "Answer",
+    "WebhookAnswer",
     "Budget",
     "Manifest",
     "ManifestError",
-    "Operation",
+    "OperationSpec",
     "Problem",
     "Setting",
     "Stores",

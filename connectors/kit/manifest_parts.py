@@ -85,7 +85,7 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WebhookAnswer:
     """What they want to hear when a webhook was taken, where a bare 2xx is not enough; `body` is sent as it stands."""
 
     body: str
@@ -105,11 +105,11 @@ class Webhook:
     id: str = ""
     record: str = ""
     delivery_id: str = ""
-    answer: Answer | None = None
+    answer: WebhookAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class OperationSpec:
     """What the pipeline must know before it asks for this operation."""
 
     name: str
@@ -165,7 +165,7 @@ class Manifest:
     check: Mapping[str, Any] | None = None
     streams: Mapping[str, Stream] = field(default_factory=dict)
     webhook: Webhook | None = None
-    operations: Mapping[str, Operation] = field(default_factory=dict)
+    operations: Mapping[str, OperationSpec] = field(default_factory=dict)
     errors: tuple[Mapping[str, Any], ...] = ()
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     zone: str = "UTC"

@@ -169,8 +169,8 @@ class AnswerSchema(Schema):
     content_type = fields.String(validate=Regexp(r"[\w.+-]+/[\w.+-]+(; ?[\w=.-]+)?\Z", error="is no content type"))
 
     @post_load
-    def _made(self, data: dict[str, Any], **_: Any) -> made.Answer:
-        return made.Answer(**data)
+    def _made(self, data: dict[str, Any], **_: Any) -> made.WebhookAnswer:
+        return made.WebhookAnswer(**data)
 
 
 class WebhookSchema(Schema):
@@ -277,7 +277,7 @@ class ManifestSchema(Schema):
     @post_load
     def _made(self, data: dict[str, Any], **_: Any) -> made.Manifest:
         data.setdefault("label", made.Text(data["name"], data["name"]))
-        for section, kind in (("settings", made.Setting), ("streams", made.Stream), ("operations", made.Operation)):
+        for section, kind in (("settings", made.Setting), ("streams", made.Stream), ("operations", made.OperationSpec)):
             data[section] = {name: kind(name=name, **value) for name, value in data.get(section, {}).items()}
         for section in ("silent", "errors"):
             data[section] = tuple(data.get(section, ()))

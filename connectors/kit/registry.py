@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from connectors.kit.api import Account, Connector
+from connectors.kit.api import Connector, Login
 from connectors.kit.attempt import DEFAULT, Attempt
 from connectors.kit.capabilities import Capabilities, read_off
 from connectors.kit.declarative import Declarative
@@ -69,7 +69,7 @@ class Entry:
 
     def connect(
         self,
-        account: Account,
+        account: Login,
         *,
         wire: list[dict[str, Any]] | None = None,
         grants: Grants | None = None,
@@ -90,7 +90,7 @@ class Entry:
         secrets = secret_values(self.manifest, settings)
         recorder = None if wire is None else Recorder(wire, secrets)
         view = http.view(wire=recorder, budget=budget, until=until, attempt=attempt or Attempt(), mask=Mask(secrets))
-        return self.connector(Account(account.name, settings), view)
+        return self.connector(Login(account.name, settings), view)
 
 
 def names() -> list[str]:

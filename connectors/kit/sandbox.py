@@ -72,7 +72,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SandboxAnswer:
     """What a handler answers; `body` is bytes, or anything JSON can hold."""
 
     status: int = 200
@@ -90,7 +90,7 @@ class Refuse(Exception):
 
     def __init__(self, status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status)
-        self.answer = Answer(status, body, headers or {})
+        self.answer = SandboxAnswer(status, body, headers or {})
 
 
 def route(method: str, path: str) -> Callable[[Handler], Handler]:
@@ -106,8 +106,8 @@ def route(method: str, path: str) -> Callable[[Handler], Handler]:
 class Sandbox:
     """A stand-in for one system. Keep all records in `self.state`; handlers run one at a time, under `self.lock`.
 
-    A handler returns a body (200), a (status, body) pair, or an Answer; it may raise Refuse. Every change it makes it
-    reports with `effect`, which is this system's own word on what was done and how often.
+    A handler returns a body (200), a (status, body) pair, or a SandboxAnswer; it may raise Refuse. Every change it
+    makes it reports with `effect`, which is this system's own word on what was done and how often.
     """
 
     name: ClassVar[str] = "sandbox"
@@ -197,7 +197,7 @@ class Sandbox:
 
     # -- one request
 
-    def serve(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[Answer, float]:
+    def serve(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[SandboxAnswer, float]:
         """The answer, and how long to pause between its bytes. Raises Hangup when there shall be none."""
         parts = urlsplit(target)
         call = Call(method, parts.path, parts.query, headers, body)
@@ -210,14 +210,14 @@ class Sandbox:
         entry["status"] = answer.status
         return answer, pause
 
-    def _suffer(self, call: Call, fault: Fault | None) -> tuple[Answer, float]:
+    def _suffer(self, call: Call, fault: Fault | None) -> tuple[SandboxAnswer, float]:
         kind = fault.kind if fault else ""
         if fault is None:
             return self.answer(call), 0.0
         if kind in ("hang", "drop"):
             self._server.hang(fault.seconds if kind == "hang" else 0.0)
         if kind == "answer":
-            return Answer(fault.status, fault.body, fault.headers), 0.0
+            return SandboxAnswer(fault.status, fault.body, fault.headers), 0.0
         if kind == "late":
             self._server.wait(fault.seconds)
         if kind == "lag":
@@ -229,11 +229,11 @@ class Sandbox:
             fault.state = answer
         if kind in AFTER:
             if kind == "answer_after":
-                return Answer(fault.status, fault.body, fault.headers), 0.0
+                return SandboxAnswer(fault.status, fault.body, fault.headers), 0.0
             self._server.hang(fault.seconds if kind == "hang_after" else 0.0)
         return answer, fault.seconds if kind == "drip" else 0.0
 
-    def _from_the_past(self, call: Call, state: Any) -> Answer:
+    def _from_the_past(self, call: Call, state: Any) -> SandboxAnswer:
         with self.lock:
             present, self.state = self.state, state
             try:
@@ -241,7 +241,7 @@ class Sandbox:
             finally:
                 self.state = present
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SandboxAnswer:
         """Find the handler and let it answer."""
         with self.lock:
             try:
@@ -258,21 +258,21 @@ class Sandbox:
             except Refuse as refused:
                 return refused.answer
 
-    def unknown(self, call: Call, status: int) -> Answer:
+    def unknown(self, call: Call, status: int) -> SandboxAnswer:
         """What a path or method that nothing serves gets."""
-        return Answer(status, {"message": f"{self.name} sandbox: nothing serves {call.method} {call.path}"})
+        return SandboxAnswer(status, {"message": f"{self.name} sandbox: nothing serves {call.method} {call.path}"})
 
-    def _control(self, call: Call) -> Answer:
+    def _control(self, call: Call) -> SandboxAnswer:
         try:
             match call.method, call.path:
                 case "GET", "/__effects":
-                    return Answer(200, list(self.effects))
+                    return SandboxAnswer(200, list(self.effects))
                 case "GET", "/__calls":
-                    return Answer(200, list(self.calls))
+                    return SandboxAnswer(200, list(self.calls))
                 case "GET", "/__sent":
-                    return Answer(200, list(self.webhooks.sent))
+                    return SandboxAnswer(200, list(self.webhooks.sent))
                 case "GET", "/__faults":
-                    return Answer(200, self.faults.open())
+                    return SandboxAnswer(200, self.faults.open())
                 case "POST", "/__faults":
                     told = call.json()
                     for fault in told if isinstance(told, list) else [told]:
@@ -283,12 +283,12 @@ class Sandbox:
                     told = call.json()
                     self.webhooks.url, self.secret = told.get("url"), told.get("secret", self.secret)
                 case _:
-                    return Answer(
+                    return SandboxAnswer(
                         404, {"message": "the control plane has __faults, __effects, __calls, __sent and __webhook"}
                     )
         except (ValueError, TypeError, re.error) as error:
-            return Answer(400, {"message": str(error)})
-        return Answer(204)
+            return SandboxAnswer(400, {"message": str(error)})
+        return SandboxAnswer(204)
 
 
 def pattern(path: str) -> re.Pattern[str]:
@@ -297,12 +297,12 @@ def pattern(path: str) -> re.Pattern[str]:
     return re.compile("".join(f"(?P<{part}>[^/]+)" if i % 2 else re.escape(part) for i, part in enumerate(parts)))
 
 
-def _answer(value: Any) -> Answer:
-    if isinstance(value, Answer):
+def _answer(value: Any) -> SandboxAnswer:
+    if isinstance(value, SandboxAnswer):
         return value
     if isinstance(value, tuple):
-        return Answer(*value)
-    return Answer(200, value)
+        return SandboxAnswer(*value)
+    return SandboxAnswer(200, value)
 
 
-__all__ = ["Answer", "Call", "Hangup", "Refuse", "Sandbox", "route"]
+__all__ = ["SandboxAnswer", "Call", "Hangup", "Refuse", "Sandbox", "route"]

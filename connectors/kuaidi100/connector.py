@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Account, Changed, Connector, Health, Made, Message, Operation, Reply, WebhookRequest
+from connectors.kit.api import Changed, Connector, Health, Login, Made, Message, Operation, Reply, WebhookRequest
 from connectors.kit.bodies import decoded, shaped
 from connectors.kit.errors import ConnectorError, InvalidWebhook, NotYet, Rejected, Unsigned, Unsupported
 from connectors.kit.http import Http
@@ -36,7 +36,7 @@ class Kuaidi100(Connector):
 
     topics = ("polling", "abort", "updateall", "shutdown")  # the statuses of a push, which has no other topic
 
-    def __init__(self, account: Account, http: Http) -> None:
+    def __init__(self, account: Login, http: Http) -> None:
         super().__init__(account, http)
         self.client = Client(http, account.settings)
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.answers import Response
-from connectors.kit.changes import READINGS, Row, Taken
+from connectors.kit.changes import READINGS, ListedRow, Taken
 from connectors.kit.errors import ConnectorError, NotYet, OutcomeUnknown, RetryLater
 from connectors.kit.http import Http
 
@@ -73,7 +73,10 @@ class Admin:
         at = offset or 0
         params = {**asked, "order": "updated_at", "limit": LIMIT, "offset": at, "fields": fields}
         rows = _rows(collection, self.read(collection, params))
-        named = [Row(str(row["id"]), row.get("updated_at"), row) if _known(row) else Row("", None, row) for row in rows]
+        named = [
+            ListedRow(str(row["id"]), row.get("updated_at"), row) if _known(row) else ListedRow("", None, row)
+            for row in rows
+        ]
         return Taken(named, at + len(rows) if len(rows) >= LIMIT else None)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.alone import each, piecewise, said
-from connectors.kit.api import Account, Changed, Health, Message, Operation, Page, Reply, Unreadable, WebhookRequest
+from connectors.kit.api import Changed, Health, Login, Message, Operation, Page, Reply, Unreadable, WebhookRequest
 from connectors.kit.bodies import decoded
 from connectors.kit.changes import Changes
 from connectors.kit.errors import ConnectorError, NotFound, Unsupported
@@ -67,7 +67,7 @@ class Medusa(Signed):
 
     topics = TOPICS
 
-    def __init__(self, account: Account, http: Http) -> None:
+    def __init__(self, account: Login, http: Http) -> None:
         super().__init__(account, http)
         self.admin = Admin(http)
 

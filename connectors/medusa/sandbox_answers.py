@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from connectors.kit.sandbox import Answer, Call, Refuse, Sandbox
+from connectors.kit.sandbox import Call, Refuse, Sandbox, SandboxAnswer
 from connectors.medusa import sandbox_returns as returns
 from connectors.medusa.sandbox_shop import Record, Refused, Shop
 
@@ -23,13 +23,15 @@ class Answers(Sandbox):
 
     state: Shop
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SandboxAnswer:
         try:
             answer = super().answer(call)
         except Refused as refused:
-            answer = Answer(refused.status, {"type": refused.kind, "message": refused.text})
+            answer = SandboxAnswer(refused.status, {"type": refused.kind, "message": refused.text})
         return (
-            Answer(answer.status, encode(answer.body), answer.headers) if not isinstance(answer.body, bytes) else answer
+            SandboxAnswer(answer.status, encode(answer.body), answer.headers)
+            if not isinstance(answer.body, bytes)
+            else answer
         )
 
     def _record(self, collection: str, key: str) -> Record:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.kit.alone import unreadable
-from connectors.kit.api import Account, Changed, Health, Message, Operation, Page, Reply, Unreadable, WebhookRequest
-from connectors.kit.changes import Changes, Row, Taken
+from connectors.kit.api import Changed, Health, Login, Message, Operation, Page, Reply, Unreadable, WebhookRequest
+from connectors.kit.changes import Changes, ListedRow, Taken
 from connectors.kit.errors import ConnectorError, Unsupported
 from connectors.kit.graphql import Graph, Lost
 from connectors.kit.http import Http
@@ -35,7 +35,7 @@ class Shopify(Signed):
 
     topics = (*topics.ABOUT, *topics.ASKED)
 
-    def __init__(self, account: Account, http: Http) -> None:
+    def __init__(self, account: Login, http: Http) -> None:
         super().__init__(account, http)
         self.graph: Graph = admin(http)
 
@@ -155,7 +155,7 @@ class Shopify(Signed):
         def ask(since: str | None, place: Any) -> Taken:
             search = f"updated_at:>='{since}'" if since else ""
             found, following = self.graph.page("ChangedOrders", "orders", search=search, after=place)
-            return Taken([Row(*_named(order), order) for order in found], following)
+            return Taken([ListedRow(*_named(order), order) for order in found], following)
 
         overlap = self.manifest.streams["order"].overlap
         changes = Changes(

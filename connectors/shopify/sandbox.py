@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.sandbox import Answer, Call, Refuse, route
+from connectors.kit.sandbox import Call, Refuse, SandboxAnswer, route
 from connectors.shopify import sandbox_reasons
 from connectors.shopify.sandbox_graphql import Bad, Field, Ref, Request, Shape, read
 from connectors.shopify.sandbox_oauth import Login
@@ -81,11 +81,11 @@ class ShopifySandbox(Writes, Login):
         try:
             request = read(told.get("query", ""), told.get("variables"), told.get("operationName"))
             if throttled := self._throttled(request):
-                return Answer(200, throttled, headers)
-            return Answer(200, {"data": self._data(request, served), "extensions": self._cost(request)}, headers)
+                return SandboxAnswer(200, throttled, headers)
+            return SandboxAnswer(200, {"data": self._data(request, served), "extensions": self._cost(request)}, headers)
         except Bad as bad:
             error = {"message": str(bad), "extensions": {"code": bad.code}}
-            return Answer(200, {"errors": [error], "data": None}, headers)
+            return SandboxAnswer(200, {"errors": [error], "data": None}, headers)
 
     # -- cost
 
@@ -225,7 +225,7 @@ class ShopifySandbox(Writes, Login):
     def bulk_file(self, call: Call, name: str) -> Any:
         told = self.bulk[f"gid://shopify/BulkOperation/{name.removesuffix('.jsonl')}"]
         body = b"\n".join(self._bulk_lines(told["query"])) + b"\n"
-        return Answer(200, body, {"Content-Type": "application/jsonl"})
+        return SandboxAnswer(200, body, {"Content-Type": "application/jsonl"})
 
     # -- the shop and its customers
 

@@ -8,7 +8,7 @@ import time
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from connectors.kit.sandbox import Answer, Call, Refuse, Sandbox, route
+from connectors.kit.sandbox import Call, Refuse, Sandbox, SandboxAnswer, route
 from connectors.shopify.install import sign
 
 TOKEN, CLIENT, CLIENT_SECRET = "shpat_simulated", "simulated", "shpss_simulated"
@@ -43,7 +43,7 @@ class Login(Sandbox):
         else:
             told |= {"error": "access_denied", "error_description": "The merchant said no"}
         told["hmac"] = sign(list(told.items()), CLIENT_SECRET)
-        return Answer(302, None, {"Location": f"{asked['redirect_uri']}?{urlencode(told)}"})
+        return SandboxAnswer(302, None, {"Location": f"{asked['redirect_uri']}?{urlencode(told)}"})
 
     @route("POST", "/admin/oauth/access_token")
     def token(self, call: Call) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Account, Changed, Health, Message, Operation, Page, Reply, Unreadable, WebhookRequest
+from connectors.kit.api import Changed, Health, Login, Message, Operation, Page, Reply, Unreadable, WebhookRequest
 from connectors.kit.bodies import shaped
 from connectors.kit.errors import ConnectorError, Unsupported
 from connectors.kit.http import Http
@@ -56,7 +56,7 @@ class Square(Signed):
 
     topics = tuple(ABOUT)
 
-    def __init__(self, account: Account, http: Http) -> None:
+    def __init__(self, account: Login, http: Http) -> None:
         super().__init__(account, http)
         self.client = Client(http)
         reader = Reader(self.client, account.settings.get("orders_of"))

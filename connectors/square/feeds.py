@@ -10,7 +10,7 @@ import msgspec
 
 from connectors.kit.alone import piecewise, unreadable
 from connectors.kit.api import Message, Page, Unreadable
-from connectors.kit.changes import Ask, At, Changes, Row, Taken
+from connectors.kit.changes import Ask, At, Changes, ListedRow, Taken
 from connectors.kit.errors import NotFound
 from connectors.kit.versions import Kind
 from connectors.square.client import BEGINNING, Client, Mark, Record
@@ -147,7 +147,9 @@ def _search(locations: Sequence[str], since: str) -> Record:
 def _taken(page: Record, rows: Any, moved: str) -> Taken:
     """A page of a list, with when each of its records changed."""
     found = rows if isinstance(rows, list) else []
-    return Taken([Row(_name(row, "id") or "", _name(row, moved), row) for row in found], page.get("cursor") or None)
+    return Taken(
+        [ListedRow(_name(row, "id") or "", _name(row, moved), row) for row in found], page.get("cursor") or None
+    )
 
 
 def _name(row: Any, field: str) -> str | None:

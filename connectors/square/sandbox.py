@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from connectors.kit.sandbox import Answer, Call, Sandbox, route
+from connectors.kit.sandbox import Call, Sandbox, SandboxAnswer, route
 from connectors.kit.signing import sign_hmac
 from connectors.square.sandbox_counter import (
     LOCATIONS,
@@ -65,7 +65,7 @@ class SquareSandbox(Sandbox):
             raise refuse(429, "RATE_LIMIT_ERROR", "RATE_LIMITED", "Too many requests.")
         self.lately.append(now)
 
-    def unknown(self, call: Call, status: int) -> Answer:
+    def unknown(self, call: Call, status: int) -> SandboxAnswer:
         return refuse(status, "INVALID_REQUEST_ERROR", "NOT_FOUND", f"API endpoint {call.path} not found.").answer
 
     def sign(self, topic: str, body: bytes) -> Mapping[str, str]:

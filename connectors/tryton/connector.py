@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Account, Connector, Health, Message, Operation, Page, Reply
+from connectors.kit.api import Connector, Health, Login, Message, Operation, Page, Reply
 from connectors.kit.errors import ConnectorError, Rejected, Unsupported
 from connectors.tryton import case_steps, goods_steps, side_steps
 from connectors.tryton.client import Rest
@@ -29,7 +29,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 class Tryton(Connector):
     """One company in one Tryton database."""
 
-    def __init__(self, account: Account, http: Any) -> None:
+    def __init__(self, account: Login, http: Any) -> None:
         super().__init__(account, http)
         self.rest = Rest(account.settings, http)
         self.reader = Reader(self.rest, account.settings)

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol, get_args
 import marshmallow as ma
 
 from hub.actions.answering import Answering
-from hub.actions.fields import Given, Wrong
+from hub.actions.fields import ActionField, Wrong
 from hub.actions.people import People
 from hub.actions.privacy import Privacy
 from hub.actions.reconcile import Reconcile
@@ -54,7 +54,7 @@ class Action:
     """One action. Its texts are (zh, en)."""
 
     name: str
-    fields: Mapping[str, Given]
+    fields: Mapping[str, ActionField]
     permission: Permission
     title: Label
     """What the button says where a page has no better word."""
@@ -119,7 +119,7 @@ def _named(field: str) -> str:
     return short if short and short.isprintable() else ascii(short)
 
 
-def _described(name: str, field: Given) -> dict[str, Any]:
+def _described(name: str, field: ActionField) -> dict[str, Any]:
     told: dict[str, Any] = {"name": name, "type": field.kind, "required": field.required, "many": field.many}
     if not field.required:
         told["default"] = field.load_default
@@ -146,7 +146,7 @@ class Table(dict[str, Action]):
     def action(
         self,
         *,
-        fields: Mapping[str, Given],
+        fields: Mapping[str, ActionField],
         permission: Permission,
         title: Label,
         done: Label,

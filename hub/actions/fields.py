@@ -65,7 +65,7 @@ class Wrong(ValueError):
         return {name: [WRONG[code][at] for code in codes] for name, codes in self.errors.items()}
 
 
-class Given(fields.Field[Any]):
+class ActionField(fields.Field[Any]):
     """A field whose every error is one code of WRONG; `kind` is what the API calls its type."""
 
     kind: str = "text"
@@ -81,7 +81,7 @@ class Given(fields.Field[Any]):
         return ma.ValidationError(self.wrong)
 
 
-class ReturnNumber(Given):
+class ReturnNumber(ActionField):
     """A return's number as people write it: R1001, r-1001, 1001, or the whole number."""
 
     kind = wrong = "return"
@@ -94,7 +94,7 @@ class ReturnNumber(Given):
         return int(found[1:])
 
 
-class Id(Given):
+class Id(ActionField):
     """The number of something that the database keeps: a write, a question, a message, an entry of the journal."""
 
     kind = wrong = "id"
@@ -114,7 +114,7 @@ class Round(Id):
     most = LARGEST_ROUND
 
 
-class Text(Given):
+class TextField(ActionField):
     """A name, or what names something: printable and not too long."""
 
     shortest, longest = 1, LONGEST_TEXT
@@ -129,24 +129,24 @@ class Text(Given):
         return text.isprintable()
 
 
-class AccountName(Text):
+class AccountName(TextField):
     kind = "account"
 
 
-class Choice(Text):
+class ChoiceField(TextField):
     """The word of an answer, as the question offers it (`of:R1002`); what is typed beside it is `Beside`."""
 
     kind = "choice"
 
 
-class Beside(Text):
+class Beside(TextField):
     """What a person typed beside a choice that wants it, such as an amount."""
 
     wrong = "beside"
     shortest = 0
 
 
-class Note(Text):
+class NoteField(TextField):
     """What a person wants to have said with it; lines and tabs are theirs."""
 
     kind = wrong = "note"
@@ -156,7 +156,7 @@ class Note(Text):
         return not any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in text)
 
 
-class Decision(Text):
+class DecisionField(TextField):
     """One of DECISIONS."""
 
     kind = wrong = "decision"
@@ -166,7 +166,7 @@ class Decision(Text):
         return text in DECISIONS
 
 
-class Objects(Given):
+class Objects(ActionField):
     """Records that belong together, each as account/stream/id; one or a list of them."""
 
     kind = wrong = "objects"

@@ -12,6 +12,7 @@ from hub import schema
 from hub.accounts import Accounts
 from hub.model.language.sentences import Sentence, say, sentence
 from hub.model.merge.goods import by_hand
+from hub.model.schema.bindings import Name
 from hub.model.schema.observation import HUB, Observation
 from hub.pipeline.deliver import abandon
 from hub.pipeline.process import linking, provisional
@@ -20,7 +21,7 @@ from hub.pipeline.process.identify import being_written
 from hub.pipeline.writes import no_effect, overtaken, questions, settle
 from hub.store import dead_jobs, intents, jobs, journal, keys, observations, returns, reviews, stuck, sync
 from hub.store.database import Connection, Database, next_read_seq
-from hub.store.observations import Name, Stored
+from hub.store.observations import Stored
 
 _OF_WRITES = (questions.KIND, no_effect.KIND)
 """Kinds of questions about a write: whether it is to be told again, or is dealt with."""
@@ -254,7 +255,7 @@ class People:
         return question
 
 
-def hold(conn: Connection, return_ids: Sequence[int]) -> dict[int, returns.Row]:
+def hold(conn: Connection, return_ids: Sequence[int]) -> dict[int, returns.ReturnRow]:
     """Orders before returns, as everybody takes them. Raises NotNow where there is no such return."""
     returns.lock_orders(conn, (order for _, order in returns.orders_of(conn, return_ids)))
     rows = returns.lock(conn, return_ids)

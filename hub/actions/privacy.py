@@ -16,17 +16,17 @@ from hub.actions.people import NotNow, hold
 from hub.model.language.sentences import sentence
 from hub.model.privacy import erasing, phones
 from hub.model.privacy.erasing import Eraser
-from hub.model.privacy.personal import MASK, Name, blank
+from hub.model.privacy.personal import MASK, PersonName, blank
+from hub.model.schema.bindings import Name as Object
 from hub.pipeline.process import erased, masking
 from hub.pipeline.process.combine import combine, whole
 from hub.pipeline.process.erased import Forgotten, stream_of
 from hub.store import invalid, jobs, journal, observations, personal, returns, reviews
 from hub.store.database import Connection, Database
-from hub.store.observations import Name as Object
 from hub.store.sweep import sweep
 
 
-class Found(NamedTuple):
+class PersonalRecord(NamedTuple):
     """A record that is about a person. `why`: named (it names them as its customer), return (it belongs to a return or
     order of theirs), mention (their e-mail address stands in somebody else's record) or perhaps (it has their telephone
     number without its country, and others have that number in other countries): the last two are not erased."""
@@ -39,7 +39,7 @@ class Found(NamedTuple):
     why: str
 
 
-class Numbers(NamedTuple):
+class PhoneMatches(NamedTuple):
     """The objects that bear a telephone number, those that perhaps do, and the digits that are this number."""
 
     theirs: Mapping[Object, datetime] = {}
@@ -55,12 +55,12 @@ class Privacy:
         self.accounts = accounts
         self.forgotten = forgotten
 
-    def find(self, who: str) -> list[Found]:
+    def find(self, who: str) -> list[PersonalRecord]:
         """Every record about this person. Raises ValueError where `who` can name nobody."""
         with self.database.begin() as conn:
             return self._find(conn, who)
 
-    def said(self, found: Iterable[Found]) -> dict[Object, list[str]]:
+    def said(self, found: Iterable[PersonalRecord]) -> dict[Object, list[str]]:
         """What each of these records says of a person, for the answer to whoever asks."""
         accounts = self.accounts.all()
         told: dict[Object, set[str]] = {}
@@ -71,22 +71,22 @@ class Privacy:
                 )
         return {name: sorted(texts) for name, texts in told.items()}
 
-    def erase(self, who: str, by: str) -> list[Found]:
+    def erase(self, who: str, by: str) -> list[PersonalRecord]:
         """Erase what is kept of this person, and what comes in of them from now on; what it was, without what is only
         perhaps theirs. Raises ValueError."""
-        name = Name.parse(who)
+        name = PersonName.parse(who)
         with self.database.begin() as conn:
             # Committed first: what is being taken in meanwhile is masked, or found below.
             self.forgotten.remember(conn, [name])
-            numbers = self._numbers(conn, phones.read(who)) if name.kind == "phone" else Numbers()
-            self.forgotten.remember(conn, [Name("phone", form) for form in numbers.forms])
+            numbers = self._numbers(conn, phones.read(who)) if name.kind == "phone" else PhoneMatches()
+            self.forgotten.remember(conn, [PersonName("phone", form) for form in numbers.forms])
         found = self.find(who)
         theirs = {one[:3] for one in found if one.why in ("named", "return")}
         mails = {name.text} if name.kind == "mail" else self._mails(theirs)
         self._forget(theirs, by, {who.strip()} if name.kind in ("mail", "phone") else set(), mails)
         if mails:
             with self.database.begin() as conn:
-                self.forgotten.remember(conn, [Name("address", mail) for mail in mails])
+                self.forgotten.remember(conn, [PersonName("address", mail) for mail in mails])
             eraser = Eraser(self.forgotten.tokens(mails))
             self.database.run(
                 lambda conn: sweep(conn, eraser.address, eraser.name, lambda body: masking.mention(body, eraser))
@@ -112,9 +112,9 @@ class Privacy:
 
     # -- finding
 
-    def _find(self, conn: Connection, who: str) -> list[Found]:
-        name = Name.parse(who)
-        numbers = self._numbers(conn, phones.read(who)) if name.kind == "phone" else Numbers()
+    def _find(self, conn: Connection, who: str) -> list[PersonalRecord]:
+        name = PersonName.parse(who)
+        numbers = self._numbers(conn, phones.read(who)) if name.kind == "phone" else PhoneMatches()
         named = {**self._known(conn, name), **self._read(conn, name), **numbers.theirs}
         mentioned = self._mention(conn, name, named)
         held = {one.name: one for one in personal.family(conn, named)}
@@ -123,13 +123,14 @@ class Privacy:
             one = held.get(thing)
             number = f"R{one.return_id}" if one is not None and one.return_id is not None else None
             at = named.get(thing) or (one.at if one is not None else None)
-            found.append(Found(*thing, number, at, "named" if thing in named else "return"))  # type: ignore[arg-type]
+            why = "named" if thing in named else "return"
+            found.append(PersonalRecord(*thing, number, at, why))  # type: ignore[arg-type]
         elsewhere = [(*thing, None, at, "mention") for thing, at in mentioned.items() if thing not in held]
         perhaps = {thing: at for thing, at in numbers.perhaps.items() if thing not in named and thing not in held}
         elsewhere += [(*thing, None, at, "perhaps") for thing, at in perhaps.items()]
-        return found + [Found(*one) for one in sorted(elsewhere)]
+        return found + [PersonalRecord(*one) for one in sorted(elsewhere)]
 
-    def _known(self, conn: Connection, name: Name) -> dict[Object, datetime | None]:
+    def _known(self, conn: Connection, name: PersonName) -> dict[Object, datetime | None]:
         """The objects that bear this name themselves."""
         if name.kind == "return":
             return dict.fromkeys(personal.of_return(conn, int(name.text)))
@@ -138,7 +139,7 @@ class Privacy:
             return dict.fromkeys(personal.known_as(conn, account, text))
         return {}
 
-    def _read(self, conn: Connection, name: Name) -> dict[Object, datetime | None]:
+    def _read(self, conn: Connection, name: PersonName) -> dict[Object, datetime | None]:
         """The objects whose bodies say this name at a customer's place."""
         accounts = self.accounts.all()
         only = name.text.partition(":")[0] if name.kind == "record" else None
@@ -149,7 +150,7 @@ class Privacy:
                 found[body.name] = body.at
         return found
 
-    def _numbers(self, conn: Connection, asked: phones.Phone) -> Numbers:
+    def _numbers(self, conn: Connection, asked: phones.Phone) -> PhoneMatches:
         """The objects that bear this telephone number, written with its country or without.
 
         Without it a number is theirs where nobody has the same one in another country.
@@ -164,10 +165,10 @@ class Privacy:
         countries = {*found, *filter(None, [asked.country])}
         if len(countries) <= 1:
             known = asked._replace(country=next(iter(countries), ""))
-            return Numbers(_together(bare, *found.values()), {}, known.forms)
+            return PhoneMatches(_together(bare, *found.values()), {}, known.forms)
         if asked.country:
-            return Numbers(found.get(asked.country, {}), bare, asked.forms[:1])
-        return Numbers(bare, _together(*found.values()))
+            return PhoneMatches(found.get(asked.country, {}), bare, asked.forms[:1])
+        return PhoneMatches(bare, _together(*found.values()))
 
     def _mails(self, things: Collection[Object]) -> set[str]:
         """The e-mail addresses of these records' customers, without those that many may have (office@)."""
@@ -180,7 +181,7 @@ class Privacy:
                 if name.kind == "mail" and name.text.partition("@")[0] not in erasing.ANYBODYS
             }
 
-    def _mention(self, conn: Connection, name: Name, named: Collection[Object]) -> dict[Object, datetime]:
+    def _mention(self, conn: Connection, name: PersonName, named: Collection[Object]) -> dict[Object, datetime]:
         """The objects whose bodies hold this e-mail address elsewhere, in whatever form."""
         if name.kind != "mail":
             return {}

@@ -16,17 +16,17 @@ from hub.actions.fields import (
     DECISIONS,
     AccountName,
     Beside,
-    Choice,
-    Decision,
+    ChoiceField,
+    DecisionField,
     Id,
-    Note,
+    NoteField,
     Objects,
     ReturnNumber,
     Round,
-    Text,
+    TextField,
 )
+from hub.model.schema.bindings import Name
 from hub.store import accounts
-from hub.store.observations import Name
 
 _TABLE = Table()
 ACTIONS: Mapping[str, Action] = _TABLE
@@ -89,7 +89,7 @@ def again(tools: Tools, who: str, review_id: int) -> None:
 
 
 @_TABLE.action(
-    fields={"account": AccountName(), "note": Note(load_default="")},
+    fields={"account": AccountName(), "note": NoteField(load_default="")},
     permission="operate",
     title=("暂停", "Pause"),
     asks=(
@@ -140,7 +140,7 @@ _GIVEN_UP = (
 
 
 @_TABLE.action(
-    fields={"id": Id(attribute="intent_id"), "note": Note(load_default="")},
+    fields={"id": Id(attribute="intent_id"), "note": NoteField(load_default="")},
     permission="decide",
     title=("放弃", "Give up"),
     asks=_GIVEN_UP,
@@ -152,7 +152,7 @@ def give_up(tools: Tools, who: str, intent_id: int, note: str) -> None:
 
 
 @_TABLE.action(
-    fields={"id": Id(attribute="review_id"), "note": Note(load_default="")},
+    fields={"id": Id(attribute="review_id"), "note": NoteField(load_default="")},
     permission="decide",
     title=("放弃", "Give up"),
     asks=_GIVEN_UP,
@@ -237,8 +237,8 @@ def _typed(fields: Fields) -> Fields:
 @_TABLE.action(
     fields={
         "return": ReturnNumber(attribute="return_id"),
-        "question": Text(),
-        "choice": Choice(),
+        "question": TextField(),
+        "choice": ChoiceField(),
         "typed": Beside(load_default=""),
     },
     permission="decide",
@@ -252,7 +252,7 @@ def answer(tools: Tools, who: str, return_id: int, question: str, choice: str) -
 
 
 @_TABLE.action(
-    fields={"return": ReturnNumber(attribute="return_id"), "act": Text()},
+    fields={"return": ReturnNumber(attribute="return_id"), "act": TextField()},
     permission="decide",
     title=("收回", "Take it back"),
     done=("已收回，会再次询问。", "Taken back: it is asked again."),
@@ -275,9 +275,9 @@ def _words(fields: Fields) -> Fields:
 @_TABLE.action(
     fields={
         "return": ReturnNumber(attribute="return_id"),
-        "decision": Decision(),
+        "decision": DecisionField(),
         "round": Round(load_default=1),
-        "note": Note(load_default=""),
+        "note": NoteField(load_default=""),
     },
     permission="decide",
     title=("处理", "Decide"),

@@ -6,7 +6,7 @@ import getpass
 
 import click
 
-from hub.actions.privacy import Found
+from hub.actions.privacy import PersonalRecord
 from hub.cli.out import ROW, act, as_json, say, show, working
 from hub.store import reviews
 
@@ -30,7 +30,7 @@ def find(who: str, said: bool, json_: bool) -> None:
         found = hub.privacy.find(who)
         told = hub.privacy.said(found) if said else {}
     rows = [{**one._asdict(), "said": told.get(one[:3], [])} for one in found]
-    show(rows, (*Found._fields, *(["said"] if said else [])), json_, empty="Nothing is kept about them.")
+    show(rows, (*PersonalRecord._fields, *(["said"] if said else [])), json_, empty="Nothing is kept about them.")
 
 
 @privacy.command()
@@ -40,7 +40,12 @@ def erase(who: str, yes: bool) -> None:
     """Erase the person from every record about WHO and their returns; goods and money stay. It cannot be undone."""
     with working() as hub:
         found = hub.privacy.find(who)
-        show(found, Found._fields, False, empty="Nothing is kept about them; what comes in later will be masked.")
+        show(
+            found,
+            PersonalRecord._fields,
+            False,
+            empty="Nothing is kept about them; what comes in later will be masked.",
+        )
         if any(one.why == "perhaps" for one in found):
             say("What is perhaps somebody else's stays; name it with its country, by e-mail address or ACCOUNT:ID.")
         if not yes:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from hub.model.language.sentences import Sentence, sentence
 
 RECENT = timedelta(days=1)
-"""Refused webhooks older than this are history."""
+"""RefusedWebhooks webhooks older than this are history."""
 NEW = timedelta(minutes=10)
 """An account may take so long until its first call succeeds."""
 TRIES = 3
@@ -44,7 +44,7 @@ class Expected(Struct, frozen=True, kw_only=True):
     """There is something that the hub asks of it: reads, or writes."""
 
 
-class Refused(Struct, frozen=True, kw_only=True):
+class RefusedWebhooks(Struct, frozen=True, kw_only=True):
     """Webhooks of an account that were answered with one status since `first_at`, the last of them because of `why`."""
 
     status: int
@@ -66,7 +66,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     created_at: datetime
     last_success: datetime | None = None
     last_heard: datetime | None = None
-    refused: Sequence[Refused] = ()
+    refused: Sequence[RefusedWebhooks] = ()
     accepted_at: datetime | None = None
     """The last webhook that was taken."""
     failing: int = 0
@@ -107,7 +107,7 @@ def _concerns(facts: Facts, expected: Expected) -> Iterator[Sentence]:
 
 
 def _webhooks(facts: Facts) -> Iterator[Sentence]:
-    """Refused ones, the last reason with them. Few of them, or among taken ones, may be a stranger's.
+    """RefusedWebhooks ones, the last reason with them. Few of them, or among taken ones, may be a stranger's.
 
     Whom we told to come again (503) has come again once one was taken.
     """
@@ -127,7 +127,7 @@ def _webhooks(facts: Facts) -> Iterator[Sentence]:
         yield sentence("webhooks_some_refused", count=count, since=span(facts.now - first), **about)
 
 
-def _in_row(refused: Refused, facts: Facts) -> int:
+def _in_row(refused: RefusedWebhooks, facts: Facts) -> int:
     """How many of them speak against the account: where none was ever taken, unsigned ones may be its own system's."""
     return refused.count if refused.status == FORGED and facts.accepted_at is None else refused.in_row
 

@@ -18,7 +18,7 @@ STOPPED = ("paused", "needs_reauth")
 """Only a person ends these: by `resume`, or by new credentials."""
 
 
-class Row(NamedTuple):
+class AccountRow(NamedTuple):
     name: str
     connector: str
     mapping: str
@@ -36,18 +36,18 @@ class Row(NamedTuple):
     created_at: datetime
 
 
-_COLUMNS = ", ".join(Row._fields)
+_COLUMNS = ", ".join(AccountRow._fields)
 
 
-def all_(conn: Connection) -> list[Row]:
+def all_(conn: Connection) -> list[AccountRow]:
     """Every account, by name."""
-    return [Row(*row) for row in conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM accounts ORDER BY name")]
+    return [AccountRow(*row) for row in conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM accounts ORDER BY name")]
 
 
-def get(conn: Connection, name: str) -> Row | None:
+def get(conn: Connection, name: str) -> AccountRow | None:
     """One account, or None."""
     found = conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM accounts WHERE name = %(n)s", {"n": name}).first()
-    return None if found is None else Row(*found)
+    return None if found is None else AccountRow(*found)
 
 
 _STAMP = "md5(concat_ws('|', connector, mapping, settings::text, terms::text, encode(secrets, 'base64')))"

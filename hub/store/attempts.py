@@ -13,7 +13,7 @@ DAYS = 90
 """How long conversations are kept."""
 
 
-class Attempt(NamedTuple):
+class AttemptRow(NamedTuple):
     id: int
     account: str
     return_id: int | None
@@ -26,7 +26,7 @@ class Attempt(NamedTuple):
     at: datetime
 
 
-_COLUMNS = ", ".join(Attempt._fields)
+_COLUMNS = ", ".join(AttemptRow._fields)
 
 
 def write(
@@ -59,13 +59,13 @@ def write(
     return int(found.scalar_one())
 
 
-def of_return(conn: Connection, return_id: int) -> list[Attempt]:
+def of_return(conn: Connection, return_id: int) -> list[AttemptRow]:
     """Every conversation about one return, in order."""
     found = conn.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM attempts WHERE return_id = %(r)s ORDER BY id",
         {"r": return_id},
     )
-    return [Attempt(*row) for row in found]
+    return [AttemptRow(*row) for row in found]
 
 
 def expire(conn: Connection, days: int = DAYS, *, limit: int = 10_000) -> int:

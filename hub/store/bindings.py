@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from hub.model.identity.provisional import Title
-from hub.model.schema.bindings import Bindings, encode
+from hub.model.schema.bindings import Bindings, Name, encode
 from hub.store.connection import Connection
-
-Name = tuple[str, str, str]
-"""An object: account, stream, external id."""
 
 
 def neighbours(

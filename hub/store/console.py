@@ -46,7 +46,7 @@ ASKING = (returns.c.questions > 0, returns.c.merged_into.is_(None))
 
 
 @dataclass(frozen=True)
-class Found:
+class ListedReturn:
     """A return in a list: its row, its document, and the sync state per account."""
 
     id: int
@@ -117,7 +117,7 @@ def search(
     return Slice(found, (found[-1].at, found[-1].id) if len(rows) > limit else None)
 
 
-def _with_sync(conn: Connection, rows: Sequence[Row[Any]]) -> list[Found]:
+def _with_sync(conn: Connection, rows: Sequence[Row[Any]]) -> list[ListedReturn]:
     told: dict[int, dict[str, str]] = {}
     for return_id, account, state in conn.execute(
         select(sync.c.return_id, sync.c.account, shown_state)
@@ -126,7 +126,7 @@ def _with_sync(conn: Connection, rows: Sequence[Row[Any]]) -> list[Found]:
     ):
         told.setdefault(return_id, {})[account] = state
     return [
-        Found(
+        ListedReturn(
             id=row.id,
             status=row.status,
             kind=row.kind,
@@ -150,7 +150,7 @@ def asking(conn: Connection, *, after: int = 0, limit: int | None = 20) -> Slice
     return Slice(found, (found[-1].id,) if len(rows) > len(found) else None)
 
 
-def find(conn: Connection, return_ids: Sequence[int]) -> dict[int, Found]:
+def find(conn: Connection, return_ids: Sequence[int]) -> dict[int, ListedReturn]:
     """These returns, merged away or not; unknown numbers are left out."""
     rows = conn.execute(select(returns).where(returns.c.id.in_(list(return_ids)))).all()
     return {found.id: found for found in _with_sync(conn, rows)}

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from hub.model.language.sentences import sentence
 from hub.model.schema import misread
+from hub.model.schema.bindings import Name
 from hub.store import documents, invalid, jobs, raw
 from hub.store.connection import Connection
-from hub.store.invalid import Name
 from hub.store.jobs import Job
 
 LONGEST = 512
@@ -118,7 +118,7 @@ class Full(Exception):
         self.retry_after = retry_after
 
 
-class Row(NamedTuple):
+class InboxRow(NamedTuple):
     """A message that waits to be understood."""
 
     id: int
@@ -247,9 +247,9 @@ def dispatch(conn: Connection, limit: int = 500) -> Dispatched:
     return Dispatched(len(read), len(fetch), reopened)
 
 
-def rows(conn: Connection, claimed: Iterable[Job]) -> dict[int, list[Row]]:
+def rows(conn: Connection, claimed: Iterable[Job]) -> dict[int, list[InboxRow]]:
     """Per job (its id): the messages that wait for it, in the order they came."""
-    found: dict[int, list[Row]] = {}
+    found: dict[int, list[InboxRow]] = {}
     listed = [(job.id, job.account, *jobs.split_key(job.key)) for job in claimed]
     if not listed:
         return found
@@ -266,11 +266,11 @@ def rows(conn: Connection, claimed: Iterable[Job]) -> dict[int, list[Row]]:
         },
     )
     for row in waiting:
-        found.setdefault(row[0], []).append(Row(*row[1:]))
+        found.setdefault(row[0], []).append(InboxRow(*row[1:]))
     return found
 
 
-def consumed(conn: Connection, done: Sequence[Row], returns: Mapping[int, int] | None = None) -> list[int]:
+def consumed(conn: Connection, done: Sequence[InboxRow], returns: Mapping[int, int] | None = None) -> list[int]:
     """These are understood: from the inbox into the archive; their numbers, which stay the same.
 
     `returns` says by row id which return each belongs to, where that is known. The read_seq is archived as given here.
@@ -308,7 +308,7 @@ def superseded(conn: Connection, reads: Mapping[Name, int]) -> set[Name]:
         " WHERE id = ANY(%(i)b::bigint[]) ORDER BY id",
         {"i": held},
     )
-    return _archived(conn, [Row(*row) for row in found])
+    return _archived(conn, [InboxRow(*row) for row in found])
 
 
 def unread(conn: Connection, account: str) -> int:
@@ -324,12 +324,12 @@ def forsake(conn: Connection, account: str) -> set[Name]:
         " WHERE account = %(a)s AND state = 'invalid' ORDER BY id FOR UPDATE",
         {"a": account},
     )
-    names = _archived(conn, [Row(*row) for row in found])
+    names = _archived(conn, [InboxRow(*row) for row in found])
     conn.exec_driver_sql("DELETE FROM inbox WHERE account = %(a)s AND notification", {"a": account})
     return names
 
 
-def _archived(conn: Connection, over: Sequence[Row]) -> set[Name]:
+def _archived(conn: Connection, over: Sequence[InboxRow]) -> set[Name]:
     consumed(conn, over)
     return {name for row in over for name in {row.name, *invalid.named(row.names)}}
 

@@ -9,12 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from hub.model.schema.bindings import Name
 from hub.store import documents, jobs
 from hub.store.connection import Connection
-
-Name = tuple[str, str, str]
-"""An object: account, stream, external id."""
-
 
 _SEP = "\x1f"
 _UNREAD = "(i.state = 'invalid' OR (i.state = 'waiting' AND i.names IS NOT NULL))"
@@ -32,7 +29,7 @@ def named(names: Iterable[str] | None) -> set[Name]:
     return {(issuer, type_, value) for issuer, type_, value in found}
 
 
-class Refused(NamedTuple):
+class RefusedMessage(NamedTuple):
     """A message that is not understood: what it is about, what is wrong, and all that it names."""
 
     name: Name
@@ -40,7 +37,7 @@ class Refused(NamedTuple):
     names: Sequence[Name]
 
 
-def keep(conn: Connection, refused: Mapping[int, Refused]) -> None:
+def keep(conn: Connection, refused: Mapping[int, RefusedMessage]) -> None:
     """We do not understand these (by row): they keep their errors and wait for a better mapping.
 
     The very same said again of one object is one message with a count.

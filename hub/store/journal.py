@@ -14,7 +14,7 @@ Stage = Literal["merge", "deliver", "link", "split", "apart", "answer", "retry",
 """What kind of step a line tells of; people read a word of their language (`web/words.py`)."""
 
 
-class Entry(NamedTuple):
+class JournalEntry(NamedTuple):
     """A line to be written."""
 
     return_id: int | None
@@ -25,7 +25,7 @@ class Entry(NamedTuple):
     said: Sequence[Sentence] = ()
 
 
-class Line(NamedTuple):
+class JournalLine(NamedTuple):
     """A line as it stands."""
 
     id: int
@@ -38,7 +38,7 @@ class Line(NamedTuple):
     at: datetime
 
 
-_COLUMNS = ", ".join(Line._fields)
+_COLUMNS = ", ".join(JournalLine._fields)
 
 
 def entry(
@@ -48,15 +48,15 @@ def entry(
     *said: Sentence,
     because: Sentence | None = None,
     detail: dict[str, Any] | None = None,
-) -> Entry:
+) -> JournalEntry:
     """The line that says this. `because`: what brought it; of a stored line that has one it is the first sentence."""
     text = "; ".join(map(plain, said))
     if because is None:
-        return Entry(return_id, account, stage, text, detail, said)
-    return Entry(return_id, account, stage, f"{plain(because)}: {text}", detail, (because, *said))
+        return JournalEntry(return_id, account, stage, text, detail, said)
+    return JournalEntry(return_id, account, stage, f"{plain(because)}: {text}", detail, (because, *said))
 
 
-def write(conn: Connection, entries: Sequence[Entry]) -> None:
+def write(conn: Connection, entries: Sequence[JournalEntry]) -> None:
     """Add lines, in this order."""
     if entries:
         conn.exec_driver_sql(
@@ -74,7 +74,7 @@ def write(conn: Connection, entries: Sequence[Entry]) -> None:
         )
 
 
-def told(conn: Connection, entry: Entry) -> bool:
+def told(conn: Connection, entry: JournalEntry) -> bool:
     """Whether the last line of this return about this account says the same."""
     found = conn.exec_driver_sql(
         "SELECT text FROM journal WHERE return_id = %(r)s AND account = %(a)s ORDER BY id DESC LIMIT 1",
@@ -83,23 +83,23 @@ def told(conn: Connection, entry: Entry) -> bool:
     return found is not None and found[0] == documents.plain(entry.text)
 
 
-def add(conn: Connection, entry: Entry) -> int:
+def add(conn: Connection, entry: JournalEntry) -> int:
     """Add one line; its number, for acts that can be undone."""
     write(conn, [entry])
     found = conn.exec_driver_sql("SELECT currval(pg_get_serial_sequence('journal', 'id'))")
     return int(found.scalar_one())
 
 
-def get(conn: Connection, line_id: int) -> Line | None:
+def get(conn: Connection, line_id: int) -> JournalLine | None:
     """One line, or None."""
     found = conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM journal WHERE id = %(i)s", {"i": line_id}).first()
-    return None if found is None else Line(*found)
+    return None if found is None else JournalLine(*found)
 
 
-def story(conn: Connection, return_id: int) -> list[Line]:
+def story(conn: Connection, return_id: int) -> list[JournalLine]:
     """Everything that happened to one return, in order."""
     found = conn.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM journal WHERE return_id = %(r)s ORDER BY id",
         {"r": return_id},
     )
-    return [Line(*row) for row in found]
+    return [JournalLine(*row) for row in found]

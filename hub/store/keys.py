@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from hub.model.identity.names import NUMBER
+from hub.model.schema.bindings import Name
 from hub.store.connection import Connection
-
-Name = tuple[str, str, str]
-"""A key: issuing account, type, value."""
 
 _SLOTS = 4096
 """Advisory locks per database: few enough for PostgreSQL's lock table, whatever the batch."""

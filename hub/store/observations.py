@@ -8,15 +8,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from hub.model.schema.bindings import Name
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.observation import Observation
 from hub.store.connection import Connection
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Fragment).decode
-
-Name = tuple[str, str, str]
-"""An object: account, stream, external id."""
 
 
 class Stored(NamedTuple):

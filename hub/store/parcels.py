@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from hub.model.schema.bindings import Name
 from hub.store.connection import Connection
-
-Name = tuple[str, str, str]
-"""An object: account, stream, external id."""
 
 
 def keep(conn: Connection, told: Mapping[Name, tuple[Collection[str], bool]]) -> None:

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from hub.model.schema.bindings import Name
 from hub.store import documents
 from hub.store.connection import Connection
-from hub.store.observations import Name
 
 PAGE = 500
 """Bodies in memory at a time."""
 
 
-class Body(NamedTuple):
+class StoredBody(NamedTuple):
     """A message of the archive (`raw`) or one that is not understood yet (`inbox`)."""
 
     table: str
@@ -37,7 +37,7 @@ _BODIES = " UNION ALL ".join(
 )
 
 
-def scan(conn: Connection, streams: Iterable[tuple[str, str]] | None = None) -> Iterator[Body]:
+def scan(conn: Connection, streams: Iterable[tuple[str, str]] | None = None) -> Iterator[StoredBody]:
     """Every body of these (account, stream), of all if none are named, oldest first, a page in memory at a time."""
     listed = sorted(set(streams or ()))
     which = "id > %(n)s"
@@ -46,16 +46,16 @@ def scan(conn: Connection, streams: Iterable[tuple[str, str]] | None = None) -> 
     asked: dict[str, Any] = {"a": [pair[0] for pair in listed], "s": [pair[1] for pair in listed], "n": 0, "l": PAGE}
     while True:
         found = conn.exec_driver_sql(f"{_BODIES.format(which=which)} ORDER BY id LIMIT %(l)s", asked).all()
-        yield from (Body(*row) for row in found)
+        yield from (StoredBody(*row) for row in found)
         if len(found) < PAGE:
             return
         asked["n"] = found[-1][1]
 
 
-def bodies(conn: Connection, names: Iterable[Name]) -> list[Body]:
+def bodies(conn: Connection, names: Iterable[Name]) -> list[StoredBody]:
     """Every body about these objects."""
     which = "(account, stream, external_id) IN (SELECT * FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]))"
-    return [Body(*row) for row in conn.exec_driver_sql(_BODIES.format(which=which), _columns(names))]
+    return [StoredBody(*row) for row in conn.exec_driver_sql(_BODIES.format(which=which), _columns(names))]
 
 
 def rewrite(conn: Connection, table: str, new: Sequence[tuple[int, bytes | None]]) -> None:

@@ -14,7 +14,7 @@ AHEAD = 3
 _MAKING = 7203
 
 
-class Row(NamedTuple):
+class RawRow(NamedTuple):
     """An archived message; the body is None after erasure, or where a deletion came without one."""
 
     id: int
@@ -30,25 +30,25 @@ class Row(NamedTuple):
     at: datetime
 
 
-_COLUMNS = ", ".join(Row._fields)
+_COLUMNS = ", ".join(RawRow._fields)
 
 
-def find(conn: Connection, return_id: int) -> list[Row]:
+def find(conn: Connection, return_id: int) -> list[RawRow]:
     """Every message of one return, in the order they came."""
     found = conn.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM raw WHERE return_id = %(r)s ORDER BY id",
         {"r": return_id},
     )
-    return [Row(*row) for row in found]
+    return [RawRow(*row) for row in found]
 
 
-def of_object(conn: Connection, account: str, stream: str, external_id: str) -> list[Row]:
+def of_object(conn: Connection, account: str, stream: str, external_id: str) -> list[RawRow]:
     """Every message about one object, in the order they came."""
     found = conn.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM raw WHERE account = %(a)s AND stream = %(s)s AND external_id = %(e)s ORDER BY id",
         {"a": account, "s": stream, "e": external_id},
     )
-    return [Row(*row) for row in found]
+    return [RawRow(*row) for row in found]
 
 
 def bind(conn: Connection, objects: Mapping[tuple[str, str, str], int]) -> None:

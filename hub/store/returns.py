@@ -21,7 +21,7 @@ encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Return).decode
 
 
-class Row(NamedTuple):
+class ReturnRow(NamedTuple):
     """A stored return, as the pipeline needs it."""
 
     id: int
@@ -33,7 +33,7 @@ class Row(NamedTuple):
     """What was decided of it as a whole (hub.model.schema.bindings), where anything was."""
 
     @classmethod
-    def new(cls, return_id: int) -> Row:
+    def new(cls, return_id: int) -> ReturnRow:
         """A return that has its number and nothing else yet: it is written when it is first merged."""
         return cls(return_id, 0, None, False, None)
 
@@ -80,7 +80,7 @@ def lock_orders(conn: Connection, order_ids: Iterable[int]) -> None:
         )
 
 
-def lock(conn: Connection, return_ids: Iterable[int]) -> dict[int, Row]:
+def lock(conn: Connection, return_ids: Iterable[int]) -> dict[int, ReturnRow]:
     """Hold these returns until the transaction ends, and say what is stored of them."""
     wanted = sorted(set(return_ids))
     if not wanted:
@@ -90,16 +90,16 @@ def lock(conn: Connection, return_ids: Iterable[int]) -> dict[int, Row]:
         " ORDER BY id FOR UPDATE",
         {"r": wanted},
     )
-    return {row[0]: Row(*row) for row in found}
+    return {row[0]: ReturnRow(*row) for row in found}
 
 
-def read(conn: Connection, return_ids: Iterable[int]) -> dict[int, Row]:
+def read(conn: Connection, return_ids: Iterable[int]) -> dict[int, ReturnRow]:
     """What is stored of these returns, without holding them."""
     found = conn.exec_driver_sql(
         "SELECT id, revision, doc, opened, merged_into, bindings FROM returns WHERE id = ANY(%(r)b::bigint[])",
         {"r": sorted(set(return_ids))},
     )
-    return {row[0]: Row(*row) for row in found}
+    return {row[0]: ReturnRow(*row) for row in found}
 
 
 def of_orders(conn: Connection, order_ids: Iterable[int]) -> list[tuple[int, int]]:

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from hub.model.concerns import RECENT, Refused
+from hub.model.concerns import RECENT, RefusedWebhooks
 from hub.store import documents
 from hub.store.connection import Connection
 
 
-class Answered(Protocol):
-    """So many were answered with this status; the last of them, why; and how many of them anybody may have sent."""
+@dataclass(frozen=True)
+class Answered:
+    """So many webhooks of an account were answered with this status since the last look; the last of them, why.
 
-    @property
-    def account(self) -> str: ...
-    @property
-    def status(self) -> int: ...
-    @property
-    def count(self) -> int: ...
-    @property
-    def why(self) -> str: ...
-    @property
-    def strange(self) -> int: ...
+    `strange`: of these so many that anybody may have sent; their reason counts where there is no other.
+    """
+
+    account: str
+    status: int
+    count: int
+    why: str
+    strange: int = 0
 
 
 class Heard(NamedTuple):
     """Of one account: what was refused, and when one was taken last."""
 
-    refused: Sequence[Refused] = ()
+    refused: Sequence[RefusedWebhooks] = ()
     accepted_at: datetime | None = None
 
 
@@ -80,6 +80,8 @@ def all_(conn: Connection) -> Mapping[str, Heard]:
         if status < 300:
             found[account] = heard._replace(accepted_at=max(last_at, heard.accepted_at or last_at))
         else:
-            one = Refused(status=status, count=count, in_row=in_row, why=why, first_at=first_at, last_at=last_at)
+            one = RefusedWebhooks(
+                status=status, count=count, in_row=in_row, why=why, first_at=first_at, last_at=last_at
+            )
             found[account] = heard._replace(refused=(*heard.refused, one))
     return found

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import dataclass
+
+from hub.store.webhooks import Answered
 
 LONGEST = 500
 """Characters of a reason that are kept."""
-
-
-@dataclass(frozen=True)
-class Answered:
-    """So many webhooks of an account were answered with this status since the last look; the last of them, why.
-
-    `strange`: of these so many that anybody may have sent; their reason counts where there is no other.
-    """
-
-    account: str
-    status: int
-    count: int
-    why: str
-    strange: int = 0
 
 
 class Counts:

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from connectors.kit import registry, scaffold
-from connectors.kit.api import Account, Connector, Message, Operation, WebhookRequest
+from connectors.kit.api import Connector, Login, Message, Operation, WebhookRequest
 from connectors.kit.errors import InvalidWebhook
 from connectors.kit.sandbox import Call, Refuse, Sandbox, route
 from connectors.kit.signing import sign_hmac
@@ -130,7 +130,7 @@ def there() -> Iterator[There]:
 @pytest.fixture
 def connector(made: Path, there: There) -> Iterator[Connector]:
     settings = {"base_url": there.url, "api_key": "simulated-key", "webhook_secret": ["old", "simulated-secret"]}
-    yield registry.load(NAME).connect(Account("here", settings))
+    yield registry.load(NAME).connect(Login("here", settings))
     registry.close()
 
 

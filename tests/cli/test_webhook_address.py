@@ -15,7 +15,7 @@ from click.testing import Result
 from werkzeug.test import Client
 
 import connectors.square.sandbox as square
-from connectors.kit.sandbox import Answer, Call, Sandbox, route
+from connectors.kit.sandbox import Call, Sandbox, SandboxAnswer, route
 from connectors.kit.signing import sign_hmac
 from connectors.medusa.sandbox import SECRET_KEY, MedusaSandbox
 from hub import checkup, configuration
@@ -36,7 +36,7 @@ class Proxy(Sandbox):
     """What stands under the public address instead of the hub."""
 
     name = "proxy"
-    answers = Answer(404)
+    answers = SandboxAnswer(404)
 
     def setup(self) -> None:
         self.seen: list[Call] = []
@@ -91,18 +91,21 @@ def test_the_address_to_enter_is_said_and_one_that_leads_here_is_fine(
     ("answer", "letter"),
     [
         (
-            Answer(404),
+            SandboxAnswer(404),
             "answers 404, but not as this hub: let the proxy forward /hooks/ to it, or correct HUB_PUBLIC_URL",
         ),
-        (Answer(405, {"detail": "POST"}), "answers 405, but not as this hub"),
-        (Answer(200, {"what_now": "sell shoes"}), "answers 200, but not as this hub"),
-        (Answer(401), "asks for a login (401): let the proxy forward /hooks/ without one"),
-        (Answer(502), "answers 502: is `hub serve` running behind the proxy?"),
-        (Answer(301, headers={"Location": "/elsewhere"}), "points to /elsewhere, and webhooks follow no redirect"),
+        (SandboxAnswer(405, {"detail": "POST"}), "answers 405, but not as this hub"),
+        (SandboxAnswer(200, {"what_now": "sell shoes"}), "answers 200, but not as this hub"),
+        (SandboxAnswer(401), "asks for a login (401): let the proxy forward /hooks/ without one"),
+        (SandboxAnswer(502), "answers 502: is `hub serve` running behind the proxy?"),
+        (
+            SandboxAnswer(301, headers={"Location": "/elsewhere"}),
+            "points to /elsewhere, and webhooks follow no redirect",
+        ),
     ],
 )
 def test_an_address_that_leads_elsewhere_is_a_problem(
-    run: Run, shop: Shopify, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, answer: Answer, letter: str
+    run: Run, shop: Shopify, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, answer: SandboxAnswer, letter: str
 ) -> None:
     monkeypatch.setenv("HUB_PUBLIC_URL", proxy.url)
     proxy.answers = answer

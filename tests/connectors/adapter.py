@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Connector, Operation, Reply, WebhookRequest
+from connectors.kit.api import Connector, Login, Operation, Reply, WebhookRequest
 from connectors.kit.errors import ConnectorError
 
 STEPS = 12
@@ -78,7 +78,7 @@ class Adapter:
     def make(self, remote: Any, wire: list[dict[str, Any]], timeout: float | None = None) -> Connector:
         """A connector whose calls take no longer than `timeout`."""
         entry = registry.load(self.system)
-        connector = entry.connect(Account("here", self.settings(remote)), wire=wire)
+        connector = entry.connect(Login("here", self.settings(remote)), wire=wire)
         connector.http.timeout = timeout or self.timeout
         return type(connector)(connector.account, connector.http)
 

@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Changed, Connector, Health, Message, Operation
+from connectors.kit.api import Changed, Connector, Health, Login, Message, Operation
 from connectors.kit.errors import InvalidWebhook, OverBudget, RetryLater, Unauthorized, Unsupported
 from hub.model.concerns import SILENT, Expected, Facts, concerns
 from mappings.engine import Mapping as Dictionary
@@ -197,7 +197,7 @@ class ConnectorContract(Writes):
     @proves("budgets")
     def test_without_budget_nothing_is_sent(self, remote: Any) -> None:
         known = self.known(remote)
-        login = Account("here", self.settings(remote))
+        login = Login("here", self.settings(remote))
         connector = registry.load(self.system).connect(login, budget=lambda bucket: 3.0)
         before = len(remote.calls)
         with pytest.raises(OverBudget) as caught:

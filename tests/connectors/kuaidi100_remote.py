@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from connectors.kit import registry
-from connectors.kit.api import Account, WebhookRequest
+from connectors.kit.api import Login, WebhookRequest
 from connectors.kuaidi100.connector import Kuaidi100
 from connectors.kuaidi100.parcel import Parcel, callback, salt
 from connectors.kuaidi100.sandbox import CUSTOMER, FORM, KEY, Kuaidi100Sandbox
@@ -56,6 +56,6 @@ def settings(remote: Kuaidi100Sandbox, **other: Any) -> dict[str, Any]:
 
 
 def connect(remote: Kuaidi100Sandbox, wire: list[dict[str, Any]] | None = None, **other: Any) -> Kuaidi100:
-    made = registry.load("kuaidi100").connect(Account("here", settings(remote, **other)), wire=wire)
+    made = registry.load("kuaidi100").connect(Login("here", settings(remote, **other)), wire=wire)
     assert isinstance(made, Kuaidi100)
     return made

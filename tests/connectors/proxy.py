@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 from urllib.parse import urlsplit
 
-from connectors.kit.sandbox import Answer, Call, Sandbox
+from connectors.kit.sandbox import Call, Sandbox, SandboxAnswer
 
 HOP = frozenset(
     ("connection", "keep-alive", "transfer-encoding", "host", "content-length", "te", "upgrade", "server", "date")
@@ -27,7 +27,7 @@ class Proxy(Sandbox):
         """Whether this request may change something; override where a POST only reads."""
         return call.method not in READS
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SandboxAnswer:
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
         upstream = kind(self._parts.hostname or "", self._parts.port, timeout=self._timeout)
         target = self._parts.path.rstrip("/") + call.path + (f"?{call.query_string}" if call.query_string else "")
@@ -41,4 +41,4 @@ class Proxy(Sandbox):
         if self.is_write(call) and 200 <= got.status < 300:
             self.effect(call.method, path=call.path)
         kept = {name: value for name, value in got.getheaders() if name.lower() not in HOP}
-        return Answer(got.status, body, kept)
+        return SandboxAnswer(got.status, body, kept)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Operation, OperationLine, Reply, WebhookRequest
+from connectors.kit.api import Login, Operation, OperationLine, Reply, WebhookRequest
 from connectors.shopify.connector import Shopify
 from connectors.shopify.sandbox import ShopifySandbox
 from connectors.shopify.sandbox_oauth import TOKEN
@@ -81,7 +81,7 @@ class Remote(ShopifySandbox):
 
 def connect(remote: Remote, **settings: Any) -> Shopify:
     given = {name: value for name, value in {**remote.settings(), **settings}.items() if value is not None}
-    connector = registry.load("shopify").connect(Account("here", given))
+    connector = registry.load("shopify").connect(Login("here", given))
     assert isinstance(connector, Shopify)
     return connector
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Operation, OperationLine, WebhookRequest
+from connectors.kit.api import Login, Operation, OperationLine, WebhookRequest
 from connectors.kit.errors import (
     Conflict,
     OutcomeUnknown,
@@ -141,6 +141,6 @@ class Square(Adapter):
 
     def other(self, remote: Remote, **settings: Any) -> Any:
         """A connector with some settings changed."""
-        return registry.load("square").connect(Account("here", {**self.settings(remote), **settings}))
+        return registry.load("square").connect(Login("here", {**self.settings(remote), **settings}))
 
     # -- webhooks

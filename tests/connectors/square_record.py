@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Connector
+from connectors.kit.api import Connector, Login
 from connectors.square.client import Mark
 from connectors.square.sandbox import TOKEN, SquareSandbox
 from connectors.square.sandbox_counter import Counter
@@ -130,7 +130,7 @@ def read(connector: Connector, stream: str, external_id: str) -> Any:
 def main() -> None:
     with SquareSandbox() as sandbox:
         settings = {"base_url": sandbox.url, "access_token": TOKEN, **SETTINGS}
-        connector = registry.load("square").connect(Account("pos", settings))
+        connector = registry.load("square").connect(Login("pos", settings))
         for name, stream, external_id in cases(sandbox.state):
             record = read(connector, stream, external_id)
             told = {"source": SOURCE, "account": "pos", "stream": stream, "settings": SETTINGS, "record": record}

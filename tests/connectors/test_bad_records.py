@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Message, Unreadable, WebhookRequest
+from connectors.kit.api import Login, Message, Unreadable, WebhookRequest
 from connectors.kit.errors import InvalidWebhook
 from connectors.kit.signing import sign_standard
 from connectors.kuaidi100.client import sign
@@ -81,7 +81,7 @@ def test_so_it_is_with(system: str) -> None:
         }[system]()
         if system == "square":
             remote.webhooks.url = square_case.ADDRESS
-        connector = registry.load(system).connect(Account(f"{system}-bad", settings))
+        connector = registry.load(system).connect(Login(f"{system}-bad", settings))
 
         def signed(body: bytes) -> Mapping[str, str]:
             if system == "medusa":
@@ -97,7 +97,7 @@ def test_so_it_is_with(system: str) -> None:
 def test_so_it_is_with_kuaidi100() -> None:
     secret = "simulated-secret-of-sixteen"
     settings = {"customer": "C", "key": "K", "callback_url": "https://hub.example/hooks/k", "push_secret": secret}
-    connector = registry.load("kuaidi100").connect(Account("k", settings))
+    connector = registry.load("kuaidi100").connect(Login("k", settings))
     query = {"parcel": "return:yuantong:YT0000000001", "round": "1"}
     parcel, number = named(query) or (None, 0)
     assert parcel is not None

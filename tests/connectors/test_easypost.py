@@ -19,7 +19,7 @@ from easypost.util import validate_webhook
 from connectors.easypost.connector import TRIMMED, EasyPost
 from connectors.easypost.sandbox import PRODUCTION_KEY, TEST_KEY, EasyPostSandbox
 from connectors.kit import registry
-from connectors.kit.api import Account, Changed, Message, Operation, WebhookRequest
+from connectors.kit.api import Changed, Login, Message, Operation, WebhookRequest
 from connectors.kit.errors import InvalidWebhook, Rejected
 from tests.connectors.easypost_record import CASES, record
 
@@ -41,7 +41,7 @@ def remote() -> Iterator[EasyPostSandbox]:
 @pytest.fixture
 def connector(remote: EasyPostSandbox) -> Iterator[EasyPost]:
     settings = {"base_url": remote.base_url, "api_key": PRODUCTION_KEY, "webhook_secret": SECRET}
-    made = registry.load("easypost").connect(Account("parcels", settings))
+    made = registry.load("easypost").connect(Login("parcels", settings))
     assert isinstance(made, EasyPost)
     yield made
     registry.close()
@@ -229,7 +229,7 @@ def test_the_deliverys_number_entered_for_the_return_is_refused(connector: EasyP
 
 def test_what_would_be_read_back_as_going_the_other_way_is_not_made(remote: EasyPostSandbox) -> None:
     settings = {"base_url": remote.base_url, "api_key": PRODUCTION_KEY, "standalone": "forward"}
-    connector = registry.load("easypost").connect(Account("parcels", settings))
+    connector = registry.load("easypost").connect(Login("parcels", settings))
     assert connector.perform(wanted(direction="forward")).objects
     for code in ("1ZSIMULATED1", "1ZSIMULATED2"):
         with pytest.raises(Rejected, match="standalone says forward"):

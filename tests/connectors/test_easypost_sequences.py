@@ -19,7 +19,7 @@ from connectors.easypost import records
 from connectors.easypost.connector import EasyPost
 from connectors.easypost.sandbox import PRODUCTION_KEY, EasyPostSandbox
 from connectors.kit import registry
-from connectors.kit.api import Account, Changed, WebhookRequest
+from connectors.kit.api import Changed, Login, WebhookRequest
 from hub import schema
 from hub.model.language import words
 from hub.model.merge.merger import merge_fragments
@@ -182,7 +182,7 @@ def test_pushes_in_any_order_and_number_end_in_the_truth(
     A parcel that its carrier does not know any more is where it was when we read it last.
     """
     login = {"base_url": remote.base_url, "api_key": PRODUCTION_KEY, "webhook_secret": SECRET}
-    connector = registry.load("easypost").connect(Account("parcels", login))
+    connector = registry.load("easypost").connect(Login("parcels", login))
     assert isinstance(connector, EasyPost)
     pushes: list[bytes] = []
     remote.webhook = lambda topic, body: pushes.append(msgspec.json.encode(body))  # type: ignore[method-assign]

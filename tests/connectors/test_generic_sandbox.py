@@ -16,7 +16,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from connectors.generic.sandbox import SECRET, GenericSandbox
 from connectors.kit import registry
-from connectors.kit.api import Account, Message, Operation, OperationLine, WebhookRequest
+from connectors.kit.api import Login, Message, Operation, OperationLine, WebhookRequest
 from connectors.kit.errors import Conflict, InvalidWebhook, Rejected, RetryLater, Unauthorized, Unsupported
 from connectors.kit.sandbox import Call
 from connectors.kit.signing import sign_standard
@@ -171,7 +171,7 @@ def push(topic: str, record: Any, key: str = "msg_7", secret: str = SECRET) -> W
 
 def made(**settings: Any) -> Any:
     wanted = {"kind": "storefront", "webhook_secret": SECRET, **settings}
-    return registry.load("generic").connect(Account("shop", wanted))
+    return registry.load("generic").connect(Login("shop", wanted))
 
 
 def test_a_shared_secret_is_enough_only_where_the_account_says_so() -> None:

@@ -17,7 +17,7 @@ from hub.model.language import reasons, words
 from hub.pipeline.intake.accept import arrival
 from hub.pipeline.process.observe import observation
 from hub.pipeline.process.translate import translate
-from hub.store.inbox import Row
+from hub.store.inbox import InboxRow
 from hub.store.observations import Stored
 from mappings.engine import Mapping
 
@@ -70,14 +70,16 @@ def account() -> Account:
     return assemble("shop", entry, dictionary, {"kind": "storefront"}, {}, {}, "healthy", lambda *_: None)  # type: ignore[arg-type, return-value]
 
 
-def push(account: Account, record: dict[str, Any], read_seq: int) -> Row:
+def push(account: Account, record: dict[str, Any], read_seq: int) -> InboxRow:
     """The record as it lies in the inbox."""
     body = json.dumps({"type": "return.upsert", "data": record}).encode()
     (message,) = door.unpack(body, f"key-{read_seq}")
     row = arrival(account, message, "push")
     assert not row.notification, "its body is believed: what orders it comes along"
     moment = BEGIN + timedelta(seconds=read_seq)
-    return Row(read_seq, "shop", row.stream, row.external_id, row.via, row.body, row.version, row.deleted, None, moment)
+    return InboxRow(
+        read_seq, "shop", row.stream, row.external_id, row.via, row.body, row.version, row.deleted, None, moment
+    )
 
 
 def observed(account: Account, pushes: list[dict[str, Any]]) -> Stored:

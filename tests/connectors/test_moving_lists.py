@@ -19,9 +19,9 @@ import pytest
 
 from connectors.easypost.sandbox import PRODUCTION_KEY, EasyPostSandbox
 from connectors.kit import registry
-from connectors.kit.api import Account, Message
+from connectors.kit.api import Login, Message
 from connectors.kit.errors import NotFound, RetryLater
-from connectors.kit.sandbox import Answer, Call
+from connectors.kit.sandbox import Call, SandboxAnswer
 from connectors.square.sandbox import TOKEN
 from tests.connectors import shopify_side, square_case, test_medusa
 
@@ -59,17 +59,17 @@ class Moves:
     silent: Mapping[tuple[str, str], Any] = {}
     """Lists by date that would bring the same records a second way, and what they answer instead."""
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SandboxAnswer:
         if (call.method, call.path) in self.silent and call.query.get("order") == self.field:
-            return Answer(200, self.silent[call.method, call.path])
+            return SandboxAnswer(200, self.silent[call.method, call.path])
         if (call.method, call.path) in self.short():  # type: ignore[attr-defined]
             call = self.cut(call)  # type: ignore[attr-defined]
-            answer: Answer = super().answer(call)  # type: ignore[misc]
+            answer: SandboxAnswer = super().answer(call)  # type: ignore[misc]
             if self.chance is not None:
                 for _ in range(self.chance.randrange(3)):
                     self.move(self.chance)  # type: ignore[attr-defined]
             return answer
-        found: Answer = super().answer(call)  # type: ignore[misc]
+        found: SandboxAnswer = super().answer(call)  # type: ignore[misc]
         return found
 
     def cut(self, call: Call) -> Call:
@@ -253,7 +253,7 @@ def connected(what: str) -> Iterator[tuple[Any, Any]]:
         patch.setattr("connectors.medusa.admin.LIMIT", SIZE)
         patch.setattr("connectors.easypost.connector.PAGE", SIZE)
         patch.setattr(entry.connector, "manifest", replace(entry.manifest, streams=streams))
-        yield remote, entry.connect(Account(f"{system}-moves", settings(remote)))
+        yield remote, entry.connect(Login(f"{system}-moves", settings(remote)))
     registry.close()
 
 
@@ -293,7 +293,7 @@ def test_a_sweep_is_as_old_as_the_list_that_a_cache_kept() -> None:
     with connected("easypost") as (remote, connector):
         fresh = remote.answer
 
-        def kept(call: Call) -> Answer:
+        def kept(call: Call) -> SandboxAnswer:
             at = format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)
             return replace(fresh(call), headers={"Date": at, "Age": "3600"})
 

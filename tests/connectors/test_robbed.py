@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Operation
+from connectors.kit.api import Login, Operation
 from connectors.kit.errors import ConnectorError
 from tests.connectors import square_case, test_generic_sandbox, test_medusa, test_shopify, test_shopify_sandbox
 from tests.connectors.adapter import Adapter
@@ -81,7 +81,7 @@ def paid(remote: Any) -> int:
 
 def connect(adapter: Adapter, remote: Any) -> Any:
     """A connector for one attempt."""
-    return registry.load(adapter.system).connect(Account("here", adapter.settings(remote)))
+    return registry.load(adapter.system).connect(Login("here", adapter.settings(remote)))
 
 
 def test_who_asks_twice_under_two_keys_is_paid_twice(case: tuple[Adapter, Any, Operation]) -> None:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Changed, Message
+from connectors.kit.api import Changed, Login, Message
 from connectors.kit.errors import InvalidWebhook, NotYet, RateLimited, Rejected, RetryLater
 from connectors.shopify import topics
 from connectors.shopify.backfill import PAGE
@@ -261,7 +261,7 @@ def test_a_bulk_operation_that_broke_over_there_begins_anew(shopify: Shopify, re
 def test_no_credentials_go_to_the_host_of_the_bulk_file(remote: Remote) -> None:
     wire: list[dict[str, Any]] = []
     given = remote.settings()
-    shopify = registry.load("shopify").connect(Account("here", given), wire=wire)
+    shopify = registry.load("shopify").connect(Login("here", given), wire=wire)
     remote.bulk_looks = 0
     for _ in shopify.poll("return", shopify.begin("return", datetime(2026, 1, 1, tzinfo=UTC))):
         pass

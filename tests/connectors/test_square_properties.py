@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Connector, WebhookRequest
+from connectors.kit.api import Connector, Login, WebhookRequest
 from connectors.square.client import Mark
 from connectors.square.sandbox import TOKEN, SquareSandbox, event
 from connectors.square.sandbox_counter import GOODS, Counter
@@ -70,7 +70,7 @@ def begun(sandbox: SquareSandbox, steps: list[tuple[Any, ...]]) -> Connector:
     sandbox.state = Counter()
     play(sandbox.state, steps)
     told = {"base_url": sandbox.url, "access_token": TOKEN, "signature_key": [KEY], "notification_url": ADDRESS}
-    return registry.load("square").connect(Account("pos", {**told, **SETTINGS}))
+    return registry.load("square").connect(Login("pos", {**told, **SETTINGS}))
 
 
 def pushed(sandbox: SquareSandbox) -> list[WebhookRequest]:

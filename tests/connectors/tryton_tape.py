@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.answers import Response, meaning
-from connectors.kit.api import Account, Operation, OperationLine, Reply
+from connectors.kit.api import Login, Operation, OperationLine, Reply
 from connectors.kit.clock import Clock
 from connectors.tryton.connector import Tryton
 
@@ -77,7 +77,7 @@ def play(answer: Mapping[str, Any], method: str, path: str, read: bool) -> Respo
 
 
 def connector(http: Any, **settings: Any) -> Tryton:
-    return Tryton(Account("erp", {**SETTINGS, **settings}), http)
+    return Tryton(Login("erp", {**SETTINGS, **settings}), http)
 
 
 def do(tryton: Tryton, call: Mapping[str, Any]) -> Any:

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Account, Message
+from connectors.kit.api import Login, Message
 from connectors.kit.declarative import Declarative
 from connectors.kit.errors import RetryLater
 from connectors.kit.http import Http
 from connectors.kit.manifest import load
-from connectors.kit.sandbox import Answer, Call, Sandbox
+from connectors.kit.sandbox import Call, Sandbox, SandboxAnswer
 
 SIZE = 4
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -60,7 +60,7 @@ class Moving(Sandbox):
         self.date: str | None = None
         self.age: str | None = None
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SandboxAnswer:
         asked = {**call.query, **(call.json() if call.method == "POST" else {})}
         rows = sorted(self.state.values(), key=lambda row: (self.order(row["changed"]), row["place"]))
         if not self.sorted:
@@ -76,7 +76,7 @@ class Moving(Sandbox):
             headers["Link"] = f'</r?{since}at={after}>; rel="next"'
         self.pages_served += 1
         self.between()
-        return Answer(200, body, headers)
+        return SandboxAnswer(200, body, headers)
 
     def order(self, changed: Any) -> Any:
         return "" if changed is None else changed
@@ -122,7 +122,7 @@ def connected(
     (folder / "manifest.yaml").write_text(MANIFEST.format(type=kind, overlap=overlap, asks=asks, paging=paging))
     http = Http(remote.url)
     made: type[Declarative] = type("Plain", (Declarative,), {"manifest": load(folder / "manifest.yaml")})
-    yield made(Account("here", {"base_url": remote.url}), http)
+    yield made(Login("here", {"base_url": remote.url}), http)
     http.close()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from connectors.kit.sandbox import Answer, Call, Sandbox
+from connectors.kit.sandbox import Call, Sandbox, SandboxAnswer
 
 
 class Told(Sandbox):
@@ -17,10 +17,10 @@ class Told(Sandbox):
     name = "told"
 
     def setup(self) -> None:
-        self.answers: list[Answer | Callable[[Call], Answer]] = [Answer(200, {"ok": True})]
+        self.answers: list[SandboxAnswer | Callable[[Call], SandboxAnswer]] = [SandboxAnswer(200, {"ok": True})]
         self.seen: list[Call] = []
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SandboxAnswer:
         with self.lock:
             self.seen.append(call)
             answer: Any = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

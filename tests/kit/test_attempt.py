@@ -27,7 +27,7 @@ from connectors.kit.errors import (
 )
 from connectors.kit.graphql import Graph, documents
 from connectors.kit.http import Http
-from connectors.kit.sandbox import Answer
+from connectors.kit.sandbox import SandboxAnswer
 from connectors.kit.transport import Lost, TooLong
 from tests.kit.server import Told
 
@@ -125,7 +125,7 @@ def http(told: Told) -> Iterator[Http]:
 
 
 def test_a_refusal_takes_back_its_own_mark_only(told: Told, http: Http) -> None:
-    told.answers = [Answer(201, {}), Answer(422, {"message": "no"})]
+    told.answers = [SandboxAnswer(201, {}), SandboxAnswer(422, {"message": "no"})]
     http.post("/begin")
     with pytest.raises(Rejected):
         http.post("/confirm")
@@ -142,7 +142,7 @@ def test_what_a_view_sends_belongs_to_the_attempt(told: Told, http: Http) -> Non
 
 
 def test_a_declared_read_and_an_expected_404_leave_nothing(told: Told, http: Http) -> None:
-    told.answers = [Answer(200, {}), Answer(404, {})]
+    told.answers = [SandboxAnswer(200, {}), SandboxAnswer(404, {})]
     http.post("/search", read=True)
     http.delete("/draft", ok=(200, 404))
     assert not http.attempt.changed
@@ -153,24 +153,24 @@ def test_credentials_renewed_in_between_are_one_write(told: Told, http: Http) ->
         def renew(self, refused: Any) -> bool:
             return True
 
-    told.answers = [Answer(401, {}), Answer(422, {})]
+    told.answers = [SandboxAnswer(401, {}), SandboxAnswer(422, {})]
     http.auth = Renews()
     with pytest.raises(Rejected):
         http.post("/x")
     assert not http.attempt.changed
-    told.answers = [Answer(401, {}), Answer(200, {})]
+    told.answers = [SandboxAnswer(401, {}), SandboxAnswer(200, {})]
     http.post("/x")
     assert http.attempt.changed
 
 
 @pytest.mark.parametrize("body", [b"<!DOCTYPE html><title>Sign in", b" <html><body>Back soon"])
 def test_a_page_for_a_browser_is_no_answer_to_a_write(told: Told, http: Http, body: bytes) -> None:
-    told.answers = [Answer(200, body, {"Content-Type": "text/html"})]
+    told.answers = [SandboxAnswer(200, body, {"Content-Type": "text/html"})]
     with pytest.raises(OutcomeUnknown, match="page for a browser"):
         http.post("/pay")
     assert http.attempt.changed
     assert http.get("/paid").body == body
-    told.answers = [Answer(200, b"<ok/>"), Answer(200, b"OK")]
+    told.answers = [SandboxAnswer(200, b"<ok/>"), SandboxAnswer(200, b"OK")]
     assert http.post("/pay").status == http.post("/pay").status == 200
 
 
@@ -217,7 +217,7 @@ def test_an_error_beside_a_mutations_result_came_after_the_change(
     told: Told, http: Http, tmp_path: Any, body: Any, changed: bool
 ) -> None:
     (tmp_path / "w.graphql").write_text(MUTATION)
-    told.answers = [Answer(200, body)]
+    told.answers = [SandboxAnswer(200, body)]
     with pytest.raises(ConnectorError) as caught:
         Graph(http, "/graphql.json", documents(tmp_path)).ask("Pay", id="1")
     assert http.attempt.changed == changed
@@ -226,6 +226,6 @@ def test_an_error_beside_a_mutations_result_came_after_the_change(
 
 def test_a_query_whose_error_is_a_text_says_it(told: Told, http: Http, tmp_path: Any) -> None:
     (tmp_path / "r.graphql").write_text("query Look { thing { id } }\n")
-    told.answers = [Answer(200, {"errors": "[API] This shop is asleep"})]
+    told.answers = [SandboxAnswer(200, {"errors": "[API] This shop is asleep"})]
     with pytest.raises(Rejected, match="This shop is asleep"):
         Graph(http, "/graphql.json", documents(tmp_path)).ask("Look")

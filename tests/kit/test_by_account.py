@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Connector, Operation, Reply
+from connectors.kit.api import Connector, Login, Operation, Reply
 from connectors.kit.errors import Rejected
 from connectors.kit.manifest import lint, load
 from hub.accounts import assemble
@@ -81,7 +81,7 @@ def test_what_an_account_has_no_address_for_it_cannot(entry: registry.Entry) -> 
 
 
 def test_a_call_without_an_address_is_refused_with_a_letter(entry: registry.Entry) -> None:
-    connector = entry.connect(Account("wh", {"kind": "erp"}))
+    connector = entry.connect(Login("wh", {"kind": "erp"}))
     with pytest.raises(Rejected, match=r"door \(wh\) has no address; set it in the account's settings"):
         connector.fetch("return", "1")
     registry.close()

@@ -15,7 +15,7 @@ import pytest
 from connectors.kit.api import Message, Page, Unreadable
 from connectors.kit.changes import READINGS
 from connectors.kit.errors import RetryLater
-from connectors.kit.sandbox import Answer, Call
+from connectors.kit.sandbox import Call, SandboxAnswer
 from tests.kit.moving import FAR, WAYS, Moving, Reader, connected, shake
 
 SEED = int(os.environ.get("HUB_SEED") or random.randrange(10**9))
@@ -253,9 +253,9 @@ def test_one_bad_row_stands_for_itself(remote: Moving, tmp_path: Path) -> None:
 )
 def test_a_row_that_json_cannot_hold_stops_itself_alone(bad: bytes, tmp_path: Path) -> None:
     class Spoilt(Moving):
-        def answer(self, call: Call) -> Answer:
+        def answer(self, call: Call) -> SandboxAnswer:
             told = super().answer(call)
-            return Answer(200, msgspec.json.encode(told.body).replace(b'"BAD"', bad), told.headers)
+            return SandboxAnswer(200, msgspec.json.encode(told.body).replace(b'"BAD"', bad), told.headers)
 
     with Spoilt() as remote, connected(remote, tmp_path, WAYS["number"] + ", oldest_first: true}") as connector:
         for n in range(1, 12):

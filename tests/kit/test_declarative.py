@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.kit.api import Account, Changed, Message, Operation, WebhookRequest
+from connectors.kit.api import Changed, Login, Message, Operation, WebhookRequest
 from connectors.kit.declarative import Declarative
 from connectors.kit.errors import InvalidWebhook, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unsupported
 from connectors.kit.http import Http
 from connectors.kit.manifest import load
-from connectors.kit.sandbox import Answer, Call
+from connectors.kit.sandbox import Call, SandboxAnswer
 from connectors.kit.signing import sign_hmac
 from tests.kit.loopline.sandbox import Loopline
 from tests.kit.server import Told
@@ -44,15 +44,15 @@ def make(tmp_path: Path, told: Told) -> Iterator[Make]:
         manifest = load(tmp_path / "manifest.yaml")
         opened.append(Http(told.url))
         made: type[Declarative] = type("Plain", (Declarative,), {"manifest": manifest})
-        return made(Account("here", {"base_url": told.url, "shop": "s1"}), opened[-1])
+        return made(Login("here", {"base_url": told.url, "shop": "s1"}), opened[-1])
 
     yield connector
     for http in opened:
         http.close()
 
 
-def page(*ids: int, **more: Any) -> Answer:
-    return Answer(200, {"rows": [{"id": i, "u": f"2026-01-01T00:00:{i:02}Z"} for i in ids], **more})
+def page(*ids: int, **more: Any) -> SandboxAnswer:
+    return SandboxAnswer(200, {"rows": [{"id": i, "u": f"2026-01-01T00:00:{i:02}Z"} for i in ids], **more})
 
 
 def poll(connector: Declarative, cursor: str | None = None) -> tuple[list[str], str]:
@@ -96,28 +96,31 @@ def test_pages_by_number_offset_and_token(told: Told, make: Make, kind: str) -> 
 
 def test_pages_by_link(told: Told, make: Make) -> None:
     linked = page(1)
-    told.answers = 2 * [Answer(200, linked.body, {"Link": f'<{told.url}/r?page=2>; rel="next"'}), page(2)]
+    told.answers = 2 * [SandboxAnswer(200, linked.body, {"Link": f'<{told.url}/r?page=2>; rel="next"'}), page(2)]
     assert poll(make(STREAM.format("query: {since: $cursor}, paging: {kind: link}")))[0] == ["1", "2"]
 
 
 def test_a_search_by_post_is_still_a_read(told: Told, make: Make) -> None:
-    told.answers = [Answer(503), page(1, next=None)]
+    told.answers = [SandboxAnswer(503), page(1, next=None)]
     paging = "paging: {kind: token, query: t, token: next}"
     assert poll(make(STREAM.format(f"method: POST, body: {{since: $cursor}}, {paging}")), "2026")[0] == ["1"]
     assert msgspec.json.decode(told.seen[-1].body) == {"since": "2026"}
 
 
 @pytest.mark.parametrize(
-    "answer", [Answer(200, {"rows": {}}), Answer(200, b"1e99999999999999999999"), Answer(200, b"<html>")]
+    "answer",
+    [SandboxAnswer(200, {"rows": {}}), SandboxAnswer(200, b"1e99999999999999999999"), SandboxAnswer(200, b"<html>")],
 )
-def test_an_answer_of_another_shape_is_for_later_and_moves_no_cursor(told: Told, make: Make, answer: Answer) -> None:
+def test_an_answer_of_another_shape_is_for_later_and_moves_no_cursor(
+    told: Told, make: Make, answer: SandboxAnswer
+) -> None:
     told.answers = [answer]
     with pytest.raises(RetryLater):
         poll(make(STREAM.format(SINCE)))
 
 
 def test_money_and_large_ids_survive(told: Told, make: Make) -> None:
-    told.answers = [Answer(200, b'{"rows": [{"id": 12345678901234567890123, "u": "1", "amount": 10.10}]}')]
+    told.answers = [SandboxAnswer(200, b'{"rows": [{"id": 12345678901234567890123, "u": "1", "amount": 10.10}]}')]
     (one,) = make(STREAM.format(SINCE)).poll("return", None)
     (message,) = one.messages
     assert isinstance(message, Message)
@@ -194,7 +197,7 @@ def call(kind: str = "receive", **more: Any) -> Operation:
 
 
 def test_a_write_is_filled_in_from_settings_objects_and_payload(told: Told, make: Make) -> None:
-    told.answers = [Answer(200, {"id": 5})]
+    told.answers = [SandboxAnswer(200, {"id": 5})]
     reply = make(WRITE).perform(call())
     (asked,) = told.seen
     assert (asked.method, asked.path, asked.query) == ("PUT", "/s/s1/r/a%2Fb", {"ref": "R1001"})
@@ -206,7 +209,7 @@ def test_a_write_is_filled_in_from_settings_objects_and_payload(told: Told, make
 
 
 def test_a_write_without_an_answers_body_still_reads_back(told: Told, make: Make) -> None:
-    told.answers = [Answer(204)]
+    told.answers = [SandboxAnswer(204)]
     assert make(WRITE).perform(call()).read_back == (Changed("return", "a/b", "receive"),)
     make(WRITE).perform(call("cancel"))
     assert (told.seen[-1].method, told.seen[-1].body) == ("DELETE", b"")
@@ -224,35 +227,35 @@ def test_a_write_whose_object_is_unknown_there_is_rejected_before_it_is_sent(tol
 
 
 def test_an_earlier_write_is_found_by_our_own_mark(told: Told, make: Make) -> None:
-    told.answers = [Answer(200, {"rows": [{"ref": "R1", "id": 1}, {"ref": "R1001", "id": 2}]})]
+    told.answers = [SandboxAnswer(200, {"rows": [{"ref": "R1", "id": 1}, {"ref": "R1001", "id": 2}]})]
     found = make(WRITE).find(call())
     assert found is not None
     assert found.objects == {"receipt": "2"}
-    told.answers = [Answer(200, {"rows": []}), Answer(404)]
+    told.answers = [SandboxAnswer(200, {"rows": []}), SandboxAnswer(404)]
     assert make(WRITE).find(call()) is None
     assert make(WRITE).find(call()) is None
 
 
 def test_their_errors_mean_what_the_manifest_says(told: Told, make: Make) -> None:
     connector = make(WRITE)
-    told.answers = [Answer(500, {"code": "LIMIT", "text": "slow down", "wait": 9})]
+    told.answers = [SandboxAnswer(500, {"code": "LIMIT", "text": "slow down", "wait": 9})]
     with pytest.raises(RateLimited, match="slow down") as limited:
         connector.perform(call())
     assert limited.value.after == 9
-    told.answers = [Answer(200, {"code": "NO", "message": "closed"})]
+    told.answers = [SandboxAnswer(200, {"code": "NO", "message": "closed"})]
     with pytest.raises(Rejected, match="closed"):
         connector.perform(call())
-    told.answers = [Answer(500, {"code": "NO", "fine": True})]
+    told.answers = [SandboxAnswer(500, {"code": "NO", "fine": True})]
     with pytest.raises(OutcomeUnknown):
         connector.perform(call())
-    told.answers = [Answer(200, {"code": "NO", "fine": True, "id": 1})]
+    told.answers = [SandboxAnswer(200, {"code": "NO", "fine": True, "id": 1})]
     assert connector.perform(call()).finished
 
 
 def test_several_secrets_are_good_while_they_are_replaced(loopline: Any) -> None:
     with Loopline() as sandbox:
         settings = {"base_url": sandbox.url, "api_key": "simulated-key", "webhook_secret": ["old", "new"]}
-        connector = loopline.connect(Account("here", settings))
+        connector = loopline.connect(Login("here", settings))
         body = b'{"data": {"id": "r07"}}'
         for secret in ("old", "new"):
             signature = sign_hmac(secret, body, encoding="base64").decode()
@@ -281,12 +284,12 @@ def test_what_the_manifest_does_not_name_is_unsupported(make: Make, told: Told) 
 
 def test_a_record_that_says_it_is_gone_is(told: Told, make: Make) -> None:
     more = "streams: {return: {feed: push, id: id, fetch: {path: '/r/{id}', record: data}}}\n"
-    for answer in (Answer(404), Answer(410), Answer(200, {"data": None}), Answer(200, {})):
+    for answer in (SandboxAnswer(404), SandboxAnswer(410), SandboxAnswer(200, {"data": None}), SandboxAnswer(200, {})):
         told.answers = [answer]
         assert make(more).fetch("return", "7").deleted
     told.answers = [lambda call: seen(call)]
 
-    def seen(call: Call) -> Answer:
-        return Answer(200, {"data": {"id": call.path[-1]}})
+    def seen(call: Call) -> SandboxAnswer:
+        return SandboxAnswer(200, {"data": {"id": call.path[-1]}})
 
     assert make(more).fetch("return", "7") == Message("return", "7", b'{"id":"7"}')

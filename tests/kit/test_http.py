@@ -25,7 +25,7 @@ from connectors.kit.errors import (
     Unauthorized,
 )
 from connectors.kit.http import Http, segment
-from connectors.kit.sandbox import Answer
+from connectors.kit.sandbox import SandboxAnswer
 from tests.kit.server import Told, raw_server
 
 
@@ -52,7 +52,7 @@ READ = [
 
 @pytest.mark.parametrize(("status", "means"), READ)
 def test_a_status_means_what_happens_next(told: Told, http: Http, status: int, means: type[ConnectorError]) -> None:
-    told.answers = [Answer(status, {"error": {"message": "their own words"}})]
+    told.answers = [SandboxAnswer(status, {"error": {"message": "their own words"}})]
     with pytest.raises(ConnectorError) as read:
         http.get("/x")
     assert type(read.value) is means
@@ -65,22 +65,22 @@ def test_a_status_means_what_happens_next(told: Told, http: Http, status: int, m
 
 
 def test_reads_are_tried_three_times_and_writes_once(told: Told, http: Http) -> None:
-    told.answers = [Answer(503)]
+    told.answers = [SandboxAnswer(503)]
     with pytest.raises(RetryLater):
         http.get("/x")
     assert len(told.seen) == 3
     with pytest.raises(OutcomeUnknown):
         http.post("/x")
     assert len(told.seen) == 4
-    told.answers = [Answer(503), Answer(200, {"n": 1})]
+    told.answers = [SandboxAnswer(503), SandboxAnswer(200, {"n": 1})]
     assert http.post("/search", json={}, read=True).json() == {"n": 1}
 
 
 def test_a_short_retry_after_is_waited_for_and_a_long_one_is_handed_on(told: Told, http: Http) -> None:
-    told.answers = [Answer(429, headers={"Retry-After": "0"}), Answer(200, {})]
+    told.answers = [SandboxAnswer(429, headers={"Retry-After": "0"}), SandboxAnswer(200, {})]
     assert http.get("/x").status == 200
     told.seen.clear()
-    told.answers = [Answer(503, headers={"Retry-After": "120"})]
+    told.answers = [SandboxAnswer(503, headers={"Retry-After": "120"})]
     with pytest.raises(RetryLater) as caught:
         http.get("/x")
     assert caught.value.after == 120
@@ -88,7 +88,7 @@ def test_a_short_retry_after_is_waited_for_and_a_long_one_is_handed_on(told: Tol
 
 
 def test_too_often_without_a_wait_is_not_asked_again_at_once(told: Told, http: Http) -> None:
-    told.answers = [Answer(429)]
+    told.answers = [SandboxAnswer(429)]
     with pytest.raises(RateLimited):
         http.get("/x")
     assert len(told.seen) == 1
@@ -166,7 +166,7 @@ def test_nothing_is_sent_after_the_attempts_deadline(told: Told, http: Http) -> 
 def test_an_answer_too_long_is_refused_also_when_it_is_packed(told: Told, http: Http) -> None:
     small = http.view(limit=1000)
     for body, headers in ((b"x" * 1001, {}), (gzip.compress(b"x" * 500_000), {"Content-Encoding": "gzip"})):
-        told.answers = [Answer(200, body, headers)]
+        told.answers = [SandboxAnswer(200, body, headers)]
         with pytest.raises(Rejected, match="more than 1000 bytes"):
             small.get("/x")
         with pytest.raises(OutcomeUnknown):
@@ -174,7 +174,7 @@ def test_an_answer_too_long_is_refused_also_when_it_is_packed(told: Told, http: 
 
 
 def test_json_keeps_decimals_and_writes_them_as_numbers(told: Told, http: Http) -> None:
-    told.answers = [Answer(200, b'{"amount": 10.10, "big": 123456789012345678901234567890}')]
+    told.answers = [SandboxAnswer(200, b'{"amount": 10.10, "big": 123456789012345678901234567890}')]
     got = http.post("/x", json={"amount": Decimal("10.10")}).json()
     assert got == {"amount": Decimal("10.10"), "big": 123456789012345678901234567890}
     assert str(got["amount"]) == "10.10"
@@ -182,7 +182,7 @@ def test_json_keeps_decimals_and_writes_them_as_numbers(told: Told, http: Http) 
 
 
 def test_an_answer_that_is_no_json_is_no_answer(told: Told, http: Http) -> None:
-    told.answers = [Answer(200, b"<html>We are down for maintenance</html>")]
+    told.answers = [SandboxAnswer(200, b"<html>We are down for maintenance</html>")]
     with pytest.raises(RetryLater, match="maintenance"):
         http.get("/x").json()
     with pytest.raises(OutcomeUnknown):
@@ -196,10 +196,10 @@ def test_classify_decides_before_the_status(told: Told, http: Http) -> None:
 
     judged = http.view(classify=by_meaning)
     for status in (200, 500):
-        told.answers = [Answer(status, {"success": False})]
+        told.answers = [SandboxAnswer(status, {"success": False})]
         with pytest.raises(Rejected):
             judged.post("/x")
-    told.answers = [Answer(404, {})]
+    told.answers = [SandboxAnswer(404, {})]
     assert judged.get("/x", ok=(200, 404)).status == 404
 
 
@@ -212,7 +212,7 @@ def test_credentials_go_to_their_own_host_only(told: Told, http: Http) -> None:
 
 
 def test_redirects_are_not_followed(told: Told, http: Http) -> None:
-    told.answers = [Answer(302, b"", {"Location": f"{told.url}/elsewhere"})]
+    told.answers = [SandboxAnswer(302, b"", {"Location": f"{told.url}/elsewhere"})]
     with pytest.raises(Rejected, match="elsewhere"):
         http.get("/x")
     assert len(told.seen) == 1
@@ -253,7 +253,7 @@ def test_the_budget_is_asked_first_and_an_empty_one_sends_nothing(told: Told, ht
 
 
 def test_one_session_serves_many_threads_over_few_connections(told: Told, http: Http) -> None:
-    told.answers = [lambda call: Answer(200, {"path": call.path})]
+    told.answers = [lambda call: SandboxAnswer(200, {"path": call.path})]
     wrong: list[str] = []
 
     def work(n: int) -> None:
@@ -295,7 +295,7 @@ def test_the_responses_library_can_stand_in_for_the_network() -> None:
 
 
 def test_json_that_is_broken_is_said_to_be_so_and_where(told: Told, http: Http) -> None:
-    told.answers = [Answer(200, b'{"rows": [\n{"id": 1}, {"id')]
+    told.answers = [SandboxAnswer(200, b'{"rows": [\n{"id": 1}, {"id')]
     with pytest.raises(RetryLater, match=r"broken JSON .*line 2 column 13") as letter:
         http.get("/x").json()
     assert "maintenance" not in str(letter.value)
@@ -303,8 +303,8 @@ def test_json_that_is_broken_is_said_to_be_so_and_where(told: Told, http: Http) 
 
 @pytest.mark.parametrize("body", [b"NaN", b"\xff", b'"\xe9"', b"1e99999999999999999999", b"[" * 100_000])
 def test_an_answer_that_is_impossible_as_a_whole_is_no_answer(body: bytes, told: Told, http: Http) -> None:
-    told.answers = [Answer(200, body)]
+    told.answers = [SandboxAnswer(200, body)]
     with pytest.raises(RetryLater, match="JSON"):
         http.get("/x").json()
-    told.answers = [Answer(200, body)]
+    told.answers = [SandboxAnswer(200, body)]
     assert http.get("/x").peek() is None

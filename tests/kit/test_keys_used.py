@@ -30,9 +30,9 @@ HELD = {
     parts.Setting: ("setting", "settings", "spec"),
     parts.Stream: ("stream", "streams", "spec", "told"),
     parts.Topic: ("topic",),
-    parts.Answer: ("wanted",),
+    parts.WebhookAnswer: ("wanted",),
     parts.Webhook: ("webhook", "hook"),
-    parts.Operation: ("operations", "operation", "spec", "told"),
+    parts.OperationSpec: ("operations", "operation", "spec", "told"),
     parts.Budget: ("limit",),
     parts.Stores: ("self",),
 }

@@ -16,7 +16,7 @@ from connectors.kit.auth import Basic, Bearer, Header
 from connectors.kit.errors import OverBudget, Rejected, RetryLater, Unauthorized
 from connectors.kit.http import Http
 from connectors.kit.oauth import Grant, MemoryGrants, OAuth, has_token
-from connectors.kit.sandbox import Answer, Call, Refuse, Sandbox, route
+from connectors.kit.sandbox import Call, Refuse, Sandbox, SandboxAnswer, route
 from connectors.kit.sessions import make_auth
 
 
@@ -51,12 +51,12 @@ class Login(Sandbox):
     @route("GET", "/me")
     def me(self, call: Call) -> Any:
         if call.headers.get("authorization") != f"Bearer {self.state['access']}":
-            return Answer(401, {"message": "token expired"})
+            return SandboxAnswer(401, {"message": "token expired"})
         return {"me": "ok"}
 
     @route("GET", "/forbidden")
     def forbidden(self, call: Call) -> Any:
-        return Answer(403, {"message": "scope missing"})
+        return SandboxAnswer(403, {"message": "scope missing"})
 
 
 @pytest.fixture

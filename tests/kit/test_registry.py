@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Connector, Reply
+from connectors.kit.api import Connector, Login, Reply
 from connectors.kit.capabilities import Capabilities, read_off
 from connectors.kit.errors import Rejected, Unsupported
 from connectors.kit.manifest import load
@@ -90,7 +90,7 @@ def test_a_broken_connector_is_listed_with_its_problem(package: Any, name: str, 
     assert problem in str(registry.lint(name)[0])
     assert "cannot be loaded" in registry.matrix([entry])
     with pytest.raises(LookupError, match="cannot be used"):
-        entry.connect(Account("here"))
+        entry.connect(Login("here"))
 
 
 def test_a_broken_manifest_is_listed_with_its_problem(package: Any, entry_points: list[EntryPoint]) -> None:
@@ -140,7 +140,7 @@ def test_capabilities_are_read_off_the_code(tmp_path: Path) -> None:
 
 
 def test_the_base_class_can_nothing() -> None:
-    connector = Connector(Account("here"), None)
+    connector = Connector(Login("here"), None)
     for ask in (connector.check, lambda: connector.poll("return", None), lambda: connector.fetch("return", "1")):
         with pytest.raises(Unsupported):
             ask()
@@ -158,11 +158,11 @@ def test_an_accounts_connections_are_kept_and_end_with_its_settings(loopline: re
     with Loopline() as sandbox:
         settings = {"base_url": sandbox.url, "api_key": "simulated-key"}
         wire: list[dict[str, Any]] = []
-        first = loopline.connect(Account("here", settings), wire=wire)
+        first = loopline.connect(Login("here", settings), wire=wire)
         assert first.check().ok
-        second = loopline.connect(Account("here", dict(settings)))
-        other = loopline.connect(Account("there", settings))
-        changed = loopline.connect(Account("here", {**settings, "api_key": "another"}))
+        second = loopline.connect(Login("here", dict(settings)))
+        other = loopline.connect(Login("there", settings))
+        changed = loopline.connect(Login("here", {**settings, "api_key": "another"}))
         assert first.http._adapter is second.http._adapter
         assert first.http._adapter is not other.http._adapter
         assert first.http._adapter is not changed.http._adapter
@@ -173,4 +173,4 @@ def test_an_accounts_connections_are_kept_and_end_with_its_settings(loopline: re
 
 def test_a_setting_that_is_missing_is_a_letter(loopline: registry.Entry) -> None:
     with pytest.raises(Rejected, match="api_key"):
-        loopline.connect(Account("here", {}))
+        loopline.connect(Login("here", {}))

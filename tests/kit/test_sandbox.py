@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from connectors.kit.sandbox import Answer, Call, Sandbox, route
+from connectors.kit.sandbox import Call, Sandbox, SandboxAnswer, route
 from tests.connectors.proxy import Proxy
 from tests.kit.loopline.sandbox import Loopline
 
@@ -44,7 +44,7 @@ class Counter(Sandbox):
 
     @route("GET", "/things/{name}")
     def thing(self, call: Call, name: str) -> Any:
-        return Answer(200, {"name": name, "query": call.pairs}, {"X-Own": "yes"})
+        return SandboxAnswer(200, {"name": name, "query": call.pairs}, {"X-Own": "yes"})
 
 
 class Ears(Sandbox):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.model.concerns import STARVED, Expected, Facts, Refused, concerns
+from hub.model.concerns import STARVED, Expected, Facts, RefusedWebhooks, concerns
 from hub.model.language.sentences import say
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -72,8 +72,10 @@ def test_silence(case: str) -> None:
     assert codes(facts(**known), expected) == told
 
 
-def refused(count: int, first: timedelta, last: timedelta, status: int = 401, in_row: int | None = None) -> Refused:
-    return Refused(
+def refused(
+    count: int, first: timedelta, last: timedelta, status: int = 401, in_row: int | None = None
+) -> RefusedWebhooks:
+    return RefusedWebhooks(
         status=status,
         count=count,
         in_row=count if in_row is None else in_row,

@@ -26,13 +26,13 @@ def test_what_does_not_stick_is_tried_with_growing_waits_and_then_parked() -> No
         assert not verdict.park
         waits.append(verdict.wait)
         now += timedelta(seconds=verdict.wait)
-        assert progress.check(history, AUTHORIZE, now) == progress.Verdict()
+        assert progress.check(history, AUTHORIZE, now) == progress.GuardVerdict()
         history = progress.performed(history, AUTHORIZE, now)
     assert waits == list(progress.WAITS)
     assert progress.check(history, AUTHORIZE, now).park
     assert not progress.check(history, AUTHORIZE, now + progress.WINDOW).park, "a day later it may have changed"
     other = Operation(kind="authorize", account="erp", fingerprint="authorize|round 2")
-    assert progress.check(history, other, now) == progress.Verdict(), "an input that changes is a fresh start"
+    assert progress.check(history, other, now) == progress.GuardVerdict(), "an input that changes is a fresh start"
 
 
 def test_money_is_never_sent_twice() -> None:

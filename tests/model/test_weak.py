@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hub.model.identity.provisional import Decision, Part, decide, part, typed_references
+from hub.model.identity.provisional import Candidate, Judgement, decide, part, typed_references
 from hub.model.merge.merger import merge
 from hub.model.schema.observation import DuplicateFacts, FactId, Party
 from tests.model.telling import inputs, said
@@ -24,7 +24,7 @@ ORDER = said("web", "order", "o1", keys=[{"type": "order_number", "value": "12"}
 NUMBER = {"issuer": "web", "type": "order_number", "value": "12"}
 
 
-def one(id: int, account: str, *, settled: bool = False, ground_: Any = GROUND, **fields: Any) -> Part:
+def one(id: int, account: str, *, settled: bool = False, ground_: Any = GROUND, **fields: Any) -> Candidate:
     """A return that one record tells, as a candidate."""
     fields.setdefault("origin", "request")
     fields.setdefault("orders", [NUMBER])
@@ -40,11 +40,11 @@ def came(quantity: int) -> list[dict[str, Any]]:
     return [{"id": "r", "sku": "SHIRT", "quantity": quantity}]
 
 
-def bound(decision: Decision) -> list[tuple[tuple[int, ...], str]]:
+def bound(decision: Judgement) -> list[tuple[tuple[int, ...], str]]:
     return [(binding.ids, binding.why) for binding in decision.bindings]
 
 
-def asked(decision: Decision) -> list[tuple[int, tuple[int, ...]]]:
+def asked(decision: Judgement) -> list[tuple[int, tuple[int, ...]]]:
     return [(question.seeks, question.candidates) for question in decision.questions]
 
 
@@ -60,11 +60,11 @@ def test_what_came_over_the_counter_is_the_open_piece_of_the_request() -> None:
 
 def test_what_has_come_already_is_not_open() -> None:
     done = one(1, "web", lines=shirts(1), receipts=came(1))
-    assert decide([done, COUNTER]) == Decision((), ())
+    assert decide([done, COUNTER]) == Judgement((), ())
     more = one(4, "till", origin="counter", lines=shirts(3), receipts=came(3))
-    assert decide([WEB, more]) == Decision((), ()), "it is more than was asked for"
+    assert decide([WEB, more]) == Judgement((), ()), "it is more than was asked for"
     off = one(1, "web", lines=shirts(2), authorization={"value": "cancelled"})
-    assert decide([off, COUNTER]) == Decision((), ())
+    assert decide([off, COUNTER]) == Judgement((), ())
 
 
 def test_a_receipt_that_was_told_there_does_not_close_the_claim() -> None:
@@ -89,7 +89,7 @@ def test_two_candidates_are_asked_and_bind_nothing() -> None:
 
 
 def test_another_record_of_the_same_account_is_another_return() -> None:
-    assert decide([WEB, one(5, "web", lines=shirts(1))]) == Decision((), ())
+    assert decide([WEB, one(5, "web", lines=shirts(1))]) == Judgement((), ())
 
 
 def test_a_number_that_somebody_typed_binds_and_speaks_before_lines() -> None:
@@ -99,7 +99,7 @@ def test_a_number_that_somebody_typed_binds_and_speaks_before_lines() -> None:
     near = one(7, "erp", weak=[{"issuer": "web", "type": "rma", "value": "W-5"}], lines=shirts(1))
     assert bound(decide([WEB, other, near])) == [((5, 7), "number")]
     garbage = [one(i, who, orders=[], weak=[{"issuer": "web", "type": "rma", "value": "see mail"}]) for i, who in ((8, "erp"), (9, "till"))]  # fmt: skip
-    assert decide(garbage) == Decision((), ()), "a text that is nobody's number says nothing"
+    assert decide(garbage) == Judgement((), ()), "a text that is nobody's number says nothing"
 
 
 def test_two_records_of_one_account_with_the_same_number_are_asked() -> None:
@@ -113,7 +113,7 @@ def test_our_own_number_needs_no_guessing() -> None:
                   weak=[{"issuer": "web", "type": "rma", "value": "R1"}])  # fmt: skip
     assert typed_references(record) == frozenset()
     both = [one(1, "web", settled=True, lines=shirts(1)), one(2, "erp", settled=True, lines=shirts(1))]
-    assert decide(both) == Decision((), ())
+    assert decide(both) == Judgement((), ())
 
 
 def test_an_address_or_a_name_never_identifies() -> None:
@@ -122,7 +122,7 @@ def test_an_address_or_a_name_never_identifies() -> None:
     till = one(2, "till", origin="counter", customer=jane, lines=shirts(1), receipts=came(1))
     assert bound(decide([web, till])) == [((1, 2), "line")]
     nobody_knows = [replace(candidate, orders=frozenset()) for candidate in (web, till)]
-    assert decide(nobody_knows) == Decision((), ()), "without the order there is only Jane"
+    assert decide(nobody_knows) == Judgement((), ()), "without the order there is only Jane"
 
 
 # -- free of order
@@ -132,12 +132,12 @@ counts = st.dictionaries(st.sampled_from("AB"), st.integers(1, 2).map(Decimal), 
 
 
 @st.composite
-def parts(draw: Any) -> list[Part]:
+def parts(draw: Any) -> list[Candidate]:
     found = []
     for id_ in range(1, draw(st.integers(2, 6)) + 1):
         wanted = draw(counts)
         found.append(
-            Part(
+            Candidate(
                 id=id_,
                 typed_references=frozenset(
                     draw(st.lists(st.tuples(st.just("web"), st.sampled_from("xy")), max_size=1))
@@ -156,7 +156,7 @@ def parts(draw: Any) -> list[Part]:
 
 
 @given(parts(), st.randoms(use_true_random=False))
-def test_the_decision_does_not_know_the_order(found: list[Part], chance: random.Random) -> None:
+def test_the_decision_does_not_know_the_order(found: list[Candidate], chance: random.Random) -> None:
     expected = decide(found)
     shuffled = list(found)
     chance.shuffle(shuffled)
@@ -164,7 +164,7 @@ def test_the_decision_does_not_know_the_order(found: list[Part], chance: random.
 
 
 @given(parts())
-def test_nothing_is_in_two_bindings_and_who_is_asked_about_is_not_bound_by_that(found: list[Part]) -> None:
+def test_nothing_is_in_two_bindings_and_who_is_asked_about_is_not_bound_by_that(found: list[Candidate]) -> None:
     decision = decide(found)
     ids = [i for binding in decision.bindings for i in binding.ids]
     assert len(ids) == len(set(ids))
@@ -175,16 +175,16 @@ def test_nothing_is_in_two_bindings_and_who_is_asked_about_is_not_bound_by_that(
 
 
 @given(parts(), st.data())
-def test_what_a_person_parted_is_never_bound(found: list[Part], data: st.DataObject) -> None:
+def test_what_a_person_parted_is_never_bound(found: list[Candidate], data: st.DataObject) -> None:
     ids = [p.id for p in found]
     pair = frozenset(data.draw(st.lists(st.sampled_from(ids), min_size=2, max_size=2, unique=True)))
     assert not any(pair <= set(binding.ids) for binding in decide(found, [pair]).bindings)
 
 
 def test_an_undelivered_parcel_is_asked_about_only_where_its_goods_may_be_wanted_back() -> None:
-    box = Part(id=1, orders=frozenset({1}), accounts=frozenset({"carrier"}), parcel=True)
+    box = Candidate(id=1, orders=frozenset({1}), accounts=frozenset({"carrier"}), parcel=True)
     open_ = {"L1": Decimal(2)}
-    wanted = Part(id=2, orders=frozenset({1}), accounts=frozenset({"web"}), wanted=open_, open=open_)
+    wanted = Candidate(id=2, orders=frozenset({1}), accounts=frozenset({"web"}), wanted=open_, open=open_)
     (question,) = decide([box, wanted]).questions
     assert (question.seeks, question.candidates, question.why) == (1, (2,), "parcel")
     for other in (replace(wanted, orders=frozenset({2})), replace(wanted, open={})):
@@ -195,8 +195,8 @@ def test_an_undelivered_parcel_is_asked_about_only_where_its_goods_may_be_wanted
 
 
 def test_a_number_of_ours_that_somebody_typed_binds_only_across_accounts_and_within_an_order() -> None:
-    ours = Part(id=7, names=frozenset({("hub", "r7")}), orders=frozenset({1}), accounts=frozenset({"web"}))
-    typed = Part(id=8, typed_references=frozenset({("hub", "r7")}), accounts=frozenset({"erp"}))
+    ours = Candidate(id=7, names=frozenset({("hub", "r7")}), orders=frozenset({1}), accounts=frozenset({"web"}))
+    typed = Candidate(id=8, typed_references=frozenset({("hub", "r7")}), accounts=frozenset({"erp"}))
     assert [binding.ids for binding in decide([ours, typed]).bindings] == [(7, 8)]
     assert decide([ours, replace(typed, orders=frozenset({2}))]) == ((), ())
     assert decide([ours, replace(typed, accounts=frozenset({"web"}))]) == ((), ())

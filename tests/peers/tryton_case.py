@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.api import Account, Connector, Operation, OperationLine, Reply
+from connectors.kit.api import Connector, Login, Operation, OperationLine, Reply
 from hub.demo.tryton_people import Goods, People, Sold
 from hub.demo.tryton_server import Running
 
@@ -94,7 +94,7 @@ class Case:
 
 
 def connect(settings: dict[str, Any], wire: list[dict[str, Any]]) -> Connector:
-    return registry.load("tryton").connect(Account("erp", settings), wire=wire)
+    return registry.load("tryton").connect(Login("erp", settings), wire=wire)
 
 
 @pytest.fixture

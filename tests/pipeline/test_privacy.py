@@ -15,7 +15,7 @@ from connectors.medusa.sandbox_returns import customer_asks
 from hub import configuration
 from hub.actions.people import NotNow
 from hub.boot import Hub
-from hub.model.privacy.personal import MASK, Name
+from hub.model.privacy.personal import MASK, PersonName
 from hub.pipeline.intake.accept import accept
 from hub.store import inbox, jobs
 from tests.connectors.test_generic_sandbox import push as pushed
@@ -263,20 +263,20 @@ def test_erasing_whom_nobody_knows_is_remembered(hub: Hub, told: None, work: Cal
 @pytest.mark.parametrize(
     ("who", "name"),
     [
-        ("Ada@Shop.Example", Name("mail", "ada@shop.example")),
-        ("+49 (30) 123-456", Name("phone", "+4930123456")),
-        ("r1001", Name("return", "1001")),
-        ("shop:gid://shopify/Order/1", Name("record", "shop:gid://shopify/Order/1")),
+        ("Ada@Shop.Example", PersonName("mail", "ada@shop.example")),
+        ("+49 (30) 123-456", PersonName("phone", "+4930123456")),
+        ("r1001", PersonName("return", "1001")),
+        ("shop:gid://shopify/Order/1", PersonName("record", "shop:gid://shopify/Order/1")),
     ],
 )
-def test_who_is_meant(who: str, name: Name) -> None:
-    assert Name.parse(who) == name
+def test_who_is_meant(who: str, name: PersonName) -> None:
+    assert PersonName.parse(who) == name
 
 
 @pytest.mark.parametrize("who", ["", "Ada", "12345", ":7", "shop:"])
 def test_who_is_nobody(who: str) -> None:
     with pytest.raises(ValueError, match="names nobody; write an e-mail address"):
-        Name.parse(who)
+        PersonName.parse(who)
 
 
 def test_a_request_that_is_not_open_cannot_be_carried_out(hub: Hub) -> None:

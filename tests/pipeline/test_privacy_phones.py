@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.store import accounts, webhooks
-from hub.web.counts import Answered
+from hub.store.webhooks import Answered
 from tests.dump import dump
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk

@@ -22,7 +22,7 @@ from hub.store import inbox, jobs, returns
 from hub.store.database import next_read_seq
 from hub.store.inbox import Arrival
 from hub.store.jobs import Job
-from scheduler.work import Terms, Work
+from scheduler.work import JobTerms, Work
 from tests.pipeline.fakes.connector import Stock
 from tests.pipeline.fakes.play import Remote
 from tests.pipeline.look import all_returns, document, rows
@@ -238,7 +238,7 @@ def test_a_killer_in_a_batch_of_500(
     monkeypatch.setattr(returns, "_search", lambda change: search(change) + "\0" * ("shop-250" in search(change)))
     while hub.database.run(inbox.dispatch).total:
         pass
-    work = Work(hub.database, {"process": hub.process}, "test", {"process": Terms(batch=500)})
+    work = Work(hub.database, {"process": hub.process}, "test", {"process": JobTerms(batch=500)})
     batch = work.claim("process", "alone")
     assert len(batch) == 500
     work.run("process", batch)

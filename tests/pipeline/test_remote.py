@@ -9,7 +9,7 @@ import pytest
 
 from connectors.kit.api import Connector
 from connectors.kit.errors import NotYet, OutcomeUnknown, RateLimited, Rejected, RetryLater, Unauthorized
-from connectors.kit.sandbox import Answer
+from connectors.kit.sandbox import SandboxAnswer
 from hub import checkup
 from hub.boot import Hub
 from hub.pipeline.remote import call, postpone
@@ -44,13 +44,13 @@ def pay_and_stumble(connector: Connector) -> Any:
 @pytest.mark.parametrize(
     ("do", "answers", "error", "changed"),
     [
-        (pay_and_look, [Answer(200), Answer(429, headers={"Retry-After": "9"})], RateLimited, True),
-        (pay_and_look, [Answer(429, headers={"Retry-After": "9"})], RateLimited, False),
-        (look, [Answer(429, headers={"Retry-After": "9"})], RateLimited, False),
-        (pay_and_look, [Answer(422)], Rejected, False),
-        (pay_and_look, [Answer(500)], OutcomeUnknown, True),
-        (pay_and_stumble, [Answer(200)], KeyError, True),
-        (pay_and_look, [Answer(200)], None, True),
+        (pay_and_look, [SandboxAnswer(200), SandboxAnswer(429, headers={"Retry-After": "9"})], RateLimited, True),
+        (pay_and_look, [SandboxAnswer(429, headers={"Retry-After": "9"})], RateLimited, False),
+        (look, [SandboxAnswer(429, headers={"Retry-After": "9"})], RateLimited, False),
+        (pay_and_look, [SandboxAnswer(422)], Rejected, False),
+        (pay_and_look, [SandboxAnswer(500)], OutcomeUnknown, True),
+        (pay_and_stumble, [SandboxAnswer(200)], KeyError, True),
+        (pay_and_look, [SandboxAnswer(200)], None, True),
     ],
 )
 def test_an_outcome_says_whether_something_may_have_changed(

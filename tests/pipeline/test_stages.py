@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hub.boot import Hub
-from hub.model.privacy.personal import Name
+from hub.model.privacy.personal import PersonName
 from hub.pipeline.process import stages, take
 from hub.pipeline.process.batch import Batch, Bound, Concerned, Observed
 from hub.pipeline.process.stages import STAGES
@@ -87,7 +87,7 @@ def test_read_gives_back_what_one_transaction_does_not_take(
 def test_mask_hides_who_was_erased(hub: Hub, claimed: Callable[..., Batch]) -> None:
     batch = alone(hub, stages.read, claimed(web=[{**request("w1"), "note": "ask zoe@example.com"}]))
     with hub.database.begin() as conn:
-        batch.forgotten.remember(conn, people=[Name("mail", "zoe@example.com")])
+        batch.forgotten.remember(conn, people=[PersonName("mail", "zoe@example.com")])
         assert personal.anything_erased(conn)
     ((before,),), ((after,),) = batch.messages.values(), alone(hub, stages.mask, batch).messages.values()
     assert before.name == after.name
@@ -213,7 +213,7 @@ def test_question_writes_hands_on_each_record_with_what_is_wrong(
     heard: list[Any] = []
     monkeypatch.setattr(stages.awaited, "unreadable", lambda conn, accounts, records: heard.extend(records))
     wrong = [{"why": "no lines"}]
-    observed = Observed(refused={1: invalid.Refused(ASKED, wrong, ())})
+    observed = Observed(refused={1: invalid.RefusedMessage(ASKED, wrong, ())})
     alone(hub, stages.question_writes, replace(claimed(), observed=observed))
     assert heard == [(ASKED, wrong)]
 

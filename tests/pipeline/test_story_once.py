@@ -7,7 +7,7 @@ from decimal import Decimal
 from hub.model.language.sentences import plain
 from hub.model.schema import fragment as told
 from hub.model.schema.observation import FactId
-from hub.model.schema.returns import Refund, Return, ReturnLine
+from hub.model.schema.returns import RefundFact, Return, ReturnLine
 from hub.pipeline.process.story import changes
 
 
@@ -16,7 +16,7 @@ def refund(*names: tuple[str, str], state: str = "succeeded") -> Return:
     facts = [FactId(account, stream, "1", "refunds", f"{account}-r") for account, stream in names]
     part = told.RefundPart(amount=Decimal("10.00"), state=state)  # type: ignore[arg-type]
     value = told.Refund(id=facts[0].id, currency="EUR", parts=(part,))
-    made = Refund(
+    made = RefundFact(
         id=facts[0].text, kind="refunds", speaker=facts[0], also=tuple(facts[1:]), value=value,
         amount=Decimal("10.00"), state=state,  # type: ignore[arg-type]
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hub.model.identity.provisional import Part, decide
+from hub.model.identity.provisional import Candidate, decide
 from tests.pipeline.desk import Desk
 from tests.pipeline.desk import desk as desk
 from tests.pipeline.look import all_returns
@@ -110,12 +110,14 @@ def test_a_parcel_of_another_carrier_only_has_the_same_number(
     assert (desk.doc(one).axes.transit, desk.doc(two).axes.transit) == transit
 
 
-WEB = Part(id=1, names=frozenset({("web", "ret-1")}), orders=frozenset({1}), accounts=frozenset({"web"}))
-TYPED = Part(id=3, typed_references=frozenset({("web", "ret-1")}), orders=frozenset({2}), accounts=frozenset({"erp"}))
+WEB = Candidate(id=1, names=frozenset({("web", "ret-1")}), orders=frozenset({1}), accounts=frozenset({"web"}))
+TYPED = Candidate(
+    id=3, typed_references=frozenset({("web", "ret-1")}), orders=frozenset({2}), accounts=frozenset({"erp"})
+)
 
 
 def test_what_stands_between_two_orders_joins_neither() -> None:
-    between = Part(
+    between = Candidate(
         id=2, names=frozenset({("till", "t-1")}), typed_references=TYPED.typed_references, accounts=frozenset({"till"})
     )
     other = replace(TYPED, typed_references=frozenset({("till", "t-1")}))

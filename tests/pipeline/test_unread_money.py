@@ -143,7 +143,7 @@ def test_a_record_in_which_nothing_is_where_it_was_tells_nothing_of_its_money(de
     for record in ("O1", "O-X"):
         body = {"id": record, "version": 10**6, "order": {"everything": {"hub_number": f"R{number}"}}, "lines": 7}
         with desk.hub.database.begin() as conn:
-            refused = invalid.Refused(("web", "order", record), [], [("web", "order", "O1")])
+            refused = invalid.RefusedMessage(("web", "order", record), [], [("web", "order", "O1")])
             conn.exec_driver_sql(
                 "INSERT INTO inbox (account, stream, external_id, via, body, state) VALUES"
                 " ('web', 'order', %(o)s, 'push', %(b)b, 'new')",

@@ -14,7 +14,7 @@ from hub.store.database import Database
 from hub.store.inbox import Arrival
 from hub.store.jobs import Job, Quarantine
 from scheduler.threads import Engine
-from scheduler.work import Terms, Work
+from scheduler.work import JobTerms, Work
 from tests.scheduler.steps import running, until
 from tests.store.queueing import due
 
@@ -162,7 +162,7 @@ def test_a_batch_with_one_that_the_database_refuses(database: Database) -> None:
         database.run(work)
 
     want(database, "process", *(f"r{n}" for n in range(50)))
-    with running(Engine(database, {"process": read}, workers=2, terms={"process": Terms(batch=50)})):
+    with running(Engine(database, {"process": read}, workers=2, terms={"process": JobTerms(batch=50)})):
         until(lambda: row_count(database) == 1 and row(database)["attempts"] == 1)
     left = row(database)
     assert (left["key"], left["lease_until"], left["crashes"]) == ("r17", None, 0)
@@ -271,7 +271,7 @@ def test_the_engine_outlives_a_database_that_goes_away(database: Database) -> No
         database.run(work)
 
     want(database, "process", "return/r1")
-    with running(Engine(database, {"process": read}, workers=2, idle=0.05, terms={"process": Terms(lease=0.3)})):
+    with running(Engine(database, {"process": read}, workers=2, idle=0.05, terms={"process": JobTerms(lease=0.3)})):
         until(lambda: empty(database))
     assert len(tries) == 2
 

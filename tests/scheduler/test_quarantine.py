@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hub.store.database import Database
 from hub.store.jobs import Job
 from scheduler.threads import Engine
-from scheduler.work import Terms
+from scheduler.work import JobTerms
 from tests.scheduler.steps import running, until
 from tests.store.queueing import finish, lose, stored, want
 
@@ -88,7 +88,7 @@ def test_in_batches_too_the_suspects_come_one_by_one(database: Database) -> None
 
     want(database, *(f"r{n}" for n in range(9)))
     lose(database, "r0", "r1", "r2")
-    with running(Engine(database, {"process": read}, workers=4, terms={"process": Terms(batch=100)})):
+    with running(Engine(database, {"process": read}, workers=4, terms={"process": JobTerms(batch=100)})):
         until(lambda: not stored(database))
     assert sizes == [(1, True)] * 3 + [(6, False)]
 

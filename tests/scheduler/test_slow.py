@@ -14,7 +14,7 @@ from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.jobs import Job
 from scheduler.threads import Engine
-from scheduler.work import Terms, Work
+from scheduler.work import JobTerms, Work
 from tests.scheduler.steps import running, until
 from tests.scheduler.test_engine import row, want
 
@@ -39,7 +39,7 @@ def test_it_counts_as_a_failed_attempt_and_in_the_end_a_person_has_to_look(hasty
         hasty.run(work)
 
     want(hasty, "process", "huge", *(f"small{n}" for n in range(7)))
-    work = Work(hasty, {"process": read}, "test", {"process": Terms(batch=50)})
+    work = Work(hasty, {"process": read}, "test", {"process": JobTerms(batch=50)})
     work.run("process", work.claim("process", "leave") or [])
     left = row(hasty)
     assert (left["key"], left["attempts"], left["lease_until"], left["quarantined"]) == ("huge", 1, None, False)
@@ -70,7 +70,7 @@ def test_others_pass_beside_it(hasty: Database) -> None:
         done.extend(job.key for job in claimed)
 
     want(hasty, "process", "huge")
-    terms = {"process": Terms(batch=1, lease=600)}
+    terms = {"process": JobTerms(batch=1, lease=600)}
     with running(Engine(hasty, {"process": read}, workers=3, terms=terms, patience=600)) as engine:
         for attempt, others in enumerate(passed):
             until(lambda attempt=attempt: row(hasty, "huge")["lease_until"] and len(waited_for) == attempt)

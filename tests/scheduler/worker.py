@@ -22,7 +22,7 @@ from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.jobs import Job
 from scheduler.threads import Engine
-from scheduler.work import Terms
+from scheduler.work import JobTerms
 
 
 def main(url: str, options: dict[str, float]) -> None:
@@ -44,7 +44,7 @@ def main(url: str, options: dict[str, float]) -> None:
             mine = [job for job in claimed if job.id in held]
             rows = [row for rows in inbox.rows(conn, mine).values() for row in rows]
             inbox.consumed(conn, rows)
-            journal.write(conn, [journal.Entry(None, "web", "process", row.external_id) for row in rows])
+            journal.write(conn, [journal.JournalEntry(None, "web", "process", row.external_id) for row in rows])
             if b"hold" in bodies:
                 print("hold", flush=True)
                 time.sleep(options["hold"])
@@ -59,7 +59,7 @@ def main(url: str, options: dict[str, float]) -> None:
         {"process": read},
         workers=int(options.get("workers", 2)),
         idle=0.05,
-        terms={"process": Terms(batch=int(options.get("batch", 500)), lease=options.get("lease", 60.0))},
+        terms={"process": JobTerms(batch=int(options.get("batch", 500)), lease=options.get("lease", 60.0))},
     )
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())

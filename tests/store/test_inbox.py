@@ -28,10 +28,10 @@ def accept(database: Database, *arrivals: Arrival) -> list[bool]:
     return database.run(lambda conn: inbox.accept(conn, arrivals))
 
 
-def refused(conn: Connection, row: inbox.Row, error: dict[str, Any]) -> None:
+def refused(conn: Connection, row: inbox.InboxRow, error: dict[str, Any]) -> None:
     """This message is not understood."""
     name = (row.account, row.stream, row.external_id)
-    invalid.keep(conn, {row.id: invalid.Refused(name, [error], [name])})
+    invalid.keep(conn, {row.id: invalid.RefusedMessage(name, [error], [name])})
 
 
 def dispatch(database: Database, limit: int = 500) -> Dispatched:
@@ -42,7 +42,7 @@ def claim(database: Database, kind: str = "process") -> list[Job]:
     return database.run(lambda conn: jobs.claim(conn, [kind], "w", 500))
 
 
-def waiting(database: Database, claimed: list[Job]) -> dict[str, list[inbox.Row]]:
+def waiting(database: Database, claimed: list[Job]) -> dict[str, list[inbox.InboxRow]]:
     with database.begin() as conn:
         found = inbox.rows(conn, claimed)
     return {job.key: found.get(job.id, []) for job in claimed}

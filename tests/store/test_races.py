@@ -34,7 +34,7 @@ def refused_by_a_lock(database: Database, work: Callable[[Connection], Any]) -> 
     return False
 
 
-def begin_reading(database: Database) -> tuple[list[jobs.Job], dict[int, list[inbox.Row]]]:
+def begin_reading(database: Database) -> tuple[list[jobs.Job], dict[int, list[inbox.InboxRow]]]:
     with database.begin() as conn:
         inbox.accept(conn, [message("r1"), message("r2")])
         inbox.dispatch(conn)

@@ -11,7 +11,7 @@ from hub.store import attempts, budgets, cursors, documents, inbox, journal, tic
 from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.inbox import Arrival
-from hub.store.journal import Entry
+from hub.store.journal import JournalEntry
 
 
 def test_a_cursor_moves_with_its_page_or_not_at_all(database: Database) -> None:
@@ -35,8 +35,8 @@ def test_a_cursor_moves_with_its_page_or_not_at_all(database: Database) -> None:
 
 
 def test_the_journal_tells_a_story_in_order(conn: Connection) -> None:
-    lines = [Entry(1001, "web", "merge", f"line {n}\0", {"n": n, "bad": "\ud800"}) for n in range(5)]
-    journal.write(conn, [*lines[:3], Entry(1002, None, "merge", "another", None), *lines[3:]])
+    lines = [JournalEntry(1001, "web", "merge", f"line {n}\0", {"n": n, "bad": "\ud800"}) for n in range(5)]
+    journal.write(conn, [*lines[:3], JournalEntry(1002, None, "merge", "another", None), *lines[3:]])
     journal.write(conn, [])
     story = journal.story(conn, 1001)
     assert [line.text for line in story] == [f"line {n}\ufffd" for n in range(5)]

@@ -33,12 +33,12 @@ def told(column: str, said: Sentence) -> dict[str, Any]:
     return {column: say(said), "said": plain_(said)}
 
 
-def merged(return_id: int, records: str, *said: Sentence) -> journal.Entry:
+def merged(return_id: int, records: str, *said: Sentence) -> journal.JournalEntry:
     because = sentence("because", records=records)
     return journal.entry(return_id, records.split(" ")[0], "merge", *said, because=because)
 
 
-def tells(return_id: int, said: Sentence) -> list[journal.Entry]:
+def tells(return_id: int, said: Sentence) -> list[journal.JournalEntry]:
     return [journal.entry(return_id, str(said.values["account"]), "deliver", said)]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 from connectors.kit import registry
-from connectors.kit.api import Account
+from connectors.kit.api import Login
 from tests.web.conftest import make_site
 
 
@@ -42,5 +42,5 @@ def away() -> Any:
 
 def asking() -> Any:
     """The same, after it has needed what a connector is made with."""
-    registry.load("medusa").connect(Account("web", {"base_url": "http://127.0.0.1:9", "secret_key": "simulated"}))
+    registry.load("medusa").connect(Login("web", {"base_url": "http://127.0.0.1:9", "secret_key": "simulated"}))
     return site()

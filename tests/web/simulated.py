@@ -10,19 +10,19 @@ from hub.model.schema import fragment as told
 from hub.model.schema.observation import FactId
 from hub.model.schema.returns import (
     Axes,
-    Credit,
+    CreditFact,
     Decision,
     Discrepancy,
-    Disposition,
+    DispositionFact,
     Money,
     OrderRef,
     Provisional,
-    Receipt,
-    Refund,
-    Replacement,
+    ReceiptFact,
+    RefundFact,
+    ReplacementFact,
     Return,
     ReturnLine,
-    Shipment,
+    ShipmentFact,
     Source,
 )
 
@@ -99,7 +99,7 @@ def two_rounds() -> Return:
             ),
         ),
         receipts=(
-            Receipt(
+            ReceiptFact(
                 id="F1",
                 kind="receipts",
                 line="L1",
@@ -110,7 +110,7 @@ def two_rounds() -> Return:
                 location="STO",
                 at=ago(days=3),
             ),
-            Receipt(
+            ReceiptFact(
                 id="F2",
                 kind="receipts",
                 line="L1",
@@ -123,7 +123,7 @@ def two_rounds() -> Return:
             ),
         ),
         dispositions=(
-            Disposition(
+            DispositionFact(
                 id="F3",
                 kind="dispositions",
                 line="L1",
@@ -134,7 +134,7 @@ def two_rounds() -> Return:
             ),
         ),
         shipments=(
-            Shipment(
+            ShipmentFact(
                 id="F6",
                 kind="shipments",
                 speaker=fact("web", "return", "return_01M8", "shipments", "s1"),
@@ -150,7 +150,7 @@ def two_rounds() -> Return:
             ),
         ),
         credits=(
-            Credit(
+            CreditFact(
                 id="F4",
                 kind="credits",
                 speaker=note,
@@ -160,7 +160,7 @@ def two_rounds() -> Return:
             ),
         ),
         refunds=(
-            Refund(
+            RefundFact(
                 id="F5",
                 kind="refunds",
                 speaker=paid,
@@ -219,7 +219,7 @@ def exchange() -> Return:
             ),
         ),
         replacements=(
-            Replacement(
+            ReplacementFact(
                 id="F1",
                 kind="replacements",
                 speaker=sent,
@@ -260,7 +260,7 @@ def blocked() -> Return:
             ReturnLine(key="L2", name=f"Saucer {SPITE}", sku="SAUCER-04", quantity=D(1), unexpected=True),
         ),
         receipts=(
-            Receipt(
+            ReceiptFact(
                 id="F1",
                 kind="receipts",
                 line="L1",

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hub.actions.action import PERMISSIONS, Action
-from hub.actions.fields import DECISIONS, LONGEST_NOTE, LONGEST_TEXT, WRONG, Given, Wrong
+from hub.actions.fields import DECISIONS, LONGEST_NOTE, LONGEST_TEXT, WRONG, ActionField, Wrong
 from hub.actions.registry import ACTIONS, perform
 from hub.cli import do, main
 from tests.web.conftest import Site
@@ -53,7 +53,7 @@ def samples(action: Action) -> dict[str, Any]:
     return {name: GOOD[field.kind][0] for name, field in action.fields.items()}
 
 
-def bad(field: Given) -> list[Any]:
+def bad(field: ActionField) -> list[Any]:
     found = BAD[field.kind]
     return [value for value in found if value] if field.wrong == "beside" else found
 

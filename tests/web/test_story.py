@@ -45,11 +45,11 @@ SENTENCES = {
 }
 
 
-def line(stage: str, *said: Sentence, because: Sentence | None = None) -> journal.Line:
+def line(stage: str, *said: Sentence, because: Sentence | None = None) -> journal.JournalLine:
     """A line as it is stored."""
     entry = journal.entry(1, None, stage, *said, because=because)
     stored = msgspec.to_builtins(entry.said)
-    return journal.Line(1, 1, None, stage, entry.text, None, list(stored) or None, simulated.NOW)
+    return journal.JournalLine(1, 1, None, stage, entry.text, None, list(stored) or None, simulated.NOW)
 
 
 def test_the_log_and_the_chinese_page_say_the_same() -> None:
@@ -86,7 +86,7 @@ def test_a_line_names_what_brought_it_and_what_it_says(lang: str) -> None:
 
 
 def test_a_line_that_is_no_sentence_of_ours_stays_as_it_was_written(lang: str) -> None:
-    by_hand = journal.Line(1, 1, None, "merge", "web order 1: by hand; status draft", None, None, simulated.NOW)
+    by_hand = journal.JournalLine(1, 1, None, "merge", "web order 1: by hand; status draft", None, None, simulated.NOW)
     assert phrases(by_hand) == ("", ["web order 1: by hand; status draft"])
 
 

@@ -9,11 +9,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from hub.model.language.spelling import OrderNumbers, order_number
+from hub.model.schema.bindings import Name
 from hub.model.schema.fragment import Fragment, Key
 from hub.model.schema.observation import Observation
-
-Name = tuple[str, str, str]
-"""A key: issuing account, type, value. An object's own name is (account, stream, external id)."""
 
 NUMBER = "order_number"
 """The type of the names that people use for an order. They are no ids: see `Numbers`."""
@@ -117,7 +115,7 @@ class Numbers:
         return sorted(record for record in self.bearers.get(number, ()) if record[0] == account)
 
 
-class Component(NamedTuple):
+class ReturnComponent(NamedTuple):
     """Records that are one return. `opened` is false where nothing in it may begin one: held, and shown as unbound."""
 
     names: frozenset[Name]
@@ -158,7 +156,7 @@ class Groups:
         return result
 
 
-def bind(observations: Iterable[Observation], links: Iterable[Sequence[Name]] = ()) -> tuple[Component, ...]:
+def bind(observations: Iterable[Observation], links: Iterable[Sequence[Name]] = ()) -> tuple[ReturnComponent, ...]:
     """The returns these records make, by strong names and `links` (a person's word, a reply to a write of ours)."""
     groups = Groups()
     records = {}
@@ -173,7 +171,7 @@ def bind(observations: Iterable[Observation], links: Iterable[Sequence[Name]] = 
     for name in records:
         members.setdefault(groups.find(name), []).append(name)
     return tuple(
-        Component(
+        ReturnComponent(
             names=frozenset(names),
             members=tuple(sorted(members[root])),
             opened=any(opens(records[name].fragment) for name in members[root]),

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from hub.model.identity.line_matching import GOODS, BookLine, LineName, Memory, deducts, match
-from hub.model.identity.names import NUMBER, Name, bears, order_names, own_name, speaks_of_order
+from hub.model.identity.names import NUMBER, bears, order_names, own_name, speaks_of_order
 from hub.model.identity.orders_meant import meant
 from hub.model.schema.authority import party
+from hub.model.schema.bindings import Name
 from hub.model.schema.fragment import LinePart, OrderLine
 from hub.model.schema.observation import MergeInputs, Observation, Sibling
 from hub.model.schema.returns import OrderRef

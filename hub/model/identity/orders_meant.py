@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from hub.model.identity.names import (
-    NUMBER,
-    Groups,
-    Name,
-    Numbers,
-    bears,
-    name_of,
-    order_names,
-    own_name,
-    speaks_of_order,
-)
+from hub.model.identity.names import NUMBER, Groups, Numbers, bears, name_of, order_names, own_name, speaks_of_order
+from hub.model.schema.bindings import Name
 from hub.model.schema.observation import Observation
 
 

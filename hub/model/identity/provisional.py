@@ -47,7 +47,7 @@ def bears_ours(fragment: Fragment) -> bool:
     return any(key.issuer == HUB for key in fragment.keys)
 
 
-class Part(Struct, frozen=True, kw_only=True):
+class Candidate(Struct, frozen=True, kw_only=True):
     """Records that are one return by strong names, seen as a candidate."""
 
     id: int
@@ -83,7 +83,7 @@ def part(
     settled: bool,
     duplicates: Iterable[DuplicateFacts] = (),
     holds: Iterable[str] = (),
-) -> Part:
+) -> Candidate:
     """These records as a candidate; `ret` is what they alone merge to, `holds` the lines that its parcels name.
 
     A receipt with a duplicate in another part's record came there; it does not close this one's claim.
@@ -106,7 +106,7 @@ def part(
             for line in ret.lines
             if line.goods in ("expected", "refused") and not line.unexpected and line.quantity > line.cancelled
         }
-    return Part(
+    return Candidate(
         id=id,
         typed_references=frozenset() if settled else frozenset().union(*(typed_references(o) for o in observations)),
         names=frozenset({(HUB, f"r{id}")}).union(*(titles(o) for o in observations)),
@@ -140,7 +140,7 @@ class Question(NamedTuple):
     why: str
 
 
-class Decision(NamedTuple):
+class Judgement(NamedTuple):
     bindings: tuple[Binding, ...]
     questions: tuple[Question, ...]
 
@@ -151,7 +151,7 @@ Parted = Collection[frozenset[int]]
 Group = tuple[int, ...]
 
 
-def decide(parts: Iterable[Part], apart: Parted = ()) -> Decision:
+def decide(parts: Iterable[Candidate], apart: Parted = ()) -> Judgement:
     """What is bound and what is asked. Numbers speak first; what they bind is one candidate for the rest."""
     known = {part.id: part for part in parts}
     questions: list[Question] = []
@@ -182,7 +182,7 @@ def decide(parts: Iterable[Part], apart: Parted = ()) -> Decision:
     questions += _ask(known, by_line, parcels, _may_hold, apart, "parcel")
     why = {group: "number" for group in by_number}
     bound = tuple(Binding(group, why.get(group, "line")) for group in by_line if len(group) > 1)
-    return Decision(bound, tuple(questions))
+    return Judgement(bound, tuple(questions))
 
 
 def _bind(
@@ -215,7 +215,7 @@ def _bind(
     return sorted(result)
 
 
-def _naming(known: Mapping[int, Part]) -> set[tuple[Group, Group]]:
+def _naming(known: Mapping[int, Candidate]) -> set[tuple[Group, Group]]:
     """The pairs of which one names a number of the other: all that can be bound by one."""
     bearers: dict[Title, list[int]] = {}
     for part in known.values():
@@ -230,7 +230,7 @@ def _naming(known: Mapping[int, Part]) -> set[tuple[Group, Group]]:
     return {((one,), (two,)) for one, two in found if one != two}
 
 
-def _of_others(known: Mapping[int, Part], groups: Sequence[Group]) -> Iterator[tuple[Group, Group]]:
+def _of_others(known: Mapping[int, Candidate], groups: Sequence[Group]) -> Iterator[tuple[Group, Group]]:
     """The pairs that no account tells both of: all that can be bound by their lines."""
     told: dict[frozenset[str], list[Group]] = {}
     for group in groups:
@@ -242,10 +242,10 @@ def _of_others(known: Mapping[int, Part], groups: Sequence[Group]) -> Iterator[t
 
 
 def _ask(
-    known: Mapping[int, Part],
+    known: Mapping[int, Candidate],
     groups: Sequence[Group],
     seekers: Iterable[Group],
-    may: Callable[[Part, Part], bool],
+    may: Callable[[Candidate, Candidate], bool],
     apart: Parted,
     why: str,
 ) -> Iterator[Question]:
@@ -258,7 +258,7 @@ def _ask(
             yield Question(group[0], tuple(other[0] for other in near), _ids(group, *near), why)
 
 
-def _may_hold(parcel: Part, other: Part) -> bool:
+def _may_hold(parcel: Candidate, other: Candidate) -> bool:
     """Whether pieces that are still to come back may be in a parcel that comes back undelivered."""
     if not parcel.parcel or other.parcel or not other.open or parcel.orders.isdisjoint(other.orders):
         return False
@@ -286,11 +286,11 @@ def _ids(*groups: Group) -> Group:
     return tuple(sorted(id_ for group in groups for id_ in group))
 
 
-def _any(known: Mapping[int, Part], one: Group, two: Group, near: Callable[[Part, Part], bool]) -> bool:
+def _any(known: Mapping[int, Candidate], one: Group, two: Group, near: Callable[[Candidate, Candidate], bool]) -> bool:
     return any(near(known[a], known[b]) for a in one for b in two)
 
 
-def _accounts(known: Mapping[int, Part], group: Group) -> set[str]:
+def _accounts(known: Mapping[int, Candidate], group: Group) -> set[str]:
     return {account for id_ in group for account in known[id_].accounts}
 
 
@@ -298,7 +298,7 @@ def _parted(one: Group, two: Group, apart: Parted) -> bool:
     return any(frozenset((a, b)) in apart for a in one for b in two)
 
 
-def _numbered(one: Part, two: Part) -> bool:
+def _numbered(one: Candidate, two: Candidate) -> bool:
     """One names the other's number, and neither order nor goods contradict it. Ours is everybody's: without a check it
     says nothing inside one account."""
     found = (one.typed_references & two.names) | (two.typed_references & one.names)
@@ -307,7 +307,7 @@ def _numbered(one: Part, two: Part) -> bool:
     return _foreign(found) or one.accounts.isdisjoint(two.accounts)
 
 
-def _contrary(seeks: Part, other: Part) -> bool:
+def _contrary(seeks: Candidate, other: Candidate) -> bool:
     """It names the other's number, and what stands beside that contradicts it, so that one of the two is mistyped.
 
     Of another order, a number of ours says nothing, nor does one of the same account.
@@ -323,18 +323,18 @@ def _foreign(found: Iterable[Title]) -> bool:
     return any(issuer != HUB for issuer, _ in found)
 
 
-def _elsewhere(one: Part, two: Part) -> bool:
+def _elsewhere(one: Candidate, two: Candidate) -> bool:
     """Both name orders, and none that the other names."""
     return bool(one.orders and two.orders) and one.orders.isdisjoint(two.orders)
 
 
-def _other_goods(one: Part, two: Part) -> bool:
+def _other_goods(one: Candidate, two: Candidate) -> bool:
     """Both name goods in the same way and none in common. An order that both name speaks for them nevertheless."""
     alike = {kind for kind, _ in one.articles} & {kind for kind, _ in two.articles}
     return bool(alike) and one.articles.isdisjoint(two.articles) and one.orders.isdisjoint(two.orders)
 
 
-def _lined(one: Part, two: Part) -> bool:
+def _lined(one: Candidate, two: Candidate) -> bool:
     """Both speak of one order, at least one of them is no return of ours yet, and its pieces are open in the other."""
     if one.orders.isdisjoint(two.orders) or (one.settled and two.settled):
         return False

@@ -9,7 +9,7 @@ from hub.model.merge.axes import stated
 from hub.model.merge.context import MergeContext
 from hub.model.merge.goods.parcels import ON_THE_WAY
 from hub.model.schema.fragment import Zero
-from hub.model.schema.returns import Replacement, ReturnLine, Shipment
+from hub.model.schema.returns import ReplacementFact, ReturnLine, ShipmentFact
 
 
 def receipt(lines: Sequence[ReturnLine]) -> words.Receipt:
@@ -37,7 +37,7 @@ def receipt(lines: Sequence[ReturnLine]) -> words.Receipt:
     return "over" if over else "full"
 
 
-def transit(ctx: MergeContext, shipments: Sequence[Shipment]) -> str:
+def transit(ctx: MergeContext, shipments: Sequence[ShipmentFact]) -> str:
     """Of the parcels coming back the one that has got the least far; per parcel see `shipments`."""
     states = [s.value.state for s in shipments if s.value.direction == "return" and s.value.state != "cancelled"]
     return min(states, key=ON_THE_WAY.index) if states else "none"
@@ -46,8 +46,8 @@ def transit(ctx: MergeContext, shipments: Sequence[Shipment]) -> str:
 def exchange(
     ctx: MergeContext,
     lines: Sequence[ReturnLine],
-    replacements: Sequence[Replacement],
-    shipments: Sequence[Shipment],
+    replacements: Sequence[ReplacementFact],
+    shipments: Sequence[ShipmentFact],
     allowed: bool,
 ) -> words.Exchange:
     """Due once the return is authorized and something is to be sent instead; then as far as the last replacement is."""

@@ -13,7 +13,7 @@ from hub.model.language.sentences import sentence
 from hub.model.language.words import STAYS
 from hub.model.merge.context import MergeContext
 from hub.model.schema.fragment import Zero
-from hub.model.schema.returns import Choice, Fact, Money, ReturnLine, Shipment
+from hub.model.schema.returns import Choice, Fact, Money, ReturnLine, ShipmentFact
 
 
 def unasked(ctx: MergeContext, lines: Sequence[ReturnLine]) -> None:
@@ -136,7 +136,7 @@ def doubled(ctx: MergeContext) -> dict[tuple[str, str], str]:
     return chosen
 
 
-def lost(ctx: MergeContext, lines: Sequence[ReturnLine], shipments: Sequence[Shipment]) -> None:
+def lost(ctx: MergeContext, lines: Sequence[ReturnLine], shipments: Sequence[ShipmentFact]) -> None:
     """A parcel that was coming back will not come, and something is still waited for: somebody has to act."""
     waited = [
         line.sku or line.name or line.key

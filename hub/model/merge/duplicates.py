@@ -16,20 +16,20 @@ from hub.model.merge.money.claimants import written
 from hub.model.merge.money.placing import LIVE, total
 from hub.model.schema.fragment import Zero
 from hub.model.schema.observation import FactId
-from hub.model.schema.returns import Choice, Credit, Fact, Money, Receipt, Refund, ReturnLine
+from hub.model.schema.returns import Choice, CreditFact, Fact, Money, ReceiptFact, RefundFact, ReturnLine
 
 F = TypeVar("F", bound=Fact)
 _MOST_PARTS = 6
 """Of so many refunds all sums are compared: nobody pays one return back in more parts."""
 
 
-def possible_duplicates(ctx: MergeContext, lines: Sequence[ReturnLine], receipts: Sequence[Receipt]) -> None:
+def possible_duplicates(ctx: MergeContext, lines: Sequence[ReturnLine], receipts: Sequence[ReceiptFact]) -> None:
     """Two systems each report goods, nobody linked them, and together they are more than was expected."""
     if len({r.speaker.account for r in receipts}) < 2:
         return
     asked = {line.key: Zero if line.goods in STAYS else line.quantity - line.cancelled for line in lines}
     stated = any(o.fragment.lines for o in ctx.own)
-    by_line: dict[str, list[Receipt]] = {}
+    by_line: dict[str, list[ReceiptFact]] = {}
     for receipt in receipts:
         if receipt.line is not None:
             key = receipt.line
@@ -49,7 +49,7 @@ def possible_duplicates(ctx: MergeContext, lines: Sequence[ReturnLine], receipts
             _ask(ctx, "receipts", key, pair, said)
 
 
-def possible_refunds(ctx: MergeContext, refunds: Sequence[Refund], money: Money) -> None:
+def possible_refunds(ctx: MergeContext, refunds: Sequence[RefundFact], money: Money) -> None:
     """About the same went back in two systems, and nobody linked it: asked where it decides what is still to pay."""
     live = sorted((r for r in refunds if r.state in ("pending", "succeeded") and r.amount > 0), key=_whole)
     if len({r.speaker.account for r in live}) < 2:
@@ -69,7 +69,7 @@ def possible_refunds(ctx: MergeContext, refunds: Sequence[Refund], money: Money)
 
 
 def _refunded_twice(
-    ctx: MergeContext, money: Money, one: Sequence[Refund], other: Sequence[Refund], *, above: bool
+    ctx: MergeContext, money: Money, one: Sequence[RefundFact], other: Sequence[RefundFact], *, above: bool
 ) -> None:
     """Asked only where the answer changes what is still to be paid, or too much seems to have gone back."""
     gone = money.refunded + money.pending
@@ -89,16 +89,16 @@ def _refunded_twice(
     _ask(ctx, "refunds", None, (*one, *other), said)
 
 
-def _amounts(side: Sequence[Refund], currency: str | None) -> str:
+def _amounts(side: Sequence[RefundFact], currency: str | None) -> str:
     return " + ".join(money_text(_whole(refund), currency) for refund in side)
 
 
 def _in_parts(
-    ctx: MergeContext, live: Sequence[Refund], currency: str | None
-) -> Iterator[tuple[Refund, tuple[Refund, ...]]]:
+    ctx: MergeContext, live: Sequence[RefundFact], currency: str | None
+) -> Iterator[tuple[RefundFact, tuple[RefundFact, ...]]]:
     """A refund of one system that another may tell as several: together they are about the same sum."""
     for whole in live:
-        elsewhere: dict[str, list[Refund]] = {}
+        elsewhere: dict[str, list[RefundFact]] = {}
         mine = {duplicate.account for duplicate in whole.duplicates}
         for other in live:
             if mine.isdisjoint(duplicate.account for duplicate in other.duplicates) and not _apart(
@@ -113,7 +113,7 @@ def _in_parts(
                     break
 
 
-def possible_credits(ctx: MergeContext, credits: Sequence[Credit], money: Money) -> None:
+def possible_credits(ctx: MergeContext, credits: Sequence[CreditFact], money: Money) -> None:
     """About the same was credited in two systems, and nobody linked it: asked while something of it is to be paid."""
     posted = sorted((c for c in credits if c.value.state == "posted" and money.due), key=_sum)
     for group in _alike(posted, _sum, money.currency):
@@ -144,11 +144,11 @@ def _alike(facts: Sequence[F], worth: Callable[[F], Decimal], currency: str | No
     return groups
 
 
-def _sum(credit: Credit) -> Decimal:
+def _sum(credit: CreditFact) -> Decimal:
     return credit.value.amount
 
 
-def _whole(refund: Refund) -> Decimal:
+def _whole(refund: RefundFact) -> Decimal:
     """All of it, whatever of it is this return's."""
     return total(refund.value, *LIVE)
 

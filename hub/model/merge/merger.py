@@ -33,16 +33,16 @@ from hub.model.schema.fragment import Payment
 from hub.model.schema.observation import HUB, MergeInputs, Observation, Sibling, Untaken
 from hub.model.schema.returns import (
     Axes,
-    Credit,
+    CreditFact,
     Decision,
     Discrepancy,
-    Disposition,
-    Inspection,
-    Receipt,
-    Replacement,
+    DispositionFact,
+    InspectionFact,
+    ReceiptFact,
+    ReplacementFact,
     Return,
     ReturnLine,
-    Shipment,
+    ShipmentFact,
 )
 
 __all__ = ["Merger", "merge_fragments", "merge", "view"]
@@ -118,15 +118,15 @@ class Aggregates(NamedTuple):
     """What the records state and what it adds up to, whoever looks at it."""
 
     lines: list[ReturnLine]
-    receipts: list[Receipt]
-    inspections: list[Inspection]
-    dispositions: list[Disposition]
-    shipments: list[Shipment]
-    replacements: list[Replacement]
+    receipts: list[ReceiptFact]
+    inspections: list[InspectionFact]
+    dispositions: list[DispositionFact]
+    shipments: list[ShipmentFact]
+    replacements: list[ReplacementFact]
     currency: str | None
     paid: refunds.Paid
     held: dict[str, list[Payment]]
-    credits: list[Credit]
+    credits: list[CreditFact]
     owed: Decimal | None
     documented: Decimal
     said_by: dict[str, int]

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from hub.model.identity.names import own_name
 from hub.model.language.numbers import rounded
 from hub.model.schema.observation import HUB, DistinctFacts, DuplicateFacts, FactId, MergeInputs, Observation
-from hub.model.schema.returns import Choice, Discrepancy, Given, Return
+from hub.model.schema.returns import Choice, Discrepancy, GivenAnswer, Return
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "possible_duplicates": ("same", "apart"),
@@ -109,10 +109,10 @@ def heard(observations: Iterable[Observation], inputs: MergeInputs) -> MergeInpu
     )
 
 
-def given(observations: Iterable[Observation]) -> tuple[Given, ...]:
+def given(observations: Iterable[Observation]) -> tuple[GivenAnswer, ...]:
     """The answers that stand on this return, oldest first."""
     return tuple(
-        Given(act=act.external_id, kind=said.kind, about=said.about, answer=said.answer, by=said.by, at=said.at)
+        GivenAnswer(act=act.external_id, kind=said.kind, about=said.about, answer=said.answer, by=said.by, at=said.at)
         for act in sorted(_acts(observations), key=lambda act: (act.read_seq, act.external_id))
         for said in act.fragment.answers
     )

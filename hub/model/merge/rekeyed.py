@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from hub.model.identity.order_book import Book
 from hub.model.schema.observation import MergeInputs, Untaken
 from hub.model.schema.operation import Operation
-from hub.model.schema.returns import Given
+from hub.model.schema.returns import GivenAnswer
 
 LINE_AT: Mapping[str, int] = {"booked_by_hand": 2, "over_return": 0}
 """Questions that are about a line, and where in `about` its key stands."""
@@ -23,7 +23,7 @@ def inputs(known: MergeInputs, book: Book) -> MergeInputs:
     return replace(known, answers=answers, untaken=_untaken(known.untaken, book))
 
 
-def given(answers: Iterable[Given], book: Book) -> tuple[Given, ...]:
+def given(answers: Iterable[GivenAnswer], book: Book) -> tuple[GivenAnswer, ...]:
     """The answers, about lines under their keys of today."""
     return tuple(replace(one, about=_about(one.kind, one.about, book)) for one in answers)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hub.model.schema.returns import Axes, ReturnLine
 
 
-class Rule(NamedTuple):
+class StatusRule(NamedTuple):
     """A status and when it fits."""
 
     status: str
@@ -48,33 +48,33 @@ def _through(axes: Axes) -> bool:
     return axes.receipt in _DONE and (axes.settlement == "settled" or axes.exchange in ("sent", "delivered"))
 
 
-RULES: Sequence[Rule] = (
-    Rule("voided", _closure("voided")),
-    Rule("disputed", lambda a, k, o: a.dispute.value == "open"),
-    Rule("refund_failed", _settlement("failed")),
-    Rule("cancelled", _authorization("cancelled")),
-    Rule("expired", _closure("expired")),
-    Rule("rejected", lambda a, k, o: a.authorization.value == "rejected" and a.settlement in ("none", "due")),
-    Rule("goods_refused", lambda a, k, o: a.acceptance.value == "rejected" and a.settlement != "settled"),
-    Rule("refunding", _settlement("pending")),
-    Rule("needs_info", _authorization("needs_info")),
-    Rule("partially_received", lambda a, k, o: a.receipt == "partial"),
-    Rule("partially_refunded", _settlement("partial")),
-    Rule("refund_due", _settlement("due")),
-    Rule("replacement_due", lambda a, k, o: a.exchange == "due" and a.receipt in _DONE),
-    Rule("credit_open", lambda a, k, o: _through(a), drafted=True),
-    Rule("completed", lambda a, k, o: _through(a)),
-    Rule("closed", _closure("closed")),
-    Rule("refunded", _settlement("settled")),
-    Rule("received", _receipt(*_BACK)),
-    Rule("lost", lambda a, k, o: a.transit == "lost"),
-    Rule("in_transit", lambda a, k, o: a.transit in _MOVING),
-    Rule("arrived", lambda a, k, o: a.transit == "delivered"),
-    Rule("replacement_sent", _exchange("sent", "delivered")),
-    Rule("authorized", _authorization("authorized")),
-    Rule("requested", _authorization("requested")),
-    Rule("coming_back", lambda a, k, o: o == "undelivered"),
-    Rule("draft", lambda a, k, o: True),
+RULES: Sequence[StatusRule] = (
+    StatusRule("voided", _closure("voided")),
+    StatusRule("disputed", lambda a, k, o: a.dispute.value == "open"),
+    StatusRule("refund_failed", _settlement("failed")),
+    StatusRule("cancelled", _authorization("cancelled")),
+    StatusRule("expired", _closure("expired")),
+    StatusRule("rejected", lambda a, k, o: a.authorization.value == "rejected" and a.settlement in ("none", "due")),
+    StatusRule("goods_refused", lambda a, k, o: a.acceptance.value == "rejected" and a.settlement != "settled"),
+    StatusRule("refunding", _settlement("pending")),
+    StatusRule("needs_info", _authorization("needs_info")),
+    StatusRule("partially_received", lambda a, k, o: a.receipt == "partial"),
+    StatusRule("partially_refunded", _settlement("partial")),
+    StatusRule("refund_due", _settlement("due")),
+    StatusRule("replacement_due", lambda a, k, o: a.exchange == "due" and a.receipt in _DONE),
+    StatusRule("credit_open", lambda a, k, o: _through(a), drafted=True),
+    StatusRule("completed", lambda a, k, o: _through(a)),
+    StatusRule("closed", _closure("closed")),
+    StatusRule("refunded", _settlement("settled")),
+    StatusRule("received", _receipt(*_BACK)),
+    StatusRule("lost", lambda a, k, o: a.transit == "lost"),
+    StatusRule("in_transit", lambda a, k, o: a.transit in _MOVING),
+    StatusRule("arrived", lambda a, k, o: a.transit == "delivered"),
+    StatusRule("replacement_sent", _exchange("sent", "delivered")),
+    StatusRule("authorized", _authorization("authorized")),
+    StatusRule("requested", _authorization("requested")),
+    StatusRule("coming_back", lambda a, k, o: o == "undelivered"),
+    StatusRule("draft", lambda a, k, o: True),
 )
 
 

@@ -26,7 +26,7 @@ KEPT = 20
 MONEY = "money|"
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class GuardVerdict(Struct, frozen=True, kw_only=True):
     """Go (neither), `wait` so many seconds, or `park`; `why` is written for people."""
 
     wait: float = 0.0
@@ -34,21 +34,23 @@ class Verdict(Struct, frozen=True, kw_only=True):
     why: Sentence | None = None
 
 
-def check(history: Mapping[str, Sequence[str]], operation: Operation, now: datetime, *, asked: bool = False) -> Verdict:
+def check(
+    history: Mapping[str, Sequence[str]], operation: Operation, now: datetime, *, asked: bool = False
+) -> GuardVerdict:
     """May this be performed now? `history` is what `performed` returned before; `asked`: a person is asked about it."""
     times = _recent(history, operation, now)
     if asked:
-        return Verdict(park=True, why=sentence("done_often", count=len(history.get(_key(operation), ()))))
+        return GuardVerdict(park=True, why=sentence("done_often", count=len(history.get(_key(operation), ()))))
     if not times:
-        return Verdict()
+        return GuardVerdict()
     if operation.moves_money:
-        return Verdict(park=True, why=sentence("money_not_shown"))
+        return GuardVerdict(park=True, why=sentence("money_not_shown"))
     if len(times) >= len(WAITS):
-        return Verdict(park=True, why=sentence("done_often", count=len(times)))
+        return GuardVerdict(park=True, why=sentence("done_often", count=len(times)))
     left = WAITS[len(times)] - (now - times[-1]).total_seconds()
     if left <= 0:
-        return Verdict()
-    return Verdict(wait=left, why=sentence("done_before"))
+        return GuardVerdict()
+    return GuardVerdict(wait=left, why=sentence("done_before"))
 
 
 def performed(history: Mapping[str, Sequence[str]], operation: Operation, now: datetime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hub.model.plan.context import PlanContext
 from hub.model.schema.fragment import Zero
 from hub.model.schema.observation import FactId
 from hub.model.schema.operation import LineTarget, Terms
-from hub.model.schema.returns import Fact, Receipt, ReturnLine
+from hub.model.schema.returns import Fact, ReceiptFact, ReturnLine
 
 _BROKEN = frozenset({"damaged", "defective"})
 
@@ -78,9 +78,9 @@ def received(ctx: PlanContext) -> bool:
     return True
 
 
-def _by_line(ctx: PlanContext) -> dict[str, list[Receipt]]:
+def _by_line(ctx: PlanContext) -> dict[str, list[ReceiptFact]]:
     """Per line the receipts that count here, those of a kit's components with the kit."""
-    found: dict[str, list[Receipt]] = {line.key: [] for line in ctx.ret.lines}
+    found: dict[str, list[ReceiptFact]] = {line.key: [] for line in ctx.ret.lines}
     for receipt in ctx.ret.receipts:
         key = receipt.line
         if key is None or not _at_home(ctx.terms, receipt):
@@ -96,7 +96,7 @@ def _by_line(ctx: PlanContext) -> dict[str, list[Receipt]]:
 def _target(
     ctx: PlanContext,
     line: ReturnLine,
-    concerned: Sequence[Receipt],
+    concerned: Sequence[ReceiptFact],
     shown: Mapping[FactId, Decimal],
     on_the_way: Mapping[str, Sequence[Mapping[str, Decimal]]],
     own: Mapping[str, Decimal],
@@ -163,7 +163,7 @@ def _own(ctx: PlanContext, kind: str, booked: Mapping[str, Decimal]) -> dict[str
 
 
 def _short(
-    ctx: PlanContext, receipt: Receipt, shown: Mapping[FactId, Decimal], told: Mapping[Sequence[FactId], Decimal]
+    ctx: PlanContext, receipt: ReceiptFact, shown: Mapping[FactId, Decimal], told: Mapping[Sequence[FactId], Decimal]
 ) -> bool:
     """Whether the account shows less of this event than its speaker tells: then what it adds is of this event, too."""
     if ctx.account not in receipt.told:
@@ -173,7 +173,7 @@ def _short(
     return sum((shown.get(duplicate, Zero) for duplicate in receipt.duplicates), Zero) < told[receipt.duplicates]
 
 
-def _shown(receipts: Sequence[Receipt]) -> dict[FactId, Decimal]:
+def _shown(receipts: Sequence[ReceiptFact]) -> dict[FactId, Decimal]:
     """How much each fact is, by who tells it."""
     found: dict[FactId, Decimal] = {}
     for receipt in receipts:
@@ -181,7 +181,7 @@ def _shown(receipts: Sequence[Receipt]) -> dict[FactId, Decimal]:
     return found
 
 
-def _sums(receipts: Sequence[Receipt]) -> dict[Sequence[FactId], Decimal]:
+def _sums(receipts: Sequence[ReceiptFact]) -> dict[Sequence[FactId], Decimal]:
     """How much each event is, by its duplicates."""
     found: dict[Sequence[FactId], Decimal] = {}
     for receipt in receipts:
@@ -212,7 +212,7 @@ def _say_rest(
     ctx.cannot(f"received {goods}", said, "receive")
 
 
-def _at_home(terms: Terms, receipt: Receipt) -> bool:
+def _at_home(terms: Terms, receipt: ReceiptFact) -> bool:
     """A warehouse books only goods that lie at one of its locations; a channel hears of all."""
     if terms.kind not in ("erp", "wms", "pos") or not terms.locations or receipt.location is None:
         return True

@@ -10,7 +10,7 @@ from hub.model.language.sentences import sentence
 from hub.model.plan.context import UNDER_WAY, PlanContext
 from hub.model.schema.fragment import Payment, Zero
 from hub.model.schema.operation import Operation, Outstanding
-from hub.model.schema.returns import Refund
+from hub.model.schema.returns import RefundFact
 
 PAYING = frozenset({"refund"})
 
@@ -125,7 +125,7 @@ def _goods_here(ctx: PlanContext) -> bool:
     return any(line.received > 0 for line in ctx.view.lines)
 
 
-def _unsettled(ctx: PlanContext) -> list[Refund]:
+def _unsettled(ctx: PlanContext) -> list[RefundFact]:
     settled = {
         refund for credit in ctx.ret.credits if credit.value.state != "cancelled" for refund in credit.value.settles
     }

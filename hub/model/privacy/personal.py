@@ -22,7 +22,7 @@ _SPOKEN = re.compile("phone|mobile|(^|_)tel")
 """Fields whose digits are a telephone number; elsewhere digits are somebody's id."""
 
 
-class Name(NamedTuple):
+class PersonName(NamedTuple):
     """By what a person's records are found: mail, phone, record (account:id there), return (our number).
 
     address: a mail that goes from every text, and by which nobody's records are found."""
@@ -31,7 +31,7 @@ class Name(NamedTuple):
     text: str
 
     @classmethod
-    def parse(cls, who: str) -> Name:
+    def parse(cls, who: str) -> PersonName:
         """What somebody typed. Raises ValueError."""
         text = who.strip()
         if ours := return_number(text):
@@ -49,14 +49,14 @@ class Name(NamedTuple):
         )
 
 
-def names(account: str, place: str, value: str) -> Iterator[Name]:
+def names(account: str, place: str, value: str) -> Iterator[PersonName]:
     """Every name that a value at a customer's place of this account's records is."""
-    yield Name("record", f"{account}:{value}")
+    yield PersonName("record", f"{account}:{value}")
     if _MAIL.match(value):
-        yield Name("mail", value.casefold())
+        yield PersonName("mail", value.casefold())
     if (phone := spoken(place, value)) is not None:
-        yield Name("phone", phone.name)
-        yield Name("phone", phone.digits)  # as it was remembered before a number had its country
+        yield PersonName("phone", phone.name)
+        yield PersonName("phone", phone.digits)  # as it was remembered before a number had its country
 
 
 def spoken(place: str, value: str) -> phones.Phone | None:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 Name = tuple[str, str, str]
+"""A key: issuing account, type, value. An object's own name is (account, stream, external id)."""
 
 
 class ProvisionalLink(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,18 +14,18 @@ from msgspec import UNSET, UnsetType
 
 from hub.model.language import words
 from hub.model.schema.order import Component as Component
+from hub.model.schema.order import FragmentPart as FragmentPart
 from hub.model.schema.order import Key as Key
 from hub.model.schema.order import Once as Once
 from hub.model.schema.order import Order as Order
 from hub.model.schema.order import OrderLine as OrderLine
-from hub.model.schema.order import Part as Part
 from hub.model.schema.order import Payment as Payment
 from hub.model.schema.order import Sold as Sold
 
 Zero = Decimal(0)
 
 
-class Statement(Part, frozen=True, kw_only=True, gc=False):
+class Statement(FragmentPart, frozen=True, kw_only=True, gc=False):
     """A decision on an axis. `round`: the claim it answers; `ruling`: a platform's verdict or deadline, above all."""
 
     value: str
@@ -35,7 +35,7 @@ class Statement(Part, frozen=True, kw_only=True, gc=False):
     ruling: bool = False
 
 
-class Reason(Part, frozen=True, kw_only=True, gc=False):
+class Reason(FragmentPart, frozen=True, kw_only=True, gc=False):
     """Why it comes back: our code (see reasons.py), their raw word and the version of their list."""
 
     code: str
@@ -44,7 +44,7 @@ class Reason(Part, frozen=True, kw_only=True, gc=False):
     text: str | None = None
 
 
-class LinePart(Part, frozen=True, kw_only=True, gc=False):
+class LinePart(FragmentPart, frozen=True, kw_only=True, gc=False):
     """Which line is meant, in this account's ids: the order line if known, else this return's line, else the SKU."""
 
     order: str | None = None
@@ -104,7 +104,7 @@ class Disposition(LinePart, frozen=True, kw_only=True, gc=False):
     by: str | None = None
 
 
-class Shipment(Part, frozen=True, kw_only=True, gc=False):
+class Shipment(FragmentPart, frozen=True, kw_only=True, gc=False):
     id: str
     direction: words.Direction
     purpose: words.Purpose
@@ -118,7 +118,7 @@ class Shipment(Part, frozen=True, kw_only=True, gc=False):
     lines: tuple[LinePart, ...] = ()
 
 
-class RefundPart(Part, frozen=True, kw_only=True, gc=False):
+class RefundPart(FragmentPart, frozen=True, kw_only=True, gc=False):
     amount: Decimal
     state: words.PaymentState
     payment: str | None = None
@@ -127,12 +127,12 @@ class RefundPart(Part, frozen=True, kw_only=True, gc=False):
     by: str | None = None
 
 
-class Fee(Part, frozen=True, kw_only=True, gc=False):
+class Fee(FragmentPart, frozen=True, kw_only=True, gc=False):
     kind: words.FeeKind
     amount: Decimal
 
 
-class Breakdown(Part, frozen=True, kw_only=True, gc=False):
+class Breakdown(FragmentPart, frozen=True, kw_only=True, gc=False):
     goods: Decimal | None = None
     tax: Decimal | None = None
     shipping: Decimal | None = None
@@ -152,7 +152,7 @@ class Allocation(LinePart, frozen=True, kw_only=True, gc=False):
     quantity: Decimal | None = None
 
 
-class Refund(Part, frozen=True, kw_only=True, gc=False):
+class Refund(FragmentPart, frozen=True, kw_only=True, gc=False):
     """Money that went back, or is about to. Amounts are positive."""
 
     id: str
@@ -167,7 +167,7 @@ class Refund(Part, frozen=True, kw_only=True, gc=False):
     note: str | None = None
 
 
-class Credit(Part, frozen=True, kw_only=True, gc=False):
+class Credit(FragmentPart, frozen=True, kw_only=True, gc=False):
     """The document, not the money. `settles`: ids of refunds it accounts for. `paid`: it is balanced there, somehow."""
 
     id: str
@@ -181,27 +181,27 @@ class Credit(Part, frozen=True, kw_only=True, gc=False):
     at: datetime | None = None
 
 
-class Note(Part, frozen=True, kw_only=True, gc=False):
+class Note(FragmentPart, frozen=True, kw_only=True, gc=False):
     id: str
     text: str
     speaker: words.Speaker = "system"
     at: datetime | None = None
 
 
-class Evidence(Part, frozen=True, kw_only=True, gc=False):
+class Evidence(FragmentPart, frozen=True, kw_only=True, gc=False):
     id: str
     url: str
     kind: str = "image"
     at: datetime | None = None
 
 
-class Deadline(Part, frozen=True, kw_only=True, gc=False):
+class Deadline(FragmentPart, frozen=True, kw_only=True, gc=False):
     at: datetime
     who: words.Speaker
     then: words.Deadline
 
 
-class Customer(Part, frozen=True, kw_only=True, gc=False):
+class Customer(FragmentPart, frozen=True, kw_only=True, gc=False):
     """Personal data; shown to people who may see it, never used to identify a return."""
 
     name: str | None = None
@@ -210,7 +210,7 @@ class Customer(Part, frozen=True, kw_only=True, gc=False):
     reference: str | None = None
 
 
-class PrivacyRequest(Part, frozen=True, kw_only=True, gc=False):
+class PrivacyRequest(FragmentPart, frozen=True, kw_only=True, gc=False):
     """What a system asks about a person's data, of which it names the orders (`Fragment.orders`) and its own id."""
 
     asks: words.Asked
@@ -218,7 +218,7 @@ class PrivacyRequest(Part, frozen=True, kw_only=True, gc=False):
     customer: str | None = None
 
 
-class Replacement(Part, frozen=True, kw_only=True, gc=False):
+class Replacement(FragmentPart, frozen=True, kw_only=True, gc=False):
     """What is sent instead (换货): an order or a parcel of its own in this account."""
 
     id: str
@@ -229,7 +229,7 @@ class Replacement(Part, frozen=True, kw_only=True, gc=False):
     amount: Decimal | None = None  # what the customer pays for it, tax included, in the return's currency
 
 
-class Answer(Part, frozen=True, kw_only=True, gc=False):
+class Answer(FragmentPart, frozen=True, kw_only=True, gc=False):
     """A person's answer to a question of a discrepancy (model/merge/questions.py); only the hub's own acts say it."""
 
     kind: str
@@ -242,7 +242,7 @@ class Answer(Part, frozen=True, kw_only=True, gc=False):
     at: datetime
 
 
-class Fragment(Part, frozen=True, kw_only=True, gc=False):
+class Fragment(FragmentPart, frozen=True, kw_only=True, gc=False):
     """One record, translated. Lists are complete unless named in `partial`: then they add to what was said before."""
 
     keys: tuple[Key, ...] = ()

@@ -10,14 +10,14 @@ from msgspec import Struct
 from hub.model.language import words
 
 
-class Part(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class FragmentPart(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Base of all that a fragment holds: immutable, by keyword, unknown fields refused.
 
     gc=False: it holds no cycles, and the collector's walks over a batch of them took a fifth of the time.
     """
 
 
-class Key(Part, frozen=True, kw_only=True, gc=False):
+class Key(FragmentPart, frozen=True, kw_only=True, gc=False):
     """A name under which something is known. `issuer`: the account that gives it out; "" the record's own, "hub" us."""
 
     type: str
@@ -25,12 +25,12 @@ class Key(Part, frozen=True, kw_only=True, gc=False):
     issuer: str = ""
 
 
-class Component(Part, frozen=True, kw_only=True, gc=False):
+class Component(FragmentPart, frozen=True, kw_only=True, gc=False):
     sku: str
     quantity: Decimal
 
 
-class OrderLine(Part, frozen=True, kw_only=True, gc=False):
+class OrderLine(FragmentPart, frozen=True, kw_only=True, gc=False):
     id: str
     quantity: Decimal
     sku: str | None = None
@@ -46,7 +46,7 @@ class OrderLine(Part, frozen=True, kw_only=True, gc=False):
     """The same line in other systems, where this one keeps their ids: {"issuer": account, "type": "order_line", …}."""
 
 
-class Payment(Part, frozen=True, kw_only=True, gc=False):
+class Payment(FragmentPart, frozen=True, kw_only=True, gc=False):
     id: str
     captured: Decimal
     currency: str
@@ -55,7 +55,7 @@ class Payment(Part, frozen=True, kw_only=True, gc=False):
     method: words.Method = "original"
 
 
-class Order(Part, frozen=True, kw_only=True, gc=False):
+class Order(FragmentPart, frozen=True, kw_only=True, gc=False):
     """An order as one account tells it."""
 
     number: str | None = None
@@ -69,7 +69,7 @@ class Order(Part, frozen=True, kw_only=True, gc=False):
     left_out: tuple[str, ...] = ()  # rows that nobody could read, and why: kept by the hub, never said by a mapping
 
 
-class Sold(Part, frozen=True, kw_only=True, gc=False):
+class Sold(FragmentPart, frozen=True, kw_only=True, gc=False):
     """An article of an order: its pieces, how many of them left, and what one costs."""
 
     article: str
@@ -78,7 +78,7 @@ class Sold(Part, frozen=True, kw_only=True, gc=False):
     price: Decimal | None = None
 
 
-class Once(Part, frozen=True, kw_only=True, gc=False):
+class Once(FragmentPart, frozen=True, kw_only=True, gc=False):
     """The most that a record's payments in one currency ever told, taken together: their ids may change."""
 
     currency: str

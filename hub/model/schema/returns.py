@@ -103,46 +103,46 @@ class Fact(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
         return (self.speaker.account, *self.knows)
 
 
-class Receipt(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class ReceiptFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     condition: words.Condition = "unknown"
     location: str | None = None
     at: datetime | None = None
     by: str | None = None
 
 
-class Inspection(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class InspectionFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     result: words.InspectionResult = "accepted"
     found: told.Reason | None = None
     at: datetime | None = None
 
 
-class Disposition(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class DispositionFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     disposition: words.Disposed = "unknown"
     location: str | None = None
     state: words.PostingState = "posted"
     at: datetime | None = None
 
 
-class Shipment(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class ShipmentFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     value: told.Shipment
 
 
-class Refund(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class RefundFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     value: told.Refund
     amount: Decimal = Zero
     """Of this return: its allocation, else the whole."""
     state: words.PaymentState = "pending"
 
 
-class Credit(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class CreditFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     value: told.Credit
 
 
-class Replacement(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class ReplacementFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     value: told.Replacement
 
 
-class Note(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class NoteFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     value: told.Note
 
 
@@ -206,7 +206,7 @@ class Choice(Struct, frozen=True, gc=False, omit_defaults=True):
         return f"{self.word}:{self.to}" if self.to else self.word
 
 
-class Given(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+class GivenAnswer(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """An answer that was given, until it is taken back. `act`: the hub's own record of it."""
 
     act: str
@@ -286,14 +286,14 @@ class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     axes: Axes = Axes()
     money: Money = Money()
     lines: tuple[ReturnLine, ...] = ()
-    receipts: tuple[Receipt, ...] = ()
-    inspections: tuple[Inspection, ...] = ()
-    dispositions: tuple[Disposition, ...] = ()
-    shipments: tuple[Shipment, ...] = ()
-    refunds: tuple[Refund, ...] = ()
-    credits: tuple[Credit, ...] = ()
-    replacements: tuple[Replacement, ...] = ()
-    notes: tuple[Note, ...] = ()
+    receipts: tuple[ReceiptFact, ...] = ()
+    inspections: tuple[InspectionFact, ...] = ()
+    dispositions: tuple[DispositionFact, ...] = ()
+    shipments: tuple[ShipmentFact, ...] = ()
+    refunds: tuple[RefundFact, ...] = ()
+    credits: tuple[CreditFact, ...] = ()
+    replacements: tuple[ReplacementFact, ...] = ()
+    notes: tuple[NoteFact, ...] = ()
     evidence: tuple[told.Evidence, ...] = ()
     deadlines: tuple[told.Deadline, ...] = ()
     payments: tuple[told.Payment, ...] = ()
@@ -301,7 +301,7 @@ class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """(words.Relation, the number of the other return)."""
     provisional: tuple[Provisional, ...] = ()
     discrepancies: tuple[Discrepancy, ...] = ()
-    answers: tuple[Given, ...] = ()
+    answers: tuple[GivenAnswer, ...] = ()
     """What people answered to what froze this return."""
     untaken: tuple[Untaken, ...] = ()
     """Goods that writes should have told and did not, and what their accounts showed of their own since."""

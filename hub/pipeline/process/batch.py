@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hub.accounts import Account
+from hub.model.schema.bindings import Name
 from hub.pipeline.process.erased import Forgotten
 from hub.store import inbox, invalid
 from hub.store.jobs import Job
-from hub.store.observations import Name, Stored
+from hub.store.observations import Stored
 
 
-class News(NamedTuple):
+class Newest(NamedTuple):
     """What a job's object says now, where that is new."""
 
     job: Job
@@ -26,9 +27,9 @@ class Observed:
 
     before: Mapping[Name, Stored] = field(default_factory=dict)
     """What was known of these objects."""
-    news: list[News] = field(default_factory=list)
-    understood: list[tuple[Job, inbox.Row]] = field(default_factory=list)
-    refused: dict[int, invalid.Refused] = field(default_factory=dict)
+    news: list[Newest] = field(default_factory=list)
+    understood: list[tuple[Job, inbox.InboxRow]] = field(default_factory=list)
+    refused: dict[int, invalid.RefusedMessage] = field(default_factory=dict)
     """By message: why it cannot be understood."""
     reads: dict[Name, int] = field(default_factory=dict)
     """Objects whose state we read ourselves, with the read_seq of that read."""
@@ -78,7 +79,7 @@ class Batch:
     jobs: Sequence[Job]
     accounts: Mapping[str, Account]
     forgotten: Forgotten
-    messages: Mapping[int, list[inbox.Row]] = field(default_factory=dict)
+    messages: Mapping[int, list[inbox.InboxRow]] = field(default_factory=dict)
     """By job: what came for it, in that order."""
     observed: Observed = field(default_factory=Observed)
     bound: Bound = field(default_factory=Bound)

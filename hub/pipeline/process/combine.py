@@ -18,6 +18,7 @@ from hub.model.plan.delivery import LAST_CONFLICT
 from hub.model.plan.planner import needs_somebody, plan, state, unheard
 from hub.model.plan.refusals import SUMS
 from hub.model.schema import bindings
+from hub.model.schema.bindings import Name
 from hub.model.schema.fragment import Zero
 from hub.model.schema.observation import MergeInputs, Observation, Sibling
 from hub.model.schema.operation import Operation, Outstanding, Undeliverable
@@ -72,7 +73,7 @@ class Situation(NamedTuple):
     """All that is known of one return at one moment, under its lock."""
 
     id: int
-    row: returns.Row
+    row: returns.ReturnRow
     old: Return | None
     seen: Sequence[Observation]
     merger: Merger
@@ -95,7 +96,7 @@ def look(
     conn: Connection,
     return_ids: Iterable[int],
     accounts: Mapping[str, Account],
-    reads: Mapping[observations.Name, int] = {},
+    reads: Mapping[Name, int] = {},
     fresh: Sequence[int] = (),
 ) -> list[Situation]:
     """Hold these returns and merge what is observed of them. Raises Moved where one went into another.
@@ -103,7 +104,7 @@ def look(
     `reads`: records that we just read ourselves, with the read_seqs of these reads. `fresh`: returns that begin now.
     """
     rows = returns.lock(conn, set(return_ids).difference(fresh))
-    rows |= {return_id: returns.Row.new(return_id) for return_id in fresh}
+    rows |= {return_id: returns.ReturnRow.new(return_id) for return_id in fresh}
     if any(row.merged_into for row in rows.values()):
         raise Moved
     if not rows:
@@ -227,7 +228,7 @@ def combine(
     because: Mapping[int, Sequence[str]],
     *,
     replan: bool = False,
-    reads: Mapping[observations.Name, int] = {},
+    reads: Mapping[Name, int] = {},
     fresh: Sequence[int] = (),
     loud: Collection[int] = (),
 ) -> None:
@@ -238,7 +239,7 @@ def combine(
     """
     changed: list[returns.Change] = []
     news: list[sync.News] = []
-    entries: list[journal.Entry] = []
+    entries: list[journal.JournalEntry] = []
     tell: dict[tuple[str, str], float] = {}
     told_before: set[int] = set()
     situations = look(conn, return_ids, accounts, reads, fresh)
@@ -312,7 +313,7 @@ def _unsettled(situation: Situation, account: Account) -> bool:
     return any(intent.state in ("open", "waiting", "unknown") for intent in mine)
 
 
-def _entries(situation: Situation, because: Sequence[str], opened: bool) -> Iterator[journal.Entry]:
+def _entries(situation: Situation, because: Sequence[str], opened: bool) -> Iterator[journal.JournalEntry]:
     """A line of the story, where there is something to tell people: a new version of the same is none."""
     told = changes(situation.old, situation.merged)
     if opened and not situation.row.opened:

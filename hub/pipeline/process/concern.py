@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from hub.model.identity.names import own_name
 from hub.model.merge.outward import face
+from hub.model.schema.bindings import Name
 from hub.pipeline.process.batch import Batch, Concerned
 from hub.store import intents, invalid, parcels, returns
 from hub.store.database import Connection
-from hub.store.observations import Name, Stored
+from hub.store.observations import Stored
 
 
 def concern(conn: Connection, batch: Batch) -> Batch:

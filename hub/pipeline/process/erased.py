@@ -8,13 +8,13 @@ from connectors.kit import places
 from connectors.kit.manifest_parts import Stream
 from hub.accounts import Account
 from hub.model.privacy.erasing import Eraser, addresses, may_hold
-from hub.model.privacy.personal import MASK, Name, names, spoken
+from hub.model.privacy.personal import MASK, PersonName, names, spoken
 from hub.model.privacy.phones import Phone
+from hub.model.schema.bindings import Name as Object
 from hub.pipeline.process import masking
 from hub.secrets import Vault
 from hub.store import inbox, personal
 from hub.store.database import Connection
-from hub.store.observations import Name as Object
 
 
 class Forgotten:
@@ -23,18 +23,18 @@ class Forgotten:
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
 
-    def remember(self, conn: Connection, people: Iterable[Name] = (), objects: Iterable[Object] = ()) -> None:
+    def remember(self, conn: Connection, people: Iterable[PersonName] = (), objects: Iterable[Object] = ()) -> None:
         """From now on what these people's records and these objects say of a person is masked."""
         texts = [*map(_person, people), *map(_object, objects)]
         personal.remember(conn, (self.vault.digests(text)[0] for text in texts))
 
     def tokens(self, mails: Iterable[str]) -> dict[str, str]:
         """What stands where these e-mail addresses stood: the same for the same address, so that names stay apart."""
-        return {mail: f"{MASK}{self.vault.digests(_person(Name('mail', mail)))[0].hex()[:8]}" for mail in mails}
+        return {mail: f"{MASK}{self.vault.digests(_person(PersonName('mail', mail)))[0].hex()[:8]}" for mail in mails}
 
     def clean(
-        self, conn: Connection, accounts: Mapping[str, Account], rows: Mapping[int, list[inbox.Row]]
-    ) -> Mapping[int, list[inbox.Row]]:
+        self, conn: Connection, accounts: Mapping[str, Account], rows: Mapping[int, list[inbox.InboxRow]]
+    ) -> Mapping[int, list[inbox.InboxRow]]:
         """These messages, masked where they are about somebody who was erased; so they stand in the inbox, too.
 
         Where nobody ever was, this is one question for the whole batch.
@@ -55,7 +55,7 @@ class Forgotten:
         personal.rename(conn, {row.id: row.external_id for row in masked.values()})
         return {job: [masked.get(row.id, row) for row in mine] for job, mine in rows.items()}
 
-    def _masked(self, accounts: Mapping[str, Account], row: inbox.Row, erased: set[bytes]) -> inbox.Row:
+    def _masked(self, accounts: Mapping[str, Account], row: inbox.InboxRow, erased: set[bytes]) -> inbox.InboxRow:
         """A message without the addresses that were erased; without its whole person where it is about one of those."""
         stream = stream_of(accounts, row.account, row.stream)
         about = {
@@ -72,7 +72,7 @@ class Forgotten:
             body = None if account is None else masking.body(account, row.stream, stream, row.body, eraser)
         return row._replace(body=body, external_id=eraser.address(row.external_id))
 
-    def _digests(self, accounts: Mapping[str, Account], row: inbox.Row) -> Iterator[bytes]:
+    def _digests(self, accounts: Mapping[str, Account], row: inbox.InboxRow) -> Iterator[bytes]:
         yield from self.vault.digests(_object(row.name))
         stream = stream_of(accounts, row.account, row.stream)
         for name in people(row.account, stream, row.body):
@@ -84,10 +84,10 @@ class Forgotten:
     def _of_mail(self, mail: str) -> Iterator[bytes]:
         """Whoever has it was erased, or it goes as one of somebody who was."""
         for kind in ("mail", "address"):
-            yield from self.vault.digests(_person(Name(kind, mail)))
+            yield from self.vault.digests(_person(PersonName(kind, mail)))
 
 
-def _text(row: inbox.Row) -> str:
+def _text(row: inbox.InboxRow) -> str:
     """All that a message says, and how it is called."""
     return f"{row.external_id} {(row.body or b'').decode('utf-8', 'surrogateescape')}"
 
@@ -98,7 +98,7 @@ def stream_of(accounts: Mapping[str, Account], account: str, stream: str) -> Str
     return None if known is None else known.entry.manifest.streams.get(stream)
 
 
-def people(account: str, stream: Stream | None, body: bytes | None) -> set[Name]:
+def people(account: str, stream: Stream | None, body: bytes | None) -> set[PersonName]:
     """Everybody whom a record is about."""
     return {name for place, value in _customer(stream, body) for name in names(account, place, value)}
 
@@ -122,7 +122,7 @@ def said(stream: Stream | None, body: bytes | None) -> set[str]:
     return set() if stream is None or record is None else set(places.values(record, stream.personal))
 
 
-def _person(name: Name) -> str:
+def _person(name: PersonName) -> str:
     return f"{name.kind}\x1f{name.text}"
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from hub.model.identity.names import Groups, Name, order_names, own_name, speaks_of_order, strong
+from hub.model.identity.names import Groups, order_names, own_name, speaks_of_order, strong
 from hub.model.merge.goods.parcels import alone, numbers
+from hub.model.schema.bindings import Name
 from hub.model.schema.observation import HUB
 from hub.pipeline.process import linking, order_binding
 from hub.pipeline.process.batch import Batch, Bound

@@ -8,13 +8,14 @@ from dataclasses import replace
 from hub.accounts import Account
 from hub.model.identity.names import own_name
 from hub.model.language.sentences import sentence
+from hub.model.schema.bindings import Name
 from hub.pipeline.process.batch import Batch
 from hub.pipeline.process.observe import ordering
 from hub.pipeline.process.privacy_requests import asked
 from hub.store import accounts as account_store
 from hub.store import inbox, invalid, jobs, journal, observations
 from hub.store.database import Connection
-from hub.store.observations import Name, Stored
+from hub.store.observations import Stored
 
 
 def keep(conn: Connection, batch: Batch) -> Batch:

@@ -88,7 +88,7 @@ def unlink(conn: Connection, host: int, known: Bindings, guests: Iterable[int]) 
     return gone
 
 
-def unlink_all(conn: Connection, rows: Mapping[int, returns.Row], busy: Collection[int] = ()) -> list[int]:
+def unlink_all(conn: Connection, rows: Mapping[int, returns.ReturnRow], busy: Collection[int] = ()) -> list[int]:
     """Something stronger is known of these returns: their weak bindings yield, but for those of `busy` ones. The
     returns that came out."""
     out: list[int] = []

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hub.accounts import Account, parties
 from hub.model.identity.names import order_names, own_name, speaks_of_order
-from hub.model.identity.provisional import Decision, decide, part, titles
+from hub.model.identity.provisional import Judgement, decide, part, titles
 from hub.model.merge.merger import Merger
 from hub.model.schema.bindings import Bindings, Name, ProvisionalLink, decode
 from hub.model.schema.observation import HUB, MergeInputs, Observation
@@ -31,10 +31,10 @@ class Part(NamedTuple):
 class Around(NamedTuple):
     """All that is near the news, held."""
 
-    rows: Mapping[int, returns.Row]
+    rows: Mapping[int, returns.ReturnRow]
     bindings: Mapping[int, Bindings]
     parts: Mapping[int, Part]
-    decided: Decision
+    decided: Judgement
 
 
 def look_around(conn: Connection, accounts: Mapping[str, Account], near: set[int], ids: set[int]) -> Around:
@@ -97,7 +97,7 @@ def _decide(
     parts: Mapping[int, Part],
     seen: Mapping[int, Sequence[Observation]],
     still: Mapping[int, bytes],
-) -> Decision:
+) -> Judgement:
     people = parties(accounts)
     told = {host: [o for o in seen[host] if speaks_of_order(o.fragment)] for host in {p.host for p in parts.values()}}
     records = [own_name(o) for found in told.values() for o in found]

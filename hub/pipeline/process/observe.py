@@ -8,14 +8,15 @@ from dataclasses import replace
 from connectors.kit.versions import Kind
 from hub.accounts import Account
 from hub.model.merge.fragments import merge_fragments
+from hub.model.schema.bindings import Name
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.observation import Observation
-from hub.pipeline.process.batch import Batch, News, Observed
+from hub.pipeline.process.batch import Batch, Newest, Observed
 from hub.pipeline.process.translate import Untranslatable, names_in, translate
 from hub.store import inbox, invalid, observations
 from hub.store.database import Connection, next_read_seq
 from hub.store.jobs import Job
-from hub.store.observations import Name, Stored
+from hub.store.observations import Stored
 
 
 def observe(conn: Connection, batch: Batch) -> Batch:
@@ -28,19 +29,19 @@ def observe(conn: Connection, batch: Batch) -> Batch:
         for row in batch.messages.get(job.id, ()):
             newest = _understand(batch.accounts, job, row, next(read_seqs), newest, observed) or newest
         if newest is not None:
-            observed.news.append(News(job, newest))
+            observed.news.append(Newest(job, newest))
     return replace(batch, observed=observed)
 
 
 def _understand(
-    accounts: Mapping[str, Account], job: Job, row: inbox.Row, at: int, newest: Stored | None, observed: Observed
+    accounts: Mapping[str, Account], job: Job, row: inbox.InboxRow, at: int, newest: Stored | None, observed: Observed
 ) -> Stored | None:
     """One message; the object's newest observation, where it says something new."""
     before = newest or observed.before.get(row.name)
     try:
         after = observation(accounts, row, at, before)
     except Untranslatable as problem:
-        observed.refused[row.id] = invalid.Refused(row.name, problem.errors, _named(accounts, row))
+        observed.refused[row.id] = invalid.RefusedMessage(row.name, problem.errors, _named(accounts, row))
         return None
     observed.understood.append((job, row._replace(read_seq=at)))
     if row.via != "push" or not _fetchable(accounts, row):
@@ -52,14 +53,14 @@ def _understand(
     return after
 
 
-def _read_seqs(conn: Connection, rows: Sequence[inbox.Row]) -> Iterator[int]:
+def _read_seqs(conn: Connection, rows: Sequence[inbox.InboxRow]) -> Iterator[int]:
     """Of each message. Pushes did not draw one when they left; they get it now, after every read that has begun."""
     without = sum(row.read_seq is None for row in rows)
     drawn = iter(next_read_seq(conn, without) if without else ())
     return (next(drawn) if row.read_seq is None else row.read_seq for row in rows)
 
 
-def observation(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: Stored | None) -> Stored | None:
+def observation(accounts: Mapping[str, Account], row: inbox.InboxRow, at: int, before: Stored | None) -> Stored | None:
     """The object's newest observation, or None where this row says nothing new. Raises Untranslatable."""
     digest = observations.digest(row.body)
     if before is not None and before.digest == digest and before.observation.gone == row.deleted:
@@ -94,7 +95,7 @@ def observation(accounts: Mapping[str, Account], row: inbox.Row, at: int, before
     return Stored(united, newest, before.return_id, before.order_id)
 
 
-def _named(accounts: Mapping[str, Account], row: inbox.Row) -> Sequence[Name]:
+def _named(accounts: Mapping[str, Account], row: inbox.InboxRow) -> Sequence[Name]:
     """Whose record this may be, although it cannot be read."""
     account = accounts.get(row.account)
     if account is None:
@@ -102,12 +103,12 @@ def _named(accounts: Mapping[str, Account], row: inbox.Row) -> Sequence[Name]:
     return names_in(account, row.stream, row.external_id, row.body or b"")
 
 
-def _fetchable(accounts: Mapping[str, Account], row: inbox.Row) -> bool:
+def _fetchable(accounts: Mapping[str, Account], row: inbox.InboxRow) -> bool:
     account = accounts.get(row.account)
     return account is not None and row.stream in account.entry.capabilities.fetches
 
 
-def _doubted(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: Stored) -> bool:
+def _doubted(accounts: Mapping[str, Account], row: inbox.InboxRow, at: int, before: Stored) -> bool:
     """A read that came in after one that left later, or that fell behind its own version, and a push that says
     something else than is known under an older version: nobody knows which saw the newer state. So it is read."""
     if not _fetchable(accounts, row):
@@ -121,7 +122,7 @@ def _doubted(accounts: Mapping[str, Account], row: inbox.Row, at: int, before: S
     return kind is not None and kind.before(row.version, known.version)
 
 
-def _stale(account: Account, row: inbox.Row, before: Observation) -> bool:
+def _stale(account: Account, row: inbox.InboxRow, before: Observation) -> bool:
     """A push older than what we know. Versions reject nothing else: among reads they stand still, or fall back."""
     kind = ordering(account, row.stream) if row.via == "push" else None
     return kind is not None and kind.outdated((row.version, row.at), (before.version, before.seen_at or row.at))

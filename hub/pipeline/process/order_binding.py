@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from hub.model.identity.names import NUMBER, Groups, Name, Numbers, bears, order_names, own_name, speaks_of_order
+from hub.model.identity.names import NUMBER, Groups, Numbers, bears, order_names, own_name, speaks_of_order
+from hub.model.schema.bindings import Name
 from hub.model.schema.observation import Observation
 from hub.store import keys, observations, returns
 from hub.store.database import Connection

@@ -8,9 +8,10 @@ from typing import Any
 from hub import schema
 from hub.accounts import Account
 from hub.model.identity.marks import verified
-from hub.model.identity.names import Name, name_of, numbered
+from hub.model.identity.names import name_of, numbered
 from hub.model.language.sentences import Sentence, sentence
 from hub.model.merge.fragments import LISTS
+from hub.model.schema.bindings import Name
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.misread import error
 from hub.pipeline.process import odd_rows

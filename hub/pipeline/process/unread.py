@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from hub.accounts import Account
 from hub.model.identity.names import own_name
 from hub.model.merge import unread
+from hub.model.schema.bindings import Name
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.observation import Observation, Unread
 from hub.pipeline.process.translate import money_in
 from hub.store import invalid
 from hub.store.database import Connection
-from hub.store.invalid import Name, Waits
+from hub.store.invalid import Waits
 
 MOST = 100
 """Of one object's readings that wait those whose money is looked at."""

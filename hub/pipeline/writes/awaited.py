@@ -12,13 +12,13 @@ from hub.model.language.sentences import Sentence, sentence
 from hub.model.plan import delivery
 from hub.model.plan.delivery import decide
 from hub.model.plan.refusals import replaces
+from hub.model.schema.bindings import Name
 from hub.model.schema.operation import Operation
 from hub.model.schema.returns import Return
 from hub.pipeline.writes import questions, settle
 from hub.store import intents, returns, reviews, sync
 from hub.store.database import Connection, next_read_seq
 from hub.store.intents import Intent
-from hub.store.observations import Name
 
 
 def stopped(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> bool:

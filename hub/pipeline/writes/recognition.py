@@ -10,12 +10,12 @@ import msgspec
 from msgspec import UNSET
 
 from hub.model.merge.fragments import LISTS
+from hub.model.schema.bindings import Name
 from hub.model.schema.observation import DuplicateFacts, FactId, Observation
 from hub.model.schema.operation import Operation
 from hub.store import duplicate_facts, intents
 from hub.store.database import Connection
 from hub.store.intents import Intent
-from hub.store.observations import Name
 
 KINDS = LISTS - {"lines", "deadlines"}
 """What a write may make over there: the lists of a fragment whose items are events."""

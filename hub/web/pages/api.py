@@ -123,7 +123,7 @@ def accounts() -> Response:
         return as_json({"accounts": health.overview(conn, hub().expected()).accounts})
 
 
-def _found(conn: Any, name: str) -> console.Found:
+def _found(conn: Any, name: str) -> console.ListedReturn:
     return_id = number(name)
     found = console.find(conn, [return_id]).get(return_id)
     if found is None:
@@ -136,7 +136,7 @@ def _untold(rest: Any) -> dict[str, Any]:
     return {"fact": rest.fact, "operation": rest.operation, "code": code, "why": rest.why, "question": rest.question}
 
 
-def _short(found: console.Found) -> dict[str, Any]:
+def _short(found: console.ListedReturn) -> dict[str, Any]:
     return {
         "number": f"R{found.id}",
         "status": found.status,

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.api import Account, Changed, Message, Operation, OperationLine, Reply, WebhookRequest
+from connectors.kit.api import Changed, Login, Message, Operation, OperationLine, Reply, WebhookRequest
 from connectors.kit.manifest import load
 from connectors.kit.sessions import make_http
 from connectors.kit.wire import Recorder
@@ -192,7 +192,7 @@ def side(
     )
     wire: list[dict[str, Any]] = []
     http = make_http(MANIFEST, "web", settings)
-    connector = Medusa(Account("web", settings), http.view(wire=Recorder(wire, [facts["secret_key"]])))
+    connector = Medusa(Login("web", settings), http.view(wire=Recorder(wire, [facts["secret_key"]])))
     try:
         yield Side(shop, connector, hooks, wire, settings, sandbox is None, sandbox)
     finally:

@@ -22,7 +22,7 @@ from hub.store.database import Database
 from hub.store.writer import Writer
 from hub.web import create_app
 from scheduler.threads import Engine
-from scheduler.work import INBOX, Terms, terms
+from scheduler.work import INBOX, JobTerms, terms
 from tests.pipeline.fakes import systems
 
 BATCH = 50
@@ -48,7 +48,7 @@ def main() -> None:
     jobs.CRASHES = 100  # every death here is the test's doing, not a job's
     systems.register(tight=True)
     ready = assemble_hub(Settings(data=Path(data), database_url=url, lease=float(lease)), Database(url))
-    small = {**terms(ready.leases), "process": Terms(BATCH, float(lease))}
+    small = {**terms(ready.leases), "process": JobTerms(BATCH, float(lease))}
     engine = Engine(ready.database, ready.handlers, workers=8, idle=0.3, terms=small)
     site = replace(ready, writer=Writer(ready.database, committed=partial(engine.wake, INBOX)))
     server = make_server("127.0.0.1", int(port), create_app(site), _Server, _Quiet)

@@ -18,11 +18,11 @@ from hub.model.merge.context import MergeContext
 from hub.model.merge.facts import each
 from hub.model.schema.fragment import Zero
 from hub.model.schema.observation import FactId, Untaken
-from hub.model.schema.returns import Choice, Disposition, Fact, Given, Receipt, ReturnLine
+from hub.model.schema.returns import Choice, DispositionFact, Fact, GivenAnswer, ReceiptFact, ReturnLine
 
 KIND = "booked_by_hand"
 
-Goods = TypeVar("Goods", Receipt, Disposition)
+Goods = TypeVar("Goods", ReceiptFact, DispositionFact)
 
 
 class _Said(NamedTuple):
@@ -47,7 +47,7 @@ def said(answers: Mapping[tuple[str, tuple[str, ...]], str], account: str, kind:
     ]
 
 
-def by_line(given: Iterable[Given], account: str, kind: str) -> dict[str, Decimal]:
+def by_line(given: Iterable[GivenAnswer], account: str, kind: str) -> dict[str, Decimal]:
     """By line, how many of others' pieces the account booked by hand, as people said."""
     answers = {(one.kind, one.about): one.answer for one in given if one.kind == KIND}
     lines = sorted({about[2] for _, about in answers if about[:2] == (account, kind)})
@@ -89,7 +89,10 @@ def without(ctx: MergeContext, kind: str, goods: Sequence[Goods]) -> list[Goods]
 
 
 def ask(
-    ctx: MergeContext, lines: Sequence[ReturnLine], receipts: Sequence[Receipt], dispositions: Sequence[Disposition]
+    ctx: MergeContext,
+    lines: Sequence[ReturnLine],
+    receipts: Sequence[ReceiptFact],
+    dispositions: Sequence[DispositionFact],
 ) -> tuple[Untaken, ...]:
     """Ask what nobody has answered; what is still to be watched."""
     if not ctx.inputs.untaken:
@@ -130,7 +133,7 @@ def _new(one: Untaken, answered: Iterable[_Said], shown: Decimal) -> tuple[Decim
     return (start, end) if end > start else None
 
 
-def unsaid(ctx: MergeContext, receipts: Sequence[Receipt]) -> list[Receipt]:
+def unsaid(ctx: MergeContext, receipts: Sequence[ReceiptFact]) -> list[ReceiptFact]:
     """The receipts of which people are not asked, and have not said, whether they are others'."""
     asked = {discrepancy.line for discrepancy in ctx.discrepancies if discrepancy.kind == KIND}
     known: set[tuple[str, str]] = set()
@@ -209,5 +212,5 @@ def _pieces(goods: Iterable[Fact]) -> Decimal:
     return sum((fact.quantity or Zero for fact in goods), Zero)
 
 
-def _last(fact: Receipt | Disposition) -> tuple[float, str]:
+def _last(fact: ReceiptFact | DispositionFact) -> tuple[float, str]:
     return fact.at.timestamp() if fact.at else 0.0, fact.id

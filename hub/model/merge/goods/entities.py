@@ -18,9 +18,9 @@ from hub.model.schema.observation import FactId
 from hub.model.schema.returns import Choice
 
 
-def receipts(ctx: MergeContext) -> list[returns.Receipt]:
+def receipts(ctx: MergeContext) -> list[returns.ReceiptFact]:
     return [
-        returns.Receipt(
+        returns.ReceiptFact(
             **named(event, told),
             line=_place(ctx, told),
             quantity=told[1].quantity,
@@ -34,9 +34,9 @@ def receipts(ctx: MergeContext) -> list[returns.Receipt]:
     ]
 
 
-def inspections(ctx: MergeContext) -> list[returns.Inspection]:
+def inspections(ctx: MergeContext) -> list[returns.InspectionFact]:
     return [
-        returns.Inspection(
+        returns.InspectionFact(
             **named(event, told),
             line=_place(ctx, told),
             quantity=told[1].quantity,
@@ -49,9 +49,9 @@ def inspections(ctx: MergeContext) -> list[returns.Inspection]:
     ]
 
 
-def dispositions(ctx: MergeContext) -> list[returns.Disposition]:
+def dispositions(ctx: MergeContext) -> list[returns.DispositionFact]:
     return [
-        returns.Disposition(
+        returns.DispositionFact(
             **named(event, told),
             line=_place(ctx, told),
             quantity=told[1].quantity,
@@ -78,17 +78,17 @@ def _place(ctx: MergeContext, told: StatedFact) -> str | None:
     return key
 
 
-def replacements(ctx: MergeContext) -> list[returns.Replacement]:
+def replacements(ctx: MergeContext) -> list[returns.ReplacementFact]:
     return [
-        returns.Replacement(**named(event, told), quantity=told[1].quantity, value=told[1])
+        returns.ReplacementFact(**named(event, told), quantity=told[1].quantity, value=told[1])
         for event in events(each(ctx.own, "replacements"), "replacements", ctx.links, ctx.inputs)
         for told in event.said
     ]
 
 
-def notes(ctx: MergeContext) -> list[returns.Note]:
+def notes(ctx: MergeContext) -> list[returns.NoteFact]:
     return [
-        returns.Note(**named(event, told), value=told[1])
+        returns.NoteFact(**named(event, told), value=told[1])
         for event in events(each(ctx.own, "notes"), "notes", ctx.links, ctx.inputs)
         for told in event.said[:1]
     ]

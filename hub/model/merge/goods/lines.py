@@ -14,7 +14,7 @@ from hub.model.language.sentences import sentence
 from hub.model.merge.context import MergeContext
 from hub.model.schema.fragment import Line, OrderLine, Reason, Zero
 from hub.model.schema.observation import HUB, Observation
-from hub.model.schema.returns import Disposition, Inspection, Receipt, Refund, ReturnLine
+from hub.model.schema.returns import DispositionFact, InspectionFact, ReceiptFact, RefundFact, ReturnLine
 
 Statement = tuple[Observation, Line]
 
@@ -97,10 +97,10 @@ class Sums:
 
 def sums(
     ctx: MergeContext,
-    receipts: Sequence[Receipt],
-    inspections: Sequence[Inspection],
-    dispositions: Sequence[Disposition],
-    refunds: Sequence[Refund],
+    receipts: Sequence[ReceiptFact],
+    inspections: Sequence[InspectionFact],
+    dispositions: Sequence[DispositionFact],
+    refunds: Sequence[RefundFact],
     refunded: Mapping[str, Decimal],
 ) -> dict[str, Sums]:
     """Per line key; components of a kit are counted as whole kits."""

@@ -37,7 +37,7 @@ REUSE = timedelta(days=120)
 """So long a number is one parcel's: USPS and UPS keep its events for 120 days, then they may give it out again."""
 
 
-def shipments(ctx: MergeContext) -> list[returns.Shipment]:
+def shipments(ctx: MergeContext) -> list[returns.ShipmentFact]:
     """A parcel is one parcel by its number and direction, whoever tells of it and however the number is written."""
     told = list(_current(ctx, list(each(ctx.own, "shipments"))))
     parcels: dict[tuple[str, str], StatedFact] = {}
@@ -49,7 +49,9 @@ def shipments(ctx: MergeContext) -> list[returns.Shipment]:
     found = events(told, "shipments", ctx.links, ctx.inputs)
     known = _known(ctx, told)
     return [
-        returns.Shipment(**named(event, one), value=_with_state(_latest(event.said), known.get(ctx.links.root(one[0]))))
+        returns.ShipmentFact(
+            **named(event, one), value=_with_state(_latest(event.said), known.get(ctx.links.root(one[0])))
+        )
         for event in found
         for one in event.said[:1]
     ]

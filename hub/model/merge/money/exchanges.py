@@ -10,10 +10,10 @@ from hub.model.language.numbers import amount as money_text
 from hub.model.language.sentences import sentence
 from hub.model.merge.context import MergeContext
 from hub.model.schema.fragment import Zero
-from hub.model.schema.returns import Choice, Credit
+from hub.model.schema.returns import Choice, CreditFact
 
 
-def owed(ctx: MergeContext, posted: Sequence[Credit], *, swapped: bool) -> Decimal | None:
+def owed(ctx: MergeContext, posted: Sequence[CreditFact], *, swapped: bool) -> Decimal | None:
     """What the posted credits leave to be paid; None: nothing by themselves. `swapped`: every line is exchanged."""
     documented = sum((c.value.amount for c in posted), Zero)
     sides = {credit.speaker.account for credit in posted}

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from hub.model.language.numbers import amount as money_text
 from hub.model.language.sentences import sentence
 from hub.model.merge.context import MergeContext
-from hub.model.schema.returns import Choice, Credit, Money
+from hub.model.schema.returns import Choice, CreditFact, Money
 
 
-def asked(ctx: MergeContext, credits: Sequence[Credit], money: Money, ended: bool) -> Money:
+def asked(ctx: MergeContext, credits: Sequence[CreditFact], money: Money, ended: bool) -> Money:
     """The sums, with what a person says the customer has from there. Asked only while something is still to be paid."""
     gone = money.refunded + money.pending
     for credit in credits if ctx.alone is None and not ended else ():

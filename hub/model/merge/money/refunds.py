@@ -31,7 +31,7 @@ from hub.model.schema.returns import Choice, Money
 class CameBack(Struct, frozen=True):
     """Money of this return that failed, or was reversed after it went through: a refund, or a part of it."""
 
-    refund: returns.Refund
+    refund: returns.RefundFact
     amount: Decimal
     state: str
     """A word of the labels' table `came_back`."""
@@ -42,7 +42,7 @@ class CameBack(Struct, frozen=True):
 class Paid(Struct, kw_only=True):
     """All refunds that touch this return or its orders."""
 
-    refunds: list[returns.Refund]
+    refunds: list[returns.RefundFact]
     came_back: list[CameBack]
     by_line: dict[str, Decimal]
     refunded: Decimal = Zero
@@ -115,7 +115,7 @@ def _take(ctx: MergeContext, sum_: Paid, item: Item) -> None:
         fields: dict[str, Any] = {"id": item.subject.text, "kind": "refunds", "speaker": item.subject}
     else:
         value, fields = item.one[1], named(item.event, item.one)
-    refund = returns.Refund(**fields, value=value, amount=share.amount, state=state_of(value))
+    refund = returns.RefundFact(**fields, value=value, amount=share.amount, state=state_of(value))
     sum_.refunds.append(refund)
     succeeded = min(share.amount, total(value, "succeeded"))
     sum_.refunded += succeeded
@@ -220,7 +220,7 @@ def _came_back(ctx: MergeContext, sums: Paid, money: Money) -> None:
         )
 
 
-def _made_good(came: CameBack, refunds: Sequence[returns.Refund], money: Money) -> bool:
+def _made_good(came: CameBack, refunds: Sequence[returns.RefundFact], money: Money) -> bool:
     """A later refund that covers it repeated it, where both together are more than is owed: else it was for more."""
     at = came.refund.value.at
     later = [r for r in refunds if r.state == "succeeded" and at and r.value.at and r.value.at > at]

@@ -78,7 +78,7 @@ def _holders(ctx: MergeContext, by_account: dict[str, list[told.Payment]]) -> di
     return {best: by_account[best]}
 
 
-def credits(ctx: MergeContext, currency: str | None) -> list[returns.Credit]:
+def credits(ctx: MergeContext, currency: str | None) -> list[returns.CreditFact]:
     result = []
     for event in events(each(ctx.own, "credits"), "credits", ctx.links, ctx.inputs):
         for one in event.said:
@@ -89,12 +89,12 @@ def credits(ctx: MergeContext, currency: str | None) -> list[returns.Credit]:
                 if worth is None:
                     continue
                 value = replace(value, amount=worth, currency=currency, tax=None)
-            result.append(returns.Credit(**named(event, one), value=value))
+            result.append(returns.CreditFact(**named(event, one), value=value))
     return result
 
 
 def agreed(
-    ctx: MergeContext, credited: Sequence[returns.Credit], lines: Sequence[ReturnLine]
+    ctx: MergeContext, credited: Sequence[returns.CreditFact], lines: Sequence[ReturnLine]
 ) -> tuple[Decimal | None, Decimal]:
     """What is owed in all, and what of it is documented. Goods that are exchanged leave only a stated difference."""
     posted = [c for c in credited if c.value.state == "posted"]
@@ -176,7 +176,7 @@ def settle(
     )
 
 
-def settlement(money: Money, refunds: Sequence[returns.Refund]) -> words.Settlement:
+def settlement(money: Money, refunds: Sequence[returns.RefundFact]) -> words.Settlement:
     """Derived: where the money is."""
     if money.pending > 0:
         return "pending"
