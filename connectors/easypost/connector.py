@@ -110,8 +110,8 @@ class EasyPost(Signed):
             return self._list(stream, **dates, page_size=PAGE, **more)
 
         for page in paging.walk(paging.tokens(read, lambda page: _before(stream, page), query="before_id")):
-            at["began"] = min(at.get("began") or _iso(clock.at(began)), _iso(clock.told()))
-            found = each(stream, _rows(stream, page), partial(self._told, stream, self._moved(stream, at)))
+            at["began"] = min(at.get("began") or _iso(clock.at(began)), _iso(clock.answered_at()))
+            found = each(stream, _rows(stream, page), partial(self._messages, stream, self._moved(stream, at)))
             messages = [one for told in found for one in ([told] if isinstance(told, Unreadable) else told)]
             reached = _before(stream, page)
             at = {**at, "before": reached} if reached else {"done": at["began"]}
@@ -212,7 +212,7 @@ class EasyPost(Signed):
         overlap = timedelta(seconds=self.manifest.streams[stream].overlap + self.http.clock.behind())
         return _iso(datetime.fromisoformat(at["done"]) - overlap)
 
-    def _told(self, stream: str, moved: str, row: Record) -> list[Message]:
+    def _messages(self, stream: str, moved: str, row: Record) -> list[Message]:
         return [self._message(stream, row)] if _wanted(stream, row, moved) else []
 
     def _message(self, stream: str, record: Record) -> Message:

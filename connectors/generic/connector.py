@@ -90,7 +90,7 @@ class Generic(Connector):
             said = f"{self.http.name}: what stands at {base}/{name} is no {stream}: {error}"
             return Unreadable(stream, external_id, said, answer.body)
 
-    def _tell(self, operation: Operation) -> Reply:
+    def _send(self, operation: Operation) -> Reply:
         """One message to their address; their answer says what came of it."""
         objects = dict(operation.objects)
         order = {"id": objects.get("order"), "number": operation.order_number}
@@ -106,9 +106,9 @@ class Generic(Connector):
         said = {name: value for name, value in data.items() if value is not None}
         return understood(operation, self._post(operation.id, operation.kind, said).body)
 
-    do_create_return = do_amend = do_authorize = do_reject = do_accept_goods = do_refuse_goods = _tell
-    do_cancel = do_reopen = do_close = do_add_tracking = do_receive = do_dispose = _tell
-    do_refund = do_record_refund = do_credit = do_exchange = do_note = _tell
+    do_create_return = do_amend = do_authorize = do_reject = do_accept_goods = do_refuse_goods = _send
+    do_cancel = do_reopen = do_close = do_add_tracking = do_receive = do_dispose = _send
+    do_refund = do_record_refund = do_credit = do_exchange = do_note = _send
 
     def _post(self, key: str, kind: str, data: Mapping[str, Any], *, read: bool = False) -> Response:
         stamp = datetime.now(UTC).isoformat(timespec="seconds")

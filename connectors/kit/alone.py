@@ -85,11 +85,11 @@ def unreadable(stream: str, record: Any, problem: Exception, *, name: str = "id"
         body = ENCODER.encode(record)
     except (TypeError, ValueError, RecursionError):
         body = repr(record)[:10_000].encode()
-    why = next(map(cannot_hold, impossible(record)), None) or said(problem)
+    why = next(map(cannot_hold, impossible(record)), None) or explained(problem)
     return Unreadable(stream, external_id, why, body)
 
 
-def said(problem: Exception) -> str:
+def explained(problem: Exception) -> str:
     """The problem as a letter."""
     if isinstance(problem, ConnectorError):
         return str(problem)

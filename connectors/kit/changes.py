@@ -121,7 +121,7 @@ class Changes:
     ) -> None:
         self.ask, self.kind, self.clock = ask, kind, clock
         self.overlap, self.oldest_first, self.settle, self.most, self.name = overlap, oldest_first, settle, most, name
-        self._told: set[str] = set()
+        self._seen: set[str] = set()
         self._late = clock.behind()
 
     def since(self, cursor: str | None) -> Iterator[tuple[list[Any], str]]:
@@ -250,8 +250,8 @@ class Changes:
 
     def _is_news(self, row: ListedRow) -> bool:
         digest = _digest(row)
-        known = digest in self._told
-        self._told.add(digest)
+        known = digest in self._seen
+        self._seen.add(digest)
         return not known
 
 

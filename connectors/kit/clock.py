@@ -47,7 +47,7 @@ class Clock:
         ago = time.monotonic() - instant
         return datetime.fromtimestamp(min(time.time(), self._now()) - ago, UTC)
 
-    def told(self) -> datetime:
+    def answered_at(self) -> datetime:
         """The moment of which the last answer tells: by now a cache may have kept it for a while."""
         return self.at(time.monotonic() - self._age)
 

@@ -72,26 +72,26 @@ class Fault:
 
 
 class Faults:
-    """The faults still to come, in the order they were told; each is used up by its matches."""
+    """The faults still to come, in the order they were added; each is used up by its matches."""
 
     def __init__(self) -> None:
-        self._told: list[Fault] = []
+        self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
-    def tell(self, fault: Fault) -> None:
+    def add(self, fault: Fault) -> None:
         if fault.kind == "lag":
             fault.until = time.monotonic() + fault.seconds
         with self._lock:
-            self._told.append(fault)
+            self._faults.append(fault)
 
     def clear(self) -> None:
         with self._lock:
-            self._told.clear()
+            self._faults.clear()
 
     def open(self) -> list[dict[str, Any]]:
         """What is still to come, for the control plane."""
         with self._lock:
-            return [{"kind": f.kind, "times": f.times, "method": f.method, "path": f.path} for f in self._told]
+            return [{"kind": f.kind, "times": f.times, "method": f.method, "path": f.path} for f in self._faults]
 
     def take(self, method: str, path: str, query: str) -> Fault | None:
         """The first fault for this request, used up once."""
@@ -110,11 +110,11 @@ class Faults:
 
     def _use(self, wanted: Any) -> Fault | None:
         with self._lock:
-            self._told = [fault for fault in self._told if fault.until > time.monotonic()]
-            fault = next((fault for fault in self._told if wanted(fault)), None)
+            self._faults = [fault for fault in self._faults if fault.until > time.monotonic()]
+            fault = next((fault for fault in self._faults if wanted(fault)), None)
             if fault is not None:
                 fault.times -= 1
                 if fault.times <= 0:
-                    self._told.remove(fault)
-                    self._told += [Fault.read(fault.then)] if fault.then is not None else []
+                    self._faults.remove(fault)
+                    self._faults += [Fault.read(fault.then)] if fault.then is not None else []
             return fault

@@ -95,7 +95,12 @@ def in_address(url: str) -> list[str]:
         return []
     user = parts.netloc.rpartition("@")[0]
     password = user.partition(":")[2] if ":" in user else user
-    told = [value for part in (parts.query, parts.fragment) for name, value in parse_qsl(part) if _tells(name, value)]
+    told = [
+        value
+        for part in (parts.query, parts.fragment)
+        for name, value in parse_qsl(part)
+        if _may_be_secret(name, value)
+    ]
     return [one for one in (password, unquote(password), *told) if one]
 
 
@@ -111,10 +116,10 @@ def bare(url: str) -> str:
 
 def _shown(pair: str) -> bool:
     name, _, value = map(unquote_plus, pair.partition("="))
-    return not _tells(name, value)
+    return not _may_be_secret(name, value)
 
 
-def _tells(name: str, value: str) -> bool:
+def _may_be_secret(name: str, value: str) -> bool:
     """Whether a parameter of a configured address may be secret: no list has every vendor's name for a key."""
     return hidden(name) or HARMLESS.fullmatch(value) is None
 

@@ -165,7 +165,7 @@ class Sandbox:
         if fault.kind == "lag":
             with self.lock:
                 fault.state = copy.deepcopy(self.state)
-        self.faults.tell(fault)
+        self.faults.add(fault)
 
     # -- its life
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.alone import each, piecewise, said
+from connectors.kit.alone import each, explained, piecewise
 from connectors.kit.api import Changed, Health, Login, Message, Operation, Page, Reply, Unreadable, WebhookRequest
 from connectors.kit.bodies import decoded
 from connectors.kit.changes import Changes
@@ -231,8 +231,8 @@ class Medusa(Signed):
         lost: list[Unreadable] = []
 
         def bad(order_id: str, problem: Exception) -> Message | Unreadable:
-            lost.extend(Unreadable(*part, said(problem)) for part in reading.hanging_on(self.admin, order_id))
-            return Unreadable("order", order_id, said(problem))
+            lost.extend(Unreadable(*part, explained(problem)) for part in reading.hanging_on(self.admin, order_id))
+            return Unreadable("order", order_id, explained(problem))
 
         batches = range(0, len(order_ids), reading.BATCH)
         told = [one for at in batches for one in piecewise(read, order_ids[at : at + reading.BATCH], bad)]

@@ -18,7 +18,7 @@ PAYMENT = "id,currency_code,*captures,*refunds,payment_collection.order.id"
 def refund(admin: Admin, operation: Operation) -> Reply:
     """Pay back, once: the same intent finds its own refund and does nothing."""
     payment = read(admin, operation)
-    if done := told(payment, operation):
+    if done := already_refunded(payment, operation):
         return done
     amount, currency = operation.amount, (operation.currency or "").lower()
     if amount is None or amount <= 0:
@@ -28,12 +28,12 @@ def refund(admin: Admin, operation: Operation) -> Reply:
     admin.post(
         f"payments/{payment['id']}/refund", {"amount": amount, "note": str(Mark(operation.reference, operation.id))}
     )
-    return told(read(admin, operation), operation) or reply(payment, operation, None)
+    return already_refunded(read(admin, operation), operation) or reply(payment, operation, None)
 
 
 def found(admin: Admin, operation: Operation) -> Reply | None:
     """This intent's own refund, if it was made."""
-    return told(read(admin, operation), operation)
+    return already_refunded(read(admin, operation), operation)
 
 
 def read(admin: Admin, operation: Operation) -> Record:
@@ -46,7 +46,7 @@ def read(admin: Admin, operation: Operation) -> Record:
     return payment
 
 
-def told(payment: Record, operation: Operation) -> Reply | None:
+def already_refunded(payment: Record, operation: Operation) -> Reply | None:
     mark = Mark(operation.reference, operation.id)
     own = next((row for row in payment.get("refunds") or () if Mark.read(row.get("note")) == mark), None)
     return reply(payment, operation, own) if own else None

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.alone import concerns_one, each, piecewise, said
+from connectors.kit.alone import concerns_one, each, explained, piecewise
 from connectors.kit.api import Message, Unreadable
 from connectors.kit.errors import ConnectorError, NotFound, NotYet, RetryLater, Unauthorized
 from connectors.kit.graphql import Graph
@@ -88,7 +88,7 @@ def _messages(graph: Graph, ids: Sequence[str]) -> list[Message | Unreadable]:
 
 
 def _bad(external_id: str, problem: Exception) -> Unreadable:
-    return Unreadable(STREAMS.get(kind_of(external_id), "order"), external_id, said(problem))
+    return Unreadable(STREAMS.get(kind_of(external_id), "order"), external_id, explained(problem))
 
 
 def record(graph: Graph, external_id: str) -> Any:

@@ -20,7 +20,7 @@ from connectors.shopify.admin import Record
 def refund(graph: Graph, operation: Operation) -> Reply:
     """Pay back, once: the same intent finds its own refund, and Shopify knows its key."""
     order = ordered(graph, operation)
-    if done := told(order, operation):
+    if done := already_refunded(order, operation):
         return done
     amount, currency = operation.amount, (operation.currency or "").upper()
     if amount is None or amount <= 0:
@@ -45,12 +45,12 @@ def refund(graph: Graph, operation: Operation) -> Reply:
     note = str(Mark(operation.reference, operation.id))
     wanted = {"orderId": order["id"], "note": note, "notify": operation.notify, "transactions": [paid]}
     graph.ask("Refund", input=wanted, key=key(graph, operation))
-    return told(ordered(graph, operation), operation) or _reply(order, operation, None)
+    return already_refunded(ordered(graph, operation), operation) or _reply(order, operation, None)
 
 
 def found(graph: Graph, operation: Operation) -> Reply | None:
     """This intent's own refund, if it was made."""
-    return told(ordered(graph, operation), operation)
+    return already_refunded(ordered(graph, operation), operation)
 
 
 def key(graph: Graph, operation: Operation) -> str:
@@ -66,7 +66,7 @@ def ordered(graph: Graph, operation: Operation) -> Any:
     return reading.whole(graph, record)
 
 
-def told(order: Record, operation: Operation) -> Reply | None:
+def already_refunded(order: Record, operation: Operation) -> Reply | None:
     mark = Mark(operation.reference, operation.id)
     own = next((record for record in order["refunds"] if Mark.read(record.get("note")) == mark), None)
     return _reply(order, operation, own) if own else None

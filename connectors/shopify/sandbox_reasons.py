@@ -43,7 +43,7 @@ def listed(handles: Sequence[str] | None) -> list[Record]:
     return [one for one in LIBRARY if handles is None or one["handle"] in handles]
 
 
-def said(line: Record) -> tuple[Record | None, str]:
+def reason_of(line: Record) -> tuple[Record | None, str]:
     """The reason that a line is asked for with: of the library, and by the older word, of which each has one."""
     name = line.get("returnReasonDefinitionId")
     if name:

@@ -192,9 +192,9 @@ class Shop:
                 refundedQuantity=0,
                 refundableQuantity=line["quantity"],
                 customerNote=line.get("customerNote"),
-                returnReason=sandbox_reasons.said(line)[1] or "OTHER",
+                returnReason=sandbox_reasons.reason_of(line)[1] or "OTHER",
                 returnReasonNote=line.get("returnReasonNote") or "",
-                returnReasonDefinition=sandbox_reasons.said(line)[0],
+                returnReasonDefinition=sandbox_reasons.reason_of(line)[0],
                 restockingFee=None,
                 fulfillmentLineItem=Ref(line["fulfillmentLineItemId"]),
             )

@@ -202,7 +202,7 @@ class Writes(Sandbox):
         room = {part["id"]: left for part, left in self.state.open_pieces(order)}
         for index, line in enumerate(given["returnLineItems"]):
             at = f"{where}.returnLineItems.{index}"
-            definition, word = sandbox_reasons.said(line)
+            definition, word = sandbox_reasons.reason_of(line)
             if line.get("returnReasonDefinitionId") and definition is None:
                 raise Refusal(f"{at}.returnReasonDefinitionId", "Return reason definition not found.", "NOT_FOUND")
             if not word and status == "OPEN":

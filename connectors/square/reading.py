@@ -122,7 +122,7 @@ class Reader:
         payments = [self._payment(key, read) for key in dict.fromkeys(tenders)]
         ids = dict.fromkeys(key for payment in payments if payment for key in payment.get("refund_ids") or ())
         found = [self.client.get("refunds", key)["refund"] for key in ids]
-        return _told([refund for refund in found if refund.get("order_id") == order["id"]], order)
+        return _refunds_once([refund for refund in found if refund.get("order_id") == order["id"]], order)
 
     def _payment(self, payment_id: str, read: Payments) -> Record | None:
         if payment_id not in read:
@@ -283,7 +283,7 @@ def _sale(order: Record, sold: Sequence[Record], payments: Sequence[Record]) -> 
     }
 
 
-def _told(refunds: Sequence[Record], order: Record) -> list[Record]:
+def _refunds_once(refunds: Sequence[Record], order: Record) -> list[Record]:
     """A return's refunds, each once: PaymentRefunds, and what stands only on the order, in its other vocabulary."""
     told = [{**keep(REFUND, refund), "said_by": "payment"} for refund in refunds]
     matching = [(refund.get("payment_id"), refund["amount_money"]["amount"]) for refund in refunds]

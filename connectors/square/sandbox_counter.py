@@ -99,7 +99,7 @@ class Counter:
         order["tenders"] = [{"id": payment["id"], "payment_id": payment["id"], "type": paid}]
         for line in order["line_items"]:
             self._move(line["catalog_object_id"], place, line["quantity"], "IN_STOCK", "SOLD", order["id"])
-        return self._tell(order, "order.created", "order_created")
+        return self._notify(order, "order.created", "order_created")
 
     def take_back(
         self,
@@ -146,7 +146,7 @@ class Counter:
         if given > bought:
             payment = self.payments[sale["tenders"][0]["id"]] if sale and not cash else None
             self._refund(order, payment, given - bought, reason)
-        return self._tell(order, "order.created", "order_created")
+        return self._notify(order, "order.created", "order_created")
 
     def settle(self, refund_id: str, status: str = "COMPLETED") -> Record:
         """What became of a pending refund, days later or at once."""
@@ -162,7 +162,7 @@ class Counter:
             payment.update(refunded_money=self.money(before + refund["amount_money"]["amount"]), updated_at=self.now())
             self.events.append(("payment.updated", payment["id"], {"payment": payment}))
         self.events.append(("refund.updated", refund_id, {"refund": {**refund, "version": 10}}))
-        self._tell(order, "order.updated", "order_updated")
+        self._notify(order, "order.updated", "order_updated")
         return refund
 
     # -- through the API
@@ -189,7 +189,7 @@ class Counter:
             return_amounts={"total_money": self.money(amount)},
         )
         made = self._refund(order, payment, amount, asked.get("reason", ""), asked.get("destination_id"))
-        self._tell(order, "order.created", "order_created")
+        self._notify(order, "order.created", "order_created")
         return made
 
     def adjust(self, changes: list[Record]) -> list[Record]:
@@ -273,7 +273,7 @@ class Counter:
         self.adjustments[adjustment["id"]] = adjustment
         return adjustment
 
-    def _tell(self, order: Record, topic: str, name: str) -> Record:
+    def _notify(self, order: Record, topic: str, name: str) -> Record:
         order["updated_at"] = self.now()
         kept = ("location_id", "state", "version", "created_at", "updated_at")
         thin = {"order_id": order["id"], **{key: order[key] for key in kept if key in order}}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.kit.alone import piecewise, said
+from connectors.kit.alone import explained, piecewise
 from connectors.kit.api import Unreadable
 from connectors.kit.clock import FINE
 from connectors.kit.errors import RetryLater
@@ -152,7 +152,7 @@ class Reader:
         def read(some: Sequence[int]) -> list[Found | Unreadable]:
             return [*self._records(stream, self._wanted(stream, watch, list(some)))]
 
-        return piecewise(read, roots, lambda root, problem: Unreadable(stream, str(root), said(problem)))
+        return piecewise(read, roots, lambda root, problem: Unreadable(stream, str(root), explained(problem)))
 
     def _changes(self, stream: Stream, watch: Watch, mark: str | None) -> Iterator[tuple[list[int], str]]:
         """Ids of wholes that changed, page by page in the order of change, with the mark after each page."""

@@ -60,14 +60,14 @@ class Privacy:
         with self.database.begin() as conn:
             return self._find(conn, who)
 
-    def said(self, found: Iterable[PersonalRecord]) -> dict[Object, list[str]]:
+    def statements(self, found: Iterable[PersonalRecord]) -> dict[Object, list[str]]:
         """What each of these records says of a person, for the answer to whoever asks."""
         accounts = self.accounts.all()
         told: dict[Object, set[str]] = {}
         with self.database.begin() as conn:
             for row in personal.bodies(conn, (one[:3] for one in found)):
                 told.setdefault(row.name, set()).update(
-                    erased.said(stream_of(accounts, row.account, row.stream), row.body)
+                    erased.personal_texts(stream_of(accounts, row.account, row.stream), row.body)
                 )
         return {name: sorted(texts) for name, texts in told.items()}
 
@@ -157,7 +157,7 @@ class Privacy:
         """
         accounts = self.accounts.all()
         found: dict[str, dict[Object, datetime]] = {}
-        for body in personal.scan(conn, _of_customers(accounts)) if asked.tells else ():
+        for body in personal.scan(conn, _of_customers(accounts)) if asked.comparable else ():
             for phone in erased.numbers(stream_of(accounts, body.account, body.stream), body.body):
                 if phone.local == asked.local:
                     found.setdefault(phone.country, {})[body.name] = body.at
@@ -242,7 +242,7 @@ class Privacy:
         new: dict[str, list[tuple[int, bytes | None]]] = {"raw": [], "inbox": []}
         bodies = personal.bodies(conn, things)
         for row in bodies:
-            said |= erased.said(stream_of(accounts, row.account, row.stream), row.body)
+            said |= erased.personal_texts(stream_of(accounts, row.account, row.stream), row.body)
         blanks = {thing: blank(record.observation.fragment) for thing, record in known.items()}
         said.update(word for _, words in blanks.values() for word in words)
         own = {*mails, *(mail for text in said if "@" in text for mail in erasing.addresses(text))}

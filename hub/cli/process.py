@@ -54,13 +54,13 @@ def site() -> Any:
 def work(settings: Settings, workers: int | None) -> None:
     """Only workers, until SIGINT or SIGTERM."""
     with hub(settings, say, stays=True) as ready, _working(ready, workers):
-        _until_told("working; Ctrl-C ends it")
+        _until_signalled("working; Ctrl-C ends it")
 
 
 def tick(settings: Settings) -> None:
     """Only the clock, until SIGINT or SIGTERM."""
     with hub(settings, say, stays=True) as ready, _ticking(ready):
-        _until_told("the clock is running; Ctrl-C ends it")
+        _until_signalled("the clock is running; Ctrl-C ends it")
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def _ticking(ready: Hub) -> Iterator[Clock]:
         clock.stop()
 
 
-def _until_told(text: str) -> None:
+def _until_signalled(text: str) -> None:
     told = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: told.set())

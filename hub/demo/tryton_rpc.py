@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 
-class TrytonSaidNo(RuntimeError):
+class TrytonRefused(RuntimeError):
     """Tryton answered with an error; it does so with HTTP 200. `kind` is its own word (UserError, UserWarning, ...)."""
 
     def __init__(self, method: str, kind: str, detail: Any) -> None:
@@ -70,7 +70,7 @@ class TrytonRPC:
         path = f"/{self.database}/rpc/"
         try:
             return self._post(path, method, [*params, sent])
-        except TrytonSaidNo as refusal:
+        except TrytonRefused as refusal:
             if refusal.kind != "HTTP 401":  # a session ends after five idle minutes
                 raise
             self._begin_session()
@@ -90,7 +90,7 @@ class TrytonRPC:
         """Press a button and say yes to what Tryton asks back, as a person does."""
         try:
             return self.press(model, record, button)
-        except TrytonSaidNo as question:
+        except TrytonRefused as question:
             if question.kind != "UserWarning":
                 raise
             self.call("model.res.user.warning.skip", question.detail[0][0])
@@ -125,9 +125,9 @@ class TrytonRPC:
         finally:
             connection.close()
         if response.status != 200:
-            raise TrytonSaidNo(method, f"HTTP {response.status}", raw[:300].decode("utf-8", "replace"))
+            raise TrytonRefused(method, f"HTTP {response.status}", raw[:300].decode("utf-8", "replace"))
         answer = json.loads(raw)
         if isinstance(answer, dict) and "error" in answer:
             kind, *detail = answer["error"]
-            raise TrytonSaidNo(method, str(kind), detail)
+            raise TrytonRefused(method, str(kind), detail)
         return answer["result"] if isinstance(answer, dict) and "result" in answer else answer

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from hub.demo.tryton_rpc import TrytonRPC, TrytonSaidNo, day, decimal
+from hub.demo.tryton_rpc import TrytonRefused, TrytonRPC, day, decimal
 
 HUB_USER = "returns-hub"
 HUB_GROUPS = (
@@ -184,5 +184,5 @@ def _hub_user(admin: TrytonRPC, company: int) -> str:
     application = admin.create("res.user.application", user=user, application="rest")
     state = admin.read("res.user.application", application, "key", "state")
     if state["state"] != "validated":
-        raise TrytonSaidNo("res.user.application", "state", state["state"])
+        raise TrytonRefused("res.user.application", "state", state["state"])
     return str(state["key"])

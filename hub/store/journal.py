@@ -74,7 +74,7 @@ def write(conn: Connection, entries: Sequence[JournalEntry]) -> None:
         )
 
 
-def told(conn: Connection, entry: JournalEntry) -> bool:
+def is_last(conn: Connection, entry: JournalEntry) -> bool:
     """Whether the last line of this return about this account says the same."""
     found = conn.exec_driver_sql(
         "SELECT text FROM journal WHERE return_id = %(r)s AND account = %(a)s ORDER BY id DESC LIMIT 1",

@@ -36,11 +36,11 @@ class Bell:
     def ring(self) -> None:
         """Returns at once; many rings are heard as one."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._tell, name="bell", daemon=True)
+            self._thread = threading.Thread(target=self._notify, name="bell", daemon=True)
             self._thread.start()
         self._rung.set()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         while self._rung.wait():
             self._rung.clear()
             try:

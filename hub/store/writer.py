@@ -49,29 +49,29 @@ class Pending:
     A bare lock to wait on: with a Future, waiting costs more than everything else that a request needs.
     """
 
-    __slots__ = ("_heard", "_told", "arrivals", "outcome", "since", "size")
+    __slots__ = ("_callback", "_known", "arrivals", "outcome", "since", "size")
 
-    def __init__(self, arrivals: Sequence[Arrival], heard: Callable[[], None] | None = None) -> None:
+    def __init__(self, arrivals: Sequence[Arrival], callback: Callable[[], None] | None = None) -> None:
         self.arrivals = arrivals
-        self._heard = heard
+        self._callback = callback
         self.size = sum(arrival.size for arrival in arrivals)
         self.since = time.monotonic()
         self.outcome: list[bool] | Full | Unstorable | None = None
-        self._told = threading.Lock()
-        self._told.acquire()
+        self._known = threading.Lock()
+        self._known.acquire()
 
-    def tell(self, outcome: list[bool] | Full | Unstorable) -> None:
+    def resolve(self, outcome: list[bool] | Full | Unstorable) -> None:
         """Let the request go; only the first word counts."""
         if self.outcome is None:
             self.outcome = outcome
-            self._told.release()
-            if self._heard is not None:
-                self._heard()
+            self._known.release()
+            if self._callback is not None:
+                self._callback()
 
     def result(self, seconds: float = -1) -> list[bool]:
         """What `put` returns or raises, as soon as it is known. Raises TimeoutError after so many seconds."""
-        if self._told.acquire(timeout=seconds):
-            self._told.release()
+        if self._known.acquire(timeout=seconds):
+            self._known.release()
         if isinstance(self.outcome, list):
             return self.outcome
         raise self.outcome or TimeoutError
@@ -119,10 +119,10 @@ class Writer:
                 f"the database has not answered for {self.patience:g} s; the messages may or may not be kept", 5.0
             ) from None
 
-    def offer(self, arrivals: Sequence[Arrival], told: Callable[[], None] | None = None) -> Pending:
-        """Queue these; its `result` is what `put` returns, and `told` is called, in the writer's thread, when it is
+    def offer(self, arrivals: Sequence[Arrival], callback: Callable[[], None] | None = None) -> Pending:
+        """Queue these; its `result` is what `put` returns, and `callback` is called, in the writer's thread, when it is
         there. Raises Full at once where there is no room."""
-        request = Pending(arrivals, told)
+        request = Pending(arrivals, callback)
         if self._process != os.getpid():
             self._reset()
         with self._changed:
@@ -207,7 +207,7 @@ class Writer:
     def _settle(self, group: list[Pending], new: list[bool]) -> None:
         begin = 0
         for request in group:
-            request.tell(new[begin : begin + len(request.arrivals)])
+            request.resolve(new[begin : begin + len(request.arrivals)])
             begin += len(request.arrivals)
         self.committed()
 
@@ -215,7 +215,7 @@ class Writer:
         cause = getattr(error, "orig", error)
         names = ", ".join(f"{a.account} {a.stream} {a.external_id!a}" for a in request.arrivals[:3])
         log.error("cannot be stored: %s: %s", names, type(cause).__name__)
-        request.tell(
+        request.resolve(
             Unstorable(f"this message cannot be stored ({cause}); sent again it fails again, so look at what is in it")
         )
 
@@ -225,7 +225,7 @@ class Writer:
             log.warning("messages could not be made durable, their senders come again: %s", reason(error))
         why = "the disk of the database is full" if sqlstate(error) == "53100" else "the database is away or overloaded"
         for request in group:
-            request.tell(Full(f"{why}; the messages may or may not be kept", 5.0))
+            request.resolve(Full(f"{why}; the messages may or may not be kept", 5.0))
 
 
 def _broken(error: Exception) -> bool:

@@ -22,7 +22,7 @@ from hub.web.bodies import Bodies
 from hub.web.bridge import Bridge
 from hub.web.pulse import LATE, Pulse
 from hub.web.refusals import LAST, Refusal
-from hub.web.webhooks import LARGEST, PREFIX, Told, WebhookIntake, request
+from hub.web.webhooks import LARGEST, PREFIX, Response, WebhookIntake, request
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Front:
             del self._answers[next(iter(self._answers))]
         return False
 
-    async def _webhook(self, scope: Any, protocol: Any, account: str) -> Told:
+    async def _webhook(self, scope: Any, protocol: Any, account: str) -> Response:
         try:
             headers = scope.headers
             if self.webhooks.may_be_new(account):
@@ -102,11 +102,11 @@ class Front:
                 loop = asyncio.get_running_loop()
                 arrivals = await loop.run_in_executor(self._checks, self.webhooks.check, account, asked)
             await self._store(arrivals)
-            told = self.webhooks.taken(account, len(arrivals))
-            self.webhooks.counts.add(account, told[0])
+            response = self.webhooks.taken(account, len(arrivals))
+            self.webhooks.counts.add(account, response[0])
         except Exception as error:
             return self.webhooks.refuse(account, error)
-        return told
+        return response
 
     async def _look(self) -> None:
         """The accounts were looked at again, or the database does not answer in time."""
@@ -123,10 +123,10 @@ class Front:
         loop = asyncio.get_running_loop()
         known: asyncio.Future[None] = loop.create_future()
 
-        def told() -> None:
+        def settled() -> None:
             loop.call_soon_threadsafe(_settle, known)
 
-        waiting = self.hub.writer.offer(arrivals, told)
+        waiting = self.hub.writer.offer(arrivals, settled)
         try:
             await asyncio.wait_for(known, self.hub.writer.patience)
         except TimeoutError:

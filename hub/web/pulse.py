@@ -70,9 +70,9 @@ class Pulse:
             self._thread.join(LATE)
             self._thread = None
 
-    def soon(self, told: Callable[[], object]) -> None:
-        """Call `told` from another thread after a look that begins from now on; all who wait share it."""
-        self._waiting.append(told)
+    def soon(self, callback: Callable[[], object]) -> None:
+        """Call `callback` from another thread after a look that begins from now on; all who wait share it."""
+        self._waiting.append(callback)
         self._wake.set()
 
     def beat(self) -> None:
@@ -113,6 +113,6 @@ class Pulse:
             self._wake.clear()
             waiting, self._waiting = self._waiting, []
             self.beat()
-            for told in waiting:
-                told()
+            for callback in waiting:
+                callback()
         self.beat()

@@ -39,7 +39,7 @@ LARGEST = 10 * 2**20
 
 _CHUNK = 65536
 
-Told = tuple[int, Mapping[str, str], bytes]
+Response = tuple[int, Mapping[str, str], bytes]
 """An answer: status, headers, body."""
 
 
@@ -95,7 +95,7 @@ class WebhookIntake:
             raise refusals.busy(Full(why, self.pulse.again))
         return arrivals
 
-    def taken(self, account: str, messages: int) -> Told:
+    def taken(self, account: str, messages: int) -> Response:
         """What the sender hears of messages that are durable: the words its manifest asks for, or ours."""
         webhook = self.hub.accounts.get(account).entry.manifest.webhook
         wanted = webhook and webhook.answer
@@ -105,7 +105,7 @@ class WebhookIntake:
 
     # -- any of it failed
 
-    def refuse(self, account: str, error: Exception) -> Told:
+    def refuse(self, account: str, error: Exception) -> Response:
         """The letter, counted. What is nobody's account has no name: else whoever guesses names fills the memory."""
         if isinstance(error, Full):
             error = refusals.busy(error)

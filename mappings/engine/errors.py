@@ -58,7 +58,7 @@ class Untranslatable(Exception):
         super().__init__(f"{place}{what}{reason}{how}")
 
     @property
-    def said(self) -> str:
+    def letter(self) -> str:
         """The field's own name and the reason: for whoever sees the row that it is in."""
         name = self.field.rpartition(".")[2]
         return f"{name}: {self.reason}" if name else self.reason

@@ -176,7 +176,7 @@ class Walk:
                 name = _INDEX.sub("", field)
                 if isinstance(error, UnknownWord) or name not in self.spare:
                     raise
-                self.spared.append(Spared(name, here.path, element, error.said))
+                self.spared.append(Spared(name, here.path, element, error.letter))
         self.roots = outer
         return made
 

@@ -99,13 +99,13 @@ def parse(text: str) -> Node:
     except exceptions.LexerError as error:
         raise ExpressionError(error.message, error.lex_position) from error
     except exceptions.ParseError as error:
-        raise ExpressionError(_say(error, text), max(error.lex_position, 0)) from error
+        raise ExpressionError(_explain(error, text), max(error.lex_position, 0)) from error
     except RecursionError as error:
         raise ExpressionError("the expression is nested too deeply") from error
     return tree
 
 
-def _say(error: exceptions.ParseError, text: str) -> str:
+def _explain(error: exceptions.ParseError, text: str) -> str:
     if isinstance(error, exceptions.IncompleteExpressionError) or error.token_type == "EOF":  # noqa: S105
         return "the expression ends too early (between { } and [ ] YAML ends it at a comma: quote it there)"
     number = error.token_type == "NUMBER"  # noqa: S105

@@ -27,7 +27,9 @@ def test_an_answer_from_a_cache_was_told_at_its_date_and_its_age() -> None:
     clock.heard(date(ago=HOUR), f"{HOUR}")
     assert clock.behind() == 0
     assert late(clock) <= FINE
-    assert HOUR <= (datetime.now(UTC) - clock.told()).total_seconds() <= HOUR + FINE, "what it says is as old as that"
+    assert HOUR <= (datetime.now(UTC) - clock.answered_at()).total_seconds() <= HOUR + FINE, (
+        "what it says is as old as that"
+    )
 
 
 def test_what_is_behind_beside_its_age_is_behind() -> None:

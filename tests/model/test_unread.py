@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.model.merge.unread import says
+from hub.model.merge.unread import unknown_money
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.observation import Observation
 from tests.model.telling import said
@@ -58,24 +58,34 @@ def told(fields: dict[str, Any]) -> Fragment:
 @pytest.mark.parametrize("case", CASES)
 def test_money_is_news_where_it_is_not_known(case: str) -> None:
     new, known, news = CASES[case]
-    assert bool(says([(7, told(new))], record(**known) if known is not None else None)) == news
+    assert bool(unknown_money([(7, told(new))], record(**known) if known is not None else None)) == news
 
 
 def test_what_a_deleted_record_told_is_known_no_more() -> None:
-    assert says([(7, told(order("5.00")))], record(gone=True, **order("5.00")))
-    assert not says([(7, told(order()))], record(gone=True, **order()))
+    assert unknown_money([(7, told(order("5.00")))], record(gone=True, **order("5.00")))
+    assert not unknown_money([(7, told(order()))], record(gone=True, **order()))
 
 
 def test_the_name_is_that_of_the_money_and_of_the_message_where_there_is_none_to_read() -> None:
     five, ten, none = told(order("5.00")), told(order("10.00")), told(order())
-    assert says([(7, None)], None) == says([(7, None), (8, none)], None) == says([(6, five), (7, None)], None) == "7"
-    assert says([(7, five)], None) == says([(8, five)], None) == says([(7, five), (8, none), (9, five)], None) != ""
+    assert (
+        unknown_money([(7, None)], None)
+        == unknown_money([(7, None), (8, none)], None)
+        == unknown_money([(6, five), (7, None)], None)
+        == "7"
+    )
+    assert (
+        unknown_money([(7, five)], None)
+        == unknown_money([(8, five)], None)
+        == unknown_money([(7, five), (8, none), (9, five)], None)
+        != ""
+    )
     names = [[five], [ten], [five, ten], [five, ten, five], [None, five]]
-    assert len({says(list(enumerate(one)), None) for one in names}) == len(names)
+    assert len({unknown_money(list(enumerate(one)), None) for one in names}) == len(names)
 
 
 def test_where_there_are_more_than_are_looked_at_the_oldest_names_them() -> None:
     five, none = told(order("5.00")), told(order())
-    assert says([(8, none)], None, more=1) == says([(9, none)], None, more=1) == "1"
-    assert says([(8, None)], None, more=1) == "8"
-    assert says([(8, five)], None, more=1) not in ("", "1", says([(8, five)], None))
+    assert unknown_money([(8, none)], None, more=1) == unknown_money([(9, none)], None, more=1) == "1"
+    assert unknown_money([(8, None)], None, more=1) == "8"
+    assert unknown_money([(8, five)], None, more=1) not in ("", "1", unknown_money([(8, five)], None))

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub.demo.tryton_people import RETURN, Goods, Sold
-from hub.demo.tryton_rpc import TrytonSaidNo
+from hub.demo.tryton_rpc import TrytonRefused
 from tests.peers.between import Between, gross
 from tests.peers.medusa.client import ShopSaidNo
 from tests.peers.medusa.seed import PRICES
@@ -21,7 +21,7 @@ from tests.peers.medusa.seed import PRICES
 SETTLED, SOON, LONGEST = 75.0, 330.0, 1200.0
 """Seconds that the hub gets after the last act until nothing is left to do. Where work is due within the second number
 of seconds it is not stuck but slow, or waits for its next try on a busy machine: then it gets the third."""
-REFUSALS = (TrytonSaidNo, ShopSaidNo, LookupError, ValueError)
+REFUSALS = (TrytonRefused, ShopSaidNo, LookupError, ValueError)
 
 
 class Scenario:

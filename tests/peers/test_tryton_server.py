@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 from hub.demo.tryton_people import Goods, People
-from hub.demo.tryton_rpc import TrytonSaidNo, day
+from hub.demo.tryton_rpc import TrytonRefused, day
 from hub.demo.tryton_seed import fiscal_year
 from hub.demo.tryton_server import Tryton, TrytonFailed
 from tests.peers.tryton_fixture import PEERS
@@ -95,5 +95,5 @@ def test_a_changed_lock_or_currency_has_its_own_place(tmp_path: Path) -> None:
 
 
 def test_a_wrong_password_is_refused_and_never_asked_for_again(server: Tryton) -> None:
-    with server as running, pytest.raises(TrytonSaidNo, match="401"):
+    with server as running, pytest.raises(TrytonRefused, match="401"):
         running.admin().login("admin", "wrong")

@@ -94,7 +94,7 @@ def test_a_parcel_is_followed_to_the_door_and_is_no_receipt(
     axes = found.doc.axes
     assert (axes.transit, axes.receipt, found.status) == ("delivered", "none", "arrived")
     (shipment,) = found.doc.shipments
-    assert (shipment.speaker.account, shipment.told) == ("parcels", ("parcels", "web"))
+    assert (shipment.speaker.account, shipment.known_to) == ("parcels", ("parcels", "web"))
     assert found.doc.lines[0].received == 0
     assert found.sync["parcels"] == "in_sync"
     assert intents(hub) == [("add_tracking", "done")]
@@ -122,7 +122,7 @@ def test_a_push_that_overtakes_the_lost_answer_is_the_same_parcel(
     work()
     (found,) = all_returns(hub)
     assert (found.doc.axes.transit, found.status, found.sync["parcels"]) == ("delivered", "arrived", "in_sync")
-    assert [shipment.told for shipment in found.doc.shipments] == [("parcels", "web")]
+    assert [shipment.known_to for shipment in found.doc.shipments] == [("parcels", "web")]
     assert intents(hub) == [("add_tracking", "done")]
     assert [effect["kind"] for effect in parcels.effects] == ["track"]
 

@@ -96,7 +96,7 @@ def test_the_shop_names_the_number_and_the_carrier_tells_the_rest(
     assert intents(hub) == [("add_tracking", "done")]
     ret, parcel = parcel_of(hub)
     assert (parcel.value.state, parcel.speaker.account, ret.axes.transit) == ("accepted", "carrier", "accepted")
-    assert set(parcel.told) == {"carrier", "web"}
+    assert set(parcel.known_to) == {"carrier", "web"}
     for day, (state, transit) in enumerate(
         [("1002", "in_transit"), ("14", "exception"), ("6", "returning_to_sender"), ("4", "returned_to_sender")], 2
     ):

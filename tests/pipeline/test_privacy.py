@@ -142,7 +142,7 @@ def test_a_person_is_found_erased_and_does_not_come_back(
     assert {one.account for one in found if one.why == "return"} <= {"erp"}
     assert {one.external_id for one in hub.privacy.find("0049 30 123456")} >= {"RET-1"}
     assert {one.external_id for one in hub.privacy.find("site:C-4711")} >= {"RET-1"}
-    told_of = {text for texts in hub.privacy.said(found).values() for text in texts}
+    told_of = {text for texts in hub.privacy.statements(found).values() for text in texts}
     assert {"Ada Lovelace", "+49 30 123-456", "pinches at my left ear", ADA} <= told_of
     assert not any("Bob" in text or BOB in text for text in told_of)
     numbers = {int(one.number[1:]) for one in found if one.number}

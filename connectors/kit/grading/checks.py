@@ -136,12 +136,12 @@ def _customers(subject: Subject) -> dict[str, set[str]]:
     }
 
 
-def _says(value: Any) -> bool:
+def _has_content(value: Any) -> bool:
     """Whether there is more in it than the number of a record that is not there."""
     if isinstance(value, list):
-        return any(map(_says, value))
+        return any(map(_has_content, value))
     if isinstance(value, dict):
-        return any(_says(inner) for name, inner in value.items() if name != "id")
+        return any(_has_content(inner) for name, inner in value.items() if name != "id")
     return bool(value)
 
 
@@ -152,7 +152,7 @@ def _telling(value: Any, path: str = "") -> Iterator[str]:
     elif isinstance(value, dict):
         for name, item in value.items():
             here = f"{path}.{name}" if path else name
-            if PERSON.search(_bare(name)) and _says(item):
+            if PERSON.search(_bare(name)) and _has_content(item):
                 yield here
             else:
                 yield from _telling(item, here)

@@ -70,7 +70,7 @@ class Book:
                 found = [key for key in found if key in self._stated] or found
             return found or [f"{account}/{order}/{part.order_line}"]
         if part.line is not None:
-            own = self._said(observation, part)
+            own = self._by_own_id(observation, part)
             if own is not None:
                 return [own]
         if part.sku is not None or gtin is not None:
@@ -155,7 +155,7 @@ class Book:
         for account in sorted(by_account, key=lambda a: (a != home, -_HOMES[party(self.inputs, a).kind], a)):
             order = by_account[account].fragment.order
             if order:
-                self._tell(account, ids[account], label, order.lines)
+                self._add_lines(account, ids[account], label, order.lines)
 
     def _order_id(self, observation: Observation) -> str:
         """The id, in its own account, of the one order that this record is about; '' where it cannot be told."""
@@ -187,7 +187,7 @@ class Book:
             return True
         return ids.isdisjoint(self.others) and not names.isdisjoint(self._ref)
 
-    def _tell(self, account: str, order_id: str, label: str, lines: Sequence[OrderLine]) -> None:
+    def _add_lines(self, account: str, order_id: str, label: str, lines: Sequence[OrderLine]) -> None:
         known = [line for line in self.lines.values() if line.order == label and account not in line.ids]
         found = match(account, lines, known, self._memory)
         for line in lines:
@@ -247,7 +247,7 @@ class Book:
         for scope in self._scopes(observation) if line.line is not None else ():
             self._own.setdefault((scope, line.line or ""), (key, line.sku))
 
-    def _said(self, observation: Observation, part: LinePart) -> str | None:
+    def _by_own_id(self, observation: Observation, part: LinePart) -> str | None:
         """The line that this id was given to, in the record itself or in another of its account and return; one that
         was said of another article there is another."""
         for scope in self._scopes(observation):

@@ -21,17 +21,17 @@ StatedFact = tuple[FactId, Any, Observation]
 class Event(Struct, kw_only=True):
     """One event: what the account with the most to say tells of it, and what its duplicates tell."""
 
-    said: list[StatedFact]
+    stated: list[StatedFact]
     others: dict[str, list[StatedFact]]
     """By account: what the duplicates say."""
     duplicates: tuple[FactId, ...]
-    told: tuple[str, ...]
+    known_to: tuple[str, ...]
     linked: frozenset[FactId]
     """Facts of any kind recorded as the same event, seen or not."""
 
     @property
     def speaker(self) -> str:
-        return self.said[0][0].account
+        return self.stated[0][0].account
 
     @property
     def accounts(self) -> set[str]:
@@ -123,14 +123,16 @@ def events(told: Iterable[StatedFact], kind: str, links: Links, inputs: MergeInp
     for fact in facts:
         groups.setdefault(links.root(fact[0]), []).append(fact)
     result = [_event(members, kind, links, inputs) for members in groups.values()]
-    result.sort(key=lambda event: _by_id(event.said[0]))
+    result.sort(key=lambda event: _by_id(event.stated[0]))
     return result
 
 
 def _event(members: list[StatedFact], kind: str, links: Links, inputs: MergeInputs) -> Event:
     first = members[0][0]
     if not links:
-        return Event(said=members, others={}, duplicates=(first,), told=(first.account,), linked=frozenset((first,)))
+        return Event(
+            stated=members, others={}, duplicates=(first,), known_to=(first.account,), linked=frozenset((first,))
+        )
     alike = links.alike(first)
     linked = frozenset(alike | links.across(alike))
     accounts = tuple(sorted({fact.account for fact in linked}))
@@ -140,7 +142,7 @@ def _event(members: list[StatedFact], kind: str, links: Links, inputs: MergeInpu
     speaker = min(sides, key=lambda account: (-rank(party(inputs, account), kind), account))
     said = sorted(sides.pop(speaker), key=_by_id)
     duplicates = tuple(sorted(fact[0] for fact in members))
-    return Event(said=said, others=sides, duplicates=duplicates, told=accounts, linked=linked)
+    return Event(stated=said, others=sides, duplicates=duplicates, known_to=accounts, linked=linked)
 
 
 def named(event: Event, told: StatedFact) -> dict[str, Any]:
@@ -149,8 +151,8 @@ def named(event: Event, told: StatedFact) -> dict[str, Any]:
     base: dict[str, Any] = {"id": speaker.text, "kind": speaker.kind, "speaker": speaker}
     if len(event.duplicates) > 1:
         base["also"] = tuple(fact for fact in event.duplicates if fact != speaker)
-    if len(event.told) > 1:
-        base["knows"] = tuple(account for account in event.told if account != speaker.account)
+    if len(event.known_to) > 1:
+        base["knows"] = tuple(account for account in event.known_to if account != speaker.account)
     return base
 
 

@@ -100,8 +100,8 @@ def _unite(older: Observation, newer: Observation) -> Fragment:
                 continue
             _unite_list(field, older, newer, values, since)
             continue
-        value, read_seq = _said(field, newer)
-        before, earlier = _said(field, older)
+        value, read_seq = _stated(field, newer)
+        before, earlier = _stated(field, older)
         # The same read translated again says everything that read had to say; only older words stand beside it.
         if earlier > read_seq and not (same_read and earlier == older.read_seq):
             value, read_seq = before, earlier
@@ -122,7 +122,7 @@ def _says_all(old: Fragment, new: Fragment) -> bool:
     return True
 
 
-def _said(field: str, observation: Observation) -> tuple[Any, int]:
+def _stated(field: str, observation: Observation) -> tuple[Any, int]:
     value = getattr(observation.fragment, field)
     if value is UNSET or (value == () and field not in LISTS):
         return value, _NEVER

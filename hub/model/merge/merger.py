@@ -70,13 +70,13 @@ class Merger:
         self.inputs = rekeyed.inputs(inputs, self.book)
         self.links = Links(inputs)
         self.sources = Sources()
-        self._told: Aggregates | None = None
+        self._aggregates: Aggregates | None = None
         self._whole: Return | None = None
 
     def whole(self) -> Return:
         ctx = self._context(self.observations)
-        self._told = _told(ctx)
-        self._whole = _decided(ctx, self.sources, self._told)
+        self._aggregates = _aggregates(ctx)
+        self._whole = _decided(ctx, self.sources, self._aggregates)
         return self._whole
 
     def of(self, account: str) -> Return:
@@ -88,7 +88,9 @@ class Merger:
         if alone and self._whole is not None and not any(map(axes.decides, own)):
             return self._whole
         ctx = self._context(own, account)
-        return _decided(ctx, self.sources, self._told if alone and self._told is not None else _told(ctx))
+        return _decided(
+            ctx, self.sources, self._aggregates if alone and self._aggregates is not None else _aggregates(ctx)
+        )
 
     def shortages(self, number: str, keys: Iterable[str]) -> dict[str, dict[str, Decimal]]:
         """Which other returns of the orders go short on these lines, and what is left to them."""
@@ -133,7 +135,7 @@ class Aggregates(NamedTuple):
     discrepancies: list[Discrepancy]
 
 
-def _told(ctx: MergeContext) -> Aggregates:
+def _aggregates(ctx: MergeContext) -> Aggregates:
     said = lines.statements(ctx)
     ctx.asked = {key: told[0][1].quantity - told[0][1].cancelled for key, told in said.items()}
     receipts = by_hand.without(ctx, "receipts", entities.receipts(ctx))
@@ -219,7 +221,7 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
         discrepancies.gone(ctx)
         discrepancies.unread(ctx, balance, over)
         left_out.ask(ctx, balance, over)
-        unknown_numbers.say(ctx)
+        unknown_numbers.report(ctx)
         discrepancies.lost(ctx, built, told.shipments)
 
     state = Axes(

@@ -43,7 +43,7 @@ def provisional(ctx: MergeContext) -> tuple[Provisional, ...]:
                 waits=waits,
                 entry=link.entry,
                 confirmed=link.confirmed,
-                told=_told(ctx, number),
+                told=_bearing_number(ctx, number),
             )
         )
         if waits:
@@ -69,7 +69,7 @@ def provisional(ctx: MergeContext) -> tuple[Provisional, ...]:
     return tuple(bound)
 
 
-def _told(ctx: MergeContext, number: str) -> tuple[str, ...]:
+def _bearing_number(ctx: MergeContext, number: str) -> tuple[str, ...]:
     """Accounts in whose own records our number can be read."""
     found = set()
     for observation in ctx.own:

@@ -6,7 +6,7 @@ from hub.model.language.sentences import sentence
 from hub.model.merge.context import MergeContext
 
 
-def say(ctx: MergeContext) -> None:
+def report(ctx: MergeContext) -> None:
     """Each record that names such a number; nothing else rests on it, so nothing waits."""
     for account, stream, external_id, number in ctx.inputs.strays:
         said = sentence("never_given", account=account, stream=stream, object=external_id, number=number)

@@ -18,7 +18,9 @@ from hub.model.schema.observation import Observation
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-def says(messages: Sequence[tuple[int, Fragment | None]], known: Observation | None, more: int | None = None) -> str:
+def unknown_money(
+    messages: Sequence[tuple[int, Fragment | None]], known: Observation | None, more: int | None = None
+) -> str:
     """A name of what these readings of one object, oldest first, may say of money that is not known; empty: nothing.
 
     Each is the number of its message and its money parts, None where these cannot be read. The name stays while they

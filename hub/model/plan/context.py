@@ -39,7 +39,7 @@ class PlanContext:
         self.all = outstanding
         self.here = {line.key: line for line in view.lines}
         self._said: set[tuple[str, str | None, str]] = set()
-        self._told: dict[str, frozenset[str]] = {}
+        self._under_way_of: dict[str, frozenset[str]] = {}
         self.frozen_lines: dict[str, Discrepancy] = {}
         self.frozen_money: Discrepancy | None = None
         self.frozen: Discrepancy | None = None
@@ -74,12 +74,14 @@ class PlanContext:
     def under_way(self, *kinds: str) -> list[Outstanding]:
         return [o for o in self.mine if o.operation.kind in kinds and o.state in UNDER_WAY]
 
-    def told_under_way(self, fact: Fact, kind: str) -> bool:
+    def under_way_of(self, fact: Fact, kind: str) -> bool:
         """Whether a write that tells this very fact is on its way."""
-        told = self._told.get(kind)
-        if told is None:
-            told = self._told[kind] = frozenset(name for o in self.under_way(kind) for name in o.operation.facts)
-        return bool(told) and (fact.id in told or any(duplicate.text in told for duplicate in fact.duplicates))
+        facts = self._under_way_of.get(kind)
+        if facts is None:
+            facts = self._under_way_of[kind] = frozenset(
+                name for o in self.under_way(kind) for name in o.operation.facts
+            )
+        return bool(facts) and (fact.id in facts or any(duplicate.text in facts for duplicate in fact.duplicates))
 
     def cannot(self, fact: str, said: Sentence, operation: str | None = None, *, amount: Decimal | None = None) -> None:
         about = (self.account, fact, said.code)

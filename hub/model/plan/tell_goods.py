@@ -23,7 +23,7 @@ def tracked(ctx: PlanContext) -> bool:
         return True
     for parcel in ctx.ret.shipments:
         value = parcel.value
-        if not value.number or value.state == "cancelled" or ctx.account in parcel.told:
+        if not value.number or value.state == "cancelled" or ctx.account in parcel.known_to:
             continue
         if not ctx.terms.follows(value.carrier):
             continue
@@ -34,7 +34,7 @@ def tracked(ctx: PlanContext) -> bool:
         else:
             continue
         kind = ctx.operation_for(fact)
-        if kind is None or not ctx.listens(fact) or ctx.told_under_way(parcel, kind):
+        if kind is None or not ctx.listens(fact) or ctx.under_way_of(parcel, kind):
             continue
         words = {"carrier": value.carrier, "number": value.number, "url": value.url, "direction": value.direction}
         words = {word: said for word, said in words.items() if said is not None}
@@ -125,7 +125,7 @@ def _target(
         ctx.waits(f"received {line.sku or line.key}", ctx.frozen_lines[line.key], "receive")
         return None
     told = _sums(concerned)
-    new = [r for r in concerned if _short(ctx, r, shown, told) and not ctx.told_under_way(r, "receive")]
+    new = [r for r in concerned if _short(ctx, r, shown, told) and not ctx.under_way_of(r, "receive")]
     # What was booked there by hand is not told; of a total that is behind nobody knows which it lacks.
     lacks = total - has
     whole = all(r.line == line.key for r in new)
@@ -166,7 +166,7 @@ def _short(
     ctx: PlanContext, receipt: ReceiptFact, shown: Mapping[FactId, Decimal], told: Mapping[Sequence[FactId], Decimal]
 ) -> bool:
     """Whether the account shows less of this event than its speaker tells: then what it adds is of this event, too."""
-    if ctx.account not in receipt.told:
+    if ctx.account not in receipt.known_to:
         return True
     if all(duplicate.account != ctx.account for duplicate in receipt.duplicates):
         return False  # it is a part of a total there
@@ -242,11 +242,11 @@ def disposed(ctx: PlanContext) -> bool:
     own = _own(ctx, "dispositions", booked)
     for put in ctx.ret.dispositions:
         line = lines.get(put.line or "")
-        if put.state != "posted" or ctx.account in put.told or line is None:
+        if put.state != "posted" or ctx.account in put.known_to or line is None:
             continue
         if ctx.terms.kind == "pos" and put.location is not None and put.location not in ctx.terms.locations:
             continue
-        if ctx.told_under_way(put, "dispose"):
+        if ctx.under_way_of(put, "dispose"):
             continue
         if put.quantity and put.quantity <= booked.get(line.key, Zero):
             booked[line.key] -= put.quantity
@@ -275,7 +275,7 @@ def replaced(ctx: PlanContext) -> bool:
     ret, view = ctx.ret, ctx.view
     if not ctx.has or ctx.ended or ret.axes.exchange == "none" or not ctx.listens("replacement"):
         return True
-    if view.replacements or any(ctx.account in r.told for r in ret.replacements) or ctx.under_way("exchange"):
+    if view.replacements or any(ctx.account in r.known_to for r in ret.replacements) or ctx.under_way("exchange"):
         return True
     if "exchange" in ctx.terms.silent or any(o.kind == "authorize" for o in ctx.operations):
         return True

@@ -52,7 +52,9 @@ def paid(ctx: PlanContext) -> bool:
     elif any(o.operation.kind in PAYING and o.state == "dead" for o in ctx.all):
         ctx.cannot(name, sentence("refund_stuck"), "refund")
     elif not _frozen(ctx, name, "refund"):
-        credits = [c.id for c in ctx.ret.credits if c.value.state == "posted" and len(c.told) == 1]  # not answered yet
+        credits = [
+            c.id for c in ctx.ret.credits if c.value.state == "posted" and len(c.known_to) == 1
+        ]  # not answered yet
         ctx.ask(
             "refund",
             "money_due",
@@ -132,7 +134,7 @@ def _unsettled(ctx: PlanContext) -> list[RefundFact]:
     return [
         r
         for r in ctx.ret.refunds
-        if r.state == "succeeded" and ctx.account not in r.told and not {f.id for f in r.duplicates} & settled
+        if r.state == "succeeded" and ctx.account not in r.known_to and not {f.id for f in r.duplicates} & settled
     ]
 
 
@@ -141,7 +143,7 @@ def recorded(ctx: PlanContext) -> bool:
     if not ctx.has or ctx.operation_for("refunded") != "record_refund" or not ctx.listens("refunded"):
         return True
     for refund in ctx.ret.refunds:
-        if refund.state != "succeeded" or ctx.account in refund.told or ctx.told_under_way(refund, "record_refund"):
+        if refund.state != "succeeded" or ctx.account in refund.known_to or ctx.under_way_of(refund, "record_refund"):
             continue
         name = f"refunded {money_text(refund.amount, refund.value.currency)}"
         if not _frozen(ctx, name, "record_refund"):

@@ -195,7 +195,7 @@ def noted(ctx: PlanContext) -> bool:
     if not ctx.has or not ctx.listens("note"):
         return True
     for note in ctx.ret.notes:
-        if ctx.account not in note.told and not ctx.told_under_way(note, "note"):
+        if ctx.account not in note.known_to and not ctx.under_way_of(note, "note"):
             ctx.ask("note", "note", facts=[note.id], words={"text": note.value.text, "speaker": note.value.speaker})
     return True
 

@@ -127,7 +127,7 @@ class Eraser:
         self._within = [(pattern(mail, address=True, word=False), token) for mail, token in sorted(tokens.items())]
         alone = (mail.partition("@")[0] for mail in tokens)
         locals_ = [name for name in alone if len(name) >= LOCAL and name not in ANYBODYS and not name.isdigit()]
-        known = {name for name in (one.strip() for one in names) if _tells(name)}
+        known = {name for name in (one.strip() for one in names) if _identifies(name)}
         self._names = [pattern(name) for name in sorted(known.union(locals_), key=lambda name: (-len(name), name))]
 
     def address(self, text: str) -> str:
@@ -154,7 +154,7 @@ class Eraser:
         return text
 
 
-def _tells(name: str) -> bool:
+def _identifies(name: str) -> bool:
     return (
         len(name) >= SHORTEST and name != MASK and (any(map(str.isalpha, name)) or sum(map(str.isdigit, name)) >= PHONE)
     )

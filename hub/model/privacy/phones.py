@@ -35,7 +35,7 @@ class Phone(NamedTuple):
         return (self.name, f"0{self.local}") if self.country else (self.name,)
 
     @property
-    def tells(self) -> bool:
+    def comparable(self) -> bool:
         """Whether there is enough of it to compare it with one that is written otherwise; 000 000 0000 is nobody's."""
         return len(self.local) >= SHORTEST and len(set(self.local)) > 1
 

@@ -98,7 +98,7 @@ class Fact(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
         return tuple(sorted((self.speaker, *self.also))) if self.also else (self.speaker,)
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def known_to(self) -> tuple[str, ...]:
         """Every account that knows it."""
         return (self.speaker.account, *self.knows)
 

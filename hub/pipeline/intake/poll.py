@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from connectors.kit.alone import concerns_one, said
+from connectors.kit.alone import concerns_one, explained
 from connectors.kit.api import Page, Unreadable
 from hub.accounts import Account, Accounts
 from hub.model.schema.observation import HUB
@@ -64,14 +64,14 @@ class Poll:
         content: Page = page.value
         came = arrivals(account, content.messages, "poll", drawn)
         inbox.accept(conn, came)
-        _said_on_returns(conn, came)
+        _recompute_waiting(conn, came)
         jobs.want(conn, "fetch", [a.job for a in came if a.error and a.notification], after=ALONE_AGAIN)
         cursors.page(conn, account.name, job.key, content.cursor)
         jobs.renew(conn, [job], self.lease)
         return True
 
 
-def _said_on_returns(conn: Connection, came: Sequence[Arrival]) -> None:
+def _recompute_waiting(conn: Connection, came: Sequence[Arrival]) -> None:
     """Returns that wait for a record that cannot be read say so: they are laid together again."""
     bad = [(one.account, one.stream, one.external_id) for one in came if one.error is not None]
     jobs.want(conn, "recompute", [(HUB, f"R{return_id}") for return_id in invalid.concerned(conn, bad)])
@@ -131,11 +131,11 @@ class Fetch:
             if got.error is not None and not alone:
                 postpone(conn, job, got.error)
                 return
-            told = Unreadable(stream, external_id, said(got.error)) if got.error is not None else got.value
+            told = Unreadable(stream, external_id, explained(got.error)) if got.error is not None else got.value
             if told is not None:
                 came = arrivals(account, [told], "fetch", drawn)
                 inbox.accept(conn, came)
-                _said_on_returns(conn, came)
+                _recompute_waiting(conn, came)
             jobs.finish(conn, [(job, job.wanted)])
 
         self.database.run(keep)

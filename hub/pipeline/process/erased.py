@@ -64,7 +64,7 @@ class Forgotten:
         }
         text = _text(row)
         gone = [mail for mail in addresses(text) if erased.intersection(self._of_mail(mail))]
-        eraser = Eraser(self.tokens(gone), said(stream, row.body))
+        eraser = Eraser(self.tokens(gone), personal_texts(stream, row.body))
         if erased.isdisjoint(digest for text in about for digest in self.vault.digests(text)):
             body = masking.mention(row.body, eraser)
         else:
@@ -116,7 +116,7 @@ def _customer(stream: Stream | None, body: bytes | None) -> Iterator[tuple[str, 
             yield place, value
 
 
-def said(stream: Stream | None, body: bytes | None) -> set[str]:
+def personal_texts(stream: Stream | None, body: bytes | None) -> set[str]:
     """What a record says of a person."""
     record = masking.record(body) if stream is not None and stream.personal else None
     return set() if stream is None or record is None else set(places.values(record, stream.personal))

@@ -50,7 +50,7 @@ def body(account: Account, name: str, stream: Stream | None, told: bytes | None,
     if stream is None or found is None:
         return None
     masked = through(places.masked(found, stream.personal) if stream.personal else found, eraser.address)
-    new = _where(masked, eraser.text, lambda value: _says(account, name, value))
+    new = _where(masked, eraser.text, lambda value: _meaning(account, name, value))
     return told if new == found else _encode(new)
 
 
@@ -77,7 +77,7 @@ def _where(value: Any, clean: Callable[[str], str], says: Callable[[Any], Any]) 
     return value
 
 
-def _says(account: Account, name: str, value: Any) -> Any:
+def _meaning(account: Account, name: str, value: Any) -> Any:
     """What a record says of goods, money and numbers; None where it says nothing that we understand."""
     try:
         return _skeleton(msgspec.to_builtins(translate(account, name, _encode(value)), str_keys=True))

@@ -30,11 +30,12 @@ def of_returns(
         return {}
     known = {return_id: {own_name(o): o for o in seen[return_id]} for return_id in waiting}
     newer = {return_id: _newer(found, known[return_id]) for return_id, found in waiting.items()}
-    told = _told(conn, (one for found in newer.values() for one in found.items()), accounts)
+    told = _money_parts(conn, (one for found in newer.values() for one in found.items()), accounts)
     return {
         return_id: tuple(
             sorted(
-                Unread(*name, _says(name, ids, told, known[return_id].get(name), accounts)) for name, ids in of.items()
+                Unread(*name, _unknown_money(name, ids, told, known[return_id].get(name), accounts))
+                for name, ids in of.items()
             )
         )
         for return_id, of in newer.items()
@@ -56,7 +57,7 @@ def _tells_money(name: Name, accounts: Mapping[str, Account]) -> bool:
     return account is not None and account.dictionary.tells_money(name[1])
 
 
-def _told(
+def _money_parts(
     conn: Connection, waiting: Iterable[tuple[Name, Sequence[int]]], accounts: Mapping[str, Account]
 ) -> dict[int, Fragment]:
     """By message: its money parts, where they can be read."""
@@ -70,7 +71,7 @@ def _told(
     return found
 
 
-def _says(
+def _unknown_money(
     name: Name,
     ids: Sequence[int],
     told: Mapping[int, Fragment],
@@ -79,4 +80,4 @@ def _says(
 ) -> str:
     if not _tells_money(name, accounts):
         return ""
-    return unread.says([(n, told.get(n)) for n in ids[-MOST:]], known, ids[0] if len(ids) > MOST else None)
+    return unread.unknown_money([(n, told.get(n)) for n in ids[-MOST:]], known, ids[0] if len(ids) > MOST else None)

@@ -135,9 +135,9 @@ def why(mine: Sequence[Intent]) -> str | Sentence | None:
             awaited = (intent.reply or {}).get("read_back", ())
             return sentence("waits_for_record", records=", ".join(" ".join(name) for name in awaited))
         if intent.state in ("open", "unknown", "waiting"):
-            return _said(intent) or sentence("under_way", operation=intent.kind)
-    return next((_said(intent) for intent in reversed(mine) if intent.state == "dead"), None)
+            return _last_error(intent) or sentence("under_way", operation=intent.kind)
+    return next((_last_error(intent) for intent in reversed(mine) if intent.state == "dead"), None)
 
 
-def _said(intent: Intent) -> str | Sentence | None:
+def _last_error(intent: Intent) -> str | Sentence | None:
     return msgspec.convert(intent.said, Sentence) if intent.said else intent.error

@@ -46,5 +46,5 @@ def ask(conn: Connection, account: Account, row: sync.Row, intent: Intent, reaso
 def write(conn: Connection, row: sync.Row, said: Sentence) -> None:
     """One line of the return's story; what the last line about this account says is not said again."""
     entry = journal.entry(row.return_id, row.account, "deliver", said)
-    if not journal.told(conn, entry):
+    if not journal.is_last(conn, entry):
         journal.write(conn, [entry])

@@ -233,7 +233,7 @@ def test_a_disposition_told_elsewhere_is_booked_into_stock_once(
     assert moves == [("UNLINKED_RETURN", "IN_STOCK"), ("IN_STOCK", "WASTE")]
     assert intents(hub) == [("dispose", "done")]
     (told,) = only(hub).dispositions
-    assert (told.disposition, told.quantity, set(told.told)) == ("scrap", Decimal(1), {"hub", "pos"})
+    assert (told.disposition, told.quantity, set(told.known_to)) == ("scrap", Decimal(1), {"hub", "pos"})
     assert dict(all_returns(hub)[0].sync)["pos"] == "in_sync"
 
 

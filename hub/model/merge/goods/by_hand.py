@@ -25,7 +25,7 @@ KIND = "booked_by_hand"
 Goods = TypeVar("Goods", ReceiptFact, DispositionFact)
 
 
-class _Said(NamedTuple):
+class _Answer(NamedTuple):
     """What a question was about: the pieces after `start` up to `end`, of which `most` may be others'."""
 
     start: Decimal
@@ -38,10 +38,12 @@ class _Said(NamedTuple):
         return max(min(self.end - self.start, shown - self.start, self.most), Zero) if self.same else Zero
 
 
-def said(answers: Mapping[tuple[str, tuple[str, ...]], str], account: str, kind: str, line: str) -> list[_Said]:
+def answers_about(
+    answers: Mapping[tuple[str, tuple[str, ...]], str], account: str, kind: str, line: str
+) -> list[_Answer]:
     """What people answered of this account's pieces."""
     return [
-        _Said(Decimal(about[3]), Decimal(about[4]), Decimal(about[5]), answer == "same")
+        _Answer(Decimal(about[3]), Decimal(about[4]), Decimal(about[5]), answer == "same")
         for (asked, about), answer in answers.items()
         if asked == KIND and about[:3] == (account, kind, line)
     ]
@@ -51,15 +53,15 @@ def by_line(given: Iterable[GivenAnswer], account: str, kind: str) -> dict[str, 
     """By line, how many of others' pieces the account booked by hand, as people said."""
     answers = {(one.kind, one.about): one.answer for one in given if one.kind == KIND}
     lines = sorted({about[2] for _, about in answers if about[:2] == (account, kind)})
-    return {line: _sum(said(answers, account, kind, line)) for line in lines}
+    return {line: _sum(answers_about(answers, account, kind, line)) for line in lines}
 
 
 def booked(ctx: MergeContext, account: str, kind: str, line: str | None) -> Decimal:
     """How many pieces of this line the account has in other records, as people said."""
-    return _sum(said(ctx.inputs.answers, account, kind, line or "")) if ctx.inputs.answers else Zero
+    return _sum(answers_about(ctx.inputs.answers, account, kind, line or "")) if ctx.inputs.answers else Zero
 
 
-def _sum(found: Iterable[_Said]) -> Decimal:
+def _sum(found: Iterable[_Answer]) -> Decimal:
     return sum((one.pieces(one.end) for one in found), Zero)
 
 
@@ -74,7 +76,7 @@ def without(ctx: MergeContext, kind: str, goods: Sequence[Goods]) -> list[Goods]
         beside = here.goods.get(line, ())
         mine = [fact for fact in left if _its_own(fact, account, kind, line)]
         ctx.shown[account, kind, line] = shown = _pieces(mine)
-        taken = sum((one.pieces(shown) for one in said(ctx.inputs.answers, account, kind, line)), Zero)
+        taken = sum((one.pieces(shown) for one in answers_about(ctx.inputs.answers, account, kind, line)), Zero)
         if not any(other.startswith(f"{line}#") for other in here.goods):  # of a kit pieces tell nothing
             # What nobody tells any more counts where it is still shown.
             told = _pieces(fact for fact in beside if fact.speaker.account != account)
@@ -109,11 +111,13 @@ def ask(
         lacks = max(all_ - here.shown.get((one.account, one.line), Zero), untold)
         beside = here.goods.get(one.line, ())
         if ctx.party(one.account).locations:  # it hears only of what is at home
-            lacks = min(lacks, _pieces(fact for fact in beside if _tells(fact, one) and one.account not in fact.told))
+            lacks = min(
+                lacks, _pieces(fact for fact in beside if _names(fact, one) and one.account not in fact.known_to)
+            )
         name = (one.account, one.kind, one.line)
         shown = ctx.shown.get(name, _pieces(fact for fact in beside if _its_own(fact, *name)))
         one = replace(one, had=min(one.had, shown), fine=tuple(part for part in one.fine if part[1] <= shown))
-        new = _new(one, said(ctx.inputs.answers, *name), shown)
+        new = _new(one, answers_about(ctx.inputs.answers, *name), shown)
         if new is not None and lacks > 0:
             _ask(ctx, one, new, beside, lacks)
         elif new is not None:
@@ -122,7 +126,7 @@ def ask(
     return tuple(kept)
 
 
-def _new(one: Untaken, answered: Iterable[_Said], shown: Decimal) -> tuple[Decimal, Decimal] | None:
+def _new(one: Untaken, answered: Iterable[_Answer], shown: Decimal) -> tuple[Decimal, Decimal] | None:
     """From which to which piece nobody knows yet whose they are."""
     start, end = one.had, shown
     for known in sorted([*one.fine, *((said_.start, said_.end) for said_ in answered)]):
@@ -138,7 +142,7 @@ def unsaid(ctx: MergeContext, receipts: Sequence[ReceiptFact]) -> list[ReceiptFa
     asked = {discrepancy.line for discrepancy in ctx.discrepancies if discrepancy.kind == KIND}
     known: set[tuple[str, str]] = set()
     for account, line in {(about[0], about[2]) for kind, about in ctx.inputs.answers if kind == KIND}:
-        end = max((one.end for one in said(ctx.inputs.answers, account, "receipts", line)), default=Zero)
+        end = max((one.end for one in answers_about(ctx.inputs.answers, account, "receipts", line)), default=Zero)
         if ctx.shown.get((account, "receipts", line), Zero) <= end:
             known.add((account, line))
     return [
@@ -170,7 +174,7 @@ class _Here:
         for fact in self.goods.get(line, ()):
             if fact.speaker.account != account:
                 its = [name for name in fact.duplicates if name.account == account and name in self._quantity]
-                if account in fact.told and not its:
+                if account in fact.known_to and not its:
                     continue  # it is a part of a total there
                 told = sum((self._quantity[name] for name in its), Zero)
                 events[fact.duplicates] = events.get(fact.duplicates, -told) + (fact.quantity or Zero)
@@ -199,7 +203,7 @@ def _ask(ctx: MergeContext, one: Untaken, new: tuple[Decimal, Decimal], goods: S
     )
 
 
-def _tells(fact: Fact, one: Untaken) -> bool:
+def _names(fact: Fact, one: Untaken) -> bool:
     return not {fact.id, *(name.text for name in fact.duplicates)}.isdisjoint(one.facts)
 
 

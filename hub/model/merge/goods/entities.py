@@ -30,7 +30,7 @@ def receipts(ctx: MergeContext) -> list[returns.ReceiptFact]:
             by=told[1].by,
         )
         for event in _goods(ctx, "receipts")
-        for told in event.said
+        for told in event.stated
     ]
 
 
@@ -45,7 +45,7 @@ def inspections(ctx: MergeContext) -> list[returns.InspectionFact]:
             at=told[1].at,
         )
         for event in _goods(ctx, "inspections")
-        for told in event.said
+        for told in event.stated
     ]
 
 
@@ -61,7 +61,7 @@ def dispositions(ctx: MergeContext) -> list[returns.DispositionFact]:
             at=told[1].at,
         )
         for event in _goods(ctx, "dispositions")
-        for told in event.said
+        for told in event.stated
     ]
 
 
@@ -82,7 +82,7 @@ def replacements(ctx: MergeContext) -> list[returns.ReplacementFact]:
     return [
         returns.ReplacementFact(**named(event, told), quantity=told[1].quantity, value=told[1])
         for event in events(each(ctx.own, "replacements"), "replacements", ctx.links, ctx.inputs)
-        for told in event.said
+        for told in event.stated
     ]
 
 
@@ -90,7 +90,7 @@ def notes(ctx: MergeContext) -> list[returns.NoteFact]:
     return [
         returns.NoteFact(**named(event, told), value=told[1])
         for event in events(each(ctx.own, "notes"), "notes", ctx.links, ctx.inputs)
-        for told in event.said[:1]
+        for told in event.stated[:1]
     ]
 
 
@@ -188,13 +188,13 @@ def _compare_total(ctx: MergeContext, total: StatedFact, own: tuple[Decimal, Dec
 
 def _is_of(ctx: MergeContext, event: Event, line: str | None) -> bool:
     """Whether all of it is of this line."""
-    return all(ctx.book.key(observation, part) == line for _, part, observation in event.said)
+    return all(ctx.book.key(observation, part) == line for _, part, observation in event.stated)
 
 
 def _compare(ctx: MergeContext, event: Event, kind: str) -> None:
     """Duplicates are one event: their sums have to agree."""
-    spoken = _sum(event.said)
-    lines = {ctx.book.key(told[2], told[1]) for side in (event.said, *event.others.values()) for told in side}
+    spoken = _sum(event.stated)
+    lines = {ctx.book.key(told[2], told[1]) for side in (event.stated, *event.others.values()) for told in side}
     if len(lines) > 1:
         ctx.report(
             "duplicates_differ",
@@ -205,7 +205,7 @@ def _compare(ctx: MergeContext, event: Event, kind: str) -> None:
         )
     for account in sorted(event.others):
         heard = _sum(event.others[account])
-        line = ctx.book.key(event.said[0][2], event.said[0][1])
+        line = ctx.book.key(event.stated[0][2], event.stated[0][1])
         if heard != spoken and not 0 < spoken - heard <= by_hand.booked(ctx, account, kind, line):
             ctx.report(
                 "duplicates_differ",
@@ -218,7 +218,7 @@ def _compare(ctx: MergeContext, event: Event, kind: str) -> None:
 
 
 def _pieces(events_: Iterable[Event]) -> Decimal:
-    return sum((_sum(event.said) for event in events_), Zero)
+    return sum((_sum(event.stated) for event in events_), Zero)
 
 
 def _sum(told: Sequence[StatedFact]) -> Decimal:

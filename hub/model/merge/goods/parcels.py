@@ -50,10 +50,10 @@ def shipments(ctx: MergeContext) -> list[returns.ShipmentFact]:
     known = _known(ctx, told)
     return [
         returns.ShipmentFact(
-            **named(event, one), value=_with_state(_latest(event.said), known.get(ctx.links.root(one[0])))
+            **named(event, one), value=_with_state(_latest(event.stated), known.get(ctx.links.root(one[0])))
         )
         for event in found
-        for one in event.said[:1]
+        for one in event.stated[:1]
     ]
 
 

@@ -191,7 +191,7 @@ def _owed(
     posted = [
         one[1].amount
         for event in events(each(records, "credits"), "credits", links, ctx.inputs)
-        for one in event.said
+        for one in event.stated
         if one[1].state == "posted"
     ]
     if posted and not swaps:

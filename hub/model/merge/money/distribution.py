@@ -63,7 +63,9 @@ def place(ctx: MergeContext, stated: Sequence[StatedFact], beyond: Sequence[Item
         return Placed((), (), Zero)
     who = claimants(ctx)
     items = [
-        read(ctx, who, event, one) for event in events(stated, "refunds", _links(ctx), ctx.inputs) for one in event.said
+        read(ctx, who, event, one)
+        for event in events(stated, "refunds", _links(ctx), ctx.inputs)
+        for one in event.stated
     ]
     for item in beyond:
         if item.subject.id == BEYOND:

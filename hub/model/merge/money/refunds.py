@@ -228,11 +228,11 @@ def _made_good(came: CameBack, refunds: Sequence[returns.RefundFact], money: Mon
 
 
 def _compare(ctx: MergeContext, event: Event) -> None:
-    spoken = sum((total(one[1], *LIVE) for one in event.said), Zero)
+    spoken = sum((total(one[1], *LIVE) for one in event.stated), Zero)
     for account in sorted(event.others):
         heard = sum((total(one[1], *LIVE) for one in event.others[account]), Zero)
         if heard != spoken:
-            one = money_text(spoken, event.said[0][1].currency)
+            one = money_text(spoken, event.stated[0][1].currency)
             two = money_text(heard, event.others[account][0][1].currency)
             ctx.report(
                 "duplicates_differ",

@@ -97,9 +97,9 @@ def _payments(
         order, earlier = reading.fragment.order, reading.fragment.since.get("order")
         if not order or order.left_out:  # what a row that nobody could read had to say is asked about as that
             continue
-        for one in _told(order, reading.seen_at if earlier is None else None):
+        for one in _order_totals(order, reading.seen_at if earlier is None else None):
             take(reading.read_seq if earlier is None else earlier, one)
-    now = {one.currency: one for one in _told(united.order, None)} if united.order else {}
+    now = {one.currency: one for one in _order_totals(united.order, None)} if united.order else {}
     kept = {}
     for currency, (read_seq, one) in most.items():
         told = now.get(currency) or Once(currency=currency, captured=Zero, refunded=Zero, charged_back=Zero)
@@ -109,7 +109,7 @@ def _payments(
     return kept
 
 
-def _told(order: Order, at: datetime | None) -> Iterator[Once]:
+def _order_totals(order: Order, at: datetime | None) -> Iterator[Once]:
     """Per currency, what an order tells of its payments, and of itself."""
     found = sums(order.payments)
     if order.currency is not None:

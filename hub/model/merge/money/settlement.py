@@ -81,7 +81,7 @@ def _holders(ctx: MergeContext, by_account: dict[str, list[told.Payment]]) -> di
 def credits(ctx: MergeContext, currency: str | None) -> list[returns.CreditFact]:
     result = []
     for event in events(each(ctx.own, "credits"), "credits", ctx.links, ctx.inputs):
-        for one in event.said:
+        for one in event.stated:
             fact, value, _ = one
             if currency is not None and value.currency != currency:
                 name = value.number or value.id
