@@ -16,7 +16,7 @@ import pytest
 
 from hub.web.serve import free_port
 from tests.conftest import CHECKOUT
-from tests.connectors.pages import blocks
+from tests.connectors.tutorial import blocks
 from tests.test_house import systems, tracked
 from tests.web.test_serve import answers, wait_until
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from connectors.medusa.sandbox import MedusaSandbox
 from hub.cli import main
-from tests.cli.person import Run
+from tests.cli.console_input import Run
 from tests.connectors.shopify_side import Remote as Shopify
 from tests.pipeline.conftest import begun, both, connect, deliver, due, hub, post, stock, work
 

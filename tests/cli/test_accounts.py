@@ -12,7 +12,7 @@ import yaml
 import connectors.square.sandbox as square
 from connectors.medusa.sandbox import SECRET_KEY, MedusaSandbox
 from connectors.shopify.sandbox_oauth import TOKEN
-from tests.cli.person import SHOPIFY, Run, given, listed, typed
+from tests.cli.console_input import SHOPIFY, Run, given, listed, typed
 from tests.connectors.shopify_side import Remote as Shopify
 
 PUSHED = "whsec_" + "c2ltdWxhdGVkLXNlY3JldC1zaW11bGF0ZWQ="

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.person import Run, listed
+from tests.cli.console_input import Run, listed
 
 GOOD = {"connector": "medusa", "settings": {"base_url": "http://127.0.0.1:9", "secret_key": "sk_simulated"}}
 

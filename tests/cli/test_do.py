@@ -12,9 +12,9 @@ from werkzeug.test import Client
 from hub.actions.registry import perform
 from hub.boot import Hub
 from hub.web import create_app
-from tests.cli.person import Run, listed, typed
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, rows
+from tests.cli.console_input import Run, listed, typed
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import all_returns, rows
 
 PUSHED = "whsec_" + "c2ltdWxhdGVkLXNlY3JldC1zaW11bGF0ZWQ="
 

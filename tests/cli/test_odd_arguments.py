@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.person import Run
+from tests.cli.console_input import Run
 
 BIG = "9" * 30
 

@@ -15,11 +15,11 @@ from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.model.language.sentences import sentence
 from hub.store import reviews
-from tests.cli.person import Run
+from tests.cli.console_input import Run
 from tests.pipeline.fakes.connector import Shop
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, hurry, intents, rows, story, told
+from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.payments import paid
+from tests.pipeline.queries import all_returns, hurry, intents, rows, story, told
 
 Work = Callable[..., int]
 

@@ -26,8 +26,8 @@ from hub.settings import Settings
 from hub.store import accounts as store
 from hub.store import inbox
 from hub.store.database import Database
-from tests.cli.person import Run
-from tests.pipeline.look import work_off
+from tests.cli.console_input import Run
+from tests.pipeline.queries import work_off
 
 EVIL = "\x1b[2J\x1b]0;title\x07\x9b31m\r\x08\x7f\x85\u202e\u2066\u200f\u2028[red][/nothing]"
 """Clears the screen, names the window, colours, goes back, turns round; and what rich would take for markup."""

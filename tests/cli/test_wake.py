@@ -80,7 +80,7 @@ def patient(depot: Depot) -> Iterator[Callable[..., Serve]]:
         started: list[Serve] = []
 
         def start(idle: str, **env: str) -> Serve:
-            started.append(Serve(Path(name), depot.accounts(), "tests.cli.patient", HUB_TEST_IDLE=idle, **env))
+            started.append(Serve(Path(name), depot.accounts(), "tests.cli.slow_workers", HUB_TEST_IDLE=idle, **env))
             return started[-1]
 
         yield start

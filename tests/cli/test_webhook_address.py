@@ -24,7 +24,7 @@ from hub.settings import Settings
 from hub.store.database import Database
 from hub.web import create_app
 from hub.web.serve import free_port
-from tests.cli.person import SHOPIFY, Run, given, typed
+from tests.cli.console_input import SHOPIFY, Run, given, typed
 from tests.conftest import CHECKOUT
 from tests.connectors.kuaidi100_remote import Remote as Kuaidi100
 from tests.connectors.kuaidi100_remote import settings as of_kuaidi100

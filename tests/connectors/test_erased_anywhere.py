@@ -25,7 +25,7 @@ from hub.store.inbox import Arrival
 from tests.connectors.test_personal import SYSTEMS, _connected, recorded
 from tests.dump import dump
 from tests.pipeline.conftest import hub, work
-from tests.pipeline.look import rows
+from tests.pipeline.queries import rows
 
 Way = tuple[Any, ...]
 

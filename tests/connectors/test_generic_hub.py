@@ -16,7 +16,7 @@ from hub.pipeline.intake.accept import accept
 from hub.store import inbox
 from tests.connectors.test_generic_sandbox import push
 from tests.pipeline.conftest import hub, work
-from tests.pipeline.look import all_returns, document, hurry, intents, rows
+from tests.pipeline.queries import all_returns, document, hurry, intents, rows
 
 READS = {"read_url": "/records"}
 

@@ -25,9 +25,9 @@ from hub import configuration, schema
 from hub.store import console
 from hub.web.serve import free_port
 from mappings.engine import Mapping, lint, read_json
-from tests.connectors.pages import Shell, blocks
-from tests.pipeline.desk import SECRET, Desk
-from tests.pipeline.desk import desk as desk
+from tests.connectors.tutorial import Shell, blocks
+from tests.pipeline.scenario import SECRET, Scenario
+from tests.pipeline.scenario import scenario as scenario
 from tests.web.test_serve import answers, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,16 +113,16 @@ def test_its_mapping_lints_and_translates() -> None:
     assert [(line.sku, line.reason.code) for line in fragment.lines] == [("MUG", "size_too_small")]
 
 
-def test_a_return_in_its_words_is_founded(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_return_in_its_words_is_founded(scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ((name, text),) = of("yaml")[1:]
     (tmp_path / "generic.yaml").write_text(MAPPING.read_text())
     (tmp_path / name).write_text(text)
     entry = replace(registry.load("generic"), mapping=tmp_path / "generic.yaml")
     monkeypatch.setitem(registry._known, "generic", entry)
     wanted = {"kind": "storefront", "webhook_secret": SECRET}
-    configuration.put(desk.hub, "old", {"connector": "generic", "mapping": "oldshop", "settings": wanted})
-    desk.push("old", "return.upsert", "1", state="OK", positions=[{"pos": 1, "article": "MUG", "pieces": 2}])
-    with desk.hub.database.begin() as conn:
+    configuration.put(scenario.hub, "old", {"connector": "generic", "mapping": "oldshop", "settings": wanted})
+    scenario.push("old", "return.upsert", "1", state="OK", positions=[{"pos": 1, "article": "MUG", "pieces": 2}])
+    with scenario.hub.database.begin() as conn:
         listed = console.search(conn).rows
     assert [(row.id, row.doc.lines[0].sku) for row in listed] == [(1001, "MUG")]
 

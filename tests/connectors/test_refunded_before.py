@@ -20,9 +20,9 @@ from connectors.medusa.sandbox_shop import LOCATION
 from connectors.square.sandbox import TOKEN, SquareSandbox
 from hub import configuration
 from hub.store import jobs
-from tests.pipeline.desk import Desk
-from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import all_returns
+from tests.pipeline.queries import all_returns
+from tests.pipeline.scenario import Scenario
+from tests.pipeline.scenario import scenario as scenario
 
 
 class Door(Sandbox):
@@ -105,78 +105,78 @@ def door(request: pytest.FixtureRequest) -> Iterator[Door]:
     registry.close()
 
 
-def begin(desk: Desk, door: Door, back: int) -> None:
+def begin(scenario: Scenario, door: Door, back: int) -> None:
     """Two shirts were sold, and the price of `back` of them given back, before anybody asked for a return."""
     wanted = {"connector": door.system, "settings": door.account(), "terms": {"settle": 0, "money": True}}
-    configuration.put(desk.hub, "shop", wanted)
-    desk.account("erp", "erp", orders_of="shop", terms={"decides": True})
+    configuration.put(scenario.hub, "shop", wanted)
+    scenario.account("erp", "erp", orders_of="shop", terms={"decides": True})
     door.number = door.sell()
     if back:
         door.give_back(back)
-    read(desk, door)
+    read(scenario, door)
 
 
-def read(desk: Desk, door: Door) -> None:
-    with desk.hub.database.begin() as conn:
+def read(scenario: Scenario, door: Door) -> None:
+    with scenario.hub.database.begin() as conn:
         jobs.want(conn, "fetch", [("shop", jobs.object_key(*name)) for name in door.records()])
-    desk.work()
+    scenario.work()
 
 
-def comes_back(desk: Desk, door: Door, pieces: int) -> int:
+def comes_back(scenario: Scenario, door: Door, pieces: int) -> int:
     """A return of so many is asked for at the ERP, approved, received and credited; its number here."""
     order = {"number": door.number}
     line = {"id": "1", "sku": "SHIRT-M", "quantity": pieces}
     decided = {"origin": "request", "authorization": {"value": "authorized"}, "requested_at": "2099-01-01T10:00:00Z"}
-    desk.push("erp", "return.upsert", "C1", order=order, lines=[line], currency="EUR", **decided)
-    one = all_returns(desk.hub)[0]
-    desk.work()
-    desk.came("erp", one.id, sku="SHIRT-M", quantity=pieces)
-    desk.owed(one.id, str(door.price * pieces))
-    read(desk, door)
+    scenario.push("erp", "return.upsert", "C1", order=order, lines=[line], currency="EUR", **decided)
+    one = all_returns(scenario.hub)[0]
+    scenario.work()
+    scenario.came("erp", one.id, sku="SHIRT-M", quantity=pieces)
+    scenario.owed(one.id, str(door.price * pieces))
+    read(scenario, door)
     return int(one.id)
 
 
-def test_nothing_went_back_before(desk: Desk, door: Door) -> None:
-    begin(desk, door, 0)
-    number = comes_back(desk, door, 2)
-    assert (door.paid(), desk.doc(number).money.due, desk.frozen()) == (2 * door.price, 0, [])
+def test_nothing_went_back_before(scenario: Scenario, door: Door) -> None:
+    begin(scenario, door, 0)
+    number = comes_back(scenario, door, 2)
+    assert (door.paid(), scenario.doc(number).money.due, scenario.frozen()) == (2 * door.price, 0, [])
 
 
-def test_one_of_two_is_asked_about_with_both_sums(desk: Desk, door: Door) -> None:
-    begin(desk, door, 1)
-    number = comes_back(desk, door, 2)
+def test_one_of_two_is_asked_about_with_both_sums(scenario: Scenario, door: Door) -> None:
+    begin(scenario, door, 1)
+    number = comes_back(scenario, door, 2)
     assert door.paid() == door.price, "only what the clerk gave"
-    ((_, asked),) = desk.frozen()
+    ((_, asked),) = scenario.frozen()
     assert asked.kind == "unallocated_refund"
     assert f"{door.price} EUR is still to be paid" in asked.text
     assert f"{2 * door.price} EUR" in asked.text
-    desk.hub.answering.answer(number, asked.question, f"of:R{number}", "Li")
-    read(desk, door)
+    scenario.hub.answering.answer(number, asked.question, f"of:R{number}", "Li")
+    read(scenario, door)
     until = time.monotonic() + 10
     while door.paid() < 2 * door.price and time.monotonic() < until:  # the account's budget may be used up
         time.sleep(0.2)
-        desk.work()
-    assert (door.paid(), desk.doc(number).money.due, desk.frozen()) == (2 * door.price, 0, [])
+        scenario.work()
+    assert (door.paid(), scenario.doc(number).money.due, scenario.frozen()) == (2 * door.price, 0, [])
 
 
-def test_all_of_it_is_not_paid_again(desk: Desk, door: Door) -> None:
-    begin(desk, door, 2)
-    number = comes_back(desk, door, 2)
+def test_all_of_it_is_not_paid_again(scenario: Scenario, door: Door) -> None:
+    begin(scenario, door, 2)
+    number = comes_back(scenario, door, 2)
     assert door.paid() == 2 * door.price
-    assert [asked.kind for _, asked in desk.frozen()] == ["unallocated_refund"]
-    assert desk.doc(number).money.due == 2 * door.price, "what is owed is never cut down"
+    assert [asked.kind for _, asked in scenario.frozen()] == ["unallocated_refund"]
+    assert scenario.doc(number).money.due == 2 * door.price, "what is owed is never cut down"
 
 
 @pytest.mark.parametrize("back", [1, 2])
 def test_shirts_that_were_paid_at_the_counter_and_asked_back_at_the_erp_are_not_paid_there_again(
-    desk: Desk, back: int
+    scenario: Scenario, back: int
 ) -> None:
     """Square's own return names its pieces; the ERP has both shirts come back, and credits both."""
     with Square() as door:
-        begin(desk, door, 0)
+        begin(scenario, door, 0)
         door.state.take_back(door.number, {"SHIRT-M": back})
         door.state.settle(next(iter(door.state.refunds)))
-        read(desk, door)
-        comes_back(desk, door, 2)
+        read(scenario, door)
+        comes_back(scenario, door, 2)
         assert door.paid() == back * door.price
-        assert desk.frozen("possible_duplicates")
+        assert scenario.frozen("possible_duplicates")

@@ -23,7 +23,7 @@ from hub.boot import Hub
 from hub.pipeline.intake.accept import accept
 from hub.pipeline.remote import call, note
 from hub.store import jobs
-from tests.connectors.mirror import SCENES, Mirror, mirror
+from tests.connectors.echoing_system import SCENES, Mirror, mirror
 from tests.connectors.test_personal import SYSTEMS, recorded
 from tests.dump import dump
 from tests.pipeline.conftest import hub, work

@@ -22,8 +22,8 @@ from hub.store import inbox, reviews
 from tests.connectors.shopify_side import Remote as Shop
 from tests.dump import dump
 from tests.pipeline.conftest import connect, deliver, hub, post, stock, work  # noqa: F401
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, document, intents, rows
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import all_returns, document, intents, rows
 
 
 class Heard(Shop):

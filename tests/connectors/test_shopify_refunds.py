@@ -16,9 +16,9 @@ from hub import configuration
 from hub.pipeline.intake.accept import accept
 from hub.store import inbox
 from tests.connectors.shopify_side import Remote
-from tests.pipeline.desk import Desk
-from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import all_returns
+from tests.pipeline.queries import all_returns
+from tests.pipeline.scenario import Scenario
+from tests.pipeline.scenario import scenario as scenario
 
 
 class Shop(Remote):
@@ -78,35 +78,35 @@ def shop() -> Iterator[Shop]:
         yield running
 
 
-def begin(desk: Desk, shop: Shop) -> int:
+def begin(scenario: Scenario, shop: Shop) -> int:
     """Two shirts are to come back."""
     wanted = {"connector": "shopify", "settings": shop.settings(), "terms": {"settle": 0, "money": True}}
-    configuration.put(desk.hub, "shop", wanted)
-    desk.account("erp", "erp", orders_of="shop", terms={"decides": True})
+    configuration.put(scenario.hub, "shop", wanted)
+    scenario.account("erp", "erp", orders_of="shop", terms={"decides": True})
     shop.moved("request", shop.asked)
-    return bring(desk, shop)
+    return bring(scenario, shop)
 
 
-def bring(desk: Desk, shop: Shop) -> int:
+def bring(scenario: Scenario, shop: Shop) -> int:
     waiting, shop.waiting[:] = list(shop.waiting), []
-    with desk.hub.database.begin() as conn:
+    with scenario.hub.database.begin() as conn:
         for request in waiting:
-            inbox.accept(conn, accept(desk.hub.accounts, "shop", request))
-    desk.work()
-    (one,) = all_returns(desk.hub)
+            inbox.accept(conn, accept(scenario.hub.accounts, "shop", request))
+    scenario.work()
+    (one,) = all_returns(scenario.hub)
     return int(one.id)
 
 
-def through(desk: Desk, shop: Shop, number: int, amount: str = "40.00") -> None:
+def through(scenario: Scenario, shop: Shop, number: int, amount: str = "40.00") -> None:
     """The ERP approves, receives both shirts and posts its credit note."""
     decided = {"hub_number": f"R{number}", "origin": "request", "authorization": {"value": "authorized"}}
-    desk.push("erp", "return.upsert", "C1", **decided)
-    desk.work()
-    bring(desk, shop)
-    desk.came("erp", number, sku="SHIRT-M", quantity=2)
-    desk.owed(number, amount)
-    desk.work()
-    bring(desk, shop)
+    scenario.push("erp", "return.upsert", "C1", **decided)
+    scenario.work()
+    bring(scenario, shop)
+    scenario.came("erp", number, sku="SHIRT-M", quantity=2)
+    scenario.owed(number, amount)
+    scenario.work()
+    bring(scenario, shop)
 
 
 CASES: dict[str, tuple[dict[str, Any], list[str], bool]] = {
@@ -121,34 +121,34 @@ CASES: dict[str, tuple[dict[str, Any], list[str], bool]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_refund_settles_what_it_names(desk: Desk, shop: Shop, name: str) -> None:
+def test_a_refund_settles_what_it_names(scenario: Scenario, shop: Shop, name: str) -> None:
     told, paid, asks = CASES[name]
-    number = begin(desk, shop)
+    number = begin(scenario, shop)
     line = {"scarf": shop.scarf, "shirt": shop.order_line}.get(told.get("lines", ""))
     goods = Decimal(told["amount"]) - Decimal(told.get("shipping", 0)) - Decimal(told.get("duties", 0))
     lines = [(line, told["of"], str(goods))] if line else []
     shop.refund(told["amount"], lines, told.get("shipping", ""), duties=told.get("duties", ""))
-    bring(desk, shop)
-    through(desk, shop, number)
+    bring(scenario, shop)
+    through(scenario, shop, number)
     assert shop.paid() == paid
-    assert [doubt.kind for _, doubt in desk.frozen()] == (["unallocated_refund"] if asks else [])
+    assert [doubt.kind for _, doubt in scenario.frozen()] == (["unallocated_refund"] if asks else [])
     if not asks:
-        assert (desk.doc(number).money.due, desk.doc(number).axes.settlement) == (0, "settled")
+        assert (scenario.doc(number).money.due, scenario.doc(number).axes.settlement) == (0, "settled")
 
 
 @pytest.mark.parametrize("pieces", [1, 2, 3])
 def test_shirts_refunded_in_the_morning_and_returned_in_the_afternoon_are_not_paid_twice(
-    desk: Desk, shop: Shop, pieces: int
+    scenario: Scenario, shop: Shop, pieces: int
 ) -> None:
     """Three were bought; where less than the return's two were refunded, a person says whether it was for these."""
     shop.asked["createdAt"] = "2026-07-20T18:00:00Z"
     shop.refund(f"{20 * pieces}.00", [(shop.order_line, pieces, f"{20 * pieces}.00")])
     shop.waiting.clear()
-    number = begin(desk, shop)
-    through(desk, shop, number)
+    number = begin(scenario, shop)
+    through(scenario, shop, number)
     assert shop.paid() == []
-    assert bool(desk.frozen("unallocated_refund")) == (pieces == 1)
-    assert (desk.doc(number).money.due == 0) == (pieces > 1)
+    assert bool(scenario.frozen("unallocated_refund")) == (pieces == 1)
+    assert (scenario.doc(number).money.due == 0) == (pieces > 1)
 
 
 def test_change_handed_back_and_a_void_were_never_captured() -> None:

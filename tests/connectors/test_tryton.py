@@ -14,7 +14,7 @@ from connectors.tryton import goods, lookup, streams
 from connectors.tryton.client import Rest
 from connectors.tryton.lookup import hub_number
 from mappings.engine import Mapping, UnknownWord, read_json
-from tests.connectors import tryton_tape
+from tests.connectors import tryton_replay
 
 HERE = Path(__file__).parent / "tryton"
 ROOT = Path(__file__).parents[2]
@@ -34,32 +34,32 @@ def test_every_stream_has_recordings() -> None:
     assert {stream_of(file) for file in RECORDS} == set(streams.STREAMS)
 
 
-@pytest.mark.parametrize("name", tryton_tape.names())
+@pytest.mark.parametrize("name", tryton_replay.names())
 def test_the_same_questions_and_the_same_outcome_as_on_tape(name: str) -> None:
-    kept = tryton_tape.load(name)
-    tape = tryton_tape.Tape(kept["exchanges"])
-    tryton = tryton_tape.connector(tape, **kept["settings"])
+    kept = tryton_replay.load(name)
+    tape = tryton_replay.Tape(kept["exchanges"])
+    tryton = tryton_replay.connector(tape, **kept["settings"])
     if "refused" in kept:
         with pytest.raises(ConnectorError) as refused:
-            tryton_tape.do(tryton, kept["call"])
+            tryton_replay.do(tryton, kept["call"])
         assert type(refused.value).__name__ == kept["refused"]["error"]
         assert str(refused.value) == kept["refused"]["text"]
     else:
-        assert tryton_tape.do(tryton, kept["call"]) == kept["brings"]
+        assert tryton_replay.do(tryton, kept["call"]) == kept["brings"]
     assert tape.left == []
 
 
 def test_a_second_poll_from_the_last_cursor_tells_only_what_overlaps() -> None:
-    first = tryton_tape.load("poll_shipment")["brings"]
-    again = tryton_tape.load("poll_shipment_again")
+    first = tryton_replay.load("poll_shipment")["brings"]
+    again = tryton_replay.load("poll_shipment_again")
     assert again["call"]["cursor"] == first[-1]["cursor"]
     told = {m["id"]: m["version"] for page in first for m in page["messages"]}
     assert {m["id"]: m["version"] for page in again["brings"] for m in page["messages"]}.items() <= told.items()
 
 
 def test_at_most_one_write_on_any_tape() -> None:
-    for name in tryton_tape.names():
-        exchanges = tryton_tape.load(name)["exchanges"]
+    for name in tryton_replay.names():
+        exchanges = tryton_replay.load(name)["exchanges"]
         writes = [e for e in exchanges if e["method"] != "GET" and not e["path"].endswith(("preferences", "access"))]
         assert len(writes) <= 1, name
 
@@ -84,7 +84,7 @@ def test_an_unknown_word_stops_the_message_and_is_named(
 ) -> None:
     record = read_json((HERE / f"{file}.json").read_bytes())["record"]
     with pytest.raises(UnknownWord, match=word):
-        dictionary.read(stream, {**record, field: word}, tryton_tape.SETTINGS)
+        dictionary.read(stream, {**record, field: word}, tryton_replay.SETTINGS)
 
 
 def test_what_a_complaint_gets_written_into_it(dictionary: Mapping) -> None:
@@ -125,5 +125,5 @@ def test_every_table_read_names_its_fields_once() -> None:
 
 
 def test_rest_names_the_company_and_never_the_key() -> None:
-    rest = Rest(tryton_tape.SETTINGS, tryton_tape.Tape([]))  # type: ignore[arg-type]
+    rest = Rest(tryton_replay.SETTINGS, tryton_replay.Tape([]))  # type: ignore[arg-type]
     assert "simulated-key" not in json.dumps(rest.headers)

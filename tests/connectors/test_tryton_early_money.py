@@ -13,9 +13,9 @@ from hub import configuration
 from hub.pipeline.intake.accept import arrivals
 from hub.store import inbox
 from hub.store.database import next_read_seq
-from tests.pipeline.desk import D, Desk
-from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import all_returns, work_off
+from tests.pipeline.queries import all_returns, work_off
+from tests.pipeline.scenario import D, Scenario
+from tests.pipeline.scenario import scenario as scenario
 
 RECORDED = Path(__file__).parent / "tryton"
 SHIRTS = {"id": "L1", "sku": "SHIRT-M", "quantity": 2, "shipped": 2, "price": "79.00"}
@@ -27,45 +27,45 @@ def recorded(name: str) -> dict[str, Any]:
     return record
 
 
-def booked(desk: Desk, name: str, **more: Any) -> None:
+def booked(scenario: Scenario, name: str, **more: Any) -> None:
     """One of its records, with what is different here."""
     said = msgspec.json.decode((RECORDED / f"{name}.json").read_bytes())
     record = {**said["record"], **more}
     message = Message(said["stream"], record["id"], msgspec.json.encode(record), record["modified_at"])
-    with desk.hub.database.begin() as conn:
+    with scenario.hub.database.begin() as conn:
         (drawn,) = next_read_seq(conn)
-        inbox.accept(conn, arrivals(desk.hub.accounts.get("erp"), [message], "fetch", drawn))
-    work_off(desk.hub, kinds=("process",))
+        inbox.accept(conn, arrivals(scenario.hub.accounts.get("erp"), [message], "fetch", drawn))
+    work_off(scenario.hub, kinds=("process",))
 
 
 @pytest.fixture
-def shop(desk: Desk) -> Desk:
+def shop(scenario: Scenario) -> Scenario:
     """Order 12, two shirts and a mug, sold in the shop and entered in Tryton, which decides."""
-    desk.accounts()
+    scenario.accounts()
     settings = {"base_url": "http://127.0.0.1:9", "database": "d", "key": "simulated", "orders_of": "web"}
     terms = {"settle": 0, "decides": True, "listens": []}
-    configuration.put(desk.hub, "erp", {"connector": "tryton", "settings": settings, "terms": terms})
+    configuration.put(scenario.hub, "erp", {"connector": "tryton", "settings": settings, "terms": terms})
     paid = [{"id": "PAY", "captured": "172.50"}]
-    desk.push("web", "order.upsert", "O1", number="12", currency="EUR", lines=[SHIRTS, MUG], payments=paid)
-    booked(desk, "sale_shipped")
-    return desk
+    scenario.push("web", "order.upsert", "O1", number="12", currency="EUR", lines=[SHIRTS, MUG], payments=paid)
+    booked(scenario, "sale_shipped")
+    return scenario
 
 
-def back(desk: Desk, amount: str, **more: Any) -> None:
+def back(scenario: Scenario, amount: str, **more: Any) -> None:
     """The clerk of the shop gives money back."""
     parts = [{"amount": amount, "state": "succeeded", "payment": "PAY"}]
     said = {"order": {"id": "O1", "number": "12"}, "currency": "EUR", "at": "2026-11-23T10:00:00Z", "parts": parts}
-    desk.push("web", "refund.upsert", "RF-1", **said, **more)
+    scenario.push("web", "refund.upsert", "RF-1", **said, **more)
 
 
-def through(desk: Desk, state: str = "posted") -> int:
+def through(scenario: Scenario, state: str = "posted") -> int:
     """A complaint about both shirts, approved, its goods received, its credit note posted; its number here."""
-    booked(desk, "complaint_authorized", hub_number=None)
-    booked(desk, "return_sale_of_complaint")
+    booked(scenario, "complaint_authorized", hub_number=None)
+    booked(scenario, "return_sale_of_complaint")
     (line,) = recorded("shipment_good")["receipts"]
-    booked(desk, "shipment_good", receipts=[{**line, "quantity": 2}])
-    booked(desk, "credit_note_posted", amount="158.00", state=state)
-    (one,) = all_returns(desk.hub)
+    booked(scenario, "shipment_good", receipts=[{**line, "quantity": 2}])
+    booked(scenario, "credit_note_posted", amount="158.00", state=state)
+    (one,) = all_returns(scenario.hub)
     return int(one.id)
 
 
@@ -79,7 +79,7 @@ CASES: dict[str, tuple[dict[str, Any] | None, str, str]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_went_back_before_the_complaint_counts(shop: Desk, name: str) -> None:
+def test_what_went_back_before_the_complaint_counts(shop: Scenario, name: str) -> None:
     told, paid, asks = CASES[name]
     if told:
         line, pieces = told.get("lines", (None, 0))
@@ -93,7 +93,7 @@ def test_what_went_back_before_the_complaint_counts(shop: Desk, name: str) -> No
     assert bool(money.due) == bool(asks)
 
 
-def test_a_voucher_on_the_sale_is_no_goods_and_the_shop_hears_of_the_shirts_alone(shop: Desk) -> None:
+def test_a_voucher_on_the_sale_is_no_goods_and_the_shop_hears_of_the_shirts_alone(shop: Scenario) -> None:
     """A complaint about the whole sale names the voucher's line, too."""
     (shirts,) = recorded("complaint_authorized")["lines"]
     voucher = {
@@ -119,7 +119,7 @@ def test_a_voucher_on_the_sale_is_no_goods_and_the_shop_hears_of_the_shirts_alon
     assert ([line["sku"] for line in made], shop.frozen()) == (["SHIRT-M"], [])
 
 
-def test_a_credit_note_that_was_paid_in_tryton_is_asked_about_before_the_shop_pays_it_again(shop: Desk) -> None:
+def test_a_credit_note_that_was_paid_in_tryton_is_asked_about_before_the_shop_pays_it_again(shop: Scenario) -> None:
     number = through(shop, state="paid")
     assert shop.paid() == 0
     ((_, asked),) = shop.frozen("credit_paid")
@@ -127,14 +127,14 @@ def test_a_credit_note_that_was_paid_in_tryton_is_asked_about_before_the_shop_pa
     assert (shop.paid(), shop.doc(number).money.due, shop.doc(number).axes.settlement) == (0, 0, "settled")
 
 
-def test_a_credit_note_that_is_balanced_after_the_shop_paid_asks_nobody(shop: Desk) -> None:
+def test_a_credit_note_that_is_balanced_after_the_shop_paid_asks_nobody(shop: Scenario) -> None:
     number = through(shop)
     assert shop.paid() == D("158.00")
     booked(shop, "credit_note_posted", amount="158.00", state="paid", modified_at="2026-11-25T01:59:19Z")
     assert (shop.frozen(), shop.doc(number).money.refunded) == ([], 158)
 
 
-def test_a_credit_note_that_a_clerk_made_without_a_complaint_is_no_returns_and_no_money(shop: Desk) -> None:
+def test_a_credit_note_that_a_clerk_made_without_a_complaint_is_no_returns_and_no_money(shop: Scenario) -> None:
     booked(shop, "credit_note_posted", id="9", return_sales=[], complaints=[])
     number = through(shop)
     assert shop.paid() == D("158.00")

@@ -16,7 +16,7 @@ from connectors.kit.clock import Clock
 from connectors.kit.errors import RetryLater, Unsupported
 from connectors.tryton import streams, wire
 from connectors.tryton.client import Rest
-from tests.connectors import tryton_tape
+from tests.connectors import tryton_replay
 from tests.connectors.tryton_rows import at
 
 
@@ -82,9 +82,9 @@ def test_a_field_that_may_not_be_read_is_named() -> None:
         "query": question,
         "fields": ["number", "party.name"],
     }
-    tape: Any = tryton_tape.Tape([{**asked, "answer": {"status": 200, "body": [{"id": 1, "number": "1"}]}}])
+    tape: Any = tryton_replay.Tape([{**asked, "answer": {"status": 200, "body": [{"id": 1, "number": "1"}]}}])
     with pytest.raises(RetryLater, match="sale.sale lacks party"):
-        Rest(tryton_tape.SETTINGS, tape).search("sale.sale", [], ["number", "party.name"])
+        Rest(tryton_replay.SETTINGS, tape).search("sale.sale", [], ["number", "party.name"])
 
 
 def test_an_empty_table_is_asked_once() -> None:
@@ -94,7 +94,7 @@ def test_an_empty_table_is_asked_once() -> None:
 
 
 def test_a_stream_that_does_not_exist() -> None:
-    tryton = tryton_tape.connector(tryton_tape.Tape([]))
+    tryton = tryton_replay.connector(tryton_replay.Tape([]))
     with pytest.raises(Unsupported, match="'parcel'"):
         next(iter(tryton.poll("parcel", None)))
     with pytest.raises(Unsupported, match="'parcel'"):

@@ -19,7 +19,7 @@ from connectors.kit.api import Operation, OperationLine, Reply
 from connectors.kit.attempt import Attempt
 from connectors.kit.clock import Clock
 from connectors.kit.errors import Rejected, RetryLater
-from tests.connectors import tryton_tape
+from tests.connectors import tryton_replay
 
 SALE, SHIPMENT = "sale.sale", "stock.shipment.out.return"
 STATES = {
@@ -44,7 +44,7 @@ class Books:
         self.attempt, self.clock = Attempt(), Clock()
         self.wrote: list[tuple[str, int, Any]] = []
         self.tables: dict[str, dict[int, dict[str, Any]]] = {}
-        for exchange in tryton_tape.load("receive_damaged_1")["exchanges"][:6]:  # what was read before the write
+        for exchange in tryton_replay.load("receive_damaged_1")["exchanges"][:6]:  # what was read before the write
             if exchange["method"] == "GET":
                 table = self.tables.setdefault(exchange["path"].rpartition("/")[2], {})
                 for row in exchange["answer"]["body"]:
@@ -61,7 +61,7 @@ class Books:
     def request(self, method: str, path: str, *, params: Any, json: Any, **more: Any) -> Response:
         model, *rest = path.removeprefix("tryton/rest/model/").split("/")
         if method == "GET":
-            domain = tryton_tape.asked(method, path, params, None)["query"].get("d", [])
+            domain = tryton_replay.asked(method, path, params, None)["query"].get("d", [])
             return self._answer([row for row in self.tables.get(model, {}).values() if _fits(row, domain)])
         if not rest:
             return self._answer(self._create(model, json))
@@ -116,7 +116,7 @@ def perform(books: Books, operation: Operation) -> Reply:
     progress: dict[str, Any] = {}
     for _ in range(8):
         books.attempt = Attempt()
-        reply = tryton_tape.connector(books).perform(replace(operation, progress=dict(progress)))
+        reply = tryton_replay.connector(books).perform(replace(operation, progress=dict(progress)))
         if reply.finished:
             return reply
         progress.update(reply.progress)
@@ -210,5 +210,5 @@ def test_an_undo_that_fails_says_so_instead_of_the_refusal() -> None:
     books.away = None
     progress = {"replacement": "9", "begun": json.dumps([[SALE, 9, "cancel"]])}
     with pytest.raises(Rejected, match="refused quote"):
-        tryton_tape.connector(books).perform(replace(EXCHANGE, progress=progress))
+        tryton_replay.connector(books).perform(replace(EXCHANGE, progress=progress))
     assert books.tables[SALE][9]["state"] == "cancelled"

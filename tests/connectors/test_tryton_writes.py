@@ -10,7 +10,7 @@ import pytest
 from connectors.kit.answers import Response
 from connectors.kit.api import Operation, OperationLine
 from connectors.kit.errors import ConnectorError, OutcomeUnknown, Rejected, RetryLater
-from tests.connectors import tryton_tape
+from tests.connectors import tryton_replay
 from tests.connectors.tryton_rows import sale_line
 
 
@@ -18,7 +18,7 @@ class Failing:
     """Stands where the kit's Http stands: reads from a tape, and the write fails."""
 
     def __init__(self, exchanges: list[Any], error: ConnectorError) -> None:
-        self.tape = tryton_tape.Tape(exchanges)
+        self.tape = tryton_replay.Tape(exchanges)
         self.error = error
         self.written = 0
 
@@ -30,16 +30,18 @@ class Failing:
 
 
 def test_a_write_of_unknown_outcome_is_looked_for_before_it_is_repeated() -> None:
-    kept = tryton_tape.load("create_1")
+    kept = tryton_replay.load("create_1")
     http = Failing(kept["exchanges"], OutcomeUnknown("hung up"))
-    told = tryton_tape.operation(kept["call"]["perform"])
+    told = tryton_replay.operation(kept["call"]["perform"])
     with pytest.raises(OutcomeUnknown):
-        tryton_tape.connector(http).perform(told)
+        tryton_replay.connector(http).perform(told)
     assert http.written == 1
     not_there = Failing(kept["exchanges"], OutcomeUnknown("never written"))
-    assert tryton_tape.connector(not_there).find(told) is None
-    there = Failing(tryton_tape.load("create_2")["exchanges"], OutcomeUnknown("never written"))
-    found = tryton_tape.connector(there).find(tryton_tape.operation(tryton_tape.load("create_2")["call"]["perform"]))
+    assert tryton_replay.connector(not_there).find(told) is None
+    there = Failing(tryton_replay.load("create_2")["exchanges"], OutcomeUnknown("never written"))
+    found = tryton_replay.connector(there).find(
+        tryton_replay.operation(tryton_replay.load("create_2")["call"]["perform"])
+    )
     assert found is not None
     assert not found.finished
     assert not_there.written == there.written == 0
@@ -47,17 +49,17 @@ def test_a_write_of_unknown_outcome_is_looked_for_before_it_is_repeated() -> Non
 
 def test_a_look_that_fails_after_the_write_does_not_undo_the_write() -> None:
     """The next call meets the same trouble and tells it; this one says what was done."""
-    kept = tryton_tape.load("create_1")
+    kept = tryton_replay.load("create_1")
     last = max(i for i, exchange in enumerate(kept["exchanges"]) if exchange["method"] == "POST")
 
-    class Ends(tryton_tape.Tape):
+    class Ends(tryton_replay.Tape):
         def request(self, *args: Any, **options: Any) -> Response:
             if not self.left:
                 raise RetryLater("Tryton is restarting")
             return super().request(*args, **options)
 
     http = Ends(kept["exchanges"][: last + 1])
-    reply = tryton_tape.connector(http).perform(tryton_tape.operation(kept["call"]["perform"]))
+    reply = tryton_replay.connector(http).perform(tryton_replay.operation(kept["call"]["perform"]))
     assert not reply.finished
     assert reply.progress == {"complaint": kept["brings"]["progress"]["complaint"]}
 
@@ -80,10 +82,10 @@ def test_an_order_line_is_found_by_sku_only_where_that_is_clear() -> None:
 
 
 def test_refunds_without_goods_are_refused_before_anything_is_written() -> None:
-    kept = tryton_tape.load("create_1")
+    kept = tryton_replay.load("create_1")
     http = Failing(kept["exchanges"], OutcomeUnknown("never written"))
     line = OperationLine(Decimal(1), order_line="1", words={"goods": "kept"})
     operation = Operation("create_return", "41", "R1001", order_number="12", lines=(line,))
     with pytest.raises(Rejected, match="refund without goods"):
-        tryton_tape.connector(http).perform(operation)
+        tryton_replay.connector(http).perform(operation)
     assert http.written == 0

@@ -18,7 +18,7 @@ from connectors.kit.api import WebhookRequest
 from hub.model.schema.returns import Return
 from hub.postgres import Server
 from tests.connectors.adapter import Adapter
-from tests.connectors.stage import HERE, SHOP, Stage
+from tests.connectors.one_account import HERE, SHOP, Stage
 from tests.pipeline.channels import order
 
 ANN = "Ann (simulated)"

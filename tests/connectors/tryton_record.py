@@ -25,7 +25,7 @@ from hub.demo.tryton_people import Goods, People
 from hub.demo.tryton_server import Tryton
 from mappings.engine import Mapping as Dictionary
 from mappings.engine import read_json
-from tests.connectors import tryton_tape
+from tests.connectors import tryton_replay
 
 HERE = Path(__file__).parent / "tryton"
 DICTIONARY = Path(__file__).parents[2] / "mappings" / "tryton.yaml"
@@ -39,7 +39,7 @@ class Recorder:
         self.exchanges: list[dict[str, Any]] = []
 
     def request(self, method: str, path: str, **options: Any) -> Response:
-        kept = {**tryton_tape.asked(method, path, options["params"], options["json"])}
+        kept = {**tryton_replay.asked(method, path, options["params"], options["json"])}
         classify = options.pop("classify")
 
         def keep(response: Response) -> ConnectorError | None:
@@ -64,7 +64,7 @@ class Studio:
         self.recorder.exchanges = []
         tape: dict[str, Any] = {"settings": settings, "call": dict(call)}
         try:
-            tape["brings"] = result = tryton_tape.do(tryton_tape.connector(self.recorder, **settings), call)
+            tape["brings"] = result = tryton_replay.do(tryton_replay.connector(self.recorder, **settings), call)
         except ConnectorError as error:
             tape["refused"] = {"error": type(error).__name__, "text": str(error)}
             result = None
@@ -77,9 +77,9 @@ class Studio:
 
     def record(self, stream: str, case: str, external_id: str | int) -> None:
         """Keep one record, and what the mapping makes of it."""
-        message = tryton_tape.connector(self.recorder).fetch(stream, str(external_id))
+        message = tryton_replay.connector(self.recorder).fetch(stream, str(external_id))
         record = read_json(message.body)
-        shown = {"orders_of": tryton_tape.SETTINGS["orders_of"]}
+        shown = {"orders_of": tryton_replay.SETTINGS["orders_of"]}
         write(HERE / f"{stream}_{case}.json", {"stream": stream, "settings": shown, "record": record})
         said = schema.fragment(self.dictionary.read(stream, record, shown))
         write(HERE / f"{stream}_{case}.expected.json", json.loads(msgspec.json.encode(said)))
@@ -92,7 +92,7 @@ class Studio:
             if tapes:
                 result = self.tape(f"{tapes}_{step}", call)
             else:
-                result = tryton_tape.do(tryton_tape.connector(self.recorder), call)
+                result = tryton_replay.do(tryton_replay.connector(self.recorder), call)
             if result is None or result["finished"]:
                 return result
             told = {**told, "progress": {**told.get("progress", {}), **result["progress"]}}

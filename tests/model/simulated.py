@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hub.model.language.words import Condition
 from hub.model.schema.observation import DuplicateFacts, FactId, MergeInputs, Observation, Party
-from tests.model.telling import at, said
+from tests.model.records import at, said
 
 ACCOUNTS = {
     "web": Party(name="web", kind="storefront", holds_money=True),

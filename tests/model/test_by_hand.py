@@ -9,7 +9,7 @@ import pytest
 
 from hub.model.schema.observation import Party
 from hub.model.schema.operation import Outstanding
-from tests.model.telling import D, World, at, inputs, terms
+from tests.model.records import D, World, at, inputs, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)
 ERP = Party(name="erp", kind="erp")

@@ -14,7 +14,7 @@ from hub.model.plan.planner import plan
 from hub.model.schema.observation import DistinctFacts, DuplicateFacts, FactId, Observation, Party, Sibling
 from hub.model.schema.operation import Outstanding
 from hub.pipeline.process.story import changes
-from tests.model.telling import at, inputs, said, terms
+from tests.model.records import at, inputs, said, terms
 
 SMALL, LARGE = 40, 160
 MOST = 1.35

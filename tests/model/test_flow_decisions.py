@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from hub.model.schema.observation import Party
 from hub.model.schema.operation import Outstanding
-from tests.model.telling import World, at, inputs, terms
+from tests.model.records import World, at, inputs, terms
 
 TMALL = Party(name="tmall", kind="marketplace", holds_money=True)
 ERP = Party(name="erp", kind="erp", decides=True)

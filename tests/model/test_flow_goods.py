@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.model.schema.observation import DistinctFacts, DuplicateFacts, FactId, Party
 from hub.model.schema.operation import Outstanding
-from tests.model.telling import D, World, at, inputs, terms
+from tests.model.records import D, World, at, inputs, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)
 ERP = Party(name="erp", kind="erp")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from hub.model.merge.goods.allocation import Claim, allocate
 from hub.model.schema.observation import DistinctFacts, DuplicateFacts, FactId, Party, Sibling
-from tests.model.telling import D, World, at, inputs, said, terms
+from tests.model.records import D, World, at, inputs, said, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)
 ERP = Party(name="erp", kind="erp")

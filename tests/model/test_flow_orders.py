@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.model.identity.names import bind
 from hub.model.schema.observation import Party
-from tests.model.telling import World, at, inputs, said, terms
+from tests.model.records import World, at, inputs, said, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True, auto_authorize=True)
 ERP = Party(name="erp", kind="erp")

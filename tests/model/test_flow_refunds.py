@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from hub.model.schema.observation import DuplicateFacts, FactId, Sibling
-from tests.model.telling import at, said
+from tests.model.records import at, said
 from tests.model.test_flow_money import KEY, credit, paid_order, payment, refund
 
 

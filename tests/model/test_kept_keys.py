@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.model.identity.order_book import Book
-from tests.model.telling import Party, inputs, said
+from tests.model.records import Party, inputs, said
 
 PARTIES = inputs(Party(name="web", kind="storefront"), Party(name="erp", kind="erp", orders_of="web"))
 ORDERS = [{"issuer": "web", "type": "order_number", "value": "12"}]

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hub.model.plan.planner import needs_somebody
 from hub.model.schema.observation import Party
-from tests.model.telling import EVERYTHING, World, at, inputs, terms
+from tests.model.records import EVERYTHING, World, at, inputs, terms
 
 WEB = Party(name="web", kind="storefront", holds_money=True)
 ERP = Party(name="erp", kind="erp", decides=True, orders_of="web")

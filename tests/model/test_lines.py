@@ -14,8 +14,8 @@ from hub.model.merge.merger import merge
 from hub.model.schema.fragment import OrderLine
 from hub.model.schema.observation import MergeInputs, Observation
 from hub.model.schema.returns import Return
+from tests.model.records import D, said
 from tests.model.simulated import ACCOUNTS
-from tests.model.telling import D, said
 
 NUMBER = {"issuer": "web", "type": "order_number", "value": "#12"}
 

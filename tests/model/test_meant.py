@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hub.model.merge.merger import merge
 from hub.model.schema.observation import MergeInputs, Observation, Sibling
 from hub.model.schema.returns import Return
+from tests.model.records import D, said
 from tests.model.simulated import ACCOUNTS
-from tests.model.telling import D, said
 
 SPELLINGS = ("#12", "12", " # 12", "\uff03\uff11\uff12")
 

@@ -17,8 +17,8 @@ from hub.model.schema.fragment import Fragment
 from hub.model.schema.observation import DuplicateFacts, FactId, MergeInputs, Observation
 from hub.model.schema.operation import Terms
 from hub.model.schema.returns import Return
+from tests.model.records import said, terms
 from tests.model.simulated import ACCOUNTS, LINES, Simulation, orders, simulations
-from tests.model.telling import said, terms
 
 TERMS: list[Terms] = [
     terms("web", "storefront", money=True, sells=True),

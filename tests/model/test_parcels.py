@@ -14,7 +14,7 @@ from hub.model.merge.goods.parcels import REUSE
 from hub.model.merge.merger import merge, merge_fragments
 from hub.model.schema.observation import MergeInputs, Observation, Party
 from hub.model.schema.returns import Return
-from tests.model.telling import said
+from tests.model.records import said
 
 ASKED = datetime(2026, 3, 1, 10, tzinfo=UTC)
 PARTIES = {"web": Party(name="web", kind="storefront"), "carrier": Party(name="carrier", kind="carrier")}

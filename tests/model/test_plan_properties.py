@@ -15,9 +15,9 @@ from hub.model.merge.money.refunds import total
 from hub.model.plan import progress
 from hub.model.plan.planner import state
 from hub.model.schema.operation import Outstanding
+from tests.model.records import terms
 from tests.model.simulated import Simulation, simulations
 from tests.model.targets import FLAWS, Flaw, Remotes
-from tests.model.telling import terms
 
 CAN = frozenset(get_args(OperationKind)) - {
     "accept_goods",

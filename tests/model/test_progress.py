@@ -13,7 +13,7 @@ from hub.model.language.sentences import say
 from hub.model.plan import progress
 from hub.model.schema.observation import FactId
 from hub.model.schema.operation import Operation
-from tests.model.telling import at
+from tests.model.records import at
 
 AUTHORIZE = Operation(kind="authorize", account="erp", fingerprint="authorize|round 1")
 REFUND = Operation(kind="refund", account="web", amount=Decimal(5), moves_money=True, fingerprint="refund|5 EUR|c1")

@@ -10,7 +10,7 @@ from hub import schema
 from hub.model.language.numbers import rounded
 from hub.model.merge.merger import merge
 from hub.model.schema.observation import MergeInputs, Observation, Sibling
-from tests.model.telling import D, World, at, said
+from tests.model.records import D, World, at, said
 from tests.model.test_flow_money import ERP, TILL, WEB, credit, paid_order, refund
 
 

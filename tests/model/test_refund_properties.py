@@ -21,7 +21,7 @@ from hub.model.plan.planner import plan
 from hub.model.schema.observation import DuplicateFacts, FactId, MergeInputs, Observation, Party, Sibling
 from hub.model.schema.operation import Terms
 from hub.model.schema.returns import Return
-from tests.model.telling import at, said, terms
+from tests.model.records import at, said, terms
 
 PRICE = {"A": Decimal(10), "B": Decimal("12.50")}
 SOLD = {"A": 4, "B": 2}

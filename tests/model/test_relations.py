@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hub.model.schema.bindings import Bindings, ProvisionalLink
 from hub.model.schema.observation import Party, Sibling
-from tests.model.telling import World, at, inputs, said, terms
+from tests.model.records import World, at, inputs, said, terms
 
 NEW_LINE = [{"id": "A", "quantity": 1, "sku": "SHIRT-M"}, {"id": "A2", "quantity": 1, "sku": "SHIRT-L"}]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub import schema
 from hub.model.schema.fragment import Fragment
-from tests.model.telling import at
+from tests.model.records import at
 
 LINE = {"order_line": "A", "quantity": Decimal(1)}
 REFUND = {"id": "r", "currency": "EUR", "parts": [{"amount": Decimal("1.50"), "state": "succeeded"}]}

@@ -21,8 +21,8 @@ from hub.model.language.texts import concerns, discrepancies, misread, people, s
 from hub.model.merge.merger import Merger
 from hub.model.plan.planner import plan
 from hub.model.schema.returns import Discrepancy, Return
+from tests.model.records import terms
 from tests.model.simulated import Simulation, simulations
-from tests.model.telling import terms
 
 HUB = Path(hub.__file__).parent
 PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")

@@ -10,7 +10,7 @@ import pytest
 from hub.model.merge.unread import unknown_money
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.observation import Observation
-from tests.model.telling import said
+from tests.model.records import said
 
 
 def record(*, gone: bool = False, **told: Any) -> Observation:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from hub.model.identity.provisional import Candidate, Judgement, decide, part, typed_references
 from hub.model.merge.merger import merge
 from hub.model.schema.observation import DuplicateFacts, FactId, Party
-from tests.model.telling import inputs, said
+from tests.model.records import inputs, said
 
 GROUND = inputs(
     Party(name="web", kind="storefront"), Party(name="erp", kind="erp", orders_of="web"),

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from hub.model.schema.observation import DuplicateFacts, FactId, Party
 from hub.model.schema.operation import Outstanding
-from tests.model.telling import D, World, at, inputs, terms
+from tests.model.records import D, World, at, inputs, terms
 
 WEB_CAN = {"create_return", "receive", "refund", "cancel", "exchange"}
 ERP_CAN = {"create_return", "authorize", "reject", "cancel", "receive", "credit", "exchange", "note"}

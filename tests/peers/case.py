@@ -11,8 +11,8 @@ from hub.model.schema.returns import Return
 from hub.store import console as pages
 
 if TYPE_CHECKING:
-    from tests.peers.between import Between
     from tests.peers.proxy import Proxy
+    from tests.peers.two_systems import Between
 
 BASE = ("/admin/", "/tryton/rest/model/")
 IDLE = 90.0

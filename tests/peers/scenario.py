@@ -14,9 +14,9 @@ from typing import Any
 
 from hub.demo.tryton_people import RETURN, Goods, Sold
 from hub.demo.tryton_rpc import TrytonRefused
-from tests.peers.between import Between, gross
 from tests.peers.medusa.client import ShopSaidNo
 from tests.peers.medusa.seed import PRICES
+from tests.peers.two_systems import Between, gross
 
 SETTLED, SOON, LONGEST = 75.0, 330.0, 1200.0
 """Seconds that the hub gets after the last act until nothing is left to do. Where work is due within the second number

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.peers.between import Between
 from tests.peers.case import told_of
 from tests.peers.clerk import answer_everything
 from tests.peers.scenario import Scenario
+from tests.peers.two_systems import Between
 from tests.peers.verdict import SILENT, STUCK, judge
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(14_400)]

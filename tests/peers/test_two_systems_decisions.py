@@ -10,8 +10,8 @@ from decimal import Decimal
 import pytest
 
 from hub.store import jobs, raw
-from tests.peers.between import Between, gross
 from tests.peers.case import Case
+from tests.peers.two_systems import Between, gross
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(900)]
 

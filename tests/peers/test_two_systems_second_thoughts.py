@@ -10,8 +10,8 @@ from decimal import Decimal
 import pytest
 
 from hub.demo.tryton_people import Goods
-from tests.peers.between import Between, gross
 from tests.peers.case import Case
+from tests.peers.two_systems import Between, gross
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from hub.store import console as pages
-from tests.peers.between import Between
+from tests.peers.two_systems import Between
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from hub.boot import Hub
 from hub.model.schema.bindings import decode, encode
 from hub.store import console
-from tests.pipeline.look import document, rows
+from tests.pipeline.queries import document, rows
 
 
 def order(number: str = "12", quantity: int = 2) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from hub.store.database import Database
 from tests.pipeline.channels import counter, order, request
 from tests.pipeline.fakes import systems
 from tests.pipeline.fakes.connector import signature
-from tests.pipeline.fakes.play import SECRET, Remote
-from tests.pipeline.look import all_returns, work_off
+from tests.pipeline.fakes.processes import SECRET, Remote
+from tests.pipeline.queries import all_returns, work_off
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from typing import Any
 
 from hub import configuration
 from hub.boot import Hub
-from tests.pipeline.fakes.play import SECRET, Remote
-from tests.pipeline.look import rows
+from tests.pipeline.fakes.processes import SECRET, Remote
+from tests.pipeline.queries import rows
 
 
 def paid(shop: Remote) -> list[str]:

@@ -13,7 +13,7 @@ from hub.pipeline.deliver import abandon
 from hub.store import intents
 from scheduler import timetable
 from tests.pipeline.fakes.connector import Stock
-from tests.pipeline.look import all_returns, rows, story, told
+from tests.pipeline.queries import all_returns, rows, story, told
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from hub.settings import Settings
 from hub.store import inbox
 from hub.store.database import Database
 from tests.pipeline.fakes.connector import signature
-from tests.pipeline.fakes.play import SECRET
-from tests.pipeline.look import rows
+from tests.pipeline.fakes.processes import SECRET
+from tests.pipeline.queries import rows
 
 NOWHERE = "http://127.0.0.1:9"
 BODY = json.dumps({"id": "r1", "version": 1}).encode()

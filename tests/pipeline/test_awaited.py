@@ -14,9 +14,9 @@ from hub.model.plan import delivery
 from hub.store import accounts, intents, jobs
 from scheduler import timetable
 from tests.pipeline.fakes.connector import Fake, Shop, Stock
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, document, hurry, rows, story, told
+from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.payments import paid, questions, row
+from tests.pipeline.queries import all_returns, document, hurry, rows, story, told
 
 Work = Callable[..., int]
 Deliver = Callable[..., None]

@@ -14,7 +14,7 @@ from hub import configuration
 from hub.boot import Hub
 from hub.pipeline.intake.poll import backfill
 from tests.connectors.shopify_side import Remote
-from tests.pipeline.look import rows
+from tests.pipeline.queries import rows
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 PAGE, ORDERS = 20, 50

@@ -19,8 +19,8 @@ from hub.store.database import next_read_seq
 from hub.store.inbox import Arrival
 from hub.web import create_app
 from tests.pipeline.fakes.connector import signature
-from tests.pipeline.fakes.play import SECRET, Remote
-from tests.pipeline.look import all_returns, rows, written
+from tests.pipeline.fakes.processes import SECRET, Remote
+from tests.pipeline.queries import all_returns, rows, written
 
 LINES = [{"id": "L1", "sku": "SHIRT-M", "quantity": 1, "price": "79.00"}]
 RECORD: dict[str, Any] = {

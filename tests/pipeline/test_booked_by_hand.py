@@ -7,15 +7,15 @@ import pytest
 from hub.actions.people import NotNow
 from hub.model.schema.observation import DuplicateFacts, FactId
 from hub.store import duplicate_facts
-from tests.pipeline.look import rows, told
-from tests.pipeline.mugs import DEAF, HEARS, Scene, in_parts, kit
-from tests.pipeline.mugs import scene as scene
+from tests.pipeline.goods_scenario import DEAF, HEARS, GoodsScenario, in_parts, kit
+from tests.pipeline.goods_scenario import scene as scene
+from tests.pipeline.queries import rows, told
 
 # -- asked by pieces, not by records
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_two_pieces_of_one_record_are_booked_as_one_and_one(scene: Scene, at_once: bool) -> None:
+def test_two_pieces_of_one_record_are_booked_as_one_and_one(scene: GoodsScenario, at_once: bool) -> None:
     number = scene.begin()
     scene.refused(number, 2)
     scene.shows(h1=1, **({"h2": 1} if at_once else {}))
@@ -26,7 +26,7 @@ def test_two_pieces_of_one_record_are_booked_as_one_and_one(scene: Scene, at_onc
     assert (scene.received(number), scene.frozen(), max(scene.payer.told_totals)) == (2, [], 2)
 
 
-def test_the_warehouse_books_two_records_as_one(scene: Scene) -> None:
+def test_the_warehouse_books_two_records_as_one(scene: GoodsScenario) -> None:
     scene.account("wms", "wms", orders_of="web", url=f"{scene.payer.url}/hub", terms=HEARS)
     scene.account("web", "storefront", terms=DEAF)
     number = scene.begin()
@@ -39,7 +39,7 @@ def test_the_warehouse_books_two_records_as_one(scene: Scene) -> None:
 
 @pytest.mark.parametrize("total", [False, True])
 @pytest.mark.parametrize(("answer", "pieces"), [("same", 2), ("apart", 3)])
-def test_one_record_there_holds_ours_and_its_own(scene: Scene, total: bool, answer: str, pieces: int) -> None:
+def test_one_record_there_holds_ours_and_its_own(scene: GoodsScenario, total: bool, answer: str, pieces: int) -> None:
     number = scene.begin()
     scene.shows(total=total, own=1)
     scene.refused(number, 1)
@@ -49,7 +49,7 @@ def test_one_record_there_holds_ours_and_its_own(scene: Scene, total: bool, answ
 
 
 @pytest.mark.parametrize("total", [False, True])
-def test_what_comes_after_an_answer_is_asked_about_by_itself(scene: Scene, total: bool) -> None:
+def test_what_comes_after_an_answer_is_asked_about_by_itself(scene: GoodsScenario, total: bool) -> None:
     number = scene.begin()
     scene.refused(number, 1)
     scene.shows(total=total, all=1)
@@ -61,7 +61,7 @@ def test_what_comes_after_an_answer_is_asked_about_by_itself(scene: Scene, total
     assert (scene.received(number), scene.frozen()) == (3, []), "nothing is left that it was not told of"
 
 
-def test_the_new_piece_is_asked_about_whatever_its_name(scene: Scene) -> None:
+def test_the_new_piece_is_asked_about_whatever_its_name(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.shows(**{"9": 1})
     scene.refused(number, 1)
@@ -71,7 +71,7 @@ def test_the_new_piece_is_asked_about_whatever_its_name(scene: Scene) -> None:
     assert scene.received(number) == 2
 
 
-def test_a_record_that_grew_after_it_was_told_is_booked_by_hand(scene: Scene) -> None:
+def test_a_record_that_grew_after_it_was_told_is_booked_by_hand(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.came("erp", number)
     told(scene.hub)
@@ -85,7 +85,9 @@ def test_a_record_that_grew_after_it_was_told_is_booked_by_hand(scene: Scene) ->
 
 
 @pytest.mark.parametrize(("before", "after", "pieces"), [(1, 2, 4), (2, 1, 3)])
-def test_what_was_told_before_is_corrected_meanwhile(scene: Scene, before: int, after: int, pieces: int) -> None:
+def test_what_was_told_before_is_corrected_meanwhile(
+    scene: GoodsScenario, before: int, after: int, pieces: int
+) -> None:
     number = scene.begin()
     scene.shows(own=1)
     scene.came("erp", number, id="GR-0", quantity=before)
@@ -99,7 +101,7 @@ def test_what_was_told_before_is_corrected_meanwhile(scene: Scene, before: int, 
     assert scene.received(number) == pieces
 
 
-def test_a_kit_that_came_in_parts_is_booked_as_one(scene: Scene) -> None:
+def test_a_kit_that_came_in_parts_is_booked_as_one(scene: GoodsScenario) -> None:
     number = kit(scene)
     scene.payer.refuses = 422
     in_parts(scene, number)
@@ -108,7 +110,7 @@ def test_a_kit_that_came_in_parts_is_booked_as_one(scene: Scene) -> None:
     assert scene.received(number) == 1
 
 
-def test_booked_again_under_another_name_the_answer_holds(scene: Scene) -> None:
+def test_booked_again_under_another_name_the_answer_holds(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.refused(number, 1)
     scene.shows(h=1)
@@ -120,7 +122,7 @@ def test_booked_again_under_another_name_the_answer_holds(scene: Scene) -> None:
     assert (scene.received(number), scene.frozen()) == (1, [])
 
 
-def test_the_speaker_changes_while_it_is_asked(scene: Scene) -> None:
+def test_the_speaker_changes_while_it_is_asked(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.refused(number, 1)
     scene.shows(h=1)
@@ -138,7 +140,7 @@ def test_the_speaker_changes_while_it_is_asked(scene: Scene) -> None:
 # -- asked while it matters
 
 
-def test_it_is_told_again_only_after_the_answer(scene: Scene) -> None:
+def test_it_is_told_again_only_after_the_answer(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.refused(number, 1)
     scene.shows(h=1)
@@ -155,7 +157,7 @@ def test_it_is_told_again_only_after_the_answer(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("refused_first", [True, False])
-def test_a_write_that_waits_is_no_reason_not_to_ask(scene: Scene, refused_first: bool) -> None:
+def test_a_write_that_waits_is_no_reason_not_to_ask(scene: GoodsScenario, refused_first: bool) -> None:
     number = scene.begin()
     if refused_first:
         scene.refused(number, 1)
@@ -174,7 +176,7 @@ def test_a_write_that_waits_is_no_reason_not_to_ask(scene: Scene, refused_first:
 # -- where goods were put
 
 
-def test_put_away_at_two_places_of_which_the_till_hears_one(scene: Scene) -> None:
+def test_put_away_at_two_places_of_which_the_till_hears_one(scene: GoodsScenario) -> None:
     scene.account("web", "storefront", terms=DEAF)
     scene.account("till", "pos", orders_of="web", url=f"{scene.payer.url}/hub", terms={**HEARS, "locations": ["SHOP"]})
     number = scene.begin()
@@ -189,7 +191,7 @@ def test_put_away_at_two_places_of_which_the_till_hears_one(scene: Scene) -> Non
     assert scene.doc(number).lines[0].disposed == {"restock": 2}
 
 
-def test_put_away_by_hand_with_another_word(scene: Scene) -> None:
+def test_put_away_by_hand_with_another_word(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.came("erp", number, quantity=4)
     told(scene.hub)

@@ -14,8 +14,8 @@ from hub.actions.people import NotNow
 from hub.boot import assemble_hub
 from hub.settings import Settings
 from hub.store.database import Database
-from tests.pipeline.look import hurry, intents, rows, told
-from tests.pipeline.mugs import DEAF, HEARS, Scene, Shop, in_parts, kit
+from tests.pipeline.goods_scenario import DEAF, HEARS, GoodsScenario, Shop, in_parts, kit
+from tests.pipeline.queries import hurry, intents, rows, told
 
 PUT = {"quantity": 1, "disposition": "restock"}
 
@@ -52,18 +52,18 @@ class Books(Shop):
 
 
 @pytest.fixture
-def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
+def scene(database_url: str, tmp_path: Path) -> Iterator[GoodsScenario]:
     database = Database(database_url)
     with Books(secret=SECRET) as shop:
         shop.told_totals, shop.has, shop.puts = [], {}, {}
-        scene = Scene(assemble_hub(Settings(data=tmp_path, database_url=database_url), database), shop)
+        scene = GoodsScenario(assemble_hub(Settings(data=tmp_path, database_url=database_url), database), shop)
         scene.account("web", "storefront", url=f"{shop.url}/hub", terms=HEARS)
         scene.account("erp", "erp", orders_of="web", terms={"decides": True, **DEAF})
         yield scene
     database.close()
 
 
-def two_lines(scene: Scene) -> int:
+def two_lines(scene: GoodsScenario) -> int:
     scene.order(mugs=5)
     number = scene.asked(lines={"L1": 5, "L2": 1})
     lines = [{"id": "1", "sku": "MUG", "quantity": 5}, {"id": "2", "sku": "TEAPOT", "quantity": 1}]
@@ -73,7 +73,7 @@ def two_lines(scene: Scene) -> int:
     return number
 
 
-def web(scene: Scene, **ids: int) -> None:
+def web(scene: GoodsScenario, **ids: int) -> None:
     """The shop shows mugs, and teapots (t...)."""
     scene.payer.has |= ids
     listed = [
@@ -83,7 +83,7 @@ def web(scene: Scene, **ids: int) -> None:
     scene.asked(lines={"L1": 5, "L2": 1}, receipts=listed)
 
 
-def put_away(scene: Scene, **puts: int) -> None:
+def put_away(scene: GoodsScenario, **puts: int) -> None:
     """The shop shows what it received, and these dispositions beside what it had."""
     scene.payer.puts |= puts  # type: ignore[attr-defined]
     has = [{"id": i, "order_line": "L1", "quantity": n, "condition": "good"} for i, n in scene.payer.has.items()]
@@ -91,13 +91,13 @@ def put_away(scene: Scene, **puts: int) -> None:
     scene.asked(lines={"L1": 5}, receipts=has, dispositions=own)
 
 
-def erp_puts(scene: Scene, number: int, *ids: str) -> None:
+def erp_puts(scene: GoodsScenario, number: int, *ids: str) -> None:
     scene.stands("erp", "C-1", number, dispositions=[{**PUT, "id": i, "line": "1"} for i in ids])
     told(scene.hub)
 
 
 @pytest.mark.parametrize("status", [422, 429])
-def test_another_line_is_told_while_this_one_is_asked_about(scene: Scene, status: int) -> None:
+def test_another_line_is_told_while_this_one_is_asked_about(scene: GoodsScenario, status: int) -> None:
     number = two_lines(scene)
     came = [{"id": i, "sku": sku, "quantity": 1, "condition": "good"} for i, sku in (("1", "MUG"), ("2", "TEAPOT"))]
     scene.payer.refuses = status
@@ -112,7 +112,7 @@ def test_another_line_is_told_while_this_one_is_asked_about(scene: Scene, status
 
 
 @pytest.mark.parametrize("status", [409, 429])
-def test_a_later_receipt_of_another_line_ends_no_question(scene: Scene, status: int) -> None:
+def test_a_later_receipt_of_another_line_ends_no_question(scene: GoodsScenario, status: int) -> None:
     number = two_lines(scene)
     scene.payer.refuses = status
     scene.came("erp", number)
@@ -126,7 +126,7 @@ def test_a_later_receipt_of_another_line_ends_no_question(scene: Scene, status: 
     assert [d.kind for _, d in scene.frozen()] == ["booked_by_hand"]
 
 
-def test_two_records_booked_one_after_the_other_are_two_questions(scene: Scene) -> None:
+def test_two_records_booked_one_after_the_other_are_two_questions(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.refused(number, 1, 1)
     scene.shows(h1=1)
@@ -135,7 +135,7 @@ def test_two_records_booked_one_after_the_other_are_two_questions(scene: Scene) 
     assert [d.kind for _, d in scene.frozen()] == ["booked_by_hand"]
 
 
-def test_two_kits_one_after_the_other_are_two_questions(scene: Scene) -> None:
+def test_two_kits_one_after_the_other_are_two_questions(scene: GoodsScenario) -> None:
     number = kit(scene)
     scene.payer.refuses = 422
     in_parts(scene, number)
@@ -150,7 +150,7 @@ def test_two_kits_one_after_the_other_are_two_questions(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("status", [422, 429])
-def test_what_was_put_away_by_hand_is_not_told(scene: Scene, status: int) -> None:
+def test_what_was_put_away_by_hand_is_not_told(scene: GoodsScenario, status: int) -> None:
     number = scene.begin()
     scene.came("erp", number, quantity=4)
     told(scene.hub)
@@ -166,7 +166,7 @@ def test_what_was_put_away_by_hand_is_not_told(scene: Scene, status: int) -> Non
 
 
 @pytest.mark.parametrize("total", [False, True])
-def test_no_piece_is_lost_while_a_later_write_is_undecided(scene: Scene, total: bool) -> None:
+def test_no_piece_is_lost_while_a_later_write_is_undecided(scene: GoodsScenario, total: bool) -> None:
     number = scene.begin()
     scene.refused(number, 1)
     scene.shows(total=total, h=3)
@@ -181,7 +181,7 @@ def test_no_piece_is_lost_while_a_later_write_is_undecided(scene: Scene, total: 
     assert seen == [4, 4, 4, 4]
 
 
-def test_an_answer_that_is_taken_back_is_asked_again_before_the_last_one(scene: Scene) -> None:
+def test_an_answer_that_is_taken_back_is_asked_again_before_the_last_one(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.refused(number, 2)
     for piece in ("h1", "h2"):
@@ -193,7 +193,7 @@ def test_an_answer_that_is_taken_back_is_asked_again_before_the_last_one(scene: 
 
 
 @pytest.mark.parametrize("kind", ["receive", "dispose"])
-def test_what_an_older_hub_was_refused_is_not_told_again(scene: Scene, kind: str) -> None:
+def test_what_an_older_hub_was_refused_is_not_told_again(scene: GoodsScenario, kind: str) -> None:
     number = scene.begin()
     if kind == "receive":
         scene.refused(number, 1)
@@ -213,7 +213,7 @@ def test_what_an_older_hub_was_refused_is_not_told_again(scene: Scene, kind: str
 
 
 @pytest.mark.parametrize("status", [422, 410])
-def test_whoever_was_told_since_is_not_asked_about(scene: Scene, status: int) -> None:
+def test_whoever_was_told_since_is_not_asked_about(scene: GoodsScenario, status: int) -> None:
     scene.payer.total = True
     number = scene.begin()
     scene.payer.refuses = status
@@ -230,7 +230,7 @@ def test_whoever_was_told_since_is_not_asked_about(scene: Scene, status: int) ->
     assert scene.frozen("booked_by_hand") == [], "it was told of both"
 
 
-def test_what_nobody_else_tells_any_more_counts_where_it_was_booked(scene: Scene) -> None:
+def test_what_nobody_else_tells_any_more_counts_where_it_was_booked(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.refused(number, 1)
     scene.shows(h=1)
@@ -239,7 +239,7 @@ def test_what_nobody_else_tells_any_more_counts_where_it_was_booked(scene: Scene
     assert scene.received(number) == 1
 
 
-def test_what_is_apart_is_not_asked_about_in_other_words(scene: Scene) -> None:
+def test_what_is_apart_is_not_asked_about_in_other_words(scene: GoodsScenario) -> None:
     scene.order(mugs=1)
     number = scene.asked(lines={"L1": 1})
     scene.stands("erp", "C-1", number)
@@ -254,7 +254,7 @@ def test_what_is_apart_is_not_asked_about_in_other_words(scene: Scene) -> None:
     assert scene.frozen() == []
 
 
-def test_what_was_taken_out_again_hides_no_question(scene: Scene) -> None:
+def test_what_was_taken_out_again_hides_no_question(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.came("erp", number, quantity=4)
     told(scene.hub)
@@ -268,7 +268,7 @@ def test_what_was_taken_out_again_hides_no_question(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("total", [False, True])
-def test_no_difference_is_said_that_an_answer_explains(scene: Scene, total: bool) -> None:
+def test_no_difference_is_said_that_an_answer_explains(scene: GoodsScenario, total: bool) -> None:
     scene.payer.total = total
     number = scene.begin()
     scene.came("erp", number)
@@ -281,6 +281,6 @@ def test_no_difference_is_said_that_an_answer_explains(scene: Scene, total: bool
     assert (scene.received(number), [d.kind for d in scene.doc(number).discrepancies]) == (2, [])
 
 
-def test_a_return_that_is_none_is_not_told_again(scene: Scene) -> None:
+def test_a_return_that_is_none_is_not_told_again(scene: GoodsScenario) -> None:
     with pytest.raises(NotNow):
         scene.hub.people.retry(99999, "web", "Li")

@@ -15,7 +15,7 @@ from hub import configuration
 from hub.boot import Hub
 from hub.pipeline.intake.accept import accept
 from hub.store import console, inbox, reviews
-from tests.pipeline.look import all_returns, document, hurry, intents, story
+from tests.pipeline.queries import all_returns, document, hurry, intents, story
 
 SECRET = "simulated sécret"
 NUMBER = "1ZSIMULATED0000001"

@@ -27,7 +27,7 @@ from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.store import accounts, intents
 from hub.store.database import Connection
-from tests.pipeline.fakes.play import Courier, HubProcess, People, Remote
+from tests.pipeline.fakes.processes import Courier, HubProcess, People, Remote
 
 RETURNS = 60
 KILLS = 6

@@ -14,9 +14,9 @@ from hub.model.plan import delivery
 from hub.pipeline.deliver import deliver
 from hub.store import accounts
 from tests.pipeline.fakes.connector import Shop, Stock
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import hurry, rows, told
+from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.payments import paid, questions, row, web
+from tests.pipeline.queries import hurry, rows, told
 
 Work = Callable[..., int]
 Deliver = Callable[..., None]

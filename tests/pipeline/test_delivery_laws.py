@@ -38,9 +38,9 @@ from hub.store import accounts, inbox, jobs
 from hub.store.database import Database
 from tests.pipeline.fakes import systems
 from tests.pipeline.fakes.connector import signature
-from tests.pipeline.fakes.moody import LOOKS, READS, WRITES, Died, Moody
-from tests.pipeline.fakes.play import SECRET
-from tests.pipeline.look import hurry, rows
+from tests.pipeline.fakes.failing_systems import LOOKS, READS, WRITES, Died, Moody
+from tests.pipeline.fakes.processes import SECRET
+from tests.pipeline.queries import hurry, rows
 from tests.statements import before_each
 
 STEPS = 20

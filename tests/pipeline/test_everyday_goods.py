@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pipeline.desk import Desk
-from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import all_returns, rows
-from tests.pipeline.mugs import DEAF, Scene
-from tests.pipeline.mugs import scene as scene
+from tests.pipeline.goods_scenario import DEAF, GoodsScenario
+from tests.pipeline.goods_scenario import scene as scene
+from tests.pipeline.queries import all_returns, rows
 from tests.pipeline.question_scenes import ended_in_the_shop
+from tests.pipeline.scenario import Scenario
+from tests.pipeline.scenario import scenario as scenario
 
 
 @pytest.mark.parametrize("word", ["cancelled", "rejected"])
-def test_what_ended_in_the_shop_is_not_paid_before_somebody_says_that_it_goes_on(desk: Desk, word: str) -> None:
-    number = ended_in_the_shop(desk, word)
-    desk.owed(number)
-    assert desk.paid() == 0
-    ((_, doubt),) = desk.frozen()
+def test_what_ended_in_the_shop_is_not_paid_before_somebody_says_that_it_goes_on(scenario: Scenario, word: str) -> None:
+    number = ended_in_the_shop(scenario, word)
+    scenario.owed(number)
+    assert scenario.paid() == 0
+    ((_, doubt),) = scenario.frozen()
     assert doubt.kind == "cancelled_there"
 
 
-def test_an_answer_hides_not_that_two_others_received_the_same(scene: Scene) -> None:
+def test_an_answer_hides_not_that_two_others_received_the_same(scene: GoodsScenario) -> None:
     scene.account("till", "pos", orders_of="web", terms=DEAF)
     number = scene.begin()
     scene.refused(number, 1)
@@ -39,7 +39,7 @@ def test_an_answer_hides_not_that_two_others_received_the_same(scene: Scene) -> 
 
 
 @pytest.mark.parametrize("how", ["answered", "given up", "no way"])
-def test_an_old_refusal_asks_nothing_at_the_next_delivery(scene: Scene, how: str) -> None:
+def test_an_old_refusal_asks_nothing_at_the_next_delivery(scene: GoodsScenario, how: str) -> None:
     number = scene.begin()
     scene.payer.refuses = 410 if how == "no way" else 422
     scene.refused(number, 1)
@@ -66,7 +66,7 @@ def test_an_old_refusal_asks_nothing_at_the_next_delivery(scene: Scene, how: str
 
 
 @pytest.mark.parametrize("total", [False, True])
-def test_its_own_was_corrected_before_ours_was_booked(scene: Scene, total: bool) -> None:
+def test_its_own_was_corrected_before_ours_was_booked(scene: GoodsScenario, total: bool) -> None:
     number = scene.begin()
     scene.shows(total=total, own=2)
     scene.refused(number, 1)
@@ -78,7 +78,7 @@ def test_its_own_was_corrected_before_ours_was_booked(scene: Scene, total: bool)
     assert scene.received(number) == 2
 
 
-def test_after_the_answer_nothing_is_blocked(scene: Scene) -> None:
+def test_after_the_answer_nothing_is_blocked(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.refused(number, 1)
     scene.shows(h=1)

@@ -14,7 +14,7 @@ from hub.boot import Hub
 from hub.pipeline.intake.accept import arrival
 from hub.store import inbox, jobs
 from tests.pipeline.fakes.connector import Shop
-from tests.pipeline.look import document, rows
+from tests.pipeline.queries import document, rows
 
 Post = Callable[[str, Any], list[bool]]
 Work = Callable[..., int]

@@ -7,8 +7,8 @@ from typing import Any
 
 from hub.boot import Hub
 from hub.store import console
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import written
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import written
 
 
 def only_return(hub: Hub) -> Any:

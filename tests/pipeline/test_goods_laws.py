@@ -10,9 +10,9 @@ import random
 
 import pytest
 
-from tests.pipeline.look import hurry, told
-from tests.pipeline.mugs import Scene
-from tests.pipeline.mugs import scene as scene
+from tests.pipeline.goods_scenario import GoodsScenario
+from tests.pipeline.goods_scenario import scene as scene
+from tests.pipeline.queries import hurry, told
 
 STEPS = 14
 ROUNDS = 6
@@ -21,7 +21,7 @@ ROUNDS = 6
 class World:
     """The truth of five mugs: what lies in the warehouse and what in the shop."""
 
-    def __init__(self, scene: Scene, dice: random.Random, *, total: bool) -> None:
+    def __init__(self, scene: GoodsScenario, dice: random.Random, *, total: bool) -> None:
         self.scene, self.dice, self.total = scene, dice, total
         scene.payer.total = total
         self.number = scene.begin()
@@ -89,7 +89,9 @@ class World:
 
 @pytest.mark.parametrize("total", [False, True])
 @pytest.mark.parametrize("round_", range(ROUNDS))
-def test_each_piece_counts_once_and_nobody_is_told_of_more(scene: Scene, seed: int, round_: int, total: bool) -> None:
+def test_each_piece_counts_once_and_nobody_is_told_of_more(
+    scene: GoodsScenario, seed: int, round_: int, total: bool
+) -> None:
     world = World(scene, random.Random(f"{seed}/{round_}/{total}"), total=total)
     for _ in range(STEPS):
         world.step()

@@ -21,10 +21,10 @@ from hub.store import accounts as store
 from hub.store import health, webhooks
 from hub.web import create_app
 from scheduler.timetable import timetable
-from tests.pipeline.look import rows, work_off
+from tests.pipeline.queries import rows, work_off
 
 
-class Desk:
+class Scenario:
     """A shop behind our own door, its console, and what is told of it."""
 
     def __init__(self, hub: Hub) -> None:
@@ -69,106 +69,106 @@ class Desk:
 
 
 @pytest.fixture
-def desk(hub: Hub) -> Iterator[Desk]:
-    made = Desk(hub)
+def scenario(hub: Hub) -> Iterator[Scenario]:
+    made = Scenario(hub)
     yield made
     made.hub.writer.close()
 
 
-def test_silence_is_a_state_and_an_alert_in_every_place(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_silence_is_a_state_and_an_alert_in_every_place(scenario: Scenario, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
-    assert desk.push() == 202
-    work_off(desk.hub)
-    desk.quiet_for(6)
-    desk.alerts()
-    assert desk.account()["state"] == "healthy"
-    assert "hub_account_concern{" not in desk.metrics()
-    assert checkup.check(desk.hub, "shop").ok
+    assert scenario.push() == 202
+    work_off(scenario.hub)
+    scenario.quiet_for(6)
+    scenario.alerts()
+    assert scenario.account()["state"] == "healthy"
+    assert "hub_account_concern{" not in scenario.metrics()
+    assert checkup.check(scenario.hub, "shop").ok
     assert caplog.records == []
 
-    desk.quiet_for(30)
-    assert "has sent nothing for 30 days; more than 7 days is not usual" in desk.page()
-    assert "长时间无消息" in desk.page("zh")
-    assert "已有 30 天没有发来任何消息" in desk.page("zh")
-    assert 'hub_account_concern{account="shop",concern="silent_pushed"} 1' in desk.metrics()
-    assert 'hub_account_healthy{account="shop",state="silent"} 0' in desk.metrics()
-    assert (desk.account()["state"], len(desk.account()["concerns"])) == ("silent", 1)
-    checked = checkup.check(desk.hub, "shop")
+    scenario.quiet_for(30)
+    assert "has sent nothing for 30 days; more than 7 days is not usual" in scenario.page()
+    assert "长时间无消息" in scenario.page("zh")
+    assert "已有 30 天没有发来任何消息" in scenario.page("zh")
+    assert 'hub_account_concern{account="shop",concern="silent_pushed"} 1' in scenario.metrics()
+    assert 'hub_account_healthy{account="shop",state="silent"} 0' in scenario.metrics()
+    assert (scenario.account()["state"], len(scenario.account()["concerns"])) == ("silent", 1)
+    checked = checkup.check(scenario.hub, "shop")
     assert not checked.ok
     assert any("30 days" in problem for problem in checked.problems)
     for _ in range(3):
-        desk.alerts()
+        scenario.alerts()
     assert [record.message.split(";")[0] for record in caplog.records] == ["shop has sent nothing for 30 days"]
-    with desk.hub.database.begin() as conn:
+    with scenario.hub.database.begin() as conn:
         assert health.states(conn) == {"shop": "silent"}
 
     caplog.clear()
-    assert desk.push("5002") == 202
-    work_off(desk.hub)
-    assert desk.account()["state"] == "healthy"
+    assert scenario.push("5002") == 202
+    work_off(scenario.hub)
+    assert scenario.account()["state"] == "healthy"
     for _ in range(3):
-        desk.alerts()
+        scenario.alerts()
     assert [record.message for record in caplog.records] == ["account shop is well again: silent_pushed is over"]
-    with desk.hub.database.begin() as conn:
+    with scenario.hub.database.begin() as conn:
         assert health.states(conn) == {"shop": "healthy"}
 
 
-def test_a_paused_account_is_not_waited_for(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    desk.quiet_for(30)
-    with desk.hub.database.begin() as conn:
+def test_a_paused_account_is_not_waited_for(scenario: Scenario, caplog: pytest.LogCaptureFixture) -> None:
+    scenario.quiet_for(30)
+    with scenario.hub.database.begin() as conn:
         store.pause(conn, "shop", "holidays")
-    desk.alerts()
-    assert (desk.account()["state"], desk.account()["concerns"]) == ("paused", [])
+    scenario.alerts()
+    assert (scenario.account()["state"], scenario.account()["concerns"]) == ("paused", [])
     assert caplog.records == []
 
 
-def test_one_refused_webhook_is_no_outage_and_a_secret_that_changed_is(desk: Desk) -> None:
+def test_one_refused_webhook_is_no_outage_and_a_secret_that_changed_is(scenario: Scenario) -> None:
     """Among taken ones, behind the last one taken, and at last nothing but refused ones."""
     forged = "whsec_" + "QUJD" * 8
     for pushes in ([{}], [{"body": b"{"}], [{"secret": forged}], [{}, {"body": b"{"}], [{}]):
         for push in pushes:
-            desk.push(**push)
-        desk.flush()
-        assert desk.account()["state"] == "healthy", pushes
-        assert not any("none was taken" in said for said in desk.account()["concerns"])
-    assert desk.account()["refused"] == {"400": 2, "401": 1}
+            scenario.push(**push)
+        scenario.flush()
+        assert scenario.account()["state"] == "healthy", pushes
+        assert not any("none was taken" in said for said in scenario.account()["concerns"])
+    assert scenario.account()["refused"] == {"400": 2, "401": 1}
     for count in (1, 2):
-        desk.push(secret=forged)
-        desk.flush()
-        assert desk.account()["state"] == "healthy", count
-    desk.push(secret=forged)
-    desk.flush()
-    assert desk.account()["state"] == "unwell"
-    (said,) = desk.account()["concerns"]
+        scenario.push(secret=forged)
+        scenario.flush()
+        assert scenario.account()["state"] == "healthy", count
+    scenario.push(secret=forged)
+    scenario.flush()
+    assert scenario.account()["state"] == "unwell"
+    (said,) = scenario.account()["concerns"]
     assert ": 3, and none was taken meanwhile" in said
-    desk.push()
-    desk.flush()
-    assert desk.account()["state"] == "healthy"
+    scenario.push()
+    scenario.flush()
+    assert scenario.account()["state"] == "healthy"
 
 
-def test_a_budget_that_starves_is_told(desk: Desk) -> None:
+def test_a_budget_that_starves_is_told(scenario: Scenario) -> None:
     """Ten calls within a quarter of an hour that our own budget put off; what somebody else put off is another thing."""
 
     def put_off(count: int, error: Exception | None = None, ago: int = 0) -> None:
         outcome: Outcome[None] = Outcome(error=error or OverBudget("our own budget 'default' is used up", after=9.0))
-        with desk.hub.database.begin() as conn:
+        with scenario.hub.database.begin() as conn:
             for _ in range(count):
-                note(conn, desk.hub.accounts.get("shop"), "poll order", outcome)
+                note(conn, scenario.hub.accounts.get("shop"), "poll order", outcome)
             conn.exec_driver_sql(f"UPDATE attempts SET at = at - interval '{ago} minutes' WHERE at > now()")
 
     put_off(20, ago=16)
     put_off(9)
     put_off(5, error=NotYet("not ready", after=1.0))
-    assert desk.account()["concerns"] == []
+    assert scenario.account()["concerns"] == []
     put_off(1)
-    (said,) = desk.account()["concerns"]
+    (said,) = scenario.account()["concerns"]
     assert said.startswith("Calls to shop keep waiting for the hub's own budget, 10 of them lately")
-    assert desk.account()["state"] == "healthy", "it works, slowly"
-    assert 'hub_account_concern{account="shop",concern="starving"} 1' in desk.metrics()
-    assert "最近 10 次" in desk.page("zh")
+    assert scenario.account()["state"] == "healthy", "it works, slowly"
+    assert 'hub_account_concern{account="shop",concern="starving"} 1' in scenario.metrics()
+    assert "最近 10 次" in scenario.page("zh")
 
 
-def test_a_write_that_waits_long_for_its_budget_starves_too(desk: Desk) -> None:
+def test_a_write_that_waits_long_for_its_budget_starves_too(scenario: Scenario) -> None:
     put = "INSERT INTO returns (id, opened, at) SELECT n, true, now() - interval '%s' FROM generate_series(%s, %s) n"
     told = (
         "INSERT INTO sync (return_id, account, job, state, said) SELECT id, 'shop', 'return/' || id, 'pending',"
@@ -179,124 +179,126 @@ def test_a_write_that_waits_long_for_its_budget_starves_too(desk: Desk) -> None:
         ("over_budget", "1 minute", 10, 30),
         ("later", "20 minutes", 31, 60),
     ):
-        rows(desk.hub, put % (age, first, last) + " RETURNING 1")
-        rows(desk.hub, told % (code, first, last))
-    assert desk.account()["concerns"] == []
-    rows(desk.hub, put % ("20 minutes", 61, 61) + " RETURNING 1")
-    rows(desk.hub, told % ("over_budget", 61, 61))
-    (said,) = desk.account()["concerns"]
+        rows(scenario.hub, put % (age, first, last) + " RETURNING 1")
+        rows(scenario.hub, told % (code, first, last))
+    assert scenario.account()["concerns"] == []
+    rows(scenario.hub, put % ("20 minutes", 61, 61) + " RETURNING 1")
+    rows(scenario.hub, told % ("over_budget", 61, 61))
+    (said,) = scenario.account()["concerns"]
     assert "10 of them lately" in said
 
 
-def test_what_our_door_does_not_take_is_answered_with_what_it_takes(desk: Desk) -> None:
+def test_what_our_door_does_not_take_is_answered_with_what_it_takes(scenario: Scenario) -> None:
     body = b'{"type": "order.upsrt", "data": {}}'
-    answer = desk.client.post("/hooks/shop", data=body, headers=sign_standard(SECRET, "m", body, time.time()))
+    answer = scenario.client.post("/hooks/shop", data=body, headers=sign_standard(SECRET, "m", body, time.time()))
     assert answer.status_code == 400
     said = dict(answer.json or {})
     assert "there is no type 'order.upsrt'; there are return.upsert" in said["error"]
     assert "the README of 'generic'" in said["what_now"]
 
 
-def test_refused_webhooks_are_told_with_count_and_reason(desk: Desk) -> None:
+def test_refused_webhooks_are_told_with_count_and_reason(scenario: Scenario) -> None:
     forged = "whsec_" + "QUJD" * 8
     for _ in range(3):
-        assert desk.push(secret=forged) == 401
-    assert desk.push(body=b"x" * (10 * 2**20 + 1)) == 413
-    assert desk.client.post("/hooks/nobody", data=b"{}").status_code == 404
-    assert desk.client.get("/hooks/nobody").status_code == 405
-    assert desk.client.get("/hooks/shop").status_code == 405
-    assert rows(desk.hub, "SELECT account FROM webhooks") == [], "no write for each of them"
-    desk.flush()
-    desk.flush()
-    counted = rows(desk.hub, "SELECT account, status, count FROM webhooks ORDER BY status")
+        assert scenario.push(secret=forged) == 401
+    assert scenario.push(body=b"x" * (10 * 2**20 + 1)) == 413
+    assert scenario.client.post("/hooks/nobody", data=b"{}").status_code == 404
+    assert scenario.client.get("/hooks/nobody").status_code == 405
+    assert scenario.client.get("/hooks/shop").status_code == 405
+    assert rows(scenario.hub, "SELECT account FROM webhooks") == [], "no write for each of them"
+    scenario.flush()
+    scenario.flush()
+    counted = rows(scenario.hub, "SELECT account, status, count FROM webhooks ORDER BY status")
     assert counted == [("shop", 401, 3), ("shop", 413, 1)], "a GET is no webhook"
-    assert desk.account()["refused"] == {"401": 3, "413": 1}
-    (said,) = desk.account()["concerns"]
+    assert scenario.account()["refused"] == {"401": 3, "413": 1}
+    (said,) = scenario.account()["concerns"]
     assert "refused in the last" in said
     assert "none was taken meanwhile" in said
-    assert desk.account()["state"] == "unwell"
-    assert 'hub_webhooks_refused{account="shop",status="401"} 3' in desk.metrics()
-    assert "被拒绝 3 次" in desk.page("zh"), "a body that is too large is anybody's"
-    assert "nobody" not in desk.metrics(), "a guessed name is no label"
+    assert scenario.account()["state"] == "unwell"
+    assert 'hub_webhooks_refused{account="shop",status="401"} 3' in scenario.metrics()
+    assert "被拒绝 3 次" in scenario.page("zh"), "a body that is too large is anybody's"
+    assert "nobody" not in scenario.metrics(), "a guessed name is no label"
 
-    assert desk.push() == 202
-    desk.flush()
-    (said,) = desk.account()["concerns"]
+    assert scenario.push() == 202
+    scenario.flush()
+    (said,) = scenario.account()["concerns"]
     assert "others were taken meanwhile" in said
-    assert desk.account()["state"] == "healthy"
-    assert checkup.check(desk.hub, "shop").ok, "a stranger makes no account unready"
+    assert scenario.account()["state"] == "healthy"
+    assert checkup.check(scenario.hub, "shop").ok, "a stranger makes no account unready"
 
 
-def test_what_strangers_send_costs_no_write_of_its_own(desk: Desk) -> None:
+def test_what_strangers_send_costs_no_write_of_its_own(scenario: Scenario) -> None:
     """A thousand refusals are one row, written once for all of them; unknown names are none."""
     for n in range(1000):
-        desk.site._front.webhooks.counts.add("shop", 401, f"reason {n}")
-        desk.site._front.webhooks.counts.add("", 404, f"reason {n}")
-    desk.flush()
-    assert rows(desk.hub, "SELECT account, status, count, why FROM webhooks") == [("shop", 401, 1000, "reason 999")]
+        scenario.site._front.webhooks.counts.add("shop", 401, f"reason {n}")
+        scenario.site._front.webhooks.counts.add("", 404, f"reason {n}")
+    scenario.flush()
+    assert rows(scenario.hub, "SELECT account, status, count, why FROM webhooks") == [("shop", 401, 1000, "reason 999")]
 
 
-def test_counts_that_could_not_be_kept_are_kept_later(desk: Desk) -> None:
-    counts = desk.site._front.webhooks.counts
+def test_counts_that_could_not_be_kept_are_kept_later(scenario: Scenario) -> None:
+    counts = scenario.site._front.webhooks.counts
     counts.add("shop", 401, "no")
     taken = counts.fresh()
     counts.again(taken)
     counts.add("shop", 401, "no")
-    desk.flush()
-    assert rows(desk.hub, "SELECT count FROM webhooks") == [(2,)]
+    scenario.flush()
+    assert rows(scenario.hub, "SELECT count FROM webhooks") == [(2,)]
 
 
-def test_a_removed_account_leaves_no_counts(desk: Desk) -> None:
-    desk.site._front.webhooks.counts.add("shop", 401, "no")
-    desk.flush()
-    with desk.hub.database.begin() as conn:
+def test_a_removed_account_leaves_no_counts(scenario: Scenario) -> None:
+    scenario.site._front.webhooks.counts.add("shop", 401, "no")
+    scenario.flush()
+    with scenario.hub.database.begin() as conn:
         store.remove(conn, "shop")
-    desk.site._front.webhooks.counts.add("shop", 401, "no")
-    desk.flush()
-    assert rows(desk.hub, "SELECT account FROM webhooks") == []
+    scenario.site._front.webhooks.counts.add("shop", 401, "no")
+    scenario.flush()
+    assert rows(scenario.hub, "SELECT account FROM webhooks") == []
 
 
-def test_reads_that_keep_failing_are_told(desk: Desk) -> None:
+def test_reads_that_keep_failing_are_told(scenario: Scenario) -> None:
     rows(
-        desk.hub,
+        scenario.hub,
         "INSERT INTO jobs (kind, account, key, due, attempts, why) VALUES"
         " ('fetch', 'shop', 'order/1', now(), 3, 'their page says 503'), ('fetch', 'shop', 'order/2', now(), 2, 'no'),"
         " ('deliver', 'shop', 'return/1', now(), 9, 'no') RETURNING 1",
     )
-    assert desk.account()["concerns"] == ["Reads from shop that keep failing: 1; the last: their page says 503"]
+    assert scenario.account()["concerns"] == ["Reads from shop that keep failing: 1; the last: their page says 503"]
 
 
-def test_without_a_database_the_numbers_that_are_left_are_given(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert desk.push() == 202
-    gone = type(desk.hub.database)("postgresql://hub:x@127.0.0.1:9/hub")
-    monkeypatch.setattr(desk.hub.database, "_engine", gone._engine)
-    answer = desk.client.get("/metrics")
+def test_without_a_database_the_numbers_that_are_left_are_given(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert scenario.push() == 202
+    gone = type(scenario.hub.database)("postgresql://hub:x@127.0.0.1:9/hub")
+    monkeypatch.setattr(scenario.hub.database, "_engine", gone._engine)
+    answer = scenario.client.get("/metrics")
     assert answer.status_code == 200
     assert "hub_database_up 0" in answer.text
     assert 'hub_webhooks_total{account="shop",status="202"} 1' in answer.text
-    assert desk.client.get("/").status_code == 503
-    assert desk.push("5009") == 503
-    assert desk.push("5009", secret="whsec_" + "QUJD" * 8) == 401, "it is still looked at"
+    assert scenario.client.get("/").status_code == 503
+    assert scenario.push("5009") == 503
+    assert scenario.push("5009", secret="whsec_" + "QUJD" * 8) == 401, "it is still looked at"
 
 
-def test_accounts_are_held_while_a_thread_looks_and_read_when_they_change(desk: Desk) -> None:
+def test_accounts_are_held_while_a_thread_looks_and_read_when_they_change(scenario: Scenario) -> None:
     """Nobody who takes webhooks waits for the database; what changed is known at the next look."""
     reads: list[int] = []
-    read = desk.hub.accounts.read
-    desk.hub.accounts.read = lambda: reads.append(1) or read()  # type: ignore[func-returns-value]
-    look = desk.hub.watch
+    read = scenario.hub.accounts.read
+    scenario.hub.accounts.read = lambda: reads.append(1) or read()  # type: ignore[func-returns-value]
+    look = scenario.hub.watch
     for _ in range(5):
         assert look() == {"shop": "healthy"}
     assert len(reads) == 1
-    desk.hub.accounts.age = 0.0
+    scenario.hub.accounts.age = 0.0
     look()
-    assert desk.hub.accounts.get("shop").state == "healthy"
+    assert scenario.hub.accounts.get("shop").state == "healthy"
     assert len(reads) == 1, "held"
-    rows(desk.hub, "UPDATE accounts SET state = 'paused' RETURNING 1")
+    rows(scenario.hub, "UPDATE accounts SET state = 'paused' RETURNING 1")
     assert look() == {"shop": "paused"}
-    assert desk.hub.accounts.get("shop").state == "paused"
+    assert scenario.hub.accounts.get("shop").state == "paused"
     assert len(reads) == 2
-    desk.hub.accounts.forget()
+    scenario.hub.accounts.forget()
     look()
-    desk.hub.accounts.get("shop")
+    scenario.hub.accounts.get("shop")
     assert len(reads) == 3, "what was changed here is read at once"

@@ -10,47 +10,47 @@ from click.testing import CliRunner
 
 from hub.cli import main
 from hub.store import console, health
-from tests.pipeline.desk import Desk
-from tests.pipeline.desk import desk as desk
+from tests.pipeline.scenario import Scenario
+from tests.pipeline.scenario import scenario as scenario
 
 GOODS = [{"id": "1", "sku": "MUG", "quantity": 1, "condition": "good"}]
 
 
 @pytest.fixture
-def number(desk: Desk) -> int:
+def number(scenario: Scenario) -> int:
     """A return of a mug."""
-    desk.accounts()
-    desk.order()
-    return desk.asked()
+    scenario.accounts()
+    scenario.order()
+    return scenario.asked()
 
 
-def arrives(desk: Desk, written: str, id: str = "GR-1") -> None:
-    desk.push("erp", "receipt.upsert", id, hub_number=written, lines=GOODS)
+def arrives(scenario: Scenario, written: str, id: str = "GR-1") -> None:
+    scenario.push("erp", "receipt.upsert", id, hub_number=written, lines=GOODS)
 
 
-def never_given(desk: Desk) -> list[str]:
+def never_given(scenario: Scenario) -> list[str]:
     """What is said of such numbers wherever something does not fit."""
-    with desk.hub.database.begin() as conn:
+    with scenario.hub.database.begin() as conn:
         found = console.search(conn, discrepant=True).rows
         assert health.overview(conn).discrepancies == len(found)
     return [doubt.text for one in found for doubt in one.doc.discrepancies if doubt.kind == "never_given"]
 
 
 @pytest.mark.parametrize("way", ["R{}", "R-{}", "R {}", "#R{}", "# r{}", "ｒ{}", "r. {}", " R：{} ", "R–{}"])
-def test_however_it_is_written_it_binds(desk: Desk, number: int, way: str) -> None:
-    arrives(desk, way.format(number))
-    assert desk.doc(number).axes.receipt == "full"
-    assert never_given(desk) == []
+def test_however_it_is_written_it_binds(scenario: Scenario, number: int, way: str) -> None:
+    arrives(scenario, way.format(number))
+    assert scenario.doc(number).axes.receipt == "full"
+    assert never_given(scenario) == []
 
 
 @pytest.mark.parametrize("written", ["R9999", "R-9999", "R{}-2", "R{}0", "{}", "of the mug"])
 def test_one_that_was_never_given_out_binds_nothing_and_is_said(
-    desk: Desk, number: int, written: str, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scenario: Scenario, number: int, written: str, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = written.format(number)
-    arrives(desk, text)
-    assert desk.doc(number).axes.receipt == "none"
-    (said,) = never_given(desk)
+    arrives(scenario, text)
+    assert scenario.doc(number).axes.receipt == "none"
+    (said,) = never_given(scenario)
     shown = "R9999" if text.endswith("9999") else text
     assert f"Receipt GR-1 at erp names {shown}, which was never given out here" in said
 
@@ -61,20 +61,20 @@ def test_one_that_was_never_given_out_binds_nothing_and_is_said(
     shown_there = CliRunner().invoke(main, ["returns", "show", held["number"].replace("R", "r-")]).output
     assert "never given out" in " ".join(shown_there.split())
 
-    arrives(desk, f"R{number}")
-    assert desk.doc(number).axes.receipt == "full"
-    assert never_given(desk) == []
+    arrives(scenario, f"R{number}")
+    assert scenario.doc(number).axes.receipt == "full"
+    assert never_given(scenario) == []
 
 
-def test_a_founding_record_says_it_on_its_own_return(desk: Desk, number: int) -> None:
+def test_a_founding_record_says_it_on_its_own_return(scenario: Scenario, number: int) -> None:
     line = {"id": "1", "sku": "POT", "quantity": 1}
-    desk.push("till", "return.upsert", "T-1", origin="counter", hub_number="R9999", lines=[line])
-    (said,) = never_given(desk)
+    scenario.push("till", "return.upsert", "T-1", origin="counter", hub_number="R9999", lines=[line])
+    (said,) = never_given(scenario)
     assert "Return T-1 at till names R9999" in said
 
 
-def test_what_a_person_parted_is_no_typing_error(desk: Desk, number: int) -> None:
-    arrives(desk, f"R{number}")
-    desk.hub.people.split(number, [("erp", "receipt", "GR-1")], "Li")
-    assert desk.doc(number).axes.receipt == "none"
-    assert never_given(desk) == []
+def test_what_a_person_parted_is_no_typing_error(scenario: Scenario, number: int) -> None:
+    arrives(scenario, f"R{number}")
+    scenario.hub.people.split(number, [("erp", "receipt", "GR-1")], "Li")
+    assert scenario.doc(number).axes.receipt == "none"
+    assert never_given(scenario) == []

@@ -10,8 +10,8 @@ import pytest
 from connectors.kit.api import Connector, Operation, Reply
 from hub.boot import Hub
 from tests.pipeline.fakes.connector import Shop, Stock
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, hurry, intents, rows, told
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import all_returns, hurry, intents, rows, told
 from tests.pipeline.test_unknown import deaf, paid
 
 

@@ -17,8 +17,8 @@ from hub import configuration
 from hub.boot import Hub
 from hub.web import create_app
 from tests.connectors.kuaidi100_remote import SECRET
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, document, hurry, intents
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import all_returns, document, hurry, intents
 
 LINES = [{"id": "L1", "sku": "SHIRT-M", "quantity": 1, "price": "79.00"}]
 NUMBER = "SF1234567890123"

@@ -15,7 +15,7 @@ from hub.boot import Hub
 from hub.pipeline.intake.accept import accept
 from hub.pipeline.process import combine, take, translate
 from hub.store import inbox, jobs
-from tests.pipeline.look import all_returns, rows
+from tests.pipeline.queries import all_returns, rows
 
 Push = Callable[..., None]
 

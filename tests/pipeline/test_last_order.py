@@ -14,59 +14,59 @@ from hub.boot import assemble_hub
 from hub.postgres.server import Server
 from hub.settings import Settings
 from hub.store.database import Database
-from tests.pipeline.desk import Desk, Payer
-from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import all_returns, rows
+from tests.pipeline.queries import all_returns, rows
+from tests.pipeline.scenario import Payer, Scenario
+from tests.pipeline.scenario import scenario as scenario
 
 
 @pytest.fixture
 def fresh(
     postgres: Server, migrated: str, new_database: Callable[[str | None], str], tmp_path: Path
-) -> Iterator[Callable[[], Desk]]:
+) -> Iterator[Callable[[], Scenario]]:
     """Another hub that has heard of nothing."""
     with ExitStack() as stack:
 
-        def make() -> Desk:
+        def make() -> Scenario:
             database = Database(postgres.url(new_database(migrated)))
             stack.callback(database.close)
             payer = stack.enter_context(Payer(secret=SECRET))
             data = tmp_path / "fresh"
             data.mkdir()
-            return Desk(assemble_hub(Settings(data=data, database_url=database.url), database), payer)
+            return Scenario(assemble_hub(Settings(data=data, database_url=database.url), database), payer)
 
         yield make
 
 
-def begun(desk: Desk, settle: float = 0) -> None:
+def begun(scenario: Scenario, settle: float = 0) -> None:
     """A customer with two sales, and a return of each."""
-    desk.accounts(settle=settle)
-    desk.order()
-    desk.order(id="O2", number="5002")
-    desk.asked()
-    desk.push("web", "return.upsert", "RET-2", number="RET-2", order={"id": "O2", "number": "5002"},
+    scenario.accounts(settle=settle)
+    scenario.order()
+    scenario.order(id="O2", number="5002")
+    scenario.asked()
+    scenario.push("web", "return.upsert", "RET-2", number="RET-2", order={"id": "O2", "number": "5002"},
               lines=[{"id": "RET-2-1", "order_line": "L1", "quantity": 1}])  # fmt: skip
 
 
-def till(desk: Desk, order: str | None, **more: Any) -> None:
+def till(scenario: Scenario, order: str | None, **more: Any) -> None:
     line = {"id": "1", "sku": "MUG", "quantity": 1, "condition": "good"}
     named = {} if order is None else {"order": {"number": order}}
-    desk.push("till", "return.upsert", "T-1", origin="counter", lines=[line], receipts=[line], **named, **more)
+    scenario.push("till", "return.upsert", "T-1", origin="counter", lines=[line], receipts=[line], **named, **more)
 
 
-def end(desk: Desk) -> dict[str, Any]:
+def end(scenario: Scenario) -> dict[str, Any]:
     """Which records are one return, and what is said of each; without our numbers, which count what ever was."""
     of: dict[int, set[str]] = {}
     for account, name, return_id in rows(
-        desk.hub, "SELECT account, external_id, return_id FROM observations WHERE return_id IS NOT NULL"
+        scenario.hub, "SELECT account, external_id, return_id FROM observations WHERE return_id IS NOT NULL"
     ):
         of.setdefault(return_id, set()).add(f"{account} {name}")
-    live = [found.id for found in all_returns(desk.hub) if not found.merged_into]
+    live = [found.id for found in all_returns(scenario.hub) if not found.merged_into]
     return {
         ", ".join(sorted(of[number])): (
-            desk.doc(number).axes.receipt,
-            sorted(order.number or "" for order in desk.doc(number).orders),
-            sorted(line.key for line in desk.doc(number).lines),
-            sorted(doubt.kind for doubt in desk.doc(number).discrepancies),
+            scenario.doc(number).axes.receipt,
+            sorted(order.number or "" for order in scenario.doc(number).orders),
+            sorted(line.key for line in scenario.doc(number).lines),
+            sorted(doubt.kind for doubt in scenario.doc(number).discrepancies),
         )
         for number in live
         if number in of
@@ -86,29 +86,31 @@ WORDS: list[tuple[str | None, ...]] = [
 @pytest.mark.parametrize("words", WORDS, ids=str)
 @pytest.mark.parametrize("settle", [0, 3600])
 def test_the_end_is_what_the_last_word_alone_would_make(
-    desk: Desk, fresh: Callable[[], Desk], words: tuple[str | None, ...], settle: float
+    scenario: Scenario, fresh: Callable[[], Scenario], words: tuple[str | None, ...], settle: float
 ) -> None:
-    begun(desk, settle)
+    begun(scenario, settle)
     for order in words:
-        till(desk, order)
+        till(scenario, order)
     other = fresh()
     begun(other, settle)
     till(other, words[-1])
-    assert end(desk) == end(other)
+    assert end(scenario) == end(other)
 
 
-def test_a_return_leaves_the_order_that_none_of_its_records_names_any_more(desk: Desk) -> None:
+def test_a_return_leaves_the_order_that_none_of_its_records_names_any_more(scenario: Scenario) -> None:
     """Nor does it take a piece of it from another return, or see its money."""
-    begun(desk)
-    (one, two) = sorted(found.id for found in all_returns(desk.hub))
+    begun(scenario)
+    (one, two) = sorted(found.id for found in all_returns(scenario.hub))
     line = {"id": "1", "order_line": "L1", "quantity": 1}
     for order in ("O1", "O2"):
-        desk.push("web", "return.upsert", "RET-3", number="RET-3", order={"id": order}, lines=[{**line, "quantity": 2}])
-    third = max(found.id for found in all_returns(desk.hub))
-    assert [order.ids["web"] for order in desk.doc(third).orders] == ["O2"]
-    assert desk.doc(one).discrepancies == ()
-    desk.push("till", "return.upsert", "T-9", hub_number=f"R{third}", order={"number": "5001"})
-    assert sorted(order.ids["web"] for order in desk.doc(third).orders) == ["O1", "O2"]
-    desk.push("till", "return.upsert", "T-9", hub_number=f"R{third}", order={"number": "5002"})
-    assert [order.ids["web"] for order in desk.doc(third).orders] == ["O2"]
-    assert two in {found.id for found in all_returns(desk.hub)}
+        scenario.push(
+            "web", "return.upsert", "RET-3", number="RET-3", order={"id": order}, lines=[{**line, "quantity": 2}]
+        )
+    third = max(found.id for found in all_returns(scenario.hub))
+    assert [order.ids["web"] for order in scenario.doc(third).orders] == ["O2"]
+    assert scenario.doc(one).discrepancies == ()
+    scenario.push("till", "return.upsert", "T-9", hub_number=f"R{third}", order={"number": "5001"})
+    assert sorted(order.ids["web"] for order in scenario.doc(third).orders) == ["O1", "O2"]
+    scenario.push("till", "return.upsert", "T-9", hub_number=f"R{third}", order={"number": "5002"})
+    assert [order.ids["web"] for order in scenario.doc(third).orders] == ["O2"]
+    assert two in {found.id for found in all_returns(scenario.hub)}

@@ -9,8 +9,8 @@ import pytest
 
 from connectors.generic.sandbox import SECRET, GenericSandbox
 from connectors.kit.sandbox import Call, Refuse, route
-from tests.pipeline.desk import Desk
-from tests.pipeline.desk import desk as desk
+from tests.pipeline.scenario import Scenario
+from tests.pipeline.scenario import scenario as scenario
 
 
 class Books(GenericSandbox):
@@ -38,20 +38,20 @@ def books() -> Iterator[Books]:
         yield running
 
 
-def test_a_sale_entered_later_wakes_the_return_that_waited_for_it(desk: Desk, books: Books) -> None:
-    desk.accounts()
-    desk.account("erp", "erp", orders_of="web", url=f"{books.url}/hub", terms={"decides": True})
-    desk.order()
-    number = desk.asked()
-    desk.work()
+def test_a_sale_entered_later_wakes_the_return_that_waited_for_it(scenario: Scenario, books: Books) -> None:
+    scenario.accounts()
+    scenario.account("erp", "erp", orders_of="web", url=f"{books.url}/hub", terms={"decides": True})
+    scenario.order()
+    number = scenario.asked()
+    scenario.work()
     assert len(books.asked) == 1
-    desk.work()
+    scenario.work()
     assert len(books.asked) == 1, "nothing has changed, so it is not asked again"
 
     books.entered = True
     lines = [{"id": "S1-1", "sku": "MUG", "quantity": 2, "shipped": 2}]
-    desk.push("erp", "order.upsert", "S1", number="5001", currency="EUR", lines=lines)
-    desk.work()
+    scenario.push("erp", "order.upsert", "S1", number="5001", currency="EUR", lines=lines)
+    scenario.work()
     assert [line.get("order_line") for line in books.asked[-1]["lines"]] == ["S1-1"]
-    assert desk.doc(number).objects["erp"] == {"return": "C1"}
-    assert desk.untold(number, "erp") == []
+    assert scenario.doc(number).objects["erp"] == {"return": "C1"}
+    assert scenario.untold(number, "erp") == []

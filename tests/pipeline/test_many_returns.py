@@ -14,7 +14,7 @@ from hub.model.merge import merger
 from hub.pipeline.process.combine import look
 from hub.store import inbox, jobs, returns
 from tests.pipeline.channels import counter, order, request
-from tests.pipeline.look import rows
+from tests.pipeline.queries import rows
 from tests.statements import statements
 
 Post = Callable[[str, Any], list[bool]]

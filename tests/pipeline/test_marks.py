@@ -14,7 +14,7 @@ from hub.pipeline.intake.accept import accept
 from hub.store import inbox
 from tests.connectors.shopify_side import Remote
 from tests.pipeline.channels import complaint, order, questions, request, whose
-from tests.pipeline.look import all_returns, document, rows, written
+from tests.pipeline.queries import all_returns, document, rows, written
 
 Post = Callable[[str, Any], list[bool]]
 Work = Callable[..., int]

@@ -16,8 +16,8 @@ from hub.boot import Hub
 from hub.pipeline.deliver import deliver
 from hub.store import inbox, jobs
 from tests.pipeline.fakes.connector import Shop
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, hurry, rows, told
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import all_returns, hurry, rows, told
 
 Work = Callable[..., int]
 Deliver = Callable[..., None]

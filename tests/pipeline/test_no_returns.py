@@ -11,10 +11,10 @@ import pytest
 from connectors.kit.sandbox import Call, Sandbox, route
 from hub import configuration
 from hub.store import jobs
-from tests.pipeline.desk import Desk
-from tests.pipeline.desk import desk as desk
 from tests.pipeline.fakes import systems
-from tests.pipeline.look import all_returns, intents
+from tests.pipeline.queries import all_returns, intents
+from tests.pipeline.scenario import Scenario
+from tests.pipeline.scenario import scenario as scenario
 
 
 class Stall(Sandbox):
@@ -51,52 +51,52 @@ def stall() -> Iterator[Stall]:
         yield running
 
 
-def read(desk: Desk) -> None:
-    with desk.hub.database.begin() as conn:
+def read(scenario: Scenario) -> None:
+    with scenario.hub.database.begin() as conn:
         jobs.want(conn, "fetch", [("stall", jobs.object_key("order", "5001"))])
-    desk.work()
+    scenario.work()
 
 
-def comes_back(desk: Desk, stall: Stall, **terms: Any) -> int:
+def comes_back(scenario: Scenario, stall: Stall, **terms: Any) -> int:
     """The ERP takes one mug back and posts its credit note."""
     systems.register()
     wanted = {"connector": "fake_stall", "settings": {"base_url": stall.url}, "terms": {"settle": 0, **terms}}
-    configuration.put(desk.hub, "stall", wanted)
-    desk.account("erp", "erp", orders_of="stall", terms={"decides": True})
-    read(desk)
+    configuration.put(scenario.hub, "stall", wanted)
+    scenario.account("erp", "erp", orders_of="stall", terms={"decides": True})
+    read(scenario)
     said = {"origin": "request", "authorization": {"value": "authorized"}, "requested_at": "2026-03-01T10:00:00Z"}
     line = {"id": "1", "sku": "MUG", "quantity": 1}
-    desk.push("erp", "return.upsert", "C1", order={"number": "5001"}, lines=[line], currency="EUR", **said)
-    (one,) = all_returns(desk.hub)
-    desk.came("erp", one.id)
-    desk.owed(one.id)
-    desk.work()
+    scenario.push("erp", "return.upsert", "C1", order={"number": "5001"}, lines=[line], currency="EUR", **said)
+    (one,) = all_returns(scenario.hub)
+    scenario.came("erp", one.id)
+    scenario.owed(one.id)
+    scenario.work()
     return int(one.id)
 
 
-def test_money_on_is_all_it_takes(desk: Desk, stall: Stall) -> None:
-    number = comes_back(desk, stall, money=True)
-    read(desk)
-    money = desk.doc(number).money
+def test_money_on_is_all_it_takes(scenario: Scenario, stall: Stall) -> None:
+    number = comes_back(scenario, stall, money=True)
+    read(scenario)
+    money = scenario.doc(number).money
     assert stall.order["payments"][0]["refunded"] == "10.00"
-    assert (money.refunded, money.due, money.unplaced, desk.frozen()) == (10, 0, 0, [])
-    assert intents(desk.hub) == [("refund", "done")]
-    assert all_returns(desk.hub)[0].sync == {"stall": "in_sync", "erp": "in_sync"}, "no return there is no blockade"
+    assert (money.refunded, money.due, money.unplaced, scenario.frozen()) == (10, 0, 0, [])
+    assert intents(scenario.hub) == [("refund", "done")]
+    assert all_returns(scenario.hub)[0].sync == {"stall": "in_sync", "erp": "in_sync"}, "no return there is no blockade"
 
 
-def test_money_off_says_that_it_is_off_and_pays_nothing(desk: Desk, stall: Stall) -> None:
-    number = comes_back(desk, stall)
-    assert (stall.order["payments"][0]["refunded"], desk.doc(number).money.due) == ("0", 10)
-    assert [rest.said.code for rest in desk.untold(number, "stall")] == ["money_off"]
+def test_money_off_says_that_it_is_off_and_pays_nothing(scenario: Scenario, stall: Stall) -> None:
+    number = comes_back(scenario, stall)
+    assert (stall.order["payments"][0]["refunded"], scenario.doc(number).money.due) == ("0", 10)
+    assert [rest.said.code for rest in scenario.untold(number, "stall")] == ["money_off"]
 
 
-def test_a_total_that_moved_before_the_return_was_founded_is_asked_about(desk: Desk, stall: Stall) -> None:
+def test_a_total_that_moved_before_the_return_was_founded_is_asked_about(scenario: Scenario, stall: Stall) -> None:
     """No refund is told of, only what went back on the payment; who answers decides whether 10.00 is left to pay."""
     stall.back("10.00")
-    number = comes_back(desk, stall, money=True)
-    assert (stall.keys, desk.doc(number).money.unplaced) == (set(), 10)
-    ((_, asked),) = desk.frozen()
+    number = comes_back(scenario, stall, money=True)
+    assert (stall.keys, scenario.doc(number).money.unplaced) == (set(), 10)
+    ((_, asked),) = scenario.frozen()
     assert (asked.kind, "10.00 EUR" in asked.text) == ("unallocated_refund", True)
-    desk.hub.answering.answer(number, asked.question, "goodwill", "Li")
-    desk.work()
+    scenario.hub.answering.answer(number, asked.question, "goodwill", "Li")
+    scenario.work()
     assert (stall.order["payments"][0]["refunded"], len(stall.keys)) == ("20.00", 1)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from hub.model.language.sentences import say
-from tests.pipeline.desk import D, Desk
-from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import rows
+from tests.pipeline.queries import rows
+from tests.pipeline.scenario import D, Scenario
+from tests.pipeline.scenario import scenario as scenario
 
 CARD = {"id": "PAY", "captured": "30.00"}
 ODD: dict[str, tuple[dict[str, Any], str]] = {
@@ -28,43 +28,43 @@ ODD: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def refused(desk: Desk) -> int:
-    return len(rows(desk.hub, "SELECT id FROM inbox WHERE state = 'invalid'"))
+def refused(scenario: Scenario) -> int:
+    return len(rows(scenario.hub, "SELECT id FROM inbox WHERE state = 'invalid'"))
 
 
-def returned(desk: Desk, **order: Any) -> int:
+def returned(scenario: Scenario, **order: Any) -> int:
     """A mug of an order that says this came back, and 10.00 are owed for it."""
-    desk.accounts()
-    desk.order(**order)
-    number = desk.asked()
-    desk.came("erp", number)
-    desk.owed(number)
+    scenario.accounts()
+    scenario.order(**order)
+    number = scenario.asked()
+    scenario.came("erp", number)
+    scenario.owed(number)
     return number
 
 
 @pytest.mark.parametrize(("order", "said"), ODD.values(), ids=ODD)
-def test_it_is_left_out_and_asked_and_the_rest_counts(desk: Desk, order: dict[str, Any], said: str) -> None:
-    number = returned(desk, **order)
-    assert refused(desk) == 0
-    assert desk.doc(number).money.captured is not None
-    asked = desk.frozen("left_out")
+def test_it_is_left_out_and_asked_and_the_rest_counts(scenario: Scenario, order: dict[str, Any], said: str) -> None:
+    number = returned(scenario, **order)
+    assert refused(scenario) == 0
+    assert scenario.doc(number).money.captured is not None
+    asked = scenario.frozen("left_out")
     assert bool(asked) == bool(said)
     for _, doubt in asked:
         assert said in say(doubt.said)
         assert "order O1 at web" in say(doubt.said)
-    assert desk.paid() == (0 if said else D("10.00"))
-    desk.order()
-    assert desk.frozen() == []
-    assert desk.paid() == D("10.00")
+    assert scenario.paid() == (0 if said else D("10.00"))
+    scenario.order()
+    assert scenario.frozen() == []
+    assert scenario.paid() == D("10.00")
 
 
-def test_a_component_below_zero_leaves_its_line_and_the_others(desk: Desk) -> None:
+def test_a_component_below_zero_leaves_its_line_and_the_others(scenario: Scenario) -> None:
     parts = [{"sku": "CUP", "quantity": 2}, {"sku": "LID", "quantity": -1}]
     sold = {"id": "L1", "sku": "SET", "quantity": 1, "shipped": 1, "price": "30.00", "components": parts}
-    number = returned(desk, lines=[sold])
-    ((_, asked),) = desk.frozen("left_out")
+    number = returned(scenario, lines=[sold])
+    ((_, asked),) = scenario.frozen("left_out")
     assert "components LID (quantity: -1 is below zero" in say(asked.said)
-    assert "SET" in {line.sku for line in desk.doc(number).lines}
+    assert "SET" in {line.sku for line in scenario.doc(number).lines}
 
 
 @pytest.mark.parametrize(
@@ -83,19 +83,19 @@ def test_a_component_below_zero_leaves_its_line_and_the_others(desk: Desk) -> No
     ],
 )
 def test_a_payment_below_zero_is_change(
-    desk: Desk, payments: dict[str, tuple[str, str]], captured: dict[str, str]
+    scenario: Scenario, payments: dict[str, tuple[str, str]], captured: dict[str, str]
 ) -> None:
     said = [{"id": id, "captured": sum_, "method": method} for id, (sum_, method) in payments.items()]
-    number = returned(desk, payments=said)
-    assert refused(desk) == 0
-    assert desk.frozen() == []
-    assert {payment.id: str(payment.captured) for payment in desk.doc(number).payments} == captured
-    assert desk.doc(number).money.captured == D("30.00")
+    number = returned(scenario, payments=said)
+    assert refused(scenario) == 0
+    assert scenario.frozen() == []
+    assert {payment.id: str(payment.captured) for payment in scenario.doc(number).payments} == captured
+    assert scenario.doc(number).money.captured == D("30.00")
 
 
-def test_more_change_than_was_paid_is_asked(desk: Desk) -> None:
-    returned(desk, payments=[CARD, {"id": "P2", "captured": "-30.01"}])
-    ((_, asked),) = desk.frozen("left_out")
+def test_more_change_than_was_paid_is_asked(scenario: Scenario) -> None:
+    returned(scenario, payments=[CARD, {"id": "P2", "captured": "-30.01"}])
+    ((_, asked),) = scenario.frozen("left_out")
     assert "payments P2 (captured: -0.01 EUR is below zero, and no payment is left" in say(asked.said)
 
 
@@ -108,10 +108,10 @@ def test_more_change_than_was_paid_is_asked(desk: Desk) -> None:
     ],
 )
 def test_what_is_wrong_with_more_than_a_row_refuses_the_record_with_its_place(
-    desk: Desk, order: dict[str, Any]
+    scenario: Scenario, order: dict[str, Any]
 ) -> None:
-    returned(desk, **order)
-    assert refused(desk) == 1
-    assert {asked.kind for _, asked in desk.frozen()} <= {"unread"}, (
+    returned(scenario, **order)
+    assert refused(scenario) == 1
+    assert {asked.kind for _, asked in scenario.frozen()} <= {"unread"}, (
         "it holds up money, as any record that cannot be read"
     )

@@ -13,7 +13,7 @@ from alembic import command
 from hub.boot import Hub
 from hub.store.database import Database, migrations, upgrade
 from tests.pipeline.channels import complaint, kinds, order, request, whose
-from tests.pipeline.look import all_returns, document, rows
+from tests.pipeline.queries import all_returns, document, rows
 
 Post = Callable[[str, Any], list[bool]]
 Work = Callable[..., int]

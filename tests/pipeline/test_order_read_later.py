@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.look import all_returns, told
-from tests.pipeline.mugs import DEAF, HEARS, OK, Scene
-from tests.pipeline.mugs import scene as scene
+from tests.pipeline.goods_scenario import DEAF, HEARS, OK, GoodsScenario
+from tests.pipeline.goods_scenario import scene as scene
+from tests.pipeline.queries import all_returns, told
 
 LINES = [{"id": "1", "sku": "MUG", "quantity": 5}]
 
 
-def begun(scene: Scene) -> int:
+def begun(scene: GoodsScenario) -> int:
     """The ERP has the return, the till was made to have it, too; of the order nobody knows more than its number."""
     scene.account("web", "storefront", terms=DEAF)
     scene.account("till", "pos", orders_of="web", url=f"{scene.payer.url}/hub", terms=HEARS)
@@ -24,14 +24,14 @@ def begun(scene: Scene) -> int:
     return number
 
 
-def shows(scene: Scene, number: int, **ids: int) -> None:
+def shows(scene: GoodsScenario, number: int, **ids: int) -> None:
     """The till's own receipts."""
     came = [{"id": id, "line": "1", "quantity": n, "condition": "good"} for id, n in ids.items()]
     said: dict[str, Any] = {"lines": LINES, "authorization": OK, "receipts": came}
     scene.push("till", "return.upsert", "T-1", hub_number=f"R{number}", **said)
 
 
-def test_an_answer_about_goods_booked_by_hand(scene: Scene) -> None:
+def test_an_answer_about_goods_booked_by_hand(scene: GoodsScenario) -> None:
     number = begun(scene)
     scene.refused(number, 1)
     shows(scene, number, h1=1)
@@ -43,7 +43,7 @@ def test_an_answer_about_goods_booked_by_hand(scene: Scene) -> None:
     assert (scene.received(number), scene.frozen()) == (1, [])
 
 
-def test_a_question_that_is_still_to_come(scene: Scene) -> None:
+def test_a_question_that_is_still_to_come(scene: GoodsScenario) -> None:
     number = begun(scene)
     scene.refused(number, 1)
     scene.order(mugs=5)
@@ -54,7 +54,7 @@ def test_a_question_that_is_still_to_come(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("answer", ["same", "apart"])
-def test_a_question_that_stands(scene: Scene, answer: str) -> None:
+def test_a_question_that_stands(scene: GoodsScenario, answer: str) -> None:
     number = begun(scene)
     scene.refused(number, 1)
     shows(scene, number, h1=1)
@@ -64,7 +64,7 @@ def test_a_question_that_stands(scene: Scene, answer: str) -> None:
     assert (scene.received(number), scene.frozen()) == ({"same": 1, "apart": 2}[answer], [])
 
 
-def test_a_write_that_was_answered_and_not_read_back(scene: Scene) -> None:
+def test_a_write_that_was_answered_and_not_read_back(scene: GoodsScenario) -> None:
     number = begun(scene)
     scene.came("erp", number)
     told(scene.hub)

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from connectors.kit.sandbox import Call
-from tests.pipeline.desk import Desk
-from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import all_returns, rows
+from tests.pipeline.queries import all_returns, rows
+from tests.pipeline.scenario import Scenario
+from tests.pipeline.scenario import scenario as scenario
 
 ORDER = {"number": "5001"}
 LINES = [{"id": "1", "sku": "MUG", "quantity": 1}]
 
 
-def case(desk: Desk, monkeypatch: pytest.MonkeyPatch, value: str) -> int:
+def case(scenario: Scenario, monkeypatch: pytest.MonkeyPatch, value: str) -> int:
     """The books have the case, say this of it, and cannot take goods yet; they do what we ask. Its number."""
 
     def does(payer: Any, call: Call) -> Any:
@@ -24,29 +24,29 @@ def case(desk: Desk, monkeypatch: pytest.MonkeyPatch, value: str) -> int:
         answer |= {"lines": LINES, "authorization": {"value": "authorized"}}
         return {"records": [{"type": "return.upsert", "data": answer}]}
 
-    monkeypatch.setattr(desk.payer, "told", does.__get__(desk.payer))
-    desk.account("erp", "erp", url=f"{desk.payer.url}/hub", terms={"decides": True, "asked": ["authorize"]})
+    monkeypatch.setattr(scenario.payer, "told", does.__get__(scenario.payer))
+    scenario.account("erp", "erp", url=f"{scenario.payer.url}/hub", terms={"decides": True, "asked": ["authorize"]})
     said = {"origin": "request", "requested_at": "2026-03-01T10:00:00Z", "currency": "EUR", "ready": False}
-    desk.push("erp", "return.upsert", "C1", order=ORDER, lines=LINES, authorization={"value": value}, **said)
-    return all_returns(desk.hub)[0].id
+    scenario.push("erp", "return.upsert", "C1", order=ORDER, lines=LINES, authorization={"value": value}, **said)
+    return all_returns(scenario.hub)[0].id
 
 
-def told(desk: Desk) -> list[str]:
-    desk.work()
-    return [kind for (kind,) in rows(desk.hub, "SELECT kind FROM intents ORDER BY id")]
+def told(scenario: Scenario) -> list[str]:
+    scenario.work()
+    return [kind for (kind,) in rows(scenario.hub, "SELECT kind FROM intents ORDER BY id")]
 
 
-def test_what_they_decided_themselves_stays_their_word(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = case(desk, monkeypatch, "authorized")
-    assert told(desk) == ["authorize"]
-    decided = desk.doc(number).axes.authorization
+def test_what_they_decided_themselves_stays_their_word(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = case(scenario, monkeypatch, "authorized")
+    assert told(scenario) == ["authorize"]
+    decided = scenario.doc(number).axes.authorization
     assert (decided.value, decided.account, decided.ours) == ("authorized", "erp", False)
 
 
-def test_what_we_brought_them_is_no_word_of_theirs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = case(desk, monkeypatch, "requested")
+def test_what_we_brought_them_is_no_word_of_theirs(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = case(scenario, monkeypatch, "requested")
     for hour, value in (("11", "authorized"), ("12", "requested")):
         said = {"value": value, "round": 1, "by": "Li", "at": f"2026-03-01T{hour}:00:00+00:00"}
-        desk.hub.people.say(number, {"authorization": said}, "Li")
-        assert told(desk) == ["authorize"]
-        assert desk.doc(number).axes.authorization.value == value
+        scenario.hub.people.say(number, {"authorization": said}, "Li")
+        assert told(scenario) == ["authorize"]
+        assert scenario.doc(number).axes.authorization.value == value

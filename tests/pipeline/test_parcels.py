@@ -17,7 +17,7 @@ from hub import configuration
 from hub.boot import Hub
 from hub.pipeline.intake.accept import accept
 from hub.store import inbox
-from tests.pipeline.look import all_returns, document, rows
+from tests.pipeline.queries import all_returns, document, rows
 
 Tell = Callable[[str, str, dict[str, Any]], None]
 X = "1Z 999 AA1"

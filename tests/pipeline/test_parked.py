@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from connectors.kit.api import Hint, Operation, Reply
+from connectors.kit.api import Changed, Operation, Reply
 from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.model.plan import progress
 from tests.pipeline.fakes.connector import Shop
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, rows, story
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import all_returns, rows, story
 
 Work = Callable[..., int]
 Deliver = Callable[..., None]
@@ -25,7 +25,7 @@ def parked(
     """A shop that says yes to every receipt and books none; told three times, with no waits in between."""
 
     def ignore(self: Shop, operation: Operation) -> Reply:
-        return Reply(objects={}, read_back=(Hint("return", operation.objects["return"]),))
+        return Reply(objects={}, read_back=(Changed("return", operation.objects["return"]),))
 
     monkeypatch.setattr(Shop, "do_receive", ignore)
     monkeypatch.setattr(progress, "WAITS", (0.0, 0.0, 0.0))

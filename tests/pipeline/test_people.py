@@ -17,8 +17,8 @@ from hub.boot import Hub
 from hub.store import intents as intent_store
 from hub.store import returns
 from tests.pipeline.fakes.connector import Stock
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, document, intents, rows, story, written
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import all_returns, document, intents, rows, story, written
 
 LINES = [{"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}]
 

@@ -20,7 +20,7 @@ from hub.pipeline.intake.accept import accept
 from hub.store import inbox, jobs
 from tests.connectors.test_generic_sandbox import push as pushed
 from tests.dump import dump
-from tests.pipeline.look import all_returns, document, hurry, rows, story
+from tests.pipeline.queries import all_returns, document, hurry, rows, story
 
 ADA, BOB = "ada@shop.example", "bob@shop.example"
 WORDS = (
@@ -35,7 +35,7 @@ WORDS = (
 """What is known of Ada (who is invented), in small letters."""
 
 
-class Desk(GenericSandbox):
+class Scenario(GenericSandbox):
     """An ERP that takes every return down as it is told of it, and says so."""
 
     @staticmethod
@@ -56,8 +56,8 @@ def shop() -> Iterator[MedusaSandbox]:
 
 
 @pytest.fixture
-def erp() -> Iterator[Desk]:
-    with Desk(secret=SECRET) as running:
+def erp() -> Iterator[Scenario]:
+    with Scenario(secret=SECRET) as running:
         yield running
 
 
@@ -108,7 +108,7 @@ def returned(version: int) -> dict[str, Any]:
 
 @pytest.fixture
 def told(
-    hub: Hub, shop: MedusaSandbox, erp: Desk, work: Callable[..., int], bring: Callable[..., None],
+    hub: Hub, shop: MedusaSandbox, erp: Scenario, work: Callable[..., int], bring: Callable[..., None],
     poll: Callable[[], None],
 ) -> None:  # fmt: skip
     """Ada's return at the shop comes in by poll, her other one at the site by webhook; the ERP was told of both. And
@@ -129,7 +129,7 @@ def told(
 
 
 def test_a_person_is_found_erased_and_does_not_come_back(
-    hub: Hub, told: None, shop: MedusaSandbox, erp: Desk, work: Callable[..., int],
+    hub: Hub, told: None, shop: MedusaSandbox, erp: Scenario, work: Callable[..., int],
     bring: Callable[..., None], poll: Callable[[], None],
 ) -> None:  # fmt: skip
     before = dump(hub.database).lower()

@@ -19,8 +19,8 @@ from hub.pipeline.deliver import budget
 from hub.pipeline.deliver.budget import FIRST, Purses
 from hub.store import budgets
 from tests.pipeline.fakes.connector import Stock
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import hurry, rows, told
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import hurry, rows, told
 
 RETURNS = 16
 BURST = 12

@@ -16,10 +16,10 @@ from hub.actions.people import NotNow
 from hub.model.language.labels import LABELS
 from hub.model.merge.questions import ACTS, QUESTIONS, UNTOLD
 from hub.store import console, health, reviews
-from tests.pipeline.desk import D, Desk
-from tests.pipeline.desk import desk as desk
-from tests.pipeline.look import story
+from tests.pipeline.queries import story
 from tests.pipeline.question_scenes import SCENES, Scene, credit_in_dollars, refund_of_the_order
+from tests.pipeline.scenario import D, Scenario
+from tests.pipeline.scenario import scenario as scenario
 
 MERGE = Path(hub.__file__).parent / "model" / "merge"
 
@@ -50,9 +50,9 @@ def test_every_kind_that_is_asked_has_its_answers_and_a_scene() -> None:
         assert {answer.partition(":")[0] for scene in SCENES[kind] for answer in scene.pays} == set(words), kind
 
 
-def queued(desk: Desk) -> set[int]:
+def queued(scenario: Scenario) -> set[int]:
     """The returns that whoever looks for open questions is shown."""
-    with desk.hub.database.begin() as conn:
+    with scenario.hub.database.begin() as conn:
         asked = {number for row in reviews.open_reviews(conn) for number in row["returns"]}
         found = asked | {one.id for one in console.asking(conn).rows}
         assert bool(found) == bool(health.badges(conn).reviews) == bool(health.overview(conn).reviews)
@@ -69,47 +69,47 @@ PLAYED = [
 
 @pytest.mark.parametrize(("kind", "scene", "answer"), PLAYED)
 def test_each_answer_ends_the_freeze_and_the_right_sum_is_paid(
-    desk: Desk, kind: str, scene: Scene, answer: str
+    scenario: Scenario, kind: str, scene: Scene, answer: str
 ) -> None:
-    scene.begins(desk)
-    (number, asked), *_ = desk.frozen(kind)
-    assert desk.paid() == D(scene.before), "it was paid although it is asked about"
-    asked = next(doubt for _, doubt in desk.frozen(kind) if doubt.question == asked.question)
-    assert number in queued(desk), "it stands where nobody looks"
+    scene.begins(scenario)
+    (number, asked), *_ = scenario.frozen(kind)
+    assert scenario.paid() == D(scene.before), "it was paid although it is asked about"
+    asked = next(doubt for _, doubt in scenario.frozen(kind) if doubt.question == asked.question)
+    assert number in queued(scenario), "it stands where nobody looks"
     offered = {choice.word for choice in asked.choices}
     assert offered <= set(QUESTIONS[kind])
     chosen = next(c for c in asked.choices if re.fullmatch(re.escape(answer).replace(r"\*", ".*"), c.text) or c.takes)
     text = answer if "*" not in answer else chosen.text
 
-    desk.hub.answering.answer(number, asked.question, text, "Li")
-    assert desk.frozen(kind) == []
-    scene.then(desk, answer.partition(":")[0])
-    assert desk.paid() == D(scene.pays[answer])
-    assert [doubt for host, doubt in desk.frozen(kind) if host == number] == []
-    assert any("Li" in line for line in story(desk.hub, number))
-    assert {host for host, _ in desk.frozen()} == queued(desk), "answered, and still in the queue"
+    scenario.hub.answering.answer(number, asked.question, text, "Li")
+    assert scenario.frozen(kind) == []
+    scene.then(scenario, answer.partition(":")[0])
+    assert scenario.paid() == D(scene.pays[answer])
+    assert [doubt for host, doubt in scenario.frozen(kind) if host == number] == []
+    assert any("Li" in line for line in story(scenario.hub, number))
+    assert {host for host, _ in scenario.frozen()} == queued(scenario), "answered, and still in the queue"
 
 
 UNDONE = [played for played in PLAYED if str(played.values[2]).partition(":")[0] not in ACTS]
 
 
 @pytest.mark.parametrize(("kind", "scene", "answer"), UNDONE)
-def test_an_answer_that_is_taken_back_is_asked_again(desk: Desk, kind: str, scene: Scene, answer: str) -> None:
-    scene.begins(desk)
-    before = desk.frozen(kind)
+def test_an_answer_that_is_taken_back_is_asked_again(scenario: Scenario, kind: str, scene: Scene, answer: str) -> None:
+    scene.begins(scenario)
+    before = scenario.frozen(kind)
     number, asked = before[0]
-    desk.hub.answering.answer(number, asked.question, answer, "Li")
-    (given,) = desk.doc(number).answers
+    scenario.hub.answering.answer(number, asked.question, answer, "Li")
+    (given,) = scenario.doc(number).answers
     assert (given.kind, given.answer, given.by) == (kind, answer, "Li")
     with pytest.raises(NotNow, match="no question"):
-        desk.hub.answering.answer(number, asked.question, answer, "Li")
+        scenario.hub.answering.answer(number, asked.question, answer, "Li")
 
-    desk.hub.answering.take_back(number, given.act, "Wang")
-    assert desk.frozen(kind) == before
-    assert desk.doc(number).answers == ()
-    assert desk.paid() == D(scene.before)
+    scenario.hub.answering.take_back(number, given.act, "Wang")
+    assert scenario.frozen(kind) == before
+    assert scenario.doc(number).answers == ()
+    assert scenario.paid() == D(scene.before)
     with pytest.raises(NotNow, match="no answer"):
-        desk.hub.answering.take_back(number, given.act, "Wang")
+        scenario.hub.answering.take_back(number, given.act, "Wang")
 
 
 @pytest.mark.parametrize(
@@ -128,90 +128,90 @@ def test_an_answer_that_is_taken_back_is_asked_again(desk: Desk, kind: str, scen
         "",
     ],
 )
-def test_only_an_offered_answer_counts(desk: Desk, answer: str) -> None:
-    credit_in_dollars(desk)
-    ((number, asked),) = desk.frozen()
+def test_only_an_offered_answer_counts(scenario: Scenario, answer: str) -> None:
+    credit_in_dollars(scenario)
+    ((number, asked),) = scenario.frozen()
     with pytest.raises(NotNow, match="counts:AMOUNT, aside"):
-        desk.hub.answering.answer(number, asked.question, answer, "Li")
-    assert desk.frozen() == [(number, asked)]
+        scenario.hub.answering.answer(number, asked.question, answer, "Li")
+    assert scenario.frozen() == [(number, asked)]
 
 
-def test_an_answer_that_names_what_is_not_there_any_more_is_asked_again(desk: Desk) -> None:
+def test_an_answer_that_names_what_is_not_there_any_more_is_asked_again(scenario: Scenario) -> None:
     """The refund was said to be R2's; then R2 and R1 turned out to be one."""
-    refund_of_the_order(desk)
-    (number, asked), *_ = desk.frozen()
-    desk.hub.answering.answer(number, asked.question, "of:R1002", "Li")
-    third = desk.asked("RET-3", {"L1": 1}, at="12:00")
-    desk.hub.people.link(third, 1002, "Li")
-    assert desk.frozen("unallocated_refund") == [], "R2 is still R2"
+    refund_of_the_order(scenario)
+    (number, asked), *_ = scenario.frozen()
+    scenario.hub.answering.answer(number, asked.question, "of:R1002", "Li")
+    third = scenario.asked("RET-3", {"L1": 1}, at="12:00")
+    scenario.hub.people.link(third, 1002, "Li")
+    assert scenario.frozen("unallocated_refund") == [], "R2 is still R2"
 
 
-def refused_there(desk: Desk) -> tuple[int, str]:
+def refused_there(scenario: Scenario) -> tuple[int, str]:
     """The shop pays nothing (its settings leave it out), and 10.00 are due: the question that this is."""
-    desk.accounts(asked=[])
-    desk.order()
-    number = desk.asked()
-    desk.came("erp", number)
-    desk.owed(number)
-    assert desk.paid() == 0
-    (rest,) = [rest for rest in desk.untold(number, "web") if rest.fact.startswith("money_due")]
+    scenario.accounts(asked=[])
+    scenario.order()
+    number = scenario.asked()
+    scenario.came("erp", number)
+    scenario.owed(number)
+    assert scenario.paid() == 0
+    (rest,) = [rest for rest in scenario.untold(number, "web") if rest.fact.startswith("money_due")]
     return number, rest.question
 
 
-def test_what_cannot_be_told_is_dealt_with_by_hand_and_money_paid_otherwise_counts(desk: Desk) -> None:
-    number, question = refused_there(desk)
-    desk.hub.answering.answer(number, question, "by_hand", "Li")
-    merged = desk.doc(number)
+def test_what_cannot_be_told_is_dealt_with_by_hand_and_money_paid_otherwise_counts(scenario: Scenario) -> None:
+    number, question = refused_there(scenario)
+    scenario.hub.answering.answer(number, question, "by_hand", "Li")
+    merged = scenario.doc(number)
     assert (merged.money.due, merged.money.refunded) == (0, D("10.00"))
     assert merged.axes.settlement == "settled"
     assert [part.method for refund in merged.refunds for part in refund.value.parts] == ["offline"]
-    assert not any(rest.fact.startswith("money_due") for rest in desk.untold(number, "web"))
+    assert not any(rest.fact.startswith("money_due") for rest in scenario.untold(number, "web"))
 
     (given,) = merged.answers
-    desk.hub.answering.take_back(number, given.act, "Li")
-    assert desk.doc(number).money.due == D("10.00")
-    assert question in {rest.question for rest in desk.untold(number, "web")}
+    scenario.hub.answering.take_back(number, given.act, "Li")
+    assert scenario.doc(number).money.due == D("10.00")
+    assert question in {rest.question for rest in scenario.untold(number, "web")}
 
 
-def test_every_residue_has_its_way_out_and_none_of_what_waits_for_another_answer(desk: Desk) -> None:
-    number, _ = refused_there(desk)
+def test_every_residue_has_its_way_out_and_none_of_what_waits_for_another_answer(scenario: Scenario) -> None:
+    number, _ = refused_there(scenario)
     for _ in range(5):  # money that was paid by hand is told to whoever should know of it
-        for rest in (desk.untold(number, "web") + desk.untold(number, "erp"))[:1]:
-            desk.hub.answering.answer(number, rest.question, "by_hand", "Li")
-    assert desk.untold(number, "web") + desk.untold(number, "erp") == []
-    desk.came("till", number, "T-1")
-    waits = desk.untold(number, "web")
+        for rest in (scenario.untold(number, "web") + scenario.untold(number, "erp"))[:1]:
+            scenario.hub.answering.answer(number, rest.question, "by_hand", "Li")
+    assert scenario.untold(number, "web") + scenario.untold(number, "erp") == []
+    scenario.came("till", number, "T-1")
+    waits = scenario.untold(number, "web")
     assert [rest.question for rest in waits if rest.said.code == "waits_for_person"] == [""] * len(waits)
     with pytest.raises(NotNow, match="no question"):
-        desk.hub.answering.answer(number, "", "by_hand", "Li")
+        scenario.hub.answering.answer(number, "", "by_hand", "Li")
 
 
-def test_a_credit_that_was_written_by_hand_counts_for_its_sum_and_not_for_later_ones(desk: Desk) -> None:
+def test_a_credit_that_was_written_by_hand_counts_for_its_sum_and_not_for_later_ones(scenario: Scenario) -> None:
     """The books are not asked for credit notes; 10.00 went back, then 5.00 more."""
-    desk.accounts(asked=["create_return"])
-    desk.order()
-    number = desk.asked()
+    scenario.accounts(asked=["create_return"])
+    scenario.order()
+    number = scenario.asked()
     books = {"order": {"id": "O1", "number": "5001"}, "lines": [{"id": "1", "order_line": "L1", "quantity": 1}]}
-    desk.push("erp", "return.upsert", "C1", hub_number=f"R{number}", **books)
-    desk.came("erp", number)
+    scenario.push("erp", "return.upsert", "C1", hub_number=f"R{number}", **books)
+    scenario.came("erp", number)
 
     def went_back(*amounts: str) -> list[str]:
         paid = [
             {"id": f"f{n}", "currency": "EUR", "parts": [{"amount": amount, "state": "succeeded", "payment": "PAY"}]}
             for n, amount in enumerate(amounts)
         ]
-        desk._add(("web", "return", "RET-1"), refunds=paid)
+        scenario._add(("web", "return", "RET-1"), refunds=paid)
         return wanted()
 
     def wanted() -> list[str]:
-        desk.work()
-        return [rest.fact for rest in desk.untold(number, "erp") if rest.fact.startswith("credit")]
+        scenario.work()
+        return [rest.fact for rest in scenario.untold(number, "erp") if rest.fact.startswith("credit")]
 
     assert went_back("10.00") == ["credit 10.00 EUR"]
-    (rest,) = [rest for rest in desk.untold(number, "erp") if rest.fact.startswith("credit")]
-    desk.hub.answering.answer(number, rest.question, "by_hand", "Li")
+    (rest,) = [rest for rest in scenario.untold(number, "erp") if rest.fact.startswith("credit")]
+    scenario.hub.answering.answer(number, rest.question, "by_hand", "Li")
     assert wanted() == []
     assert went_back("10.00", "5.00") == ["credit 5.00 EUR"]
-    (given,) = desk.doc(number).answers
-    desk.hub.answering.take_back(number, given.act, "Li")
+    (given,) = scenario.doc(number).answers
+    scenario.hub.answering.take_back(number, given.act, "Li")
     assert wanted() == ["credit 15.00 EUR"]

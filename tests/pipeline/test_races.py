@@ -24,8 +24,8 @@ from hub.store.inbox import Arrival
 from hub.store.jobs import Job
 from scheduler.work import JobTerms, Work
 from tests.pipeline.fakes.connector import Stock
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, document, rows
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import all_returns, document, rows
 
 
 def claim(hub: Hub, kind: str) -> list[Job]:

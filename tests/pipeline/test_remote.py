@@ -17,8 +17,8 @@ from hub.store import accounts, jobs
 from hub.store.database import Connection
 from tests.kit.server import Told
 from tests.pipeline.fakes.connector import Shop
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import rows
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import rows
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from hub.pipeline.process.stages import STAGES
 from hub.store import inbox, invalid, jobs, personal
 from hub.store.inbox import Arrival
 from tests.pipeline.channels import counter, order, request
-from tests.pipeline.look import rows
+from tests.pipeline.queries import rows
 
 ORDER = ("web", "order", "12")
 ASKED = ("web", "return", "w1")

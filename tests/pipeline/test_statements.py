@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.boot import Hub
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import rows
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import rows
 from tests.statements import statements
 
 

@@ -19,8 +19,8 @@ from hub.store import inbox, jobs
 from hub.store.jobs import Job
 from hub.web import create_app
 from scheduler.work import Work, terms
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, rows
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import all_returns, rows
 from tests.pipeline.test_large import Push, push
 
 __all__ = ["push"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pipeline.look import told
-from tests.pipeline.mugs import HEARS, Scene, in_parts, kit
-from tests.pipeline.mugs import scene as scene
+from tests.pipeline.goods_scenario import HEARS, GoodsScenario, in_parts, kit
+from tests.pipeline.goods_scenario import scene as scene
+from tests.pipeline.queries import told
 
 # -- totals
 
 
-def test_two_totals_tell_each_other_of_no_piece_twice(scene: Scene) -> None:
+def test_two_totals_tell_each_other_of_no_piece_twice(scene: GoodsScenario) -> None:
     scene.payer.total = True
     scene.account("till", "pos", orders_of="web", url=f"{scene.payer.url}/hub", terms=HEARS)
     number = scene.begin()
@@ -31,7 +31,7 @@ def test_two_totals_tell_each_other_of_no_piece_twice(scene: Scene) -> None:
     assert scene.doc(number).discrepancies == ()
 
 
-def test_the_erp_corrects_what_a_total_was_told(scene: Scene) -> None:
+def test_the_erp_corrects_what_a_total_was_told(scene: GoodsScenario) -> None:
     scene.payer.total = True
     scene.account("erp", "erp", orders_of="web", url=f"{scene.payer.url}/hub", terms={"decides": True, **HEARS})
     number = scene.begin()
@@ -44,7 +44,7 @@ def test_the_erp_corrects_what_a_total_was_told(scene: Scene) -> None:
     assert (scene.received(number), kinds, scene.payer.told_totals) == (1, ["duplicates_differ"], [2])
 
 
-def test_what_nobody_tells_any_more_counts_where_the_total_shows_it(scene: Scene) -> None:
+def test_what_nobody_tells_any_more_counts_where_the_total_shows_it(scene: GoodsScenario) -> None:
     scene.payer.total = True
     number = scene.begin()
     scene.came("erp", number)
@@ -55,7 +55,7 @@ def test_what_nobody_tells_any_more_counts_where_the_total_shows_it(scene: Scene
     assert scene.received(number) == 1
 
 
-def test_a_kit_in_a_total(scene: Scene) -> None:
+def test_a_kit_in_a_total(scene: GoodsScenario) -> None:
     scene.payer.total = True
     number = kit(scene)
     in_parts(scene, number)
@@ -67,7 +67,7 @@ def test_a_kit_in_a_total(scene: Scene) -> None:
 # -- while nobody knows what a write made
 
 
-def test_a_total_of_another_return_goes_on_counting(scene: Scene) -> None:
+def test_a_total_of_another_return_goes_on_counting(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.undecided(number)
     pot = [{"id": "pot", "order_line": "L2", "quantity": "1", "total": True}]
@@ -78,7 +78,7 @@ def test_a_total_of_another_return_goes_on_counting(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("now", [{"a": 2, "b": 1}, {"a": 2}, {"a": 1, "b": 1}])
-def test_what_was_counted_counts_under_other_names(scene: Scene, now: dict[str, int]) -> None:
+def test_what_was_counted_counts_under_other_names(scene: GoodsScenario, now: dict[str, int]) -> None:
     number = scene.begin()
     scene.shows(one=1)
     scene.undecided(number)
@@ -88,7 +88,7 @@ def test_what_was_counted_counts_under_other_names(scene: Scene, now: dict[str, 
     assert scene.received(number) == 2
 
 
-def test_what_grows_meanwhile_counts_as_before(scene: Scene) -> None:
+def test_what_grows_meanwhile_counts_as_before(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.shows(one=1)
     scene.undecided(number)
@@ -96,7 +96,7 @@ def test_what_grows_meanwhile_counts_as_before(scene: Scene) -> None:
     assert scene.received(number) == 2
 
 
-def test_what_a_total_grows_by_after_it_was_told_is_another_count_of_the_same(scene: Scene) -> None:
+def test_what_a_total_grows_by_after_it_was_told_is_another_count_of_the_same(scene: GoodsScenario) -> None:
     scene.payer.total = True
     number = scene.begin()
     scene.shows(total=True, all=1)
@@ -113,7 +113,7 @@ def test_what_a_total_grows_by_after_it_was_told_is_another_count_of_the_same(sc
     assert (scene.doc(number).discrepancies, scene.received(number), scene.payer.told_totals) == ((), 2, [2])
 
 
-def grew(scene: Scene) -> int:
+def grew(scene: GoodsScenario) -> int:
     """A shop's total of one piece of its own and one it was told; then it shows three, and a person says it has two."""
     scene.payer.total = True
     number = scene.begin()
@@ -126,7 +126,7 @@ def grew(scene: Scene) -> int:
     return number
 
 
-def own(scene: Scene, number: int) -> None:
+def own(scene: GoodsScenario, number: int) -> None:
     (doubt,) = scene.doc(number).discrepancies
     assert doubt.kind == "total_grew"
     assert not doubt.freezes
@@ -134,7 +134,7 @@ def own(scene: Scene, number: int) -> None:
     told(scene.hub)
 
 
-def test_what_a_total_grew_by_may_be_its_own(scene: Scene) -> None:
+def test_what_a_total_grew_by_may_be_its_own(scene: GoodsScenario) -> None:
     number = grew(scene)
     scene.came("erp", number, "GR-2")
     told(scene.hub)
@@ -144,7 +144,7 @@ def test_what_a_total_grew_by_may_be_its_own(scene: Scene) -> None:
     assert scene.doc(number).discrepancies == ()
 
 
-def test_what_it_grows_by_again_is_asked_again_and_what_it_takes_back_counts_no_more(scene: Scene) -> None:
+def test_what_it_grows_by_again_is_asked_again_and_what_it_takes_back_counts_no_more(scene: GoodsScenario) -> None:
     number = grew(scene)
     scene.shows(total=True, all=4)
     assert scene.received(number) == 3
@@ -155,7 +155,7 @@ def test_what_it_grows_by_again_is_asked_again_and_what_it_takes_back_counts_no_
         assert (scene.received(number), scene.doc(number).discrepancies) == (received, ())
 
 
-def test_of_what_a_total_grew_by_the_rest_is_asked_that_nobody_else_tells_of(scene: Scene) -> None:
+def test_of_what_a_total_grew_by_the_rest_is_asked_that_nobody_else_tells_of(scene: GoodsScenario) -> None:
     """The ERP tells late of what the shop counts already; of the other piece a person knows."""
     number = grew(scene)
     scene.shows(total=True, all=4)

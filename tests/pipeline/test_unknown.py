@@ -18,9 +18,9 @@ from hub.pipeline.remote import Outcome
 from hub.store import inbox, jobs
 from hub.store.jobs import Job
 from tests.pipeline.fakes.connector import Shop, Stock
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, hurry, intents, rows, story, told
+from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.payments import paid
+from tests.pipeline.queries import all_returns, hurry, intents, rows, story, told
 
 
 def deaf(monkeypatch: pytest.MonkeyPatch, of: type, name: str, *, does: bool, times: int = 1) -> list[str]:

@@ -21,7 +21,7 @@ from hub.model.schema.returns import Return
 from hub.pipeline.intake.accept import accept
 from hub.store import console, inbox
 from hub.web import create_app
-from tests.pipeline.look import all_returns, rows, work_off
+from tests.pipeline.queries import all_returns, rows, work_off
 
 RETURN = {
     "id": "RET-1",

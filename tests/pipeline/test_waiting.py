@@ -12,8 +12,8 @@ from connectors.kit.errors import NotYet, OutcomeUnknown, OverBudget, RetryLater
 from hub.boot import Hub
 from hub.store.accounts import BREAKER
 from tests.pipeline.fakes.connector import Stock
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, hurry, rows, story, told
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import all_returns, hurry, rows, story, told
 
 
 @pytest.mark.parametrize("wait", [NotYet("the queue works on it", after=30.0), OverBudget("used up", after=30.0)])

@@ -25,7 +25,7 @@ from tests.pipeline.channels import (
     whose,
 )
 from tests.pipeline.fakes.connector import Till
-from tests.pipeline.look import all_returns, document, rows, story
+from tests.pipeline.queries import all_returns, document, rows, story
 
 Post = Callable[[str, Any], list[bool]]
 Work = Callable[..., int]

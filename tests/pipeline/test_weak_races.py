@@ -12,7 +12,7 @@ from hub.boot import Hub
 from hub.pipeline.process import provisional
 from hub.store import inbox, intents, jobs
 from tests.pipeline.channels import counter, order, partition, questions, request
-from tests.pipeline.look import rows
+from tests.pipeline.queries import rows
 from tests.statements import statements
 
 Post = Callable[[str, Any], list[bool]]

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import Client
 
 from connectors.kit.errors import InvalidWebhook
-from connectors.kit.manifest import Answer
+from connectors.kit.manifest import WebhookAnswer
 from hub.actions.people import NotNow
 from hub.actions.registry import ACTIONS
 from hub.model.concerns import Expected
@@ -58,7 +58,7 @@ class FakeHub:
         self.site = site
         self.database = database
         self.settings = Settings(**settings)
-        self.answer: Answer | None = None
+        self.answer: WebhookAnswer | None = None
         self.accounts = self.install = self.writer = self
         self.patience = 10.0
         vars(self).update(options)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.kit.errors import InvalidWebhook, Unsupported
-from connectors.kit.manifest import Answer
+from connectors.kit.manifest import WebhookAnswer
 from hub.store.inbox import Full
 from hub.store.writer import Unstorable
 from hub.web import webhooks
@@ -57,7 +57,7 @@ def test_durable_before_202(site: Site) -> None:
 
 
 def test_a_system_that_wants_its_own_words_hears_them_once_it_is_durable() -> None:
-    wanted = Answer('{"result":true,"message":"成功"}', 200, "application/json;charset=UTF-8")
+    wanted = WebhookAnswer('{"result":true,"message":"成功"}', 200, "application/json;charset=UTF-8")
     site = make_site(None, answer=wanted)
     response = post(site)
     assert (response.status_code, response.data) == (200, wanted.body.encode())

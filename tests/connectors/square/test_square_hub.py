@@ -18,8 +18,8 @@ from hub.boot import Hub
 from hub.model.schema.returns import Return
 from hub.pipeline.intake.accept import accept
 from hub.store import inbox
-from tests.pipeline.fakes.play import Remote
-from tests.pipeline.look import all_returns, document, hurry, intents, written
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import all_returns, document, hurry, intents, written
 
 KEY, ADDRESS = "simulated-signature-key", "http://hub.simulated.example/hooks/pos"
 LINE = {"id": "L1", "sku": "SHIRT-M", "quantity": 2, "price": "79.00"}

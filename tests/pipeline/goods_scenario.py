@@ -13,8 +13,8 @@ from connectors.kit.sandbox import Call, Refuse, route
 from hub.boot import assemble_hub
 from hub.settings import Settings
 from hub.store.database import Database
-from tests.pipeline.desk import Desk, Payer
-from tests.pipeline.look import hurry, rows, told
+from tests.pipeline.queries import hurry, rows, told
+from tests.pipeline.scenario import Payer, Scenario
 
 HEARS = {"asked": ["receive", "dispose"], "listens": ["received", "disposed"]}
 DEAF: dict[str, Any] = {"asked": [], "listens": []}
@@ -43,7 +43,7 @@ class Shop(Payer):
         return {"made": [{"kind": "receipts", "id": id, "fact": fact} for fact in one["facts"]]}
 
 
-class Scene(Desk):
+class GoodsScenario(Scenario):
     """A return of five mugs: the ERP tells what came there and is told nothing, the shop is told."""
 
     payer: Shop
@@ -93,18 +93,18 @@ class Scene(Desk):
 
 
 @pytest.fixture
-def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
+def scene(database_url: str, tmp_path: Path) -> Iterator[GoodsScenario]:
     database = Database(database_url)
     with Shop(secret=SECRET) as shop:
         shop.told_totals, shop.has = [], {}
-        scene = Scene(assemble_hub(Settings(data=tmp_path, database_url=database_url), database), shop)
+        scene = GoodsScenario(assemble_hub(Settings(data=tmp_path, database_url=database_url), database), shop)
         scene.account("web", "storefront", url=f"{shop.url}/hub", terms=HEARS)
         scene.account("erp", "erp", orders_of="web", terms={"decides": True, **DEAF})
         yield scene
     database.close()
 
 
-def kit(scene: Scene) -> int:
+def kit(scene: GoodsScenario) -> int:
     parts = [{"id": sku, "sku": sku, "quantity": 1} for sku in ("LID", "POT")]
     lines = [{"id": "L1", "sku": "SET", "quantity": 5, "shipped": 5, "price": "10.00", "components": parts}]
     scene.push("web", "order.upsert", "O1", number="5001", currency="EUR", total="50", lines=lines)
@@ -114,7 +114,7 @@ def kit(scene: Scene) -> int:
     return number
 
 
-def in_parts(scene: Scene, number: int) -> None:
+def in_parts(scene: GoodsScenario, number: int) -> None:
     came = [{"id": sku, "sku": sku, "quantity": 1, "condition": "good"} for sku in ("LID", "POT")]
     scene.push("erp", "receipt.upsert", "GR-1", hub_number=f"R{number}", lines=came)
     told(scene.hub)

@@ -1,6 +1,6 @@
 """`hub` whose workers look by themselves every HUB_TEST_IDLE seconds only; HUB_TEST_DEAF: no wake-up is sent.
 
-python -m tests.cli.patient serve
+python -m tests.cli.slow_workers serve
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from hub.pipeline.intake.accept import accept
 from hub.settings import Settings
 from hub.store import console, inbox, observations
 from hub.store.database import Database, next_read_seq
-from tests.pipeline.look import all_returns, document, hurry, work_off
+from tests.pipeline.queries import all_returns, document, hurry, work_off
 
 D = Decimal
 PRICE = D("10.00")
@@ -78,7 +78,7 @@ class Payer(GenericSandbox):
         return {"records": [{"type": "refund.upsert", "data": refund}], "made": duplicates}
 
 
-class Desk:
+class Scenario:
     """Accounts `web` (it holds the money), `erp` (it decides) and `till`; what each says is pushed by hand."""
 
     def __init__(self, hub: Hub, payer: Payer) -> None:
@@ -207,9 +207,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
-    """A hub and its payer; no threads, no clock. `desk.accounts()` first."""
+def scenario(database_url: str, tmp_path: Path) -> Iterator[Scenario]:
+    """A hub and its payer; no threads, no clock. `scenario.accounts()` first."""
     database = Database(database_url)
     with Payer(secret=SECRET) as payer:
-        yield Desk(assemble_hub(Settings(data=tmp_path, database_url=database_url), database), payer)
+        yield Scenario(assemble_hub(Settings(data=tmp_path, database_url=database_url), database), payer)
     database.close()

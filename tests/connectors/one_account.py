@@ -16,8 +16,8 @@ from hub.store import console, inbox, jobs
 from hub.store.database import Database
 from tests.pipeline.fakes import systems
 from tests.pipeline.fakes.connector import signature
-from tests.pipeline.fakes.play import SECRET
-from tests.pipeline.look import document, hurry, rows, work_off
+from tests.pipeline.fakes.processes import SECRET
+from tests.pipeline.queries import document, hurry, rows, work_off
 
 HERE, SHOP = "here", "web"
 
