@@ -1,21 +1,15 @@
-"""From events to the facts of the merged return."""
+"""From events to the facts of the merged return, where duplicates have to agree."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
-
-from msgspec.structs import replace
 
 from hub.model.language.numbers import number
 from hub.model.language.sentences import sentence
 from hub.model.merge.context import MergeContext
 from hub.model.merge.facts import Event, StatedFact, each, events, named
 from hub.model.merge.goods import by_hand
+from hub.model.merge.goods.totals import Totals, pieces
 from hub.model.schema import returns
 from hub.model.schema.fragment import Zero
-from hub.model.schema.observation import FactId
-from hub.model.schema.returns import Choice
 
 
 def receipts(ctx: MergeContext) -> list[returns.ReceiptFact]:
@@ -96,104 +90,18 @@ def notes(ctx: MergeContext) -> list[returns.NoteFact]:
 
 def _goods(ctx: MergeContext, kind: str) -> list[Event]:
     told = list(each(ctx.own, kind))
-    # A view shows a total as its account does.
-    totals = {one[0]: one for one in told if one[0] in ctx.links.totals} if ctx.alone is None else {}
-    own: dict[FactId, Decimal] = {}
-    rest: dict[FactId, Decimal] = {}
-    """Of each total, how many pieces were told by nobody."""
-    if totals:
-        names = {one[0] for one in told}
-        for name, (_, part, _) in totals.items():
-            # What nobody tells any more counts where it is still shown.
-            rows = [same for same in ctx.links.totals[name] if not names.isdisjoint(same.facts - {name})]
-            rest[name] = max(part.quantity - sum((same.pieces for same in rows), Zero), Zero)
-            # What it grows by after it was told is another count of the same, until somebody knows better.
-            own[name] = min(rest[name], _grown(ctx, name, max((same.own for same in rows), default=rest[name])))
-        told = [one if one[0] not in own else _less(one, own[one[0]]) for one in told]
-    told = [one for one in told if one[0] not in own or one[1].quantity > 0]
-    found = events(told, kind, ctx.links, ctx.inputs)
+    totals = Totals(ctx, told)
+    found = events(totals.reduced(told), kind, ctx.links, ctx.inputs)
     for event in found:
         if event.others:
             _compare(ctx, event, kind)
-    for name, pieces in own.items():
-        _compare_total(
-            ctx, totals[name], (pieces, rest[name]), [event for event in found if name not in event.duplicates]
-        )
+    totals.compare(ctx, found)
     return found
-
-
-def _grown(ctx: MergeContext, name: FactId, own: Decimal) -> Decimal:
-    """How many pieces of a total are its account's own: those it had when it was told, and those people say are."""
-    said = [about for (kind, about), answer in ctx.inputs.answers.items() if kind == "total_grew" and answer == "own"]
-    for start, end in sorted((Decimal(about[1]), Decimal(about[2])) for about in said if about[0] == name.text):
-        if start <= own:
-            own = max(own, end)
-    return own
-
-
-def _less(told: StatedFact, quantity: Decimal) -> StatedFact:
-    name, part, observation = told
-    return name, replace(part, quantity=quantity), observation
-
-
-def _compare_total(ctx: MergeContext, total: StatedFact, own: tuple[Decimal, Decimal], others: Sequence[Event]) -> None:
-    """What it shows beside its own has to be what the others tell now; of parts of a kit, what it was told.
-
-    `own`: so many pieces are its own, and at most so many could be. `others`: all that is told beside it.
-    """
-    name, part, observation = total
-    line = ctx.book.key(observation, part)
-    linked = [event for event in others if name in event.linked]
-    speakers = sorted({event.speaker for event in linked})
-    if not speakers:
-        return
-    heard = part.quantity - own[0]
-    spoken = _pieces(linked)
-    kit = any(not _is_of(ctx, event, line) for event in linked)
-    if kit:
-        spoken = sum((same.pieces for same in ctx.links.totals[name]), Zero)
-    else:
-        # What others told later than that it shows already.
-        later = [e for e in others if name not in e.linked and e.speaker != name.account and _is_of(ctx, e, line)]
-        heard -= min(max(heard - spoken, Zero), _pieces(later))
-    more = Zero if kit else min(own[1] - own[0], heard - spoken)
-    if more > 0:
-        answer = ctx.ask(
-            "total_grew",
-            sentence(
-                "total_grew", account=name.account, quantity=more, shown=part.quantity, others=", ".join(speakers)
-            ),
-            about=(name.text, number(own[0]), number(own[0] + more)),
-            choices=(Choice("own"), Choice("same")),
-            freezes=False,
-            field=name.kind,
-            line=line,
-            accounts=(name.account, *speakers),
-            values=(number(more),),
-        )
-        if answer is None:
-            return
-        heard -= more
-    booked = by_hand.booked(ctx, name.account, name.kind, line)
-    if spoken != heard and not 0 < spoken - heard <= booked:
-        ctx.report(
-            "duplicates_differ",
-            sentence("counts_differ", one=", ".join(speakers), quantity=spoken, other=name.account, otherwise=heard),
-            field=name.kind,
-            line=line,
-            accounts=(*speakers, name.account),
-            values=(number(spoken), number(heard)),
-        )
-
-
-def _is_of(ctx: MergeContext, event: Event, line: str | None) -> bool:
-    """Whether all of it is of this line."""
-    return all(ctx.book.key(observation, part) == line for _, part, observation in event.stated)
 
 
 def _compare(ctx: MergeContext, event: Event, kind: str) -> None:
     """Duplicates are one event: their sums have to agree."""
-    spoken = _sum(event.stated)
+    spoken = pieces(event.stated)
     lines = {ctx.book.key(told[2], told[1]) for side in (event.stated, *event.others.values()) for told in side}
     if len(lines) > 1:
         ctx.report(
@@ -204,7 +112,7 @@ def _compare(ctx: MergeContext, event: Event, kind: str) -> None:
             values=tuple(sorted(str(line) for line in lines)),
         )
     for account in sorted(event.others):
-        heard = _sum(event.others[account])
+        heard = pieces(event.others[account])
         line = ctx.book.key(event.stated[0][2], event.stated[0][1])
         if heard != spoken and not 0 < spoken - heard <= by_hand.booked(ctx, account, kind, line):
             ctx.report(
@@ -215,11 +123,3 @@ def _compare(ctx: MergeContext, event: Event, kind: str) -> None:
                 accounts=(event.speaker, account),
                 values=(number(spoken), number(heard)),
             )
-
-
-def _pieces(events_: Iterable[Event]) -> Decimal:
-    return sum((_sum(event.stated) for event in events_), Zero)
-
-
-def _sum(told: Sequence[StatedFact]) -> Decimal:
-    return sum((one[1].quantity for one in told if getattr(one[1], "state", "posted") == "posted"), Zero)
