@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
 
 from hub.model.merge.questions import waiting
 from hub.model.schema.returns import Return
-from hub.store import duplicate_facts
+from hub.store import duplicate_facts, facts
 from hub.store.connection import Connection
 
 OVER = frozenset({"completed", "closed", "cancelled", "rejected", "expired", "voided"})
@@ -195,7 +193,7 @@ def save(conn: Connection, changes: Sequence[Change]) -> None:
             "ask": [len(waiting(ret)) for ret in merged],
         },
     )
-    _save_facts(conn, ordered)
+    facts.save(conn, {change.id: change.merged for change in ordered})
 
 
 def _search(change: Change) -> str:
@@ -206,54 +204,6 @@ def _search(change: Change) -> str:
     words += [line.sku for line in ret.lines if line.sku]
     words += [shipment.value.number for shipment in ret.shipments if shipment.value.number]
     return " ".join(dict.fromkeys(words)).lower()
-
-
-_Fact = tuple[int, str, str, str | None, str, Decimal | None, Decimal | None, str | None, str | None, datetime | None]
-
-
-def _facts(return_id: int, ret: Return) -> Iterable[_Fact]:
-    for receipt in ret.receipts:
-        yield (return_id, receipt.id, "receipt", receipt.line, receipt.speaker.account, receipt.quantity, None, None,
-               receipt.condition, receipt.at)  # fmt: skip
-    for inspection in ret.inspections:
-        yield (return_id, inspection.id, "inspection", inspection.line, inspection.speaker.account,
-               inspection.quantity, None, None, inspection.result, inspection.at)  # fmt: skip
-    for disposition in ret.dispositions:
-        yield (return_id, disposition.id, "disposition", disposition.line, disposition.speaker.account,
-               disposition.quantity, None, None, disposition.disposition, disposition.at)  # fmt: skip
-    for refund in ret.refunds:
-        yield (return_id, refund.id, "refund", refund.line, refund.speaker.account, None, refund.amount,
-               refund.value.currency, refund.state, refund.value.at)  # fmt: skip
-    for credit in ret.credits:
-        yield (return_id, credit.id, "credit", credit.line, credit.speaker.account, None, credit.value.amount,
-               credit.value.currency, credit.value.state, credit.value.at)  # fmt: skip
-    for shipment in ret.shipments:
-        yield (return_id, shipment.id, "shipment", shipment.line, shipment.speaker.account, None, None, None,
-               shipment.value.state, shipment.value.at)  # fmt: skip
-
-
-def _save_facts(conn: Connection, changes: Sequence[Change]) -> None:
-    """The facts of these returns as rows, for reports; those that nobody tells any more go."""
-    facts = [fact for change in changes for fact in _facts(change.id, change.merged)]
-    columns = list(zip(*facts, strict=True)) if facts else [()] * 10
-    conn.exec_driver_sql(
-        "WITH told AS (SELECT * FROM unnest(%(r)b::bigint[], %(i)b::text[], %(k)b::text[], %(l)b::text[],"
-        " %(a)b::text[], %(q)b::numeric[], %(m)b::numeric[], %(c)b::text[], %(w)b::text[], %(h)b::timestamptz[])"
-        " AS t(return_id, id, kind, line, account, quantity, amount, currency, word, happened_at)),"
-        " gone AS (DELETE FROM facts f WHERE f.return_id = ANY(%(all)b::bigint[])"
-        " AND NOT EXISTS (SELECT FROM told t WHERE (t.return_id, t.id) = (f.return_id, f.id)))"
-        " INSERT INTO facts (return_id, id, kind, line, account, quantity, amount, currency, word, happened_at)"
-        " SELECT * FROM told ON CONFLICT (return_id, id) DO UPDATE SET kind = excluded.kind, line = excluded.line,"
-        " account = excluded.account, quantity = excluded.quantity, amount = excluded.amount,"
-        " currency = excluded.currency, word = excluded.word, happened_at = excluded.happened_at"
-        " WHERE (facts.line, facts.account, facts.quantity, facts.amount, facts.word, facts.happened_at)"
-        " IS DISTINCT FROM (excluded.line, excluded.account, excluded.quantity, excluded.amount, excluded.word,"
-        " excluded.happened_at)",
-        {
-            **{name: list(column) for name, column in zip("riklaqmcwh", columns, strict=True)},
-            "all": [change.id for change in changes],
-        },
-    )
 
 
 _MOVES = ("duplicate_facts", "journal", "attempts", "raw", "intents")
