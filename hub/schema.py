@@ -1,8 +1,8 @@
 """The door to the canonical schema: plain data in, a Fragment out, or every error with its path.
 
-One declaration (hub.model.schema.fragment) and two readers of it: msgspec decides, and only where it refuses, the
-marshmallow schema derived from the same types is asked, because it names every error and not the first. A test holds
-that both accept and refuse the same.
+One declaration (hub.model.schema.fragment) and two readers of it: msgspec decides as a whole, and only where it or a
+rule refuses, the same types are asked field by field, which names every error and not the first. A test holds that
+both accept and refuse the same.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from decimal import Context, Decimal, InvalidOperation, Rounded
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-import marshmallow as ma
 import msgspec
 from babel.numbers import list_currencies
-from msgspec import NODEFAULT, UNSET, Struct
+from msgspec import NODEFAULT, Struct
 
 from hub.model.language import reasons, words
 from hub.model.schema.change import netted
@@ -75,20 +74,14 @@ def fragment(data: dict[str, Any], *, clean: bool = False) -> Fragment:
         made = msgspec.convert(data, Fragment, str_keys=False)
     except (msgspec.ValidationError, ValueError) as problem:
         raise Invalid(explain(data) or [("", str(problem))]) from problem
-    if not ((clean or _clean(made)) and _sound(made)):
-        wrong = list(_rules(made, ""))
-        if wrong:
-            raise Invalid(wrong)
+    if not ((clean or _clean(made)) and _sound(made)) and (wrong := explain(data)):
+        raise Invalid(wrong)
     return netted(counted(made))
 
 
 def explain(data: dict[str, Any]) -> Errors:
-    """Every error of this data, by marshmallow; empty where there is none."""
-    try:
-        schema_of(Fragment)().load(data)
-    except ma.ValidationError as problem:
-        return sorted(_flat(problem.normalized_messages(), ""))
-    return []
+    """Every error of this data; empty where there is none."""
+    return sorted(_in_struct(data, Fragment, ""))
 
 
 def vocabulary() -> dict[str, Any]:
@@ -148,27 +141,70 @@ def _moment(name: str, value: datetime) -> str:
 _RULES: dict[type, Callable[[str, Any], str]] = {Decimal: _amount, str: _text, datetime: _moment, int: _whole}
 
 
-def _rules(value: Struct, path: str) -> Iterator[tuple[str, str]]:
-    for name in value.__struct_fields__:
-        field = f"{value.__class__.__name__}.{name}"
-        yield from _rule(field, getattr(value, name), f"{path}.{name}" if path else name)
+# -- every error: the types field by field, and the rules of each
 
 
-def _rule(field: str, value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if value is None or value is UNSET:
+def _in_struct(value: Any, kind: type[Struct], path: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(value, dict):
+        yield path, "must be an object"
         return
-    check = _RULES.get(value.__class__)
-    if check is not None:
-        if why := check(field, value):
-            yield path, why
-    elif isinstance(value, Struct):
-        yield from _rules(value, path)
-        name = field.rpartition(".")[2]
-        if isinstance(value, Statement) and name in AXES and value.value not in AXES[name]:
-            yield f"{path}.value", _not_a_word(name, value.value)
-    elif isinstance(value, tuple):
+    known = _fields(kind)
+    for name in value.keys() - known.keys():
+        yield _at(path, name), "Unknown field."
+    for name, (hint, required) in known.items():
+        if name in value:
+            yield from _in_field(value[name], hint, f"{kind.__name__}.{name}", _at(path, name))
+        elif required:
+            yield _at(path, name), "Missing data for required field."
+
+
+def _in_field(value: Any, hint: Any, field: str, path: str) -> Iterator[tuple[str, str]]:
+    kind, nullable = parts(hint)
+    if value is None and nullable:
+        return
+    if get_origin(kind) is tuple:
+        if not isinstance(value, (list, tuple)):
+            yield path, "must be a list"
+            return
         for index, item in enumerate(value):
-            yield from _rule(field, item, f"{path}[{index}]")
+            yield from _in_field(item, get_args(kind)[0], field, f"{path}[{index}]")
+    elif isinstance(kind, type) and issubclass(kind, Struct):
+        yield from _in_struct(value, kind, path)
+        if kind is Statement and isinstance(value, dict):
+            yield from _on_axis(value.get("value"), field.rpartition(".")[2], f"{path}.value")
+    elif why := _in_value(value, kind, field):
+        yield path, why
+
+
+def _in_value(value: Any, kind: Any, field: str) -> str:
+    try:
+        made: Any = msgspec.convert(value, kind)
+    except (msgspec.ValidationError, ValueError) as problem:
+        if get_origin(kind) is Literal and isinstance(value, str):
+            return f"{value!r} is none of {', '.join(get_args(kind))}"
+        return str(problem)
+    rule = _RULES.get(kind)
+    return rule(field, made) if rule is not None else ""
+
+
+def _on_axis(word: Any, axis: str, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(word, str) and word not in AXES[axis]:
+        yield path, f"{word!r} is no word of {axis}; it knows {', '.join(AXES[axis])}"
+
+
+def _at(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+@cache
+def _fields(kind: type[Struct]) -> dict[str, tuple[Any, bool]]:
+    """What a mapping may say of this struct: the type of each field, and whether it has to be there."""
+    hints = get_type_hints(kind)
+    return {
+        spec.name: (hints[spec.name], spec.default is NODEFAULT and spec.default_factory is NODEFAULT)
+        for spec in msgspec.structs.fields(kind)
+        if spec.name not in OURS
+    }
 
 
 # -- the same rules, for the many records that break none
@@ -213,82 +249,7 @@ def _clean(made: Fragment) -> bool:
         return False
 
 
-def _not_a_word(axis: str, value: str) -> str:
-    return f"{value!r} is no word of {axis}; it knows {', '.join(AXES[axis])}"
-
-
-# -- the same types for marshmallow
-
-
-class _Strict(ma.fields.Field[Any]):
-    """A value that is already of its type (numbers also become Decimals), and its rule."""
-
-    def __init__(self, kind: type, field: str, **options: Any) -> None:
-        super().__init__(**options)
-        self.kind = kind
-        self.field = field
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
-        try:
-            made: Any = msgspec.convert(value, self.kind)
-        except (msgspec.ValidationError, ValueError) as problem:
-            raise ma.ValidationError(str(problem)) from problem
-        rule = _RULES.get(self.kind)
-        if rule is not None and (why := rule(self.field, made)):
-            raise ma.ValidationError(why)
-        return made
-
-
-@cache
-def schema_of(kind: type[Struct]) -> type[ma.Schema]:
-    """The marshmallow schema with the fields of this struct."""
-    hints = get_type_hints(kind)
-    made: dict[str, Any] = {}
-    for spec in msgspec.structs.fields(kind):
-        if spec.name in OURS:
-            continue
-        required = spec.default is NODEFAULT and spec.default_factory is NODEFAULT
-        made[spec.name] = _field(hints[spec.name], f"{kind.__name__}.{spec.name}", required=required)
-    made["Meta"] = type("Meta", (), {"unknown": ma.RAISE})
-    return type(f"{kind.__name__}Schema", (ma.Schema,), made)
-
-
-@cache
-def _statement_on(axis: str) -> type[ma.Schema]:
-    def check(word: str) -> None:
-        if word not in AXES[axis]:
-            raise ma.ValidationError(_not_a_word(axis, word))
-
-    return type(
-        f"{axis}Schema", (schema_of(Statement),), {"value": _Strict(str, "value", required=True, validate=check)}
-    )
-
-
-def _field(hint: Any, field: str, **options: Any) -> ma.fields.Field[Any]:
-    kind, nullable = parts(hint)
-    options["allow_none"] = nullable
-    if get_origin(kind) is tuple:
-        return ma.fields.List(_field(get_args(kind)[0], field), **options)
-    if get_origin(kind) is Literal:
-        words = get_args(kind)
-        return ma.fields.String(validate=ma.validate.OneOf(words, error="{input!r} is none of {choices}"), **options)
-    if kind is Statement:
-        return ma.fields.Nested(_statement_on(field.rpartition(".")[2]), **options)
-    if isinstance(kind, type) and issubclass(kind, Struct):
-        return ma.fields.Nested(schema_of(kind), **options)
-    return _Strict(kind, field, **options)
-
-
-def _flat(messages: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(messages, dict):
-        for name, inner in messages.items():
-            here = f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}" if path else str(name)
-            yield from _flat(inner, here)
-    elif isinstance(messages, list):
-        for message in messages:
-            yield from _flat(message, path)
-    else:
-        yield path, str(messages)
+# -- the types in words
 
 
 def _words(kind: type[Struct]) -> dict[str, Any]:
