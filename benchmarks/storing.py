@@ -23,7 +23,7 @@ from connectors.kit import registry
 from hub.boot import Hub, dictionary
 from hub.pipeline.process.translate import translate
 from hub.store import inbox, jobs
-from hub.store.inbox import Arrival
+from hub.store.arrival import Arrival
 
 BATCH = 500
 BOUND = 25.0

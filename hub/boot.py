@@ -35,9 +35,9 @@ from hub.secrets import Vault
 from hub.settings import Settings
 from hub.store import accounts as account_store
 from hub.store import budgets
+from hub.store.arrival import Arrival
 from hub.store.budgets import Priority
 from hub.store.database import Database, check, upgrade
-from hub.store.inbox import Arrival
 from hub.store.wake import Bell
 from hub.store.writer import Writer
 from hub.unsent import unsent

@@ -20,7 +20,7 @@ from hub.grants import StoredGrants
 from hub.pipeline.remote import call
 from hub.secrets import SecretsError, Vault
 from hub.store import accounts as account_store
-from hub.store import inbox, seen
+from hub.store import arrival, seen
 from hub.store.database import Database
 
 WITHIN = 600
@@ -80,7 +80,7 @@ class Install:
         if not ours or begun.get("account") != name or age > WITHIN:
             raise NotNow("install_stale")
         with self.database.begin() as conn:
-            if not seen.take(conn, name, inbox.digest(b"install", state)):
+            if not seen.take(conn, name, arrival.digest(b"install", state)):
                 raise NotNow("install_stale")
 
     def _exchange(self, account: Account, connector: Connector, code: str) -> None:

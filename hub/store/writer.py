@@ -16,9 +16,10 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from hub.store.arrival import Arrival
 from hub.store.connection import Connection
 from hub.store.database import Database
-from hub.store.inbox import Arrival, Full, accept
+from hub.store.inbox import Full, accept
 from hub.store.outage import away, reason, sqlstate
 
 log = logging.getLogger(__name__)

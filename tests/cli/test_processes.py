@@ -20,8 +20,8 @@ from hub import configuration
 from hub.boot import Hub, assemble_hub
 from hub.settings import Settings
 from hub.store import inbox
+from hub.store.arrival import Arrival
 from hub.store.database import Database
-from hub.store.inbox import Arrival
 from mappings.engine import read_json
 from tests.conftest import CHECKOUT
 

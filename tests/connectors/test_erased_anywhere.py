@@ -20,8 +20,8 @@ from connectors.kit import registry
 from hub.boot import Hub
 from hub.pipeline.process.translate import Untranslatable, translate
 from hub.store import inbox
+from hub.store.arrival import Arrival
 from hub.store.database import next_read_seq
-from hub.store.inbox import Arrival
 from tests.connectors.test_personal import SYSTEMS, _connected, recorded
 from tests.dump import dump
 from tests.pipeline.conftest import hub, work

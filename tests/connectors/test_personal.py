@@ -19,8 +19,8 @@ from hub import configuration
 from hub.boot import Hub
 from hub.model.merge.questions import QUESTIONS
 from hub.store import inbox, personal
+from hub.store.arrival import Arrival
 from hub.store.database import next_read_seq
-from hub.store.inbox import Arrival
 from tests.connectors.test_recordings import RECORDINGS
 from tests.dump import dump
 from tests.pipeline.conftest import hub, work

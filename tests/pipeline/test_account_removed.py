@@ -8,6 +8,7 @@ import pytest
 
 from hub import configuration
 from hub.store import inbox, jobs, stuck
+from hub.store.arrival import Arrival
 from tests.pipeline.queries import rows, story, work_off
 from tests.pipeline.refund_records import begun
 from tests.pipeline.scenario import D, Scenario
@@ -25,10 +26,8 @@ def test_what_of_it_could_not_be_read_holds_up_no_money_any_more(scenario: Scena
     scenario.push("till", "receipt.upsert", "T-1", hub_number=f"R{number}", lines=[])
     unread(scenario, hub_number=f"R{number}")
     with scenario.hub.database.begin() as conn:
-        inbox.accept(
-            conn, [inbox.Arrival.unreadable("till", "receipt", "T-1", "fetch", "403", read_seq=10**9, fetch=True)]
-        )
-        inbox.accept(conn, [inbox.Arrival.changed("till", "receipt", "T-1")])
+        inbox.accept(conn, [Arrival.unreadable("till", "receipt", "T-1", "fetch", "403", read_seq=10**9, fetch=True)])
+        inbox.accept(conn, [Arrival.changed("till", "receipt", "T-1")])
     scenario.owed(number)
     assert (scenario.paid(), len(scenario.frozen("unread"))) == (0, 1)
     assert [doubt.kind for doubt in scenario.doc(number).discrepancies] == ["unread", "unread"]

@@ -15,8 +15,8 @@ from werkzeug.test import Client, TestResponse
 from connectors.kit.signing import sign_standard
 from hub.boot import Hub
 from hub.store import inbox
+from hub.store.arrival import Arrival
 from hub.store.database import next_read_seq
-from hub.store.inbox import Arrival
 from hub.web import create_app
 from tests.pipeline.fakes.connector import signature
 from tests.pipeline.fakes.processes import SECRET, Remote

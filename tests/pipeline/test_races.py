@@ -19,8 +19,8 @@ from hub.pipeline.process import combine as combining
 from hub.pipeline.process import identify as identifying
 from hub.pipeline.process import observe
 from hub.store import inbox, jobs, returns
+from hub.store.arrival import Arrival
 from hub.store.database import next_read_seq
-from hub.store.inbox import Arrival
 from hub.store.jobs import Job
 from scheduler.work import JobTerms, Work
 from tests.pipeline.fakes.connector import Stock

@@ -15,7 +15,7 @@ from hub.pipeline.process import stages, take
 from hub.pipeline.process.batch import Batch, Bound, Concerned, Observed
 from hub.pipeline.process.stages import STAGES
 from hub.store import inbox, invalid, jobs, personal
-from hub.store.inbox import Arrival
+from hub.store.arrival import Arrival
 from tests.pipeline.channels import counter, order, request
 from tests.pipeline.queries import rows
 

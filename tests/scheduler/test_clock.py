@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from hub.store import inbox, jobs, ticks
+from hub.store.arrival import Arrival
 from hub.store.connection import Connection
 from hub.store.database import Database
-from hub.store.inbox import Arrival
 from scheduler import timetable as module
 from scheduler.clock import Clock
 from scheduler.timetable import HOUSE, ScheduledTask, poll, timetable

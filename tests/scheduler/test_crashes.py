@@ -8,8 +8,8 @@ import time
 from collections import Counter
 
 from hub.store import inbox, jobs
+from hub.store.arrival import Arrival
 from hub.store.database import Database
-from hub.store.inbox import Arrival
 from tests.scheduler.conftest import Spawn
 from tests.store.queueing import dead, lose
 

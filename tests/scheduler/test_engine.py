@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from hub.store import accounts, inbox, jobs
+from hub.store.arrival import Arrival
 from hub.store.connection import Connection
 from hub.store.database import Database
-from hub.store.inbox import Arrival
 from hub.store.jobs import Job, Quarantine
 from scheduler.threads import Engine
 from scheduler.work import JobTerms, Work

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from hub.store import inbox, invalid, jobs, raw, seen
+from hub.store import arrival, inbox, invalid, jobs, raw, seen
+from hub.store.arrival import Arrival
 from hub.store.connection import Connection
 from hub.store.database import Database
-from hub.store.inbox import Arrival, Dispatched
+from hub.store.inbox import Dispatched
 from hub.store.jobs import Job
 
 BODY = b'{"id": "r1", "note": "\xe4\xb8\xad\xe6\x96\x87"}'
@@ -220,7 +221,7 @@ def test_the_backlog_is_counted_up_to_the_mark(database: Database) -> None:
         assert inbox.backlog(conn, 3) == 3
 
 
-@pytest.mark.parametrize("bad", ["", "a\0b", "a\ud800", "x" * (inbox.LONGEST + 1)])
+@pytest.mark.parametrize("bad", ["", "a\0b", "a\ud800", "x" * (arrival.LONGEST + 1)])
 def test_an_id_that_is_none_is_refused_before_it_is_stored(bad: str) -> None:
     with pytest.raises(ValueError, match="external_id"):
         push(bad)
@@ -237,8 +238,8 @@ def test_a_body_may_be_any_bytes(database: Database) -> None:
 
 
 def test_digests_tell_where_parts_end() -> None:
-    assert inbox.digest("a", "bc") != inbox.digest("ab", "c")
-    assert inbox.digest("a", b"b") == inbox.digest("a", "b")
+    assert arrival.digest("a", "bc") != arrival.digest("ab", "c")
+    assert arrival.digest("a", b"b") == arrival.digest("a", "b")
 
 
 def test_accepting_nothing_is_nothing(conn: Connection) -> None:

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from hub.store import inbox, jobs
+from hub.store.arrival import Arrival
 from hub.store.connection import Connection
 from hub.store.database import Database, sqlstate
-from hub.store.inbox import Arrival
 
 
 def message(external_id: str = "r1") -> Arrival:

@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from hub.store import attempts, budgets, cursors, documents, inbox, journal, ticks
+from hub.store.arrival import Arrival
 from hub.store.connection import Connection
 from hub.store.database import Database
-from hub.store.inbox import Arrival
 from hub.store.journal import JournalEntry
 
 

@@ -15,8 +15,9 @@ from sqlalchemy import make_url
 
 from hub.postgres import Server
 from hub.store import writer as writing
+from hub.store.arrival import Arrival
 from hub.store.database import Database
-from hub.store.inbox import Arrival, Full
+from hub.store.inbox import Full
 from hub.store.writer import Pending, Unstorable, Writer
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from connectors.kit.api import Changed, Connector, Item, Unreadable, WebhookRequest
 from hub.accounts import Account, Accounts
-from hub.store.inbox import Arrival
+from hub.store.arrival import Arrival
 
 _ready: dict[str, tuple[Account, Connector]] = {}
 """Per account the connector that takes its webhooks, and the reading of the account that it was made of."""

@@ -13,8 +13,8 @@ from hub.model.schema.observation import HUB
 from hub.pipeline.intake.accept import arrivals
 from hub.pipeline.remote import DEADLINE, call, note, postpone
 from hub.store import cursors, inbox, invalid, jobs
+from hub.store.arrival import Arrival
 from hub.store.database import Connection, Database, next_read_seq
-from hub.store.inbox import Arrival
 from hub.store.jobs import Job
 
 ALONE_AGAIN = 60.0
