@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
-from hub.actions.people import NotNow, People, hold
+from hub.actions.people import NotNow, People, lock
 from hub.model.language.sentences import sentence
 from hub.model.merge.goods import by_hand
 from hub.model.merge.questions import ACTS, UNTOLD, chosen
@@ -19,7 +19,7 @@ from hub.model.schema.observation import HUB, Observation
 from hub.model.schema.operation import Undeliverable
 from hub.model.schema.returns import Choice, Discrepancy, Return
 from hub.pipeline.process import linking, provisional
-from hub.pipeline.process.combine import whole
+from hub.pipeline.process.load import with_retry
 from hub.pipeline.writes import overtaken
 from hub.store import console, intents, observations, returns, reviews
 from hub.store.database import Connection, next_read_seq
@@ -72,7 +72,7 @@ class Answering:
             linking.write(conn, return_id, "answer", told, {"act": "answer", "of": act})
             provisional.again(conn, self.people.accounts.all(), near, f"hub {by}")
 
-        whole(self.database, work)
+        with_retry(self.database, work)
 
     def take_back(self, return_id: int, act: str, by: str) -> None:
         """An answer that was given counts no more: what it answered is asked again. Raises NotNow."""
@@ -91,7 +91,7 @@ class Answering:
                 linking.write(conn, return_id, "answer", told)
             provisional.again(conn, self.people.accounts.all(), near, f"hub {by}")
 
-        whole(self.database, work)
+        with_retry(self.database, work)
 
     def _act(self, return_id: int, open_: _Open, by: str) -> None:
         """An answer that has a way of its own, and is undone that way."""
@@ -124,7 +124,7 @@ def _family(conn: Connection, return_id: int) -> list[int]:
     """This return and the others of its orders, all held: what is said of one may change what is due on another."""
     orders = {order for _, order in returns.orders_of(conn, [return_id])}
     near = sorted({return_id, *(other for other, _ in returns.of_orders(conn, orders))})
-    hold(conn, near)
+    lock(conn, near)
     return near
 
 

@@ -16,8 +16,9 @@ from hub.model.schema.bindings import Name
 from hub.model.schema.observation import HUB, Observation
 from hub.pipeline.deliver import abandon
 from hub.pipeline.process import linking, provisional
-from hub.pipeline.process.combine import combine, whole
+from hub.pipeline.process.combine import combine
 from hub.pipeline.process.identify import being_written
+from hub.pipeline.process.load import with_retry
 from hub.pipeline.writes import no_effect, overtaken, questions, settle
 from hub.store import dead_jobs, intents, jobs, journal, keys, observations, returns, reviews, stuck, sync
 from hub.store.database import Connection, Database, next_read_seq
@@ -52,13 +53,13 @@ class People:
         act = uuid.uuid4().hex
 
         def work(conn: Connection) -> None:
-            hold(conn, [return_id])
+            lock(conn, [return_id])
             (drawn,) = next_read_seq(conn)
             said = Observation(account=HUB, stream="act", external_id=act, fragment=fragment, read_seq=drawn)
             observations.save(conn, [Stored(said, None, return_id, None)])
             self._again(conn, [return_id], by)
 
-        whole(self.database, work)
+        with_retry(self.database, work)
         return act
 
     def link(self, one: int, two: int, by: str) -> int:
@@ -66,7 +67,7 @@ class People:
         survivor, other = sorted((one, two))
 
         def work(conn: Connection) -> None:
-            rows = hold(conn, (survivor, other))
+            rows = lock(conn, (survivor, other))
             _free(conn, (survivor, other))
             parted = linking.unlink_all(conn, rows)
             keys.allow_links(conn, linking.own_objects(conn, other))
@@ -77,20 +78,20 @@ class People:
             linking.write(conn, survivor, "link", said, act)
             self._again(conn, [survivor, *parted], by)
 
-        whole(self.database, work)
+        with_retry(self.database, work)
         return survivor
 
     def confirm(self, return_id: int, by: str) -> None:
         """What is bound to this return without proof does belong to it. Raises NotNow."""
 
         def work(conn: Connection) -> None:
-            hold(conn, [return_id])
+            lock(conn, [return_id])
             if not linking.make_firm(conn, return_id):
                 raise NotNow("nothing_weak", number=f"R{return_id}")
             linking.write(conn, return_id, "link", sentence("confirmed", by=by))
             self._again(conn, [return_id], by)
 
-        whole(self.database, work)
+        with_retry(self.database, work)
 
     def apart(self, review_id: int, by: str) -> None:
         """The return that a question is about is none of its candidates. Raises NotNow."""
@@ -106,13 +107,13 @@ class People:
                 linking.block_links(conn, question["detail"]["seeks"], other)
             self._again(conn, question["returns"], by)
 
-        whole(self.database, work)
+        with_retry(self.database, work)
 
     def split(self, return_id: int, objects: Sequence[Name], by: str) -> int:
         """These objects are another return; its number. Raises NotNow."""
 
         def work(conn: Connection) -> int:
-            hold(conn, [return_id])
+            lock(conn, [return_id])
             _free(conn, (return_id,))
             linking.make_firm(conn, return_id)
             (new,) = returns.numbers(conn, 1)
@@ -123,7 +124,7 @@ class People:
             self._parted(conn, return_id, new, objects, by)
             return new
 
-        return whole(self.database, work)
+        return with_retry(self.database, work)
 
     def undo(self, entry_id: int, by: str) -> int:
         """Take a link back: what moved with it moves back to its own number. Raises NotNow."""
@@ -134,7 +135,7 @@ class People:
             if entry is None or entry.return_id is None or act.get("act") != "link":
                 raise NotNow("no_link", id=entry_id)
             host, other = entry.return_id, int(act["other"])
-            rows = hold(conn, (host, other))
+            rows = lock(conn, (host, other))
             if rows[other].merged_into != host:
                 raise NotNow("moved_on", other=f"R{other}", host=f"R{host}")
             _free(conn, (host,))
@@ -143,7 +144,7 @@ class People:
             self._parted(conn, host, other, moved, by)
             return other
 
-        return whole(self.database, work)
+        return with_retry(self.database, work)
 
     def _parted(self, conn: Connection, old: int, new: int, objects: Sequence[Name], by: str) -> None:
         """Say so, and remember that they do not belong together whatever they say."""
@@ -172,7 +173,7 @@ class People:
                     _take_back(conn, intent)
             self._tell_again(conn, return_id, account, by)
 
-        whole(self.database, work)
+        with_retry(self.database, work)
 
     def resend(self, intent_id: int, by: str) -> None:
         """Say this one write again, whatever else waits there. Raises NotNow where somebody was faster."""
@@ -183,7 +184,7 @@ class People:
             _take_back(conn, intent)
             self._tell_again(conn, intent.return_id, intent.account, by)
 
-        whole(self.database, work)
+        with_retry(self.database, work)
 
     def _tell_again(self, conn: Connection, return_id: int, account: str, by: str) -> None:
         no_effect.asked_again(conn, return_id, account)
@@ -206,7 +207,7 @@ class People:
             _note(conn, intent.return_id, intent.account, "give up", said)
             combine(conn, [intent.return_id], self.accounts.all(), {}, replan=True)
 
-        whole(self.database, work)
+        with_retry(self.database, work)
 
     def again(self, review_id: int, by: str) -> None:
         """The answer to a question about a write, it did not happen, tell them again; or to one about work that the
@@ -225,7 +226,7 @@ class People:
             returns.lock(conn, [return_id])
             self._tell_again(conn, return_id, detail["account"], by)
 
-        whole(self.database, work)
+        with_retry(self.database, work)
 
     def dealt(self, review_id: int, by: str, note: str) -> None:
         """The other answer: it happened, was done by hand, or is not wanted any more. Raises NotNow."""
@@ -245,7 +246,7 @@ class People:
             _note(conn, return_id, detail["account"], "give up", said)
             combine(conn, [return_id], self.accounts.all(), {}, replan=True)
 
-        whole(self.database, work)
+        with_retry(self.database, work)
 
     def _asked(self, review_id: int, *kinds: str) -> dict[str, Any]:
         with self.database.begin() as conn:
@@ -255,7 +256,7 @@ class People:
         return question
 
 
-def hold(conn: Connection, return_ids: Sequence[int]) -> dict[int, returns.ReturnRow]:
+def lock(conn: Connection, return_ids: Sequence[int]) -> dict[int, returns.ReturnRow]:
     """Orders before returns, as everybody takes them. Raises NotNow where there is no such return."""
     returns.lock_orders(conn, (order for _, order in returns.orders_of(conn, return_ids)))
     rows = returns.lock(conn, return_ids)

@@ -12,15 +12,16 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from hub.accounts import Account, Accounts
-from hub.actions.people import NotNow, hold
+from hub.actions.people import NotNow, lock
 from hub.model.language.sentences import sentence
 from hub.model.privacy import erasing, phones
 from hub.model.privacy.erasing import Eraser
 from hub.model.privacy.personal import MASK, PersonName, blank
 from hub.model.schema.bindings import Name as Object
 from hub.pipeline.process import erased, masking
-from hub.pipeline.process.combine import combine, whole
+from hub.pipeline.process.combine import combine
 from hub.pipeline.process.erased import Forgotten, stream_of
+from hub.pipeline.process.load import with_retry
 from hub.store import invalid, jobs, journal, observations, personal, returns, reviews
 from hub.store.database import Connection, Database
 from hub.store.sweep import sweep
@@ -215,7 +216,7 @@ class Privacy:
             ids = {record.return_id for record in known.values() if record.return_id is not None}
             orders = {record.order_id for record in known.values() if record.order_id is not None}
             ids |= {return_id for return_id, _ in returns.of_orders(conn, orders)}
-            hold(conn, sorted(ids))
+            lock(conn, sorted(ids))
             self.forgotten.remember(conn, objects=things)
             said = {*typed, *self._mask(conn, things, known, typed, mails)}
             personal.scrub(conn, said, MASK, ids, {thing[0] for thing in things})
@@ -225,7 +226,7 @@ class Privacy:
             combine(conn, ids, self.accounts.all(), {})
             return things
 
-        return whole(self.database, work) if names else set()
+        return with_retry(self.database, work) if names else set()
 
     def _mask(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.accounts import Account, Accounts
 from hub.pipeline.process import provisional
-from hub.pipeline.process.combine import whole
+from hub.pipeline.process.load import with_retry
 from hub.store import invalid, jobs, observations, returns
 from hub.store.database import Connection, Database
 
@@ -36,7 +36,7 @@ class Reconcile:
         """Judge, merge and plan these returns again (a mapping or an authority changed)."""
         for start in range(0, len(return_ids), BATCH):
             some = return_ids[start : start + BATCH]
-            whole(self.database, lambda conn, ids=some: provisional.again(conn, self.accounts.all(), ids))  # type: ignore[misc]
+            with_retry(self.database, lambda conn, ids=some: provisional.again(conn, self.accounts.all(), ids))  # type: ignore[misc]
 
     def replay(self, row_ids: list[int]) -> int:
         """Take invalid messages up again, with the mapping of today; how many."""

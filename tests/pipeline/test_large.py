@@ -13,7 +13,7 @@ from connectors.kit.api import WebhookRequest
 from hub import configuration
 from hub.boot import Hub
 from hub.pipeline.intake.accept import accept
-from hub.pipeline.process import combine, take, translate
+from hub.pipeline.process import load, take, translate
 from hub.store import inbox, jobs
 from tests.pipeline.queries import all_returns, rows
 
@@ -97,7 +97,7 @@ def test_a_return_that_has_grown_too_large_says_so(
 ) -> None:
     push("r1", 60)
     work(("process",))
-    monkeypatch.setattr(combine, "MOST", 50)
+    monkeypatch.setattr(load, "MOST", 50)
     push("r1", 61, state="more", version=2)
-    with pytest.raises(combine.TooMuch, match="the records of R1001 have 6[0-9] lines and facts; the hub lays 50"):
+    with pytest.raises(load.TooMuch, match="the records of R1001 have 6[0-9] lines and facts; the hub lays 50"):
         work(("process",))

@@ -11,7 +11,7 @@ import pytest
 
 from hub.boot import Hub
 from hub.model.merge import merger
-from hub.pipeline.process.combine import look
+from hub.pipeline.process.load import load_for_update
 from hub.store import inbox, jobs, returns
 from tests.pipeline.channels import counter, order, request
 from tests.pipeline.queries import rows
@@ -30,7 +30,7 @@ def ids(hub: Hub) -> list[int]:
 def check(hub: Hub, said: object) -> None:
     """Every return is stored as merging all its records afresh makes it."""
     with hub.database.begin() as conn:
-        for situation in look(conn, ids(hub), hub.accounts.all()):
+        for situation in load_for_update(conn, ids(hub), hub.accounts.all()):
             assert situation.row.doc is not None
             assert returns.decode(situation.row.doc) == situation.merged, (situation.id, said)
 
@@ -48,16 +48,16 @@ class Cost:
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cost]:
     """How often returns are merged, and how often the database is asked."""
-    cost, told = Cost(), merger._told
+    cost, told = Cost(), merger._aggregates
 
     def merged(case: Any) -> Any:
         cost.merges += 1
         return told(case)
 
-    monkeypatch.setattr(merger, "_told", merged)
+    monkeypatch.setattr(merger, "_aggregates", merged)
     with statements() as cost.asked:
         yield cost
-    monkeypatch.setattr(merger, "_told", told)
+    monkeypatch.setattr(merger, "_aggregates", told)
 
 
 def understand(hub: Hub) -> None:

@@ -17,6 +17,7 @@ from hub.boot import Hub
 from hub.pipeline.intake import poll
 from hub.pipeline.process import combine as combining
 from hub.pipeline.process import identify as identifying
+from hub.pipeline.process import load as loading
 from hub.pipeline.process import observe
 from hub.store import inbox, jobs, returns
 from hub.store.arrival import Arrival
@@ -80,6 +81,7 @@ def test_two_accounts_change_one_return_at_once(
         def __getattr__(self, name: str) -> Any:
             return {"save": save, "lock": returns.read if naive else returns.lock}.get(name) or getattr(returns, name)
 
+    monkeypatch.setattr(loading, "returns", Returns())
     monkeypatch.setattr(combining, "returns", Returns())
     if naive:
         # Its order is held, too, from when the records are bound.

@@ -14,7 +14,7 @@ from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.cli import main
 from hub.pipeline.deliver import deliver
-from hub.pipeline.process import combine
+from hub.pipeline.process import load
 from hub.store import inbox, jobs
 from hub.store.jobs import Job
 from hub.web import create_app
@@ -163,7 +163,7 @@ def test_a_return_that_has_grown_too_large_is_parked_at_once_and_tried_when_its_
     push("r1", 60)
     hands.work("process")
     (one,) = all_returns(hub)
-    monkeypatch.setattr(combine, "MOST", 50)
+    monkeypatch.setattr(load, "MOST", 50)
     push("r1", 61, state="more", version=2)
     assert hands.work("process") == 1, "it is not tried for a day"
     ((state, about, text),) = questions(hub)
@@ -189,11 +189,11 @@ def test_what_was_too_much_beside_another_record_is_tried_when_that_one_changes(
     asked = shop.do("request", order="12", lines=lines)
     deliver(shop, "web")
     hands.work("process", "deliver")
-    monkeypatch.setattr(combine, "MOST", 10)
+    monkeypatch.setattr(load, "MOST", 10)
     deliver(stock, "erp")
     hands.work("process", "fetch")
     assert [state for state, _, _ in questions(hub)] == ["open"]
-    monkeypatch.setattr(combine, "MOST", 100_000)
+    monkeypatch.setattr(load, "MOST", 100_000)
     shop.do("note", id=asked["id"], text="hello?")
     deliver(shop, "web")
     hands.work("process")

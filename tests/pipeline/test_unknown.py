@@ -13,7 +13,7 @@ from connectors.kit.errors import OutcomeUnknown, RateLimited
 from hub.boot import Hub
 from hub.pipeline.deliver import deliver
 from hub.pipeline.deliver.deliver import Deliver
-from hub.pipeline.process.combine import whole
+from hub.pipeline.process.load import with_retry
 from hub.pipeline.remote import Outcome
 from hub.store import inbox, jobs
 from hub.store.jobs import Job
@@ -155,13 +155,13 @@ def test_a_worker_that_lost_its_lease_sends_nothing_and_changes_nothing(
     taken: list[Job] = hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "slow", 50, 0.2))
 
     def stopped(database: Any, work: Any) -> Any:
-        step = whole(database, work)
+        step = with_retry(database, work)
         if step is not None and not step.looking:
             rows(hub, "SELECT pg_sleep(0.5)")
             assert hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "other", 50))
         return step
 
-    monkeypatch.setattr(deliver, "whole", stopped)
+    monkeypatch.setattr(deliver, "with_retry", stopped)
     slow(taken)
     assert stock.get("effects") == []
     assert intents(hub) == [("create_return", "open")]

@@ -14,7 +14,7 @@ from hub.model.identity.marks import marked
 from hub.model.identity.names import speaks_of_order
 from hub.model.schema.observation import Observation
 from hub.model.schema.operation import Operation
-from hub.pipeline.process.combine import Situation
+from hub.pipeline.process.load import Situation
 from hub.store.intents import Intent
 
 _PREPARED = [msgspec.json.Decoder(kind) for kind in (Operation, Call)]

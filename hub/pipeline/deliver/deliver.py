@@ -22,7 +22,8 @@ from hub.model.plan.progress import check
 from hub.model.schema.operation import Operation
 from hub.pipeline.deliver import abandon, calls
 from hub.pipeline.deliver.budget import Purses
-from hub.pipeline.process.combine import Situation, look, plan_for, whole
+from hub.pipeline.process.combine import plan_for
+from hub.pipeline.process.load import Situation, load_for_update, with_retry
 from hub.pipeline.remote import DEADLINE, Outcome, call, note
 from hub.pipeline.writes import awaited, no_effect, settle
 from hub.store import accounts as account_store
@@ -77,15 +78,15 @@ class Deliver:
     def _tell(self, job: Job) -> None:
         # Counted from before the intent commits: a process that was stopped in between sends nothing any more.
         until = time.monotonic() + self.deadline
-        step = whole(self.database, lambda conn: self._next(conn, job))
+        step = with_retry(self.database, lambda conn: self._next(conn, job))
         for _ in range(STEPS):
             if step is None:
                 return
             priority: Priority = "live" if step.looking else "write"
             outcome = settle.sound(call(step.account, _doing(step), until, priority, step.attempt))
             until = time.monotonic() + self.deadline
-            step = whole(self.database, lambda conn, s=step, o=outcome: self._after(conn, job, s, o))  # type: ignore[misc]
-        whole(self.database, lambda conn: self._back(conn, job, step))
+            step = with_retry(self.database, lambda conn, s=step, o=outcome: self._after(conn, job, s, o))  # type: ignore[misc]
+        with_retry(self.database, lambda conn: self._back(conn, job, step))
 
     def _account(self, conn: Connection, job: Job) -> Account | None:
         """The account as it is configured at this moment, whoever changed it; None while it stands still."""
@@ -108,7 +109,7 @@ class Deliver:
             if row.waits:
                 waits.append(row.waits)
                 continue
-            for situation in look(conn, [row.return_id], self.accounts.all()):
+            for situation in load_for_update(conn, [row.return_id], self.accounts.all()):
                 step = self._for_return(conn, account, row, situation)
                 if isinstance(step, Step):
                     jobs.renew(conn, [job], self.lease)
@@ -149,12 +150,12 @@ class Deliver:
                     return Step(account, row, intent.id, calls.stored(intent), "abandon", attempt)
                 case "sent" if intent.overdue:
                     awaited.late(conn, account, row, intent)
-                    (situation,) = look(conn, [row.return_id], self.accounts.all())
+                    (situation,) = load_for_update(conn, [row.return_id], self.accounts.all())
         planned = plan_for(conn, situation, account)
         if planned.operations and planned.operations[0].moves_money:
             # Whoever pays here at this moment is waited for; then what is left is read and planned anew.
             paying.hold(conn, account.name)
-            (situation,) = look(conn, [row.return_id], self.accounts.all())
+            (situation,) = load_for_update(conn, [row.return_id], self.accounts.all())
             planned = plan_for(conn, situation, account)
         held = [intent for intent in mine if intent.state == "held"]
         if not planned.operations:

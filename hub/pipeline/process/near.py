@@ -12,8 +12,8 @@ from hub.model.merge.merger import Merger
 from hub.model.schema.bindings import Bindings, Name, ProvisionalLink, decode
 from hub.model.schema.observation import HUB, MergeInputs, Observation
 from hub.pipeline.process import order_binding
-from hub.pipeline.process.combine import Moved
 from hub.pipeline.process.linking import component
+from hub.pipeline.process.load import Moved
 from hub.store import bindings, duplicate_facts, keys, observations, returns
 from hub.store.database import Connection
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hub.accounts import Accounts
 from hub.pipeline.process import provisional
-from hub.pipeline.process.combine import whole
+from hub.pipeline.process.load import with_retry
 from hub.store import jobs
 from hub.store.database import Connection, Database
 from hub.store.jobs import Job
@@ -20,7 +20,7 @@ class Recompute:
         self.accounts = accounts
 
     def __call__(self, batch: Sequence[Job]) -> None:
-        whole(self.database, lambda conn: self._weigh(conn, batch))
+        with_retry(self.database, lambda conn: self._weigh(conn, batch))
 
     def _weigh(self, conn: Connection, batch: Sequence[Job]) -> None:
         held = jobs.fence(conn, batch)

@@ -8,11 +8,12 @@ from dataclasses import replace
 from hub.accounts import Accounts
 from hub.pipeline.process import provisional
 from hub.pipeline.process.batch import Batch, Concerned
-from hub.pipeline.process.combine import combine, whole
+from hub.pipeline.process.combine import combine
 from hub.pipeline.process.concern import concern
 from hub.pipeline.process.erased import Forgotten
 from hub.pipeline.process.identify import identify
 from hub.pipeline.process.keep import fetch, keep
+from hub.pipeline.process.load import with_retry
 from hub.pipeline.process.observe import observe
 from hub.pipeline.process.take import fence, mask, read
 from hub.pipeline.writes import awaited
@@ -82,7 +83,7 @@ class Process:
         self.forgotten = forgotten
 
     def __call__(self, claimed: Sequence[Job]) -> None:
-        whole(self.database, lambda conn: self._process(conn, claimed))
+        with_retry(self.database, lambda conn: self._process(conn, claimed))
 
     def _process(self, conn: Connection, claimed: Sequence[Job]) -> None:
         accounts = self.accounts.knowing({job.account for job in claimed})
