@@ -11,7 +11,7 @@ from hub.store import documents
 from hub.store.connection import Connection
 
 
-class Row(NamedTuple):
+class SyncRow(NamedTuple):
     return_id: int
     account: str
     job: str
@@ -23,7 +23,7 @@ class Row(NamedTuple):
     """Seconds until it may be told (settle time, back-off); 0: now."""
 
 
-class News(NamedTuple):
+class PlannedRow(NamedTuple):
     """What planning found for one row. `settle`: seconds before the first write, counted from now."""
 
     return_id: int
@@ -43,16 +43,16 @@ _COLUMNS = (
 )
 
 
-def of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[tuple[int, str], Row]:
+def of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[tuple[int, str], SyncRow]:
     """The rows of these returns."""
     found = conn.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM sync WHERE return_id = ANY(%(r)b::bigint[])",
         {"r": sorted(set(return_ids))},
     )
-    return {(row[0], row[1]): Row(*row) for row in found}
+    return {(row[0], row[1]): SyncRow(*row) for row in found}
 
 
-def due(conn: Connection, account: str, job: str) -> list[Row]:
+def due(conn: Connection, account: str, job: str) -> list[SyncRow]:
     """The rows of one outbound job that want something said, or do not know what became of it, oldest first."""
     found = conn.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM sync WHERE account = %(a)s AND job = %(l)s AND (wanted > done OR EXISTS"
@@ -62,10 +62,10 @@ def due(conn: Connection, account: str, job: str) -> list[Row]:
         " ORDER BY return_id",
         {"a": account, "l": job},
     )
-    return [Row(*row) for row in found]
+    return [SyncRow(*row) for row in found]
 
 
-def save(conn: Connection, news: Sequence[News]) -> None:
+def save(conn: Connection, news: Sequence[PlannedRow]) -> None:
     """Note what planning found. A row that wants something said is raised by one; one that does not is done."""
     if not news:
         return
@@ -101,7 +101,7 @@ def save(conn: Connection, news: Sequence[News]) -> None:
 
 def settle(
     conn: Connection,
-    row: Row,
+    row: SyncRow,
     state: str,
     *,
     planned: Sequence[Operation] | None = None,

@@ -27,7 +27,7 @@ def give_up(conn: Connection, account: Account | None, intent: Intent, note: str
         jobs.want(conn, "deliver", [(row.account, row.job)])
 
 
-def settle(conn: Connection, row: sync.Row, intent: Intent, outcome: Outcome[Reply | None]) -> None:
+def settle(conn: Connection, row: sync.SyncRow, intent: Intent, outcome: Outcome[Reply | None]) -> None:
     """Write down what the call came to; what failed is tried again when it is overdue (intents.overdue)."""
     error, left, said, wait = outcome.error, dict[str, str](), None, 0.0
     about = {"account": row.account, "operation": intent.kind}

@@ -43,7 +43,7 @@ class Step:
     open."""
 
     account: Account
-    row: sync.Row
+    row: sync.SyncRow
     intent_id: int
     call: Call
     does: Literal["perform", "find", "abandon"] = "perform"
@@ -123,7 +123,7 @@ class Deliver:
         return None
 
     def _for_return(
-        self, conn: Connection, account: Account, row: sync.Row, situation: Situation
+        self, conn: Connection, account: Account, row: sync.SyncRow, situation: Situation
     ) -> Step | float | None:
         """A call to make for this return, or the seconds to wait, or None: nothing to say."""
         mine = [intent for intent in situation.intents if intent.account == account.name]
@@ -171,7 +171,7 @@ class Deliver:
         self,
         conn: Connection,
         account: Account,
-        row: sync.Row,
+        row: sync.SyncRow,
         situation: Situation,
         operation: Operation,
         held: Sequence[Intent],

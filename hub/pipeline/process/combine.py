@@ -88,7 +88,7 @@ def combine(
     which others may see something new: the other returns of their orders are merged, too, where that changes them.
     """
     changed: list[returns.Change] = []
-    news: list[sync.News] = []
+    news: list[sync.PlannedRow] = []
     entries: list[journal.JournalEntry] = []
     tell: dict[tuple[str, str], float] = {}
     told_before: set[int] = set()
@@ -109,7 +109,7 @@ def combine(
             planned = plan_for(conn, situation, account)
             job = routes.job_key(situation.merged, situation.id, account)
             news.append(
-                sync.News(
+                sync.PlannedRow(
                     situation.id,
                     account.name,
                     job,

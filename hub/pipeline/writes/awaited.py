@@ -21,7 +21,7 @@ from hub.store.database import Connection, next_read_seq
 from hub.store.intents import Intent
 
 
-def stopped(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> bool:
+def stopped(conn: Connection, account: Account, row: sync.SyncRow, intent: Intent) -> bool:
     """Whether the account's terms of this moment forbid to go on with this write; the row says so."""
     operation = msgspec.convert(intent.operation, Operation)
     terms = account.terms
@@ -43,13 +43,13 @@ def unsent(conn: Connection, intent_id: int) -> None:
         intents.move(conn, intent_id, state, uncounted=1, error=intent.error)
 
 
-def late(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> None:
+def late(conn: Connection, account: Account, row: sync.SyncRow, intent: Intent) -> None:
     """Its records were not read in time: ask for them once more, then a person."""
     read(conn, account, row, intent, "overdue")
 
 
 def read(
-    conn: Connection, account: Account, row: sync.Row, intent: Intent, came: delivery.Outcome, **more: str
+    conn: Connection, account: Account, row: sync.SyncRow, intent: Intent, came: delivery.Outcome, **more: str
 ) -> None:
     """What is to become of an answered write whose read-back is wanting."""
     verdict = decide("read", came, settle.known(account, intent))

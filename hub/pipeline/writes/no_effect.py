@@ -17,7 +17,7 @@ from hub.store.database import Connection
 KIND = "no_effect"
 
 
-def park(conn: Connection, account: Account, row: sync.Row, operation: Operation, why: Sentence) -> None:
+def park(conn: Connection, account: Account, row: sync.SyncRow, operation: Operation, why: Sentence) -> None:
     """Telling it again would change nothing: stop until an input changes or a person asks, and ask one."""
     sync.settle(conn, row, "blocked", why=why, said=True)
     said = sentence("no_effect", account=account.name, operation=operation.kind, why=why)
@@ -29,12 +29,12 @@ def park(conn: Connection, account: Account, row: sync.Row, operation: Operation
     reviews.ask(conn, KIND, [row.return_id], question, dedupe, detail)
 
 
-def asked(conn: Connection, row: sync.Row, operation: Operation) -> bool:
+def asked(conn: Connection, row: sync.SyncRow, operation: Operation) -> bool:
     """Whether a person is being asked about this very operation."""
     return reviews.is_open(conn, _dedupe(row.return_id, row.account, operation.fingerprint))
 
 
-def planned(conn: Connection, news: Sequence[sync.News]) -> None:
+def planned(conn: Connection, news: Sequence[sync.PlannedRow]) -> None:
     """Questions about operations that these plans do not hold any more have answered themselves."""
     still = [_dedupe(n.return_id, n.account, operation.fingerprint) for n in news for operation in n.planned]
     reviews.close_outdated(conn, KIND, [(n.return_id, n.account) for n in news], still)

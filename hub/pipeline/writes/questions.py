@@ -29,7 +29,7 @@ NOTHING_DONE = frozenset({"conflicts", "not_taken"})
 """Of these it is known that nothing was done."""
 
 
-def ask(conn: Connection, account: Account, row: sync.Row, intent: Intent, reason: str, **told: str) -> None:
+def ask(conn: Connection, account: Account, row: sync.SyncRow, intent: Intent, reason: str, **told: str) -> None:
     """Put the question what is to become of this write; it is dead until somebody answers, or an observation does."""
     why, number = REASONS[reason](intent, told), f"R{row.return_id}"
     if reason in NOTHING_DONE:
@@ -43,7 +43,7 @@ def ask(conn: Connection, account: Account, row: sync.Row, intent: Intent, reaso
     write(conn, row, question)
 
 
-def write(conn: Connection, row: sync.Row, said: Sentence) -> None:
+def write(conn: Connection, row: sync.SyncRow, said: Sentence) -> None:
     """One line of the return's story; what the last line about this account says is not said again."""
     entry = journal.entry(row.return_id, row.account, "deliver", said)
     if not journal.is_last(conn, entry):

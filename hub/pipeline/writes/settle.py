@@ -86,7 +86,13 @@ def sound(outcome: Outcome[Reply | None]) -> Outcome[Reply | None]:
 
 
 def settle(
-    conn: Connection, account: Account, row: sync.Row, intent_id: int, outcome: Outcome[Reply | None], *, looking: bool
+    conn: Connection,
+    account: Account,
+    row: sync.SyncRow,
+    intent_id: int,
+    outcome: Outcome[Reply | None],
+    *,
+    looking: bool,
 ) -> Then:
     """Write down what a call or a look came to."""
     intent = intents.get(conn, intent_id)
@@ -157,7 +163,7 @@ def known(account: Account, intent: Intent, problem: Exception | None = None, *,
 
 
 def _answered(
-    conn: Connection, account: Account, row: sync.Row, intent: Intent, reply: Reply, verdict: Verdict
+    conn: Connection, account: Account, row: sync.SyncRow, intent: Intent, reply: Reply, verdict: Verdict
 ) -> Then:
     progress = {**intent.progress, **reply.progress}
     bind_objects(conn, account, row.return_id, reply)
@@ -194,7 +200,7 @@ def _answered(
     return Then()
 
 
-def _awaits(conn: Connection, row: sync.Row, intent: Intent, read_back: Iterable[tuple[str, str]]) -> None:
+def _awaits(conn: Connection, row: sync.SyncRow, intent: Intent, read_back: Iterable[tuple[str, str]]) -> None:
     """It counts as said until these records are read, and as performed for the progress guard."""
     noted = performed(row.guard, msgspec.convert(intent.operation, Operation), now(conn))
     records = ", ".join(f"{stream} {external_id}" for stream, external_id in read_back)
@@ -203,7 +209,7 @@ def _awaits(conn: Connection, row: sync.Row, intent: Intent, read_back: Iterable
     )
 
 
-def _observe(conn: Connection, account: Account, row: sync.Row, intent: Intent) -> None:
+def _observe(conn: Connection, account: Account, row: sync.SyncRow, intent: Intent) -> None:
     """Nobody knows what was done, and the records it is about will show it: their next read ends it."""
     (drawn,) = next_read_seq(conn)
     able = account.entry.capabilities.fetches
@@ -216,7 +222,7 @@ def _observe(conn: Connection, account: Account, row: sync.Row, intent: Intent) 
 def _put_off(
     conn: Connection,
     account: Account,
-    row: sync.Row,
+    row: sync.SyncRow,
     intent: Intent,
     came: delivery.Outcome,
     text: str,
@@ -237,7 +243,7 @@ def _put_off(
         write(conn, row, sentence("told_in_part", account=row.account, operation=intent.kind))
 
 
-def _end(conn: Connection, account: Account, row: sync.Row, intent: Intent, asks: str, text: str) -> None:
+def _end(conn: Connection, account: Account, row: sync.SyncRow, intent: Intent, asks: str, text: str) -> None:
     """A person has to decide: a dead letter, or a question with the reason why it stops here."""
     if not asks:
         landed(conn, intent)
@@ -248,7 +254,7 @@ def _end(conn: Connection, account: Account, row: sync.Row, intent: Intent, asks
     questions.ask(conn, account, row, intent, asks, message=text)
 
 
-def _no_way(conn: Connection, row: sync.Row, intent: Intent, text: str) -> None:
+def _no_way(conn: Connection, row: sync.SyncRow, intent: Intent, text: str) -> None:
     """They have no such step: the plan, made anew, says what they cannot be told."""
     landed(conn, intent)
     said = sentence("no_such_step", account=row.account, operation=intent.kind, message=text)
