@@ -20,7 +20,7 @@ from msgspec import NODEFAULT, Struct
 from hub.model.language import reasons, words
 from hub.model.schema.change import netted
 from hub.model.schema.fragment import Fragment, Reason, Statement, Zero
-from hub.model.schema.operation import Operation
+from hub.model.schema.operation import PlannedOperation
 from hub.model.schema.units import counted
 from hub.sound import compiled, parts
 
@@ -86,7 +86,7 @@ def explain(data: dict[str, Any]) -> Errors:
 
 def vocabulary() -> dict[str, Any]:
     """The canonical fields, their types and words, as plain data: what a mapping may say, and what it may read."""
-    return {"inbound": _words(Fragment), "outbound": _words(Operation)}
+    return {"inbound": _words(Fragment), "outbound": _words(PlannedOperation)}
 
 
 def _fields_of(value: Any) -> Iterable[str]:

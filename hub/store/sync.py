@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from hub.model.language.sentences import Sentence
-from hub.model.schema.operation import Operation, Undeliverable
+from hub.model.schema.operation import PlannedOperation, Undeliverable
 from hub.store import documents
 from hub.store.connection import Connection
 
@@ -30,7 +30,7 @@ class PlannedRow(NamedTuple):
     account: str
     job: str
     state: str
-    planned: Sequence[Operation]
+    planned: Sequence[PlannedOperation]
     undeliverable: Sequence[Undeliverable]
     settle: float = 0.0
     why: str | Sentence | None = None
@@ -104,7 +104,7 @@ def settle(
     row: SyncRow,
     state: str,
     *,
-    planned: Sequence[Operation] | None = None,
+    planned: Sequence[PlannedOperation] | None = None,
     undeliverable: Sequence[Undeliverable] | None = None,
     guard: dict[str, Any] | None = None,
     why: str | Sentence | None = None,

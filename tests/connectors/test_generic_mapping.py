@@ -13,7 +13,7 @@ import yaml
 from hub import schema
 from hub.model.language import reasons, words
 from hub.model.plan.rules import OPERATIONS
-from hub.model.schema.operation import LineTarget, Operation
+from hub.model.schema.operation import LineTarget, PlannedOperation
 from mappings.engine import Mapping, UnknownWord, read_json
 
 FILE = Path(__file__).resolve().parents[2] / "mappings" / "generic.yaml"
@@ -99,7 +99,7 @@ def test_an_account_joins_with_a_mapping_file_only() -> None:
     fragment = schema.fragment(own.read("return", record, {}, account="here"))
     assert (fragment.origin, fragment.authorization.value) == ("request", "authorized")
     assert [(line.line, line.sku, line.reason.code) for line in fragment.lines] == [("10", "MUG", "defective")]
-    asked = Operation(
+    asked = PlannedOperation(
         kind="create_return", account="here", lines=(LineTarget(line="l", quantity=2, words={"reason": "defective"}),)
     )
     told = own.write("create_return", msgspec.to_builtins(asked), {}, account="here")

@@ -13,16 +13,16 @@ from hub.model.plan.planner import plan
 from hub.model.schema import fragment as told
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.observation import DuplicateFacts, FactId, Observation
-from hub.model.schema.operation import LineTarget, Operation, Outstanding, Terms, Undeliverable
+from hub.model.schema.operation import LineTarget, Outstanding, PlannedOperation, Terms, Undeliverable
 from hub.model.schema.returns import Return
 from tests.model.simulated import Simulation
 
 STREAMS = {"web": "return", "erp": "complaint", "wms": "case", "till": "counter"}
 _OBJECTS = {"web": "w1", "erp": "c1", "wms": "k1", "till": "t1"}
 
-Planned = tuple[tuple[Operation, ...], tuple[Undeliverable, ...]]
+Planned = tuple[tuple[PlannedOperation, ...], tuple[Undeliverable, ...]]
 
-Flaw = Callable[[Operation, Fragment, Fragment], Fragment]
+Flaw = Callable[[PlannedOperation, Fragment, Fragment], Fragment]
 """(what was asked, what stood there, what should stand there) -> what really stands there afterwards."""
 
 
@@ -34,7 +34,7 @@ class Remotes:
         self.inputs = world.inputs
         self.terms = {one.account: one for one in terms}
         self.flaw = flaw
-        self.writes: list[Operation] = []
+        self.writes: list[PlannedOperation] = []
         self.read_seq = 100
 
     def merger(self) -> Merger:
@@ -46,11 +46,11 @@ class Remotes:
 
     def plan(
         self, account: str, outstanding: tuple[Outstanding, ...] = ()
-    ) -> tuple[tuple[Operation, ...], tuple[Undeliverable, ...]]:
+    ) -> tuple[tuple[PlannedOperation, ...], tuple[Undeliverable, ...]]:
         merger = self.merger()
         return plan(merger.whole(), merger.of(account), self.terms[account], outstanding)
 
-    def perform(self, operation: Operation) -> None:
+    def perform(self, operation: PlannedOperation) -> None:
         """Carry it out, read it back, and remember which fact there is the duplicate of which of ours."""
         self.writes.append(operation)
         merged = self.merged
@@ -86,7 +86,7 @@ _LISTS = ("receipts", "dispositions", "shipments", "refunds", "credits", "replac
 Made = Callable[[str, str, str], None]
 
 
-def _create(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+def _create(operation: PlannedOperation, old: Fragment, merged: Return, made: Made) -> Fragment:
     stream = {"web": ("order", "o1")}.get(operation.account, ("sale", "s1"))
     lines = tuple(
         told.Line(line=f"l{i}", order_line=line.order_line, sku=line.sku, quantity=line.quantity)
@@ -102,8 +102,8 @@ def _create(operation: Operation, old: Fragment, merged: Return, made: Made) -> 
     )
 
 
-def _decide(value: str) -> Callable[[Operation, Fragment, Return, Made], Fragment]:
-    def do(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+def _decide(value: str) -> Callable[[PlannedOperation, Fragment, Return, Made], Fragment]:
+    def do(operation: PlannedOperation, old: Fragment, merged: Return, made: Made) -> Fragment:
         return replace(
             old, authorization=told.Statement(value=value, round=operation.round), ready=value == "authorized"
         )
@@ -111,7 +111,7 @@ def _decide(value: str) -> Callable[[Operation, Fragment, Return, Made], Fragmen
     return do
 
 
-def _receive(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+def _receive(operation: PlannedOperation, old: Fragment, merged: Return, made: Made) -> Fragment:
     """Books what is missing to the totals, one receipt per fact it is told."""
     facts = {fact.id: fact for fact in merged.receipts}
     receipts = list(old.receipts or ())
@@ -142,7 +142,7 @@ def _same(receipt: told.Receipt, line: LineTarget) -> bool:
     return (receipt.order_line or receipt.sku) in (line.order_line, line.sku)
 
 
-def _amend(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+def _amend(operation: PlannedOperation, old: Fragment, merged: Return, made: Made) -> Fragment:
     changed = {line.own_line or line.order_line or line.sku: line for line in operation.lines}
     lines = []
     for line in old.lines or ():
@@ -156,7 +156,7 @@ def _amend(operation: Operation, old: Fragment, merged: Return, made: Made) -> F
     return replace(old, lines=tuple(lines))
 
 
-def _dispose(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+def _dispose(operation: PlannedOperation, old: Fragment, merged: Return, made: Made) -> Fragment:
     (line,) = operation.lines
     ident = f"h{len(old.dispositions or ())}"
     made(operation.facts[0], "dispositions", ident)
@@ -170,7 +170,7 @@ def _dispose(operation: Operation, old: Fragment, merged: Return, made: Made) ->
     return replace(old, dispositions=(*(old.dispositions or ()), put))
 
 
-def _refund(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+def _refund(operation: PlannedOperation, old: Fragment, merged: Return, made: Made) -> Fragment:
     refunds = old.refunds or ()
     ident = f"h{len(refunds)}"
     for fact in operation.facts:
@@ -181,7 +181,7 @@ def _refund(operation: Operation, old: Fragment, merged: Return, made: Made) -> 
     return replace(old, refunds=(*refunds, refund))
 
 
-def _credit(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+def _credit(operation: PlannedOperation, old: Fragment, merged: Return, made: Made) -> Fragment:
     credits = old.credits or ()
     ident = f"h{len(credits)}"
     for fact in operation.facts:
@@ -191,11 +191,11 @@ def _credit(operation: Operation, old: Fragment, merged: Return, made: Made) -> 
     return replace(old, credits=(*credits, credit))
 
 
-def _exchange(operation: Operation, old: Fragment, merged: Return, made: Made) -> Fragment:
+def _exchange(operation: PlannedOperation, old: Fragment, merged: Return, made: Made) -> Fragment:
     return replace(old, replacements=(told.Replacement(id="h0"),))
 
 
-_DO: dict[str, Callable[[Operation, Fragment, Return, Made], Fragment]] = {
+_DO: dict[str, Callable[[PlannedOperation, Fragment, Return, Made], Fragment]] = {
     "create_return": _create,
     "authorize": _decide("authorized"),
     "reopen": _decide("authorized"),
@@ -211,22 +211,22 @@ _DO: dict[str, Callable[[Operation, Fragment, Return, Made], Fragment]] = {
 }
 
 
-def ignores(operation: Operation, before: Fragment, after: Fragment) -> Fragment:
+def ignores(operation: PlannedOperation, before: Fragment, after: Fragment) -> Fragment:
     return before
 
 
-def trims(operation: Operation, before: Fragment, after: Fragment) -> Fragment:
+def trims(operation: PlannedOperation, before: Fragment, after: Fragment) -> Fragment:
     """Keeps one piece at most of whatever it is told to receive, and no reasons."""
     receipts = tuple(replace(r, quantity=min(r.quantity, Decimal(1))) for r in after.receipts or ())
     return replace(after, receipts=receipts)
 
 
-def reverts(operation: Operation, before: Fragment, after: Fragment) -> Fragment:
+def reverts(operation: PlannedOperation, before: Fragment, after: Fragment) -> Fragment:
     """Takes it, and puts the decision back."""
     return replace(after, authorization=before.authorization, ready=before.ready)
 
 
-def one_word(operation: Operation, before: Fragment, after: Fragment) -> Fragment:
+def one_word(operation: PlannedOperation, before: Fragment, after: Fragment) -> Fragment:
     """Knows only one word for rejected and cancelled."""
     statement = after.authorization
     if isinstance(statement, told.Statement) and statement.value in ("rejected", "cancelled"):

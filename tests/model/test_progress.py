@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from hub.model.language.sentences import say
 from hub.model.plan import progress
 from hub.model.schema.observation import FactId
-from hub.model.schema.operation import Operation
+from hub.model.schema.operation import PlannedOperation
 from tests.model.records import at
 
-AUTHORIZE = Operation(kind="authorize", account="erp", fingerprint="authorize|round 1")
-REFUND = Operation(kind="refund", account="web", amount=Decimal(5), moves_money=True, fingerprint="refund|5 EUR|c1")
+AUTHORIZE = PlannedOperation(kind="authorize", account="erp", fingerprint="authorize|round 1")
+REFUND = PlannedOperation(
+    kind="refund", account="web", amount=Decimal(5), moves_money=True, fingerprint="refund|5 EUR|c1"
+)
 
 
 def test_what_does_not_stick_is_tried_with_growing_waits_and_then_parked() -> None:
@@ -31,7 +33,7 @@ def test_what_does_not_stick_is_tried_with_growing_waits_and_then_parked() -> No
     assert waits == list(progress.WAITS)
     assert progress.check(history, AUTHORIZE, now).park
     assert not progress.check(history, AUTHORIZE, now + progress.WINDOW).park, "a day later it may have changed"
-    other = Operation(kind="authorize", account="erp", fingerprint="authorize|round 2")
+    other = PlannedOperation(kind="authorize", account="erp", fingerprint="authorize|round 2")
     assert progress.check(history, other, now) == progress.GuardVerdict(), "an input that changes is a fresh start"
 
 
@@ -44,7 +46,7 @@ def test_money_is_never_sent_twice() -> None:
 
 
 def test_two_systems_that_correct_each_other_are_stopped() -> None:
-    cancel = Operation(kind="cancel", account="erp", fingerprint="cancel|round 1")
+    cancel = PlannedOperation(kind="cancel", account="erp", fingerprint="cancel|round 1")
     now, history, writes = at(9), {}, 0
     for step in range(20):
         operation = (AUTHORIZE, cancel)[step % 2]

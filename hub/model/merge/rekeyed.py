@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from hub.model.identity.order_book import Book
 from hub.model.schema.observation import MergeInputs, Untaken
-from hub.model.schema.operation import Operation
+from hub.model.schema.operation import PlannedOperation
 from hub.model.schema.returns import GivenAnswer
 
 LINE_AT: Mapping[str, int] = {"booked_by_hand": 2, "over_return": 0}
@@ -28,7 +28,7 @@ def given(answers: Iterable[GivenAnswer], book: Book) -> tuple[GivenAnswer, ...]
     return tuple(replace(one, about=_about(one.kind, one.about, book)) for one in answers)
 
 
-def operation(sent: Operation, book: Book) -> Operation:
+def operation(sent: PlannedOperation, book: Book) -> PlannedOperation:
     """A write of lines under their keys of today; its fingerprint is what it was sent under."""
     lines = tuple(replace(line, line=book.today(line.line)) for line in sent.lines)
     return sent if lines == sent.lines else replace(sent, lines=lines)

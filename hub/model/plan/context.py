@@ -12,7 +12,7 @@ from hub.model.language.sentences import Sentence, sentence
 from hub.model.merge.questions import UNTOLD, question
 from hub.model.plan.refusals import Refusals
 from hub.model.plan.rules import MOVES_MONEY, OPERATIONS
-from hub.model.schema.operation import LineTarget, Operation, Outstanding, Terms, Undeliverable
+from hub.model.schema.operation import LineTarget, Outstanding, PlannedOperation, Terms, Undeliverable
 from hub.model.schema.returns import Discrepancy, Fact, Return, ReturnLine
 
 READABLE = 120
@@ -32,7 +32,7 @@ class PlanContext:
         self.view = view
         self.terms = terms
         self.account = terms.account
-        self.operations: list[Operation] = []
+        self.operations: list[PlannedOperation] = []
         self.undeliverable: list[Undeliverable] = []
         self.mine = [o for o in outstanding if o.operation.account == terms.account]
         self._refusals = Refusals(self.mine)
@@ -119,7 +119,7 @@ class PlanContext:
         gone: Decimal | None = None,
         words: dict[str, Any] | None = None,
         name: str | None = None,
-    ) -> Operation | None:
+    ) -> PlannedOperation | None:
         """Plan it, or say why it cannot be said. `fact`: what it tells; `name`: its name where it cannot be told."""
         terms, title = self.terms, name or fact
         if kind not in terms.can:
@@ -138,7 +138,7 @@ class PlanContext:
             return None
         lines = tuple(lines)
         facts = tuple(sorted(facts))
-        planned = Operation(
+        planned = PlannedOperation(
             kind=kind,  # type: ignore[arg-type]
             account=self.account,
             round=self.ret.round,

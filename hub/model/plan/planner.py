@@ -14,7 +14,7 @@ from hub.model.language.sentences import sentence
 from hub.model.plan import tell_goods, tell_money, tell_state
 from hub.model.plan.context import PlanContext
 from hub.model.plan.rules import DEFAULTS, OPERATIONS
-from hub.model.schema.operation import Operation, Outstanding, Terms, Undeliverable
+from hub.model.schema.operation import Outstanding, PlannedOperation, Terms, Undeliverable
 from hub.model.schema.returns import Return
 
 __all__ = ["DEFAULTS", "needs_somebody", "plan", "state", "unheard"]
@@ -43,7 +43,7 @@ FOLLOWS: Sequence[Callable[[PlanContext], bool]] = (tell_goods.replaced, tell_mo
 
 def plan(
     ret: Return, view: Return, terms: Terms, outstanding: Sequence[Outstanding]
-) -> tuple[tuple[Operation, ...], tuple[Undeliverable, ...]]:
+) -> tuple[tuple[PlannedOperation, ...], tuple[Undeliverable, ...]]:
     """The operations and the undeliverable for one account. `outstanding`: the return's writes, of all accounts.
 
     `view`: the return as this account tells it; the very same object as `ret` where nobody else has spoken.
@@ -80,7 +80,7 @@ def unheard(
     view: Return,
     terms: Terms,
     outstanding: Sequence[Outstanding],
-    told: Sequence[Operation],
+    told: Sequence[PlannedOperation],
     cannot: Sequence[Undeliverable],
 ) -> tuple[Undeliverable, ...]:
     """What is kept from this account because it does not listen, though a system of its kind would: what `plan` would
@@ -103,7 +103,7 @@ OVER = frozenset({"given_up", "no_way"})
 
 
 def state(
-    operations: Sequence[Operation], undeliverable: Sequence[Undeliverable], outstanding: Sequence[Outstanding]
+    operations: Sequence[PlannedOperation], undeliverable: Sequence[Undeliverable], outstanding: Sequence[Outstanding]
 ) -> str:
     """The word for a sync row: in_sync only when all three are empty; pending | awaiting | blocked."""
     if operations:

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from hub.model.language.sentences import Sentence, sentence
-from hub.model.schema.operation import Operation
+from hub.model.schema.operation import PlannedOperation
 
 WINDOW = timedelta(hours=24)
 WAITS = (0.0, 5.0, 60.0)
@@ -35,7 +35,7 @@ class GuardVerdict(Struct, frozen=True, kw_only=True):
 
 
 def check(
-    history: Mapping[str, Sequence[str]], operation: Operation, now: datetime, *, asked: bool = False
+    history: Mapping[str, Sequence[str]], operation: PlannedOperation, now: datetime, *, asked: bool = False
 ) -> GuardVerdict:
     """May this be performed now? `history` is what `performed` returned before; `asked`: a person is asked about it."""
     times = _recent(history, operation, now)
@@ -53,7 +53,7 @@ def check(
     return GuardVerdict(wait=left, why=sentence("done_before"))
 
 
-def performed(history: Mapping[str, Sequence[str]], operation: Operation, now: datetime) -> dict[str, Any]:
+def performed(history: Mapping[str, Sequence[str]], operation: PlannedOperation, now: datetime) -> dict[str, Any]:
     """The history with this performance; a plain dict for the sync row."""
     noted: dict[str, Any] = {k: list(v) for k, v in history.items() if k != _key(operation)}
     times = [at.isoformat() for at in _recent(history, operation, now)]
@@ -62,10 +62,10 @@ def performed(history: Mapping[str, Sequence[str]], operation: Operation, now: d
     return {**money, **dict([item for item in noted.items() if item[0] not in money][-KEPT:])}
 
 
-def _key(operation: Operation) -> str:
+def _key(operation: PlannedOperation) -> str:
     return f"{MONEY}{operation.fingerprint}" if operation.moves_money else operation.fingerprint
 
 
-def _recent(history: Mapping[str, Sequence[str]], operation: Operation, now: datetime) -> list[datetime]:
+def _recent(history: Mapping[str, Sequence[str]], operation: PlannedOperation, now: datetime) -> list[datetime]:
     times = [datetime.fromisoformat(text) for text in history.get(_key(operation), ())]
     return times if operation.moves_money else [at for at in times if now - at < WINDOW]

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from hub.model.plan.rules import ENTITIES
 from hub.model.schema.fragment import Zero
-from hub.model.schema.operation import Operation, Outstanding
+from hub.model.schema.operation import Outstanding, PlannedOperation
 
 _ONCE = frozenset({"create_return", "exchange", "refund", "credit"})
 """One refusal settles these for the whole return; for the others it settles the facts or the very operation refused."""
@@ -36,7 +36,7 @@ class Refusals:
                 for name in (one.operation.fingerprint, *one.operation.facts):
                     self._by_name.setdefault((one.operation.kind, name), []).append(one)
 
-    def of(self, planned: Operation) -> Literal["", "refused", "no way", "by hand"]:
+    def of(self, planned: PlannedOperation) -> Literal["", "refused", "no way", "by hand"]:
         """Whether a refusal settles this operation, too, or they have no step for it, or a person has dealt with it."""
         if planned.kind not in self._by_kind:
             return ""
@@ -46,7 +46,7 @@ class Refusals:
         against = {one.state for one in stands if one.state != "given_up" and not _heals(one, planned)}
         return "" if not against else "no way" if against == {"no_way"} else "refused"
 
-    def _near(self, planned: Operation) -> Iterable[Outstanding]:
+    def _near(self, planned: PlannedOperation) -> Iterable[Outstanding]:
         """Those that may settle it, found by name where there may be very many."""
         if planned.kind in ENTITIES | {"receive"} and planned.kind not in _ONCE:
             names = (planned.fingerprint, *planned.facts)
@@ -54,19 +54,19 @@ class Refusals:
         return self._by_kind[planned.kind]
 
 
-def _covered(dealt: Sequence[Operation], planned: Operation) -> bool:
+def _covered(dealt: Sequence[PlannedOperation], planned: PlannedOperation) -> bool:
     """Whether people have dealt with all of it: a piece that came since is told, beside one that was booked by hand."""
     if any(one.kind in _ONCE or not one.facts or one.fingerprint == planned.fingerprint for one in dealt):
         return True
     return bool(dealt) and set(planned.facts) <= {fact for one in dealt for fact in one.facts}
 
 
-def replaces(planned: Operation, refused: Operation) -> bool:
+def replaces(planned: PlannedOperation, refused: PlannedOperation) -> bool:
     """Whether this is what was refused, come out differently since: other ids, lines, objects or amounts."""
     return _settles(refused, planned) and _content(planned) != _content(refused)
 
 
-def _heals(one: Outstanding, planned: Operation) -> bool:
+def _heals(one: Outstanding, planned: PlannedOperation) -> bool:
     """A refusal that did nothing stands against the same operation only, however often; what is unknown against all."""
     if one.state == "dead":
         return False
@@ -74,7 +74,7 @@ def _heals(one: Outstanding, planned: Operation) -> bool:
     return new and replaces(planned, one.operation)
 
 
-def _settles(ended: Operation, planned: Operation) -> bool:
+def _settles(ended: PlannedOperation, planned: PlannedOperation) -> bool:
     if ended.kind != planned.kind:
         return False
     if ended.kind in _ONCE or ended.fingerprint == planned.fingerprint:
@@ -84,7 +84,7 @@ def _settles(ended: Operation, planned: Operation) -> bool:
     return ended.round == planned.round
 
 
-def _content(operation: Operation) -> bytes:
+def _content(operation: PlannedOperation) -> bytes:
     """What it says, whatever stood there when it was planned."""
     lines = tuple(replace(line, had=None, lacks=Zero) for line in operation.lines)
     return msgspec.json.encode(replace(operation, lines=lines), order="deterministic")

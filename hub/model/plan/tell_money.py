@@ -9,7 +9,7 @@ from hub.model.language.numbers import amount as money_text
 from hub.model.language.sentences import sentence
 from hub.model.plan.context import UNDER_WAY, PlanContext
 from hub.model.schema.fragment import Payment, Zero
-from hub.model.schema.operation import Operation, Outstanding
+from hub.model.schema.operation import Outstanding, PlannedOperation
 from hub.model.schema.returns import RefundFact
 
 PAYING = frozenset({"refund"})
@@ -80,7 +80,7 @@ def _by_hand(outstanding: Sequence[Outstanding], kind: str, shown: Decimal) -> D
     return left
 
 
-def _before(operation: Operation) -> Decimal:
+def _before(operation: PlannedOperation) -> Decimal:
     """What had gone back, or was credited, when this was planned."""
     return Decimal(operation.words.get("credited", "0")) if operation.gone is None else operation.gone
 

@@ -35,7 +35,7 @@ class LineTarget(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
     """Reason, condition, location, resolution ... in our words, for the outbound mapping."""
 
 
-class Operation(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+class PlannedOperation(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One legal next step at one account, in our words. Equal operations have equal `fingerprint`s."""
 
     kind: words.OperationKind
@@ -77,7 +77,7 @@ class Undeliverable(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
 class Outstanding(Struct, frozen=True, gc=False, kw_only=True):
     """An operation already sent (or being sent) that no observation shows yet."""
 
-    operation: Operation
+    operation: PlannedOperation
     state: str
     """open | sent | unknown: under way · refused: nothing was done, the same would be refused again · tried_out: that,
     too often · dead: a person decides · no_way: they have no such step · given_up: a person has dealt with it"""
@@ -101,7 +101,7 @@ class Terms(Struct, frozen=True, gc=False, kw_only=True):
     silent: frozenset[str] = frozenset()
     """Axes this system has no notion of; nothing to tell, no undeliverable."""
     moves_money: dict[str, str] = {}
-    """Operation -> yes | may | no, from the manifest; may counts as yes."""
+    """PlannedOperation -> yes | may | no, from the manifest; may counts as yes."""
     money: bool = False
     reserved: Decimal = Decimal(0)
     """What writes under way for other returns of the same orders may still take from the payments."""

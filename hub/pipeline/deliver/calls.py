@@ -13,16 +13,16 @@ from hub.accounts import Account
 from hub.model.identity.marks import marked
 from hub.model.identity.names import speaks_of_order
 from hub.model.schema.observation import Observation
-from hub.model.schema.operation import Operation
+from hub.model.schema.operation import PlannedOperation
 from hub.pipeline.process.load import Situation
 from hub.store.intents import Intent
 
-_PREPARED = [msgspec.json.Decoder(kind) for kind in (Operation, Call)]
+_PREPARED = [msgspec.json.Decoder(kind) for kind in (PlannedOperation, Call)]
 """msgspec prepares a type when it is first used, and two threads that do so at once end the process (0.22 reads a
 half-built table: a segmentation fault); here only one thread has begun."""
 
 
-def make(account: Account, situation: Situation, operation: Operation) -> Call:
+def make(account: Account, situation: Situation, operation: PlannedOperation) -> Call:
     """The call for this operation: the target's own ids, and the outbound mapping's words."""
     ret = situation.merged
     words = msgspec.to_builtins(operation, str_keys=True)

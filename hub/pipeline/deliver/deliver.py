@@ -19,7 +19,7 @@ from connectors.kit.attempt import Attempt
 from hub.accounts import Account, Accounts
 from hub.model.language.sentences import sentence
 from hub.model.plan.progress import check
-from hub.model.schema.operation import Operation
+from hub.model.schema.operation import PlannedOperation
 from hub.pipeline.deliver import abandon, calls
 from hub.pipeline.deliver.budget import Purses
 from hub.pipeline.process.combine import plan_for
@@ -173,7 +173,7 @@ class Deliver:
         account: Account,
         row: sync.SyncRow,
         situation: Situation,
-        operation: Operation,
+        operation: PlannedOperation,
         held: Sequence[Intent],
     ) -> Step | float | None:
         """Commit the intent of this operation, unless the progress guard says no. `held`: writes that did nothing."""

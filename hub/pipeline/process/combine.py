@@ -18,7 +18,7 @@ from hub.model.plan.planner import needs_somebody, plan, state, unheard
 from hub.model.plan.refusals import SUMS
 from hub.model.schema.bindings import Name
 from hub.model.schema.fragment import Zero
-from hub.model.schema.operation import Operation, Outstanding, Undeliverable
+from hub.model.schema.operation import Outstanding, PlannedOperation, Undeliverable
 from hub.pipeline.process import routes
 from hub.pipeline.process.load import Situation, load_for_update
 from hub.pipeline.process.story import changes
@@ -29,7 +29,7 @@ from hub.store.intents import Intent
 
 
 class Plan(NamedTuple):
-    operations: tuple[Operation, ...]
+    operations: tuple[PlannedOperation, ...]
     undeliverable: tuple[Undeliverable, ...]
     state: str
     settle: float
@@ -49,7 +49,7 @@ def plan_for(conn: Connection, situation: Situation, account: Account) -> Plan:
     matter = [intent for intent in situation.intents if intent.state != "held"]
     outstanding = [
         Outstanding(
-            operation=rekeyed.operation(msgspec.convert(intent.operation, Operation), situation.merger.book),
+            operation=rekeyed.operation(msgspec.convert(intent.operation, PlannedOperation), situation.merger.book),
             state=_planned_as(intent),
             since=paying.since(conn, intent) if intent.state == "given_up" and intent.kind in SUMS else Zero,
         )

@@ -13,7 +13,7 @@ from hub.model.plan import delivery
 from hub.model.plan.delivery import decide
 from hub.model.plan.refusals import replaces
 from hub.model.schema.bindings import Name
-from hub.model.schema.operation import Operation
+from hub.model.schema.operation import PlannedOperation
 from hub.model.schema.returns import Return
 from hub.pipeline.writes import questions, settle
 from hub.store import intents, returns, reviews, sync
@@ -23,7 +23,7 @@ from hub.store.intents import Intent
 
 def stopped(conn: Connection, account: Account, row: sync.SyncRow, intent: Intent) -> bool:
     """Whether the account's terms of this moment forbid to go on with this write; the row says so."""
-    operation = msgspec.convert(intent.operation, Operation)
+    operation = msgspec.convert(intent.operation, PlannedOperation)
     terms = account.terms
     if operation.kind not in terms.asked:
         why = sentence("not_asked", account=account.name, operation=operation.kind)
@@ -99,13 +99,13 @@ def drop(conn: Connection, held: Sequence[Intent]) -> None:
         settle.landed(conn, intent)
 
 
-def replaced(conn: Connection, those: Sequence[Intent], operation: Operation) -> int:
+def replaced(conn: Connection, those: Sequence[Intent], operation: PlannedOperation) -> int:
     """Refusals that this operation, which comes out differently, takes the place of; the calls of the same so far."""
     before = 0
     for intent in those:
         if intent.account != operation.account or not refused(intent):
             continue
-        old = msgspec.convert(intent.operation, Operation)
+        old = msgspec.convert(intent.operation, PlannedOperation)
         if replaces(operation, old):
             intents.move(conn, intent.id, "dropped", error=intent.error)
             reviews.close(conn, f"intent:{intent.id}")
@@ -122,7 +122,7 @@ def refused(intent: Intent) -> bool:
 
 def shown(intent: Intent, merged: Return) -> bool:
     """Whether the money that a refund moved is among what went back on its return."""
-    operation = msgspec.convert(intent.operation, Operation)
+    operation = msgspec.convert(intent.operation, PlannedOperation)
     if intent.kind != "refund" or operation.gone is None or operation.amount is None:
         return "read_seq" in (intent.reply or {})
     return merged.money.refunded + merged.money.pending >= operation.gone + operation.amount

@@ -9,7 +9,7 @@ import msgspec
 
 from hub.accounts import Account
 from hub.model.language.sentences import Sentence, sentence
-from hub.model.schema.operation import Operation
+from hub.model.schema.operation import PlannedOperation
 from hub.pipeline.writes.questions import write
 from hub.store import reviews, sync
 from hub.store.database import Connection
@@ -17,7 +17,7 @@ from hub.store.database import Connection
 KIND = "no_effect"
 
 
-def park(conn: Connection, account: Account, row: sync.SyncRow, operation: Operation, why: Sentence) -> None:
+def park(conn: Connection, account: Account, row: sync.SyncRow, operation: PlannedOperation, why: Sentence) -> None:
     """Telling it again would change nothing: stop until an input changes or a person asks, and ask one."""
     sync.settle(conn, row, "blocked", why=why, said=True)
     said = sentence("no_effect", account=account.name, operation=operation.kind, why=why)
@@ -29,7 +29,7 @@ def park(conn: Connection, account: Account, row: sync.SyncRow, operation: Opera
     reviews.ask(conn, KIND, [row.return_id], question, dedupe, detail)
 
 
-def asked(conn: Connection, row: sync.SyncRow, operation: Operation) -> bool:
+def asked(conn: Connection, row: sync.SyncRow, operation: PlannedOperation) -> bool:
     """Whether a person is being asked about this very operation."""
     return reviews.is_open(conn, _dedupe(row.return_id, row.account, operation.fingerprint))
 

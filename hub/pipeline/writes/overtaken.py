@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from hub.model.merge.goods import by_hand
 from hub.model.schema.observation import HUB, DuplicateFacts, FactId, Observation, Untaken
-from hub.model.schema.operation import Operation
+from hub.model.schema.operation import PlannedOperation
 from hub.model.schema.returns import Return
 from hub.store import jobs
 from hub.store.database import Connection
@@ -41,7 +41,7 @@ def untaken(matter: Iterable[Intent], old: Return | None) -> tuple[Untaken, ...]
     for intent in matter:
         if intent.state not in ("dead", "no_way", "given_up", "held") or undecided(intent):
             continue
-        operation = msgspec.convert(intent.operation, Operation)
+        operation = msgspec.convert(intent.operation, PlannedOperation)
         for target in operation.lines if intent.kind in ("receive", "dispose") else ():
             if target.had is None:
                 continue

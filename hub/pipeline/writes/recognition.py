@@ -12,7 +12,7 @@ from msgspec import UNSET
 from hub.model.merge.fragments import LISTS
 from hub.model.schema.bindings import Name
 from hub.model.schema.observation import DuplicateFacts, FactId, Observation
-from hub.model.schema.operation import Operation
+from hub.model.schema.operation import PlannedOperation
 from hub.store import duplicate_facts, intents
 from hub.store.database import Connection
 from hub.store.intents import Intent
@@ -105,7 +105,7 @@ def _same(intent: Intent, group: set[FactId], totals: set[FactId]) -> DuplicateF
     if not totals:
         return DuplicateFacts(frozenset(group))
     told = {fact.text for fact in group}
-    lines = msgspec.convert(intent.operation, Operation).lines
+    lines = msgspec.convert(intent.operation, PlannedOperation).lines
     mine = [line for line in lines if not told.isdisjoint(line.facts)]
     pieces = sum((line.lacks for line in mine), Decimal(0))
     own = sum((line.had or Decimal(0) for line in mine), Decimal(0))

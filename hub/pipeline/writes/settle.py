@@ -14,7 +14,7 @@ from hub.model.language.sentences import Sentence, sentence
 from hub.model.plan import delivery
 from hub.model.plan.delivery import Known, Verdict, decide
 from hub.model.plan.progress import performed
-from hub.model.schema.operation import Operation
+from hub.model.schema.operation import PlannedOperation
 from hub.pipeline.intake.accept import arrivals
 from hub.pipeline.remote import Outcome
 from hub.pipeline.writes import overtaken, questions
@@ -202,7 +202,7 @@ def _answered(
 
 def _awaits(conn: Connection, row: sync.SyncRow, intent: Intent, read_back: Iterable[tuple[str, str]]) -> None:
     """It counts as said until these records are read, and as performed for the progress guard."""
-    noted = performed(row.guard, msgspec.convert(intent.operation, Operation), now(conn))
+    noted = performed(row.guard, msgspec.convert(intent.operation, PlannedOperation), now(conn))
     records = ", ".join(f"{stream} {external_id}" for stream, external_id in read_back)
     sync.settle(
         conn, row, "awaiting", planned=[], guard=noted, why=sentence("waits_for_record", records=records), said=True
@@ -236,7 +236,7 @@ def _put_off(
         if came == "unknown":
             write(conn, row, sentence("no_answer", account=account.name, operation=intent.kind, message=text))
         return
-    operation = msgspec.convert(intent.operation, Operation)
+    operation = msgspec.convert(intent.operation, PlannedOperation)
     wait = None if came in WHOLE_JOB else verdict.wait
     sync.settle(conn, row, "pending", planned=[operation], why=text, wait=wait)
     if intent.reply is not None:  # a step before this one was answered
