@@ -73,9 +73,9 @@ class Deliver:
 
     def __call__(self, batch: Sequence[Job]) -> None:
         for job in batch:
-            self._tell(job)
+            self._deliver(job)
 
-    def _tell(self, job: Job) -> None:
+    def _deliver(self, job: Job) -> None:
         # Counted from before the intent commits: a process that was stopped in between sends nothing any more.
         until = time.monotonic() + self.deadline
         step = with_retry(self.database, lambda conn: self._next(conn, job))

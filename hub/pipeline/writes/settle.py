@@ -178,8 +178,8 @@ def _answered(
     (drawn,) = next_read_seq(conn)
     # What the answer carries itself is read already, with this read_seq.
     inbox.accept(conn, arrivals(account, reply.messages, "fetch", drawn))
-    hints = [(hint.stream, hint.external_id) for hint in reply.read_back]
-    read_back = hints or sorted(reply.objects.items())
+    named = [(changed.stream, changed.external_id) for changed in reply.read_back]
+    read_back = named or sorted(reply.objects.items())
     answer = {
         "read_seq": drawn,
         "read_back": read_back,
