@@ -9,7 +9,7 @@ from hub.model.merge.axes import stated
 from hub.model.merge.context import MergeContext
 from hub.model.merge.goods.parcels import ON_THE_WAY
 from hub.model.schema.fragment import Zero
-from hub.model.schema.returns import ReplacementFact, ReturnLine, ShipmentFact
+from hub.model.schema.returns import Decision, ReplacementFact, ReturnLine, ShipmentFact
 
 
 def receipt(lines: Sequence[ReturnLine]) -> words.Receipt:
@@ -35,6 +35,17 @@ def receipt(lines: Sequence[ReturnLine]) -> words.Receipt:
     if not full:
         return "partial"
     return "over" if over else "full"
+
+
+def is_owed(authorization: Decision, received: words.Receipt, acceptance: Decision, closure: Decision) -> bool:
+    """Whether what was agreed is owed by now: it is authorized, its goods are here or stay, nobody is still looking at
+    them or refused them, and it was not voided. What a posted credit note says is owed without it."""
+    return (
+        authorization.value == "authorized"
+        and received in ("full", "over", "not_expected")
+        and acceptance.value not in ("pending", "rejected")
+        and closure.value != "voided"
+    )
 
 
 def transit(ctx: MergeContext, shipments: Sequence[ShipmentFact]) -> str:

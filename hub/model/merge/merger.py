@@ -193,12 +193,7 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
     received = derived.receipt(built)
     acceptance = axes.acceptance(ctx, round_)
     closure = axes.closure(ctx)
-    owed_now = (
-        authorization.value == "authorized"
-        and received in ("full", "over", "not_expected")
-        and acceptance.value not in ("pending", "rejected")
-        and closure.value != "voided"
-    )
+    owed_now = derived.is_owed(authorization, received, acceptance, closure)
     balance = settlement.settle(ctx, told.currency, paid, told.held, told.owed, told.documented, owed_now)
     over = authorization.value in ("rejected", "cancelled") or closure.value in ("voided", "expired")
     balance = paid_documents.asked(ctx, told.credits, balance, over)
