@@ -146,8 +146,8 @@ def _acquainted(conn: Connection, made: Mapping[str, Any]) -> None:
     """Raises ValueError where one of these accounts names another one that there is not."""
     rows = {row.name: row for row in store.all_(conn)}
     for name in made:
-        told = {"orders_of": [rows[name].settings.get("orders_of")], "routes": rows[name].terms.get("routes", ())}
-        for what, others in told.items():
+        references = {"orders_of": [rows[name].settings.get("orders_of")], "routes": rows[name].terms.get("routes", ())}
+        for what, others in references.items():
             if strange := sorted({str(other) for other in others if other} - set(rows)):
                 raise ValueError(
                     f"account {name}: {what} names {', '.join(strange)}, and no account is called that; there are"
@@ -186,10 +186,10 @@ def _parted(
 
     A secret that is not given stays, and so does an address that is given without the password that it is kept with.
     """
-    told = {key: value for key, value in given.items() if value is not None}
-    shown = {key: value for key, value in told.items() if key not in manifest.secrets}
+    references = {key: value for key, value in given.items() if value is not None}
+    shown = {key: value for key, value in references.items() if key not in manifest.secrets}
     secrets = {key: value for key, value in kept.items() if key in manifest.secrets}
-    secrets |= {key: value for key, value in told.items() if key in manifest.secrets}
+    secrets |= {key: value for key, value in references.items() if key in manifest.secrets}
     for key, value in shown.items():
         if not isinstance(value, str):
             continue

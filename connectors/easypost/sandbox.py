@@ -29,7 +29,7 @@ class EasyPostSandbox(Sandbox):
     name = "easypost"
 
     def setup(self) -> None:
-        self.state = Books(self.tell)
+        self.state = Books(self.notify)
         self.lists_per_second = 0
         self.clock: Callable[[], float] = time.monotonic
         self._lists: list[float] = []
@@ -51,7 +51,7 @@ class EasyPostSandbox(Sandbox):
     def sign(self, topic: str, body: bytes) -> Mapping[str, str]:
         return {"X-Hmac-Signature": f"hmac-sha256-hex={sign_hmac(nfkd(self.secret), body).decode()}"}
 
-    def tell(self, topic: str, tracker: Record, before: Record) -> None:
+    def notify(self, topic: str, tracker: Record, before: Record) -> None:
         """An Event about a tracker, with the whole of it."""
         event = self._event(topic, tracker["mode"], before)
         self.webhook(topic, {**event, "result": tracker})

@@ -54,15 +54,15 @@ def stamp(moment: datetime) -> str:
 class Books:
     """All records of one account, by id, in the order in which they were made."""
 
-    def __init__(self, tell: Callable[[str, Record, Record], None]) -> None:
+    def __init__(self, notify: Callable[[str, Record, Record], None]) -> None:
         self.trackers: dict[str, Record] = {}
         self.shipments: dict[str, Record] = {}
         self.events: dict[str, Record] = {}
         self.hooks: dict[str, Record] = {}
-        self.tell = tell
+        self.notify = notify
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Books:
-        other = Books(self.tell)
+        other = Books(self.notify)
         for name in ("trackers", "shipments", "events", "hooks"):
             setattr(other, name, copy.deepcopy(getattr(self, name), memo))
         return other
@@ -95,8 +95,8 @@ class Books:
         }  # fmt: skip
         self.trackers[key] = made
         if status := CANNED.get(code):
-            self.scan(made, status, tell=False)
-        self.tell("tracker.created", made, {})
+            self.scan(made, status, notify=False)
+        self.notify("tracker.created", made, {})
         return made, True
 
     def scan(
@@ -106,7 +106,7 @@ class Books:
         detail: str | None = None,
         message: str = "",
         at: datetime | None = None,
-        tell: bool = True,
+        notify: bool = True,
     ) -> None:
         """The carrier scans the parcel. `at` with an offset: a place whose zone EasyPost knows."""
         before = tracker["status"]
@@ -124,8 +124,8 @@ class Books:
             tracker.update(signed_by="John Tester", finalized=True)
         if tracker["shipment_id"]:
             self.shipments[tracker["shipment_id"]].update(status=status, updated_at=tracker["updated_at"])
-        if tell:
-            self.tell("tracker.updated", tracker, {"status": before})
+        if notify:
+            self.notify("tracker.updated", tracker, {"status": before})
 
     def label(self, asked: Record, mode: str) -> Record:
         """A shipment with rates. `is_return`: the addresses are those of the way out, and they are swapped here."""

@@ -77,27 +77,27 @@ class Declarative(Signed):
 
     def poll(self, stream: str, cursor: str | None) -> Iterator[Page]:
         """Page by page what changed since the cursor, or (a sweep) all there is; see `changes` for how."""
-        told = self._stream(stream)
-        section = told.poll
+        spec = self._stream(stream)
+        section = spec.poll
         if section is None:
             raise Unsupported(f"{self.manifest.label}: stream {stream!r} is not polled")
         paged = section.get("paging", {})
         changes = Changes(
-            lambda since, place: self._page(told, section, since, place),
-            told.kind(self.manifest.tz),
+            lambda since, place: self._page(spec, section, since, place),
+            spec.kind(self.manifest.tz),
             self.http.clock,
-            overlap=told.overlap,
+            overlap=spec.overlap,
             oldest_first=paged.get("oldest_first", False),
-            settle=told.feed in ("cursor", "window"),
+            settle=spec.feed in ("cursor", "window"),
             most=paged.get("most", paging.MOST),
             name=f"{self.manifest.label}'s list of {stream}",
         )
         for rows, after in changes.since(cursor):
-            yield Page([self._row(told, record) for record in rows], after)
+            yield Page([self._row(spec, record) for record in rows], after)
 
     def fetch(self, stream: str, external_id: str) -> Message:
-        told = self._stream(stream)
-        section = told.read
+        spec = self._stream(stream)
+        section = spec.read
         if section is None:
             raise Unsupported(f"{self.manifest.label}: stream {stream!r} cannot be fetched")
         words = {**self.account.settings, "id": external_id}
@@ -108,7 +108,7 @@ class Declarative(Signed):
         record = _search(section["record"], answer) if "record" in section else answer
         if record in (None, [], {}):
             return Message(stream, external_id, b"null", deleted=True)
-        return self._message(told, record, external_id)
+        return self._message(spec, record, external_id)
 
     def accept(self, request: WebhookRequest) -> Sequence[Message | Changed]:
         hook = self.manifest.webhook
@@ -120,22 +120,22 @@ class Declarative(Signed):
         topic = hook.topics.get(word)
         if topic is None:
             return []  # a topic nobody asked for is no news; the poll would bring it if it were
-        told = self._stream(topic.stream)
+        spec = self._stream(topic.stream)
         where = topic.record or hook.record
         record = _search(where, body) if where else body
-        found_id = _text(_search(topic.id or hook.id, body) if topic.id or hook.id else _search(told.id, record))
+        found_id = _text(_search(topic.id or hook.id, body) if topic.id or hook.id else _search(spec.id, record))
         if found_id is None:
             raise ValueError(f"topic {word!r} came without the id of its {topic.stream}")
         if topic.notification:
             return [Changed(topic.stream, found_id, word)]
         delivery = _text(_word(hook.delivery_id, request, body)) if hook.delivery_id else None
-        return [self._message(told, record, found_id, delivery)]
+        return [self._message(spec, record, found_id, delivery)]
 
     # -- writing
 
     def perform(self, operation: Operation) -> Reply:
-        told = self.manifest.operations.get(operation.kind)
-        section = told.request if told else None
+        spec = self.manifest.operations.get(operation.kind)
+        section = spec.request if spec else None
         if section is None:
             raise Unsupported(f"{self.manifest.label} cannot {operation.kind}")
         words = self._words(operation)
@@ -154,8 +154,8 @@ class Declarative(Signed):
         return self._reply(section, operation, answer.peek())
 
     def find(self, operation: Operation) -> Reply | None:
-        told = self.manifest.operations.get(operation.kind)
-        section = told.find if told else None
+        spec = self.manifest.operations.get(operation.kind)
+        section = spec.find if spec else None
         if section is None:
             raise Unsupported(f"{self.manifest.label} offers no way to find an earlier {operation.kind}")
         words = self._words(operation)
@@ -190,30 +190,30 @@ class Declarative(Signed):
             raise Unsupported(f"{self.manifest.label} has no stream {name!r}")
         return self.manifest.streams[name]
 
-    def _message(self, told: Stream, record: Any, external_id: str, delivery: str | None = None) -> Message:
-        external_id = _text(_search(told.id, record)) or external_id if told.id else external_id
-        version = _text(_search(told.version_at, record)) if told.version_at else None
-        gone = bool(told.deleted and _search(told.deleted, record))
-        return Message(told.name, external_id, ENCODER.encode(record), version, gone, delivery)
+    def _message(self, spec: Stream, record: Any, external_id: str, delivery: str | None = None) -> Message:
+        external_id = _text(_search(spec.id, record)) or external_id if spec.id else external_id
+        version = _text(_search(spec.version_at, record)) if spec.version_at else None
+        gone = bool(spec.deleted and _search(spec.deleted, record))
+        return Message(spec.name, external_id, ENCODER.encode(record), version, gone, delivery)
 
-    def _row(self, told: Stream, record: Any) -> Message | Unreadable:
+    def _row(self, spec: Stream, record: Any) -> Message | Unreadable:
         """A row of a list as a message. One that is no record, or does not say which, stands for itself alone."""
         known = None
         try:
-            known = _text(_search(told.id, record))
+            known = _text(_search(spec.id, record))
             if known is not None:
-                return self._message(told, record, known)
-            error = f"it came without an id ({told.id}); has its shape changed?"
+                return self._message(spec, record, known)
+            error = f"it came without an id ({spec.id}); has its shape changed?"
         except jmespath.exceptions.JMESPathError as problem:
             error = f"the manifest's expressions cannot read it: {problem}"
         except Rejected as problem:
             error = str(problem)
-        text = f"{self.manifest.label}: one {told.name} of the list cannot be read: {error}"
-        return Unreadable(told.name, known or "", text, SHOWN.encode(record))
+        text = f"{self.manifest.label}: one {spec.name} of the list cannot be read: {error}"
+        return Unreadable(spec.name, known or "", text, SHOWN.encode(record))
 
-    def _page(self, told: Stream, section: Mapping[str, Any], since: str | None, place: Any) -> Taken:
+    def _page(self, spec: Stream, section: Mapping[str, Any], since: str | None, place: Any) -> Taken:
         taken = self._way(section, {**self.account.settings, "cursor": since})(place)
-        return Taken([_named(told, record) for record in _list(section["records"], taken.page)], taken.next, taken.body)
+        return Taken([_named(spec, record) for record in _list(section["records"], taken.page)], taken.next, taken.body)
 
     def _way(self, section: Mapping[str, Any], words: Mapping[str, Any]) -> paging.Step:
         """The way through a list that is asked for with these words."""
@@ -230,18 +230,18 @@ class Declarative(Signed):
         def records(page: Any) -> Sequence[Any]:
             return _list(section["records"], page)
 
-        told = section.get("paging", {"kind": "none"})
-        query, size = told.get("query", ""), told.get("size", 0)
-        if told.get("size_query") and size:
-            base = {**base, told["size_query"]: size}
-        match told["kind"]:
+        spec = section.get("paging", {"kind": "none"})
+        query, size = spec.get("query", ""), spec.get("size", 0)
+        if spec.get("size_query") and size:
+            base = {**base, spec["size_query"]: size}
+        match spec["kind"]:
             case "number":
-                return paging.numbers(read, records, query=query, first=told.get("first", 1), size=size)
+                return paging.numbers(read, records, query=query, first=spec.get("first", 1), size=size)
             case "offset":
-                total = (lambda page: _search(told["total"], page)) if "total" in told else None
+                total = (lambda page: _search(spec["total"], page)) if "total" in spec else None
                 return paging.offsets(read, records, query=query, size=size, total=total)
             case "token":
-                return paging.tokens(read, lambda page: _search(told["token"], page), query=query)
+                return paging.tokens(read, lambda page: _search(spec["token"], page), query=query)
             case "link":
                 return paging.links(read, self.http.get)
         return paging.single(read)
@@ -301,11 +301,11 @@ def _word(where: str, request: WebhookRequest, body: Any) -> Any:
     return request.header(where.removeprefix("header:")) if where.startswith("header:") else _search(where, body)
 
 
-def _named(told: Stream, record: Any) -> ListedRow:
+def _named(spec: Stream, record: Any) -> ListedRow:
     """A row with what tells it from others: its id, else all of it."""
     try:
-        version = _text(_search(told.version_at, record)) if told.version_at else None
-        return ListedRow(_text(_search(told.id, record)) or "", version, record)
+        version = _text(_search(spec.version_at, record)) if spec.version_at else None
+        return ListedRow(_text(_search(spec.id, record)) or "", version, record)
     except jmespath.exceptions.JMESPathError:
         return ListedRow("", None, record)
 

@@ -32,7 +32,7 @@ class MedusaSandbox(Writes):
     name = "medusa"
 
     def setup(self) -> None:
-        self.state = Shop(self.tell)
+        self.state = Shop(self.notify)
 
     def allow(self, call: Call) -> None:
         given = call.headers.get("authorization", "")
@@ -50,7 +50,7 @@ class MedusaSandbox(Writes):
         signature = f"v1,{base64.b64encode(made).decode()}"
         return {"webhook-id": name, "webhook-timestamp": stamp, "webhook-signature": signature}
 
-    def tell(self, name: str, data: Record) -> None:
+    def notify(self, name: str, data: Record) -> None:
         """An event, as the shipped subscriber tells it: with everything that hangs on its order."""
         order_id = data.get("order_id") or self._owner(name, data["id"])
         objects = [{"stream": "order", "id": order_id}]

@@ -236,7 +236,7 @@ class ShopifySandbox(Writes, Login):
     @route("POST", "/shop/orders")
     def buy(self, call: Call) -> Any:
         order = self.state.place(call.json()["lines"])
-        self.told("orders/create", order)
+        self.notify("orders/create", order)
         return {"id": order["id"], "name": order["name"], "total": str(amount(order["totalPriceSet"]))}
 
     @route("POST", "/shop/returns")
@@ -265,7 +265,7 @@ class ShopifySandbox(Writes, Login):
         carried = {"__typename": "ReverseDeliveryShippingDeliverable", "tracking": shown, "label": None}
         made = self.state.add("ReverseDelivery", deliverable=carried, reverseFulfillmentOrder=Ref(order["id"]))
         order["reverseDeliveries"].append(Ref(made["id"]))
-        self.told("reverse_deliveries/attach_deliverable", {"id": made["id"]})
+        self.notify("reverse_deliveries/attach_deliverable", {"id": made["id"]})
         return {"id": made["id"]}
 
 

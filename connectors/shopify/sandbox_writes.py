@@ -36,7 +36,7 @@ class Writes(Sandbox):
 
     state: Shop
 
-    def told(self, topic: str, record: Record, **more: Any) -> None:
+    def notify(self, topic: str, record: Record, **more: Any) -> None:
         """A webhook about this record, thin and in lower case, as Shopify's are."""
         number = int(record["id"].rpartition("/")[2])
         body = {"id": number, "admin_graphql_api_id": record["id"], **more}
@@ -49,7 +49,7 @@ class Writes(Sandbox):
         order = self.state.records[record["order"].id]
         order["returnStatus"] = self.state.return_status(order)
         self.effect(event, id=record["id"], status=record["status"])
-        self.told(f"returns/{event}", record, order_id=int(record["order"].id.rpartition("/")[2]))
+        self.notify(f"returns/{event}", record, order_id=int(record["order"].id.rpartition("/")[2]))
         return {"__typename": "Payload", "return": record, "userErrors": []}
 
     def one(self, name: str, field: str) -> Record:
@@ -146,7 +146,9 @@ class Writes(Sandbox):
         lines = self._put(dispositionInputs)
         order = next(o for o in self.state.of("ReverseFulfillmentOrder") if Ref(lines[0]["id"]) in o["lineItems"])
         self.effect("dispose", id=order["id"], pieces=sum(part["quantity"] for part in dispositionInputs))
-        self.told("reverse_fulfillment_orders/dispose", {"id": order["id"]}, total_dispositions=len(dispositionInputs))
+        self.notify(
+            "reverse_fulfillment_orders/dispose", {"id": order["id"]}, total_dispositions=len(dispositionInputs)
+        )
         return {"__typename": "Payload", "reverseFulfillmentOrderLineItems": lines, "userErrors": []}
 
     def _put(self, inputs: Any) -> list[Record]:
@@ -186,7 +188,7 @@ class Writes(Sandbox):
         made = self.state.add("ReverseDelivery", deliverable=carried, reverseFulfillmentOrder=Ref(order["id"]))
         order["reverseDeliveries"].append(Ref(made["id"]))
         self.effect("track", id=made["id"], number=told.get("number"), notified=notifyCustomer)
-        self.told("reverse_deliveries/attach_deliverable", {"id": made["id"]})
+        self.notify("reverse_deliveries/attach_deliverable", {"id": made["id"]})
         return {"__typename": "Payload", "reverseDelivery": made, "userErrors": []}
 
     def mutate_returnRequest(self, input: Record) -> Record:
@@ -264,7 +266,7 @@ class Writes(Sandbox):
         if key:
             self.state.keys[key] = (asked, refund["id"])
         self.effect("refund", order=order["id"], amount=f"{total:f}", note=input.get("note"))
-        self.told("refunds/create", refund, order_id=int(order["id"].rpartition("/")[2]))
+        self.notify("refunds/create", refund, order_id=int(order["id"].rpartition("/")[2]))
         return {"__typename": "Payload", "refund": refund, "order": order, "userErrors": []}
 
     def refundable(self, order: Record, parent: Record) -> Decimal:

@@ -73,7 +73,7 @@ class SquareSandbox(Sandbox):
         signature = sign_hmac(self.secret, (self.webhooks.url or "").encode() + body, encoding="base64")
         return {"x-square-hmacsha256-signature": signature.decode(), "square-environment": "Sandbox"}
 
-    def tell(self) -> None:
+    def send_webhooks(self) -> None:
         """Send what the counter raised."""
         raised, self.state.events = self.state.events, []
         for topic, object_id, told in raised:
@@ -95,7 +95,7 @@ class SquareSandbox(Sandbox):
     def sale(self, call: Call) -> Any:
         made = self.state.sell(**call.json())
         self.effect("sale", id=made["id"])
-        self.tell()
+        self.send_webhooks()
         return made
 
     @route("POST", "/counter/returns")
@@ -103,7 +103,7 @@ class SquareSandbox(Sandbox):
         asked = call.json()
         made = self.state.take_back(asked.pop("order", None), asked.pop("lines"), **asked)
         self.effect("return", id=made["id"])
-        self.tell()
+        self.send_webhooks()
         return made
 
     @route("POST", "/counter/settle")
@@ -115,7 +115,7 @@ class SquareSandbox(Sandbox):
             self.state.settle(key, asked.get("status", "COMPLETED"))
             for key in ([asked["refund"]] if "refund" in asked else pending)
         ]
-        self.tell()
+        self.send_webhooks()
         return {"refunds": done}
 
     # -- reading
@@ -237,7 +237,7 @@ class SquareSandbox(Sandbox):
         def do() -> Any:
             made = self.state.refund(asked)
             self.effect("refund", id=made["id"], amount=made["amount_money"]["amount"], payment=made.get("payment_id"))
-            self.tell()
+            self.send_webhooks()
             return {"refund": made}
 
         return self._once(asked, do)

@@ -120,12 +120,12 @@ def _named(field: str) -> str:
 
 
 def _described(name: str, field: ActionField) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": name, "type": field.kind, "required": field.required, "many": field.many}
+    shape: dict[str, Any] = {"name": name, "type": field.kind, "required": field.required, "many": field.many}
     if not field.required:
-        told["default"] = field.load_default
+        shape["default"] = field.load_default
     if field.one_of:
-        told["one_of"] = list(field.one_of)
-    return told
+        shape["one_of"] = list(field.one_of)
+    return shape
 
 
 def _both(label: Label | None) -> dict[str, str] | None:

@@ -68,8 +68,8 @@ class Answering:
                     conn, return_id, account, overtaken.MADE_BY[goods], None, act, booked=True
                 ):
                     reviews.close(conn, f"intent:{intent}")
-            told = sentence("answered", by=by, question=asked.said, choice=choice.word, what=_what(choice, text))
-            linking.write(conn, return_id, "answer", told, {"act": "answer", "of": act})
+            entry = sentence("answered", by=by, question=asked.said, choice=choice.word, what=_what(choice, text))
+            linking.write(conn, return_id, "answer", entry, {"act": "answer", "of": act})
             provisional.again(conn, self.people.accounts.all(), near, f"hub {by}")
 
         with_retry(self.database, work)
@@ -87,8 +87,8 @@ class Answering:
             intents.not_by_hand(conn, return_id, act)
             for answer in said.fragment.answers:
                 word, _, what = answer.answer.partition(":")
-                told = sentence("answer_back", by=by, kind=answer.kind, choice=word, what=what)
-                linking.write(conn, return_id, "answer", told)
+                entry = sentence("answer_back", by=by, kind=answer.kind, choice=word, what=what)
+                linking.write(conn, return_id, "answer", entry)
             provisional.again(conn, self.people.accounts.all(), near, f"hub {by}")
 
         with_retry(self.database, work)

@@ -51,16 +51,18 @@ class Install:
 
     def finish(self, name: str, query: Sequence[tuple[str, str]], cookie: str) -> None:
         """They came back: prove it, and keep what was granted. Raises NotNow or KeyError."""
-        account, told = self.accounts.get(name), dict(query)
-        self._begun_here(name, told.get("state", ""), cookie)
+        account, params = self.accounts.get(name), dict(query)
+        self._begun_here(name, params.get("state", ""), cookie)
         connector = account.connect([])
         try:
             connector.granted(query)
         except InvalidWebhook as problem:
             raise NotNow("install_forged", why=str(problem)) from problem
-        if "code" not in told:
-            raise NotNow("install_denied", account=name, why=told.get("error_description") or told.get("error", "?"))
-        self._exchange(account, connector, told["code"])
+        if "code" not in params:
+            raise NotNow(
+                "install_denied", account=name, why=params.get("error_description") or params.get("error", "?")
+            )
+        self._exchange(account, connector, params["code"])
         with self.database.begin() as conn:
             account_store.resume(conn, name)
         self.accounts.forget()

@@ -64,13 +64,13 @@ class Privacy:
     def statements(self, found: Iterable[PersonalRecord]) -> dict[Object, list[str]]:
         """What each of these records says of a person, for the answer to whoever asks."""
         accounts = self.accounts.all()
-        told: dict[Object, set[str]] = {}
+        of_record: dict[Object, set[str]] = {}
         with self.database.begin() as conn:
             for row in personal.bodies(conn, (one[:3] for one in found)):
-                told.setdefault(row.name, set()).update(
+                of_record.setdefault(row.name, set()).update(
                     erased.personal_texts(stream_of(accounts, row.account, row.stream), row.body)
                 )
-        return {name: sorted(texts) for name, texts in told.items()}
+        return {name: sorted(texts) for name, texts in of_record.items()}
 
     def erase(self, who: str, by: str) -> list[PersonalRecord]:
         """Erase what is kept of this person, and what comes in of them from now on; what it was, without what is only

@@ -28,8 +28,8 @@ def find(who: str, said: bool, json_: bool) -> None:
     """Every record about WHO, and the rest of their returns."""
     with working() as hub:
         found = hub.privacy.find(who)
-        told = hub.privacy.statements(found) if said else {}
-    rows = [{**one._asdict(), "said": told.get(one[:3], [])} for one in found]
+        statements = hub.privacy.statements(found) if said else {}
+    rows = [{**one._asdict(), "said": statements.get(one[:3], [])} for one in found]
     show(rows, (*PersonalRecord._fields, *(["said"] if said else [])), json_, empty="Nothing is kept about them.")
 
 

@@ -88,11 +88,11 @@ def _ticking(ready: Hub) -> Iterator[Clock]:
 
 
 def _until_signalled(text: str) -> None:
-    told = threading.Event()
+    signalled = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: told.set())
+        signal.signal(number, lambda *_: signalled.set())
     say(text)
-    told.wait()
+    signalled.wait()
 
 
 def _free_port(host: str) -> int:

@@ -57,7 +57,7 @@ def show_(return_: str, json_: bool) -> None:
         found = pages.find(conn, [return_id]).get(return_id)
         if found is None:
             raise LookupError(f"there is no return R{return_id}; `hub returns list` shows all of them")
-        told = pages.telling(conn, return_id)
+        listed = pages.telling(conn, return_id)
         questions = pages.reviews_of(conn, return_id)
     if json_:
         dump({"number": f"R{return_id}", "return": pages.document(found.doc), "sync": dict(found.sync)})
@@ -105,7 +105,7 @@ def show_(return_: str, json_: bool) -> None:
         word, _, what = given.answer.partition(":")
         says = f"{given.by} answered {given.kind}: {LABELS['choice'][word][1]} {what}".rstrip()
         say(f"{says} (hub review take-back R{return_id} {given.act})")
-    for row in told:
+    for row in listed:
         still = ", ".join(operation["kind"] for operation in row.planned) or "nothing"
         line(f"{row.account}: {row.shown} · still to tell: {still}")
         for undeliverable in pages.cannot(row):
@@ -136,8 +136,8 @@ def story(return_: str, json_: bool) -> None:
     """Everything that happened to one return, oldest first."""
     return_id = number(return_)
     with working() as hub, hub.database.begin() as conn:
-        told = pages.story(conn, return_id)
-    rows = [{"at": entry.at, "stage": entry.stage, "text": entry.text} for entry in told]
+        listed = pages.story(conn, return_id)
+    rows = [{"at": entry.at, "stage": entry.stage, "text": entry.text} for entry in listed]
     show(
         rows, ("at", "stage", "text"), json_, empty=f"R{return_id} has no story; `hub returns list` shows all returns."
     )

@@ -31,7 +31,7 @@ def kept(server: Server, say: Progress) -> Iterator[None]:
 
 
 def _look(server: Server, say: Progress, end: threading.Event) -> None:
-    failed, told, began = 0, "", 0.0
+    failed, last_letter, began = 0, "", 0.0
     while not end.wait(RESTS[min(failed, len(RESTS)) - 1] if failed else LOOK):
         try:
             if not failed and server.runs():
@@ -42,9 +42,9 @@ def _look(server: Server, say: Progress, end: threading.Event) -> None:
             server.restore()
         except (PostgresError, OSError) as problem:
             failed += 1
-            if str(problem) != told:  # a letter is told once
-                told = str(problem)
-                say(f"{told}\nIt is tried again until it starts.")
+            if str(problem) != last_letter:  # a letter is told once
+                last_letter = str(problem)
+                say(f"{last_letter}\nIt is tried again until it starts.")
         else:
             say(f"the database server runs again, after {time.monotonic() - began:.0f} s")
-            failed, told, began = 0, "", 0.0
+            failed, last_letter, began = 0, "", 0.0

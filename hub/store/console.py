@@ -118,13 +118,13 @@ def search(
 
 
 def _with_sync(conn: Connection, rows: Sequence[Row[Any]]) -> list[ListedReturn]:
-    told: dict[int, dict[str, str]] = {}
+    by_return: dict[int, dict[str, str]] = {}
     for return_id, account, state in conn.execute(
         select(sync.c.return_id, sync.c.account, shown_state)
         .where(sync.c.return_id.in_([row.id for row in rows]))
         .order_by(sync.c.account)
     ):
-        told.setdefault(return_id, {})[account] = state
+        by_return.setdefault(return_id, {})[account] = state
     return [
         ListedReturn(
             id=row.id,
@@ -136,7 +136,7 @@ def _with_sync(conn: Connection, rows: Sequence[Row[Any]]) -> list[ListedReturn]
             opened_at=row.opened_at,
             merged_into=row.merged_into,
             doc=_decode(row.doc) if row.doc else Return(),
-            sync=told.get(row.id, {}),
+            sync=by_return.get(row.id, {}),
         )
         for row in rows
     ]
@@ -170,8 +170,8 @@ def cannot(row: Row[Any]) -> list[Undeliverable]:
 def document(ret: Return) -> dict[str, Any]:
     """The return for machines; each discrepancy with its English text."""
     plain: dict[str, Any] = _whole(ret)
-    for told, discrepancy in zip(plain["discrepancies"], ret.discrepancies, strict=True):
-        told["text"] = discrepancy.text
+    for shown, discrepancy in zip(plain["discrepancies"], ret.discrepancies, strict=True):
+        shown["text"] = discrepancy.text
     return plain
 
 

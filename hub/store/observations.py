@@ -188,8 +188,8 @@ def of_siblings(conn: Connection, return_ids: Sequence[int]) -> dict[int, dict[i
         members.setdefault(order_id, set()).add(return_id)
         beside.setdefault(return_id, set()).add(order_id)
     near = {i: {j for order in beside.get(i, ()) for j in members[order]} - {i} for i in return_ids}
-    told = own_of_returns(conn, {j for found in near.values() for j in found})
-    return {i: {j: told[j] for j in sorted(found) if j in told} for i, found in near.items() if found}
+    records = own_of_returns(conn, {j for found in near.values() for j in found})
+    return {i: {j: records[j] for j in sorted(found) if j in records} for i, found in near.items() if found}
 
 
 def objects_of(conn: Connection, return_id: int) -> list[tuple[Name, bool]]:

@@ -8,12 +8,12 @@ from hub.model.schema.bindings import Name
 from hub.store.connection import Connection
 
 
-def keep(conn: Connection, told: Mapping[Name, tuple[Collection[str], bool]]) -> None:
+def keep(conn: Connection, named: Mapping[Name, tuple[Collection[str], bool]]) -> None:
     """These records tell of parcels of these numbers (normal form) and of no others, and whether of nothing else."""
-    objects = sorted(told)
+    objects = sorted(named)
     if not objects:
         return
-    rows = [(number, *name, told[name][1]) for name in objects for number in sorted(told[name][0])]
+    rows = [(number, *name, named[name][1]) for name in objects for number in sorted(named[name][0])]
     conn.exec_driver_sql(
         "DELETE FROM parcels p USING unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, id)"
         " WHERE (p.account, p.stream, p.external_id) = (n.account, n.stream, n.id)",

@@ -83,7 +83,7 @@ class TestMedusa(ConnectorContract, HubContract):
         told: list[bytes] = []
         remote.webhook = lambda topic, body: told.append(msgspec.json.encode(body))  # type: ignore[method-assign]
         own = {"return_id": remote.asked["id"]} if topic.startswith("order.return") else {}
-        remote.tell(topic, {"order_id": remote.order["id"], **own})
+        remote.notify(topic, {"order_id": remote.order["id"], **own})
         return WebhookRequest("POST", "/hooks/web", dict(remote.sign(topic, told[0])), told[0])
 
     def news(self, remote: Remote) -> dict[str, Any]:

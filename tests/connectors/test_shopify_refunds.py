@@ -69,7 +69,7 @@ class Shop(Remote):
         )  # fmt: skip
         self.order["refunds"].append(Ref(made["id"]))
         self.order["updatedAt"] = self.state.now()
-        self.told("refunds/create", made, order_id=int(self.order["id"].rpartition("/")[2]))
+        self.notify("refunds/create", made, order_id=int(self.order["id"].rpartition("/")[2]))
 
 
 @pytest.fixture

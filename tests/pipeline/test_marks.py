@@ -79,7 +79,7 @@ class Shop(Remote):
     def asked_for(self, note: str) -> None:
         """Another customer asks for two mugs back and writes a note."""
         other = self.state.place({"MUG": 2})
-        self.told("orders/create", other)
+        self.notify("orders/create", other)
         part = self.state.open_pieces(other)[0][0]["id"]
         item = {"fulfillmentLineItemId": part, "quantity": 2, "returnReason": "UNWANTED", "customerNote": note}
         self.moved("request", self.state.request(other, [item]))

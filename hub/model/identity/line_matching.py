@@ -46,7 +46,7 @@ class Memory(Struct, kw_only=True):
 
 
 def match(
-    account: str, told: Sequence[OrderLine], known: Sequence[BookLine], memory: Memory
+    account: str, new_lines: Sequence[OrderLine], known: Sequence[BookLine], memory: Memory
 ) -> dict[str, list[BookLine]]:
     """By the id of each line that `account` tells: the lines known from other accounts that it is.
 
@@ -58,14 +58,14 @@ def match(
         return found
     by_name = {name: line for line in known for name in line.ids.items()}
     by_key = {line.key: line for line in known}
-    for line in told:
+    for line in new_lines:
         names = [(ref.issuer, ref.value) for ref in line.refs]
         sure = next((by_name[name] for name in names if name in by_name), None)
         if sure is not None:
             found[line.id] = [sure]
     taken = {line.key for lines in found.values() for line in lines}
     for word, form in [(word, form) for word, normal in GOODS for form in (str, normal)]:
-        mine = _by_article(((line, line) for line in told if line.id not in found), word, form)
+        mine = _by_article(((line, line) for line in new_lines if line.id not in found), word, form)
         theirs = _by_article(((line.line, line) for line in known if line.key not in taken), word, form)
         for article in [article for article in mine if article in theirs]:
             here, there = mine[article], theirs[article]
@@ -73,7 +73,7 @@ def match(
             same = _pairs(account, here, there, memory)
             found |= same
             taken.update(line.key for lines in same.values() for line in lines)
-    for line in told:
+    for line in new_lines:
         once = by_key.get(memory.before.get((account, line.id), ""))
         if line.id not in found and once is not None and once.key not in taken:
             found[line.id] = [once]

@@ -120,11 +120,16 @@ class Book:
         return not any(name in self._memory.added for name in self.lines[key].ids.items())
 
     def _read(self, observations: Sequence[Observation]) -> None:
-        told = meant(observations)
-        self.others, self.unclear, self.written, self._shared = told.others, told.unclear, told.written, told.shared
-        for names in told.orders:
+        of_orders = meant(observations)
+        self.others, self.unclear, self.written, self._shared = (
+            of_orders.others,
+            of_orders.unclear,
+            of_orders.written,
+            of_orders.shared,
+        )
+        for names in of_orders.orders:
             records = [o for o in observations if own_name(o) in names and not o.fragment.orders]
-            self._order(names - told.payments, [o for o in records if speaks_of_order(o.fragment)])
+            self._order(names - of_orders.payments, [o for o in records if speaks_of_order(o.fragment)])
 
     def _order(self, names: set[Name], records: list[Observation]) -> None:
         """One order: where it was sold, its ids, and its lines matched over the accounts that tell it."""
@@ -138,9 +143,9 @@ class Book:
         standing = sorted(ids, key=lambda a: (a not in by_account, -_HOMES[party(self.inputs, a).kind], a))
         home = numbers[0][0] if numbers else (standing[0] if standing else "")
         number = self.written.get(numbers[0], numbers[0][2]) if numbers else None
-        told = by_account[home].fragment.order if home in by_account else None
-        if told and told.number:
-            number = told.number
+        order = by_account[home].fragment.order if home in by_account else None
+        if order and order.number:
+            number = order.number
         ref = OrderRef(
             home=home,
             number=number,

@@ -232,13 +232,13 @@ def _naming(known: Mapping[int, Candidate]) -> set[tuple[Group, Group]]:
 
 def _of_others(known: Mapping[int, Candidate], groups: Sequence[Group]) -> Iterator[tuple[Group, Group]]:
     """The pairs that no account tells both of: all that can be bound by their lines."""
-    told: dict[frozenset[str], list[Group]] = {}
+    by_accounts: dict[frozenset[str], list[Group]] = {}
     for group in groups:
-        told.setdefault(frozenset(_accounts(known, group)), []).append(group)
-    for (some, ones), (others, twos) in combinations(told.items(), 2):
+        by_accounts.setdefault(frozenset(_accounts(known, group)), []).append(group)
+    for (some, ones), (others, twos) in combinations(by_accounts.items(), 2):
         if some.isdisjoint(others):
             yield from product(ones, twos)
-    yield from combinations(told.get(frozenset(), ()), 2)
+    yield from combinations(by_accounts.get(frozenset(), ()), 2)
 
 
 def _ask(

@@ -63,13 +63,13 @@ def decides(observation: Observation) -> bool:
 
 def _newer(one: RankedStatement) -> tuple[bool, int, bool, datetime, int, str, str]:
     """Within an account: a ruling, then the newest round, a decision before a mere request, a person's latest act."""
-    told = one.statement
-    decided = told.value not in _ASKED and one.account != HUB
+    claim = one.statement
+    decided = claim.value not in _ASKED and one.account != HUB
     return (
-        told.ruling,
-        told.round,
+        claim.ruling,
+        claim.round,
         decided,
-        told.at or _LONG_AGO,
+        claim.at or _LONG_AGO,
         one.observation.read_seq,
         one.observation.stream,
         one.observation.external_id,
@@ -88,15 +88,15 @@ def _rank(ctx: MergeContext, account: str, statement: Statement) -> int:
 
 def _decision(one: RankedStatement, ctx: MergeContext, axis: str) -> Decision:
     ctx.said_by[f"axes.{axis}"] = ctx.source(one.observation)
-    told = one.statement
-    ours = axis == "authorization" and (one.account, told.value) in ctx.inputs.echoes
+    claim = one.statement
+    ours = axis == "authorization" and (one.account, claim.value) in ctx.inputs.echoes
     return Decision(
-        value=told.value,
+        value=claim.value,
         account=one.account,
-        by=told.by,
-        at=told.at,
-        round=told.round,
-        ruling=told.ruling,
+        by=claim.by,
+        at=claim.at,
+        round=claim.round,
+        ruling=claim.ruling,
         ours=ours,
     )
 

@@ -108,8 +108,8 @@ class MergeContext:
     @cached_property
     def claimed_elsewhere(self) -> frozenset[tuple[str, str | None]]:
         """The order lines, by account, that the orders' other returns ask for."""
-        told = ((o, o.fragment.lines or ()) for sibling in self.inputs.others for o in sibling.observations)
-        return frozenset((o.account, line.order_line) for o, lines in told for line in lines)
+        listed = ((o, o.fragment.lines or ()) for sibling in self.inputs.others for o in sibling.observations)
+        return frozenset((o.account, line.order_line) for o, lines in listed for line in lines)
 
     def ask(
         self,

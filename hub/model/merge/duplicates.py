@@ -160,11 +160,11 @@ def _slack(amount: Decimal, currency: str | None) -> Decimal:
 
 def _unlinked(ctx: MergeContext, facts: Sequence[Fact]) -> tuple[Fact, Fact] | None:
     """The first two facts of different accounts that nobody declared to be one event or two."""
-    told: dict[frozenset[str], list[Fact]] = {}
+    by_accounts: dict[frozenset[str], list[Fact]] = {}
     for fact in facts:
-        told.setdefault(frozenset(duplicate.account for duplicate in fact.duplicates), []).append(fact)
-    for mine, ones in told.items():
-        elsewhere = [other for accounts, others in told.items() if mine.isdisjoint(accounts) for other in others]
+        by_accounts.setdefault(frozenset(duplicate.account for duplicate in fact.duplicates), []).append(fact)
+    for mine, ones in by_accounts.items():
+        elsewhere = [other for accounts, others in by_accounts.items() if mine.isdisjoint(accounts) for other in others]
         for one in ones if elsewhere else ():
             for other in elsewhere:
                 if not _apart(ctx, one.duplicates, other.duplicates):

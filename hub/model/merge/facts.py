@@ -112,9 +112,9 @@ def each(observations: Iterable[Observation], kind: str) -> Iterator[StatedFact]
                 )
 
 
-def events(told: Iterable[StatedFact], kind: str, links: Links, inputs: MergeInputs) -> list[Event]:
+def events(listed: Iterable[StatedFact], kind: str, links: Links, inputs: MergeInputs) -> list[Event]:
     """The events that these facts are. Sorted by the speaker's name of them."""
-    facts = list(told)
+    facts = list(listed)
     if not facts:
         return []
     if kind in ENTITIES:
@@ -145,9 +145,9 @@ def _event(members: list[StatedFact], kind: str, links: Links, inputs: MergeInpu
     return Event(stated=said, others=sides, duplicates=duplicates, known_to=accounts, linked=linked)
 
 
-def named(event: Event, told: StatedFact) -> dict[str, Any]:
+def named(event: Event, fact: StatedFact) -> dict[str, Any]:
     """Who tells this fact, and who else knows of it: the fields that every fact of the merged return has."""
-    speaker = told[0]
+    speaker = fact[0]
     base: dict[str, Any] = {"id": speaker.text, "kind": speaker.kind, "speaker": speaker}
     if len(event.duplicates) > 1:
         base["also"] = tuple(fact for fact in event.duplicates if fact != speaker)
@@ -156,8 +156,8 @@ def named(event: Event, told: StatedFact) -> dict[str, Any]:
     return base
 
 
-def _by_id(told: StatedFact) -> FactId:
-    return told[0]
+def _by_id(fact: StatedFact) -> FactId:
+    return fact[0]
 
 
 def _richer(older: StatedFact, newest: StatedFact, name: FactId) -> StatedFact:

@@ -136,17 +136,17 @@ def _unite_list(
     base, cleared = _NEVER, False
     items: dict[str, tuple[int, Any]] = {}
     for observation, again in ((older, older.read_seq == newer.read_seq), (newer, False)):
-        told = observation.fragment.since
+        read_seqs = observation.fragment.since
         value = getattr(observation.fragment, field)
         if value is UNSET:
             continue
         partial = field in observation.fragment.partial
-        complete = told.get(field, _NEVER if partial else observation.read_seq)
+        complete = read_seqs.get(field, _NEVER if partial else observation.read_seq)
         if complete != _NEVER and complete >= base and not (again and complete == older.read_seq):
             base, cleared = complete, value is None
         for item in value or ():
             ident = item_id(field, item)
-            read_seq = told.get(f"{field}/{ident}", observation.read_seq if partial else complete)
+            read_seq = read_seqs.get(f"{field}/{ident}", observation.read_seq if partial else complete)
             # The same read translated again replaces all that it said before.
             if again and read_seq == older.read_seq:
                 continue

@@ -137,7 +137,7 @@ class Aggregates(NamedTuple):
 
 def _aggregates(ctx: MergeContext) -> Aggregates:
     said = lines.statements(ctx)
-    ctx.asked = {key: told[0][1].quantity - told[0][1].cancelled for key, told in said.items()}
+    ctx.asked = {key: stated[0][1].quantity - stated[0][1].cancelled for key, stated in said.items()}
     receipts = by_hand.without(ctx, "receipts", entities.receipts(ctx))
     inspections = entities.inspections(ctx)
     dispositions = by_hand.without(ctx, "dispositions", entities.dispositions(ctx))
@@ -170,9 +170,9 @@ FIRST = ("channel", "location", "customer", "requested_at")
 """Fields of a return that are as the highest authority says who says anything."""
 
 
-def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
-    ctx.said_by, ctx.discrepancies = dict(told.said_by), list(told.discrepancies)
-    built, paid = told.lines, told.paid
+def _decided(ctx: MergeContext, sources: Sources, stated: Aggregates) -> Return:
+    ctx.said_by, ctx.discrepancies = dict(stated.said_by), list(stated.discrepancies)
+    built, paid = stated.lines, stated.paid
     round_ = axes.current_round(ctx, built)
     authorization = axes.authorization(ctx, round_)
     bound = relations.provisional(ctx) if ctx.alone is None else ()
@@ -194,20 +194,20 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
     acceptance = axes.acceptance(ctx, round_)
     closure = axes.closure(ctx)
     owed_now = derived.is_owed(authorization, received, acceptance, closure)
-    balance = settlement.settle(ctx, told.currency, paid, told.held, told.owed, told.documented, owed_now)
+    balance = settlement.settle(ctx, stated.currency, paid, stated.held, stated.owed, stated.documented, owed_now)
     over = authorization.value in ("rejected", "cancelled") or closure.value in ("voided", "expired")
-    balance = paid_documents.asked(ctx, told.credits, balance, over)
+    balance = paid_documents.asked(ctx, stated.credits, balance, over)
     refunds.ask(ctx, paid, balance, over)
-    swap = derived.exchange(ctx, built, told.replacements, told.shipments, authorization.value == "authorized")
+    swap = derived.exchange(ctx, built, stated.replacements, stated.shipments, authorization.value == "authorized")
 
     chosen: dict[tuple[str, str], str] = {}
     untaken: tuple[Untaken, ...] = ()
-    discrepancies.unplaced(ctx, told.receipts)
+    discrepancies.unplaced(ctx, stated.receipts)
     if ctx.alone is None:
-        untaken = by_hand.ask(ctx, built, told.receipts, told.dispositions)
-        duplicates.possible_duplicates(ctx, built, by_hand.unsaid(ctx, told.receipts))
+        untaken = by_hand.ask(ctx, built, stated.receipts, stated.dispositions)
+        duplicates.possible_duplicates(ctx, built, by_hand.unsaid(ctx, stated.receipts))
         duplicates.possible_refunds(ctx, paid.refunds, balance)
-        duplicates.possible_credits(ctx, told.credits, balance)
+        duplicates.possible_credits(ctx, stated.credits, balance)
         discrepancies.ambiguous(ctx, built)
         discrepancies.unmatched(ctx, built)
         discrepancies.unasked(ctx, built)
@@ -217,11 +217,11 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
         discrepancies.unread(ctx, balance, over)
         left_out.ask(ctx, balance, over)
         unknown_numbers.report(ctx)
-        discrepancies.lost(ctx, built, told.shipments)
+        discrepancies.lost(ctx, built, stated.shipments)
 
     state = Axes(
         authorization=authorization,
-        transit=derived.transit(ctx, told.shipments),
+        transit=derived.transit(ctx, stated.shipments),
         receipt=received,
         acceptance=acceptance,
         settlement=settlement.settlement(balance, paid.refunds),
@@ -241,7 +241,7 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
     return Return(
         origin=origin,
         kind=kind,
-        status=status_of(state, kind, origin, drafted=any(c.value.state == "draft" for c in told.credits)),
+        status=status_of(state, kind, origin, drafted=any(c.value.state == "draft" for c in stated.credits)),
         round=round_,
         origin_account=ctx.origin_account,
         numbers=_per_account(ranked, "number"),
@@ -253,17 +253,17 @@ def _decided(ctx: MergeContext, sources: Sources, told: Aggregates) -> Return:
         axes=state,
         money=balance,
         lines=tuple(built),
-        receipts=tuple(told.receipts),
-        inspections=tuple(told.inspections),
-        dispositions=tuple(told.dispositions),
-        shipments=tuple(told.shipments),
+        receipts=tuple(stated.receipts),
+        inspections=tuple(stated.inspections),
+        dispositions=tuple(stated.dispositions),
+        shipments=tuple(stated.shipments),
         refunds=tuple(paid.refunds),
-        credits=tuple(told.credits),
-        replacements=tuple(told.replacements),
+        credits=tuple(stated.credits),
+        replacements=tuple(stated.replacements),
         notes=tuple(entities.notes(ctx)),
         evidence=tuple(_each(ranked, "evidence")),
         deadlines=tuple(sorted(_each(ranked, "deadlines"), key=lambda d: (d.at, d.who, d.then))),
-        payments=refunds.net(told.held, paid),
+        payments=refunds.net(stated.held, paid),
         relations=relations.relations(ctx, built) if ctx.alone is None else (),
         provisional=bound,
         discrepancies=_sorted(ctx),

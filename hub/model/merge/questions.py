@@ -93,9 +93,9 @@ def heard(observations: Iterable[Observation], inputs: MergeInputs) -> MergeInpu
     own, others = _acts(observations), _acts(o for sibling in inputs.others for o in sibling.observations)
     if not own and not others:
         return inputs
-    told = [(o.read_seq, a) for o in own for a in o.fragment.answers]
-    told += [(o.read_seq, a) for o in others for a in o.fragment.answers if a.kind in OF_THE_ORDER]
-    said = {(a.kind, a.about): a.answer for _, a in sorted(told, key=lambda one: one[0])}
+    dated = [(o.read_seq, a) for o in own for a in o.fragment.answers]
+    dated += [(o.read_seq, a) for o in others for a in o.fragment.answers if a.kind in OF_THE_ORDER]
+    said = {(a.kind, a.about): a.answer for _, a in sorted(dated, key=lambda one: one[0])}
     pairs = [
         (answer, frozenset(map(FactId.parse, about)))
         for (kind, about), answer in said.items()

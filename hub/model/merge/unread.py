@@ -27,11 +27,11 @@ def unknown_money(
     say the same. `more`: the oldest reading, where there are others before these. `known`: what was understood last.
     """
     words: list[str] = []
-    for message, told in reversed(messages):
-        if told is None:
+    for message, money in reversed(messages):
+        if money is None:
             words.append(str(message))
             break
-        if _news(told, known) and (word := _digest(_encode(_money(told)))) not in words[-1:]:
+        if _news(money, known) and (word := _digest(_encode(_money(money)))) not in words[-1:]:
             words.append(word)
     else:
         words += [] if more is None else [str(more)]
@@ -43,8 +43,8 @@ def _digest(text: bytes) -> str:
     return f"m{blake2b(text, digest_size=8).hexdigest()}"
 
 
-def _news(told: Fragment, known: Observation | None) -> bool:
-    new = _money(told)
+def _news(money: Fragment, known: Observation | None) -> bool:
+    new = _money(money)
     if known is None or known.gone:
         return _went_back(new)
     # Silence is no news of a record that is understood; here it may be that they call it by another name.
@@ -52,15 +52,15 @@ def _news(told: Fragment, known: Observation | None) -> bool:
     if _went_back(new) and (new.keys, new.orders) != (old.keys, old.orders):
         return True
     said, before = new.refunds or (), old.refunds or ()
-    kept = all(one in before for one in said) if "refunds" in told.partial else said == before
+    kept = all(one in before for one in said) if "refunds" in money.partial else said == before
     return not kept or (new.order or None) != (old.order or None)
 
 
-def _went_back(told: Fragment) -> bool:
-    order = told.order
+def _went_back(money: Fragment) -> bool:
+    order = money.order
     if order and (order.left_out or any(one.refunded or one.charged_back for one in order.payments)):
         return True
-    return bool(told.refunds)
+    return bool(money.refunds)
 
 
 def _money(fragment: Fragment) -> Fragment:

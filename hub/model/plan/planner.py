@@ -80,7 +80,7 @@ def unheard(
     view: Return,
     terms: Terms,
     outstanding: Sequence[Outstanding],
-    told: Sequence[PlannedOperation],
+    planned: Sequence[PlannedOperation],
     cannot: Sequence[Undeliverable],
 ) -> tuple[Undeliverable, ...]:
     """What is kept from this account because it does not listen, though a system of its kind would: what `plan` would
@@ -89,7 +89,7 @@ def unheard(
         return ()
     operations, undeliverable = plan(ret, view, replace(terms, listens=terms.listens | terms.deaf), outstanding)
     kept = {one.kind for one in operations} | {rest.operation for rest in undeliverable}
-    kept -= {one.kind for one in told} | {rest.operation for rest in cannot}
+    kept -= {one.kind for one in planned} | {rest.operation for rest in cannot}
     found: dict[str, Undeliverable] = {}
     for fact, kind in OPERATIONS[terms.kind].items():
         if kind in kept and fact in terms.deaf:

@@ -82,7 +82,7 @@ class Defaults(NamedTuple):
 
 
 DEFAULTS: Mapping[words.SystemKind, Defaults] = {
-    kind: Defaults(asked=frozenset(told.values()), listens=frozenset(told)) for kind, told in OPERATIONS.items()
+    kind: Defaults(asked=frozenset(steps.values()), listens=frozenset(steps)) for kind, steps in OPERATIONS.items()
 }
 """What an account of this kind may be asked for and which facts it hears, unless its settings say otherwise."""
 

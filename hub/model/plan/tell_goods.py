@@ -124,8 +124,8 @@ def _target(
     if line.key in ctx.frozen_lines:
         ctx.waits(f"received {line.sku or line.key}", ctx.frozen_lines[line.key], "receive")
         return None
-    told = _sums(concerned)
-    new = [r for r in concerned if _short(ctx, r, shown, told) and not ctx.under_way_of(r, "receive")]
+    sums = _sums(concerned)
+    new = [r for r in concerned if _short(ctx, r, shown, sums) and not ctx.under_way_of(r, "receive")]
     # What was booked there by hand is not told; of a total that is behind nobody knows which it lacks.
     lacks = total - has
     whole = all(r.line == line.key for r in new)
@@ -163,14 +163,14 @@ def _own(ctx: PlanContext, kind: str, booked: Mapping[str, Decimal]) -> dict[str
 
 
 def _short(
-    ctx: PlanContext, receipt: ReceiptFact, shown: Mapping[FactId, Decimal], told: Mapping[Sequence[FactId], Decimal]
+    ctx: PlanContext, receipt: ReceiptFact, shown: Mapping[FactId, Decimal], sums: Mapping[Sequence[FactId], Decimal]
 ) -> bool:
     """Whether the account shows less of this event than its speaker tells: then what it adds is of this event, too."""
     if ctx.account not in receipt.known_to:
         return True
     if all(duplicate.account != ctx.account for duplicate in receipt.duplicates):
         return False  # it is a part of a total there
-    return sum((shown.get(duplicate, Zero) for duplicate in receipt.duplicates), Zero) < told[receipt.duplicates]
+    return sum((shown.get(duplicate, Zero) for duplicate in receipt.duplicates), Zero) < sums[receipt.duplicates]
 
 
 def _shown(receipts: Sequence[ReceiptFact]) -> dict[FactId, Decimal]:

@@ -119,8 +119,8 @@ def _authorized(ctx: PlanContext, ended_there: bool) -> bool:
         # A person has looked and nothing is told: what it does not hold is no reason not to pay.
         return not ctx.operations and len(ctx.undeliverable) == said
     stored = ctx.terms.stored("authorization", "authorized")
-    told = there.value == stored and ctx.view.ready is not False
-    if told or "authorization" in ctx.terms.silent or not ctx.listens("authorized"):
+    known = there.value == stored and ctx.view.ready is not False
+    if known or "authorization" in ctx.terms.silent or not ctx.listens("authorized"):
         return True
     if not ctx.under_way("authorize"):
         words = _because(ctx, "authorized")

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from hub.model.language import words
 from hub.model.language.sentences import Sentence, say
-from hub.model.schema import fragment as told
+from hub.model.schema import fragment as canonical
 from hub.model.schema.fragment import Zero
 from hub.model.schema.observation import FactId, Untaken
 
@@ -56,8 +56,8 @@ class ReturnLine(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
     price: Decimal | None = None
     amount: Decimal | None = None
     """What all of its pieces cost, where somebody says: exact where the price of one had to be rounded."""
-    stated: told.Reason | None = None
-    found: told.Reason | None = None
+    stated: canonical.Reason | None = None
+    found: canonical.Reason | None = None
     round: int = 1
     goods: words.Goods = "expected"
     resolution: words.Resolution = "refund"
@@ -112,7 +112,7 @@ class ReceiptFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True)
 
 class InspectionFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     result: words.InspectionResult = "accepted"
-    found: told.Reason | None = None
+    found: canonical.Reason | None = None
     at: datetime | None = None
 
 
@@ -124,26 +124,26 @@ class DispositionFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=T
 
 
 class ShipmentFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    value: told.Shipment
+    value: canonical.Shipment
 
 
 class RefundFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    value: told.Refund
+    value: canonical.Refund
     amount: Decimal = Zero
     """Of this return: its allocation, else the whole."""
     state: words.PaymentState = "pending"
 
 
 class CreditFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    value: told.Credit
+    value: canonical.Credit
 
 
 class ReplacementFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    value: told.Replacement
+    value: canonical.Replacement
 
 
 class NoteFact(Fact, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    value: told.Note
+    value: canonical.Note
 
 
 class Decision(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -281,7 +281,7 @@ class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     orders: tuple[OrderRef, ...] = ()
     channel: str | None = None
     location: str | None = None
-    customer: told.Customer | None = None
+    customer: canonical.Customer | None = None
     requested_at: datetime | None = None
     axes: Axes = Axes()
     money: Money = Money()
@@ -294,9 +294,9 @@ class Return(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     credits: tuple[CreditFact, ...] = ()
     replacements: tuple[ReplacementFact, ...] = ()
     notes: tuple[NoteFact, ...] = ()
-    evidence: tuple[told.Evidence, ...] = ()
-    deadlines: tuple[told.Deadline, ...] = ()
-    payments: tuple[told.Payment, ...] = ()
+    evidence: tuple[canonical.Evidence, ...] = ()
+    deadlines: tuple[canonical.Deadline, ...] = ()
+    payments: tuple[canonical.Payment, ...] = ()
     relations: tuple[tuple[str, str], ...] = ()
     """(words.Relation, the number of the other return)."""
     provisional: tuple[Provisional, ...] = ()

@@ -16,14 +16,16 @@ def of_returns(conn: Connection, return_ids: Collection[int]) -> list[tuple[int,
     found = parcels.guests(conn, return_ids)
     if not found:
         return []
-    told = observations.of_objects(conn, parcels.beside(conn, (name for _, name in found)))
-    current = [one for one in told.values() if one.return_id and not one.observation.gone]
+    known = observations.of_objects(conn, parcels.beside(conn, (name for _, name in found)))
+    current = [one for one in known.values() if one.return_id and not one.observation.gone]
 
     def fragments(return_id: int, *, its: bool) -> list[Fragment]:
         return [one.observation.fragment for one in current if (one.return_id == return_id) is its]
 
     return [
-        (return_id, told[name].observation)
+        (return_id, known[name].observation)
         for return_id, name in found
-        if not another(told[name].observation.fragment, fragments(return_id, its=True), fragments(return_id, its=False))
+        if not another(
+            known[name].observation.fragment, fragments(return_id, its=True), fragments(return_id, its=False)
+        )
     ]

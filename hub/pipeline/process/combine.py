@@ -165,10 +165,10 @@ def _unsettled(situation: Situation, account: Account) -> bool:
 
 def _entries(situation: Situation, because: Sequence[str], opened: bool) -> Iterator[journal.JournalEntry]:
     """A line of the story, where there is something to tell people: a new version of the same is none."""
-    told = changes(situation.old, situation.merged)
+    story = changes(situation.old, situation.merged)
     if opened and not situation.row.opened:
-        told.insert(0, sentence("new_return", number=f"R{situation.id}"))
-    if told:
+        story.insert(0, sentence("new_return", number=f"R{situation.id}"))
+    if story:
         account = because[0].split(" ", 1)[0] if because else None
         source = sentence("because", records=", ".join(because)) if because else sentence("recomputed")
-        yield journal.entry(situation.id, account, "merge", *told, because=source)
+        yield journal.entry(situation.id, account, "merge", *story, because=source)

@@ -25,17 +25,17 @@ def concern(conn: Connection, batch: Batch) -> Batch:
 
 def _loud(conn: Connection, news: Sequence[Stored], before: Mapping[Name, Stored]) -> set[int]:
     """The returns of which others may see something new."""
-    told: set[int] = set()
+    found: set[int] = set()
     orders: set[int] = set()
     for record in news:
         old = before.get(own_name(record.observation))
         same = old is not None and (old.return_id, old.order_id) == (record.return_id, record.order_id)
         if old is None or not same or face(old.observation) != face(record.observation):
             if record.return_id is not None:
-                told.add(record.return_id)
+                found.add(record.return_id)
             elif record.order_id is not None:
                 orders.add(record.order_id)
-    return told | {return_id for return_id, _ in returns.of_orders(conn, orders)}
+    return found | {return_id for return_id, _ in returns.of_orders(conn, orders)}
 
 
 def _because(news: Sequence[Stored]) -> dict[int, list[str]]:

@@ -113,11 +113,13 @@ def _leave(
 
 def _parcels(conn: Connection, news: Sequence[Stored], bound: Bound) -> set[Name]:
     """Note which parcels these records tell of; those records that tell of any, or told of any before."""
-    told = {own_name(r.observation): (numbers(r.observation.fragment), alone(r.observation.fragment)) for r in news}
-    before = parcels.known(conn, told)
+    parcel_numbers = {
+        own_name(r.observation): (numbers(r.observation.fragment), alone(r.observation.fragment)) for r in news
+    }
+    before = parcels.known(conn, parcel_numbers)
     bound.returns |= parcels.returns_of(conn, before)
-    concerned = {name for name, (found, _) in told.items() if found} | before
-    parcels.keep(conn, {name: told[name] for name in concerned})
+    concerned = {name for name, (found, _) in parcel_numbers.items() if found} | before
+    parcels.keep(conn, {name: parcel_numbers[name] for name in concerned})
     return concerned
 
 

@@ -39,10 +39,10 @@ def keep(conn: Connection, batch: Batch) -> Batch:
 def fetch(conn: Connection, batch: Batch) -> Batch:
     """Records to be read again, and orders that a record names and nobody told of (Content Enricher)."""
     jobs.want(conn, "fetch", batch.observed.doubted)
-    told = {own_name(record.observation) for record in batch.bound.news}
+    brought = {own_name(record.observation) for record in batch.bound.news}
     wanted = [
         (account, jobs.object_key(stream, external_id))
-        for account, stream, external_id in batch.bound.heard_of - told
+        for account, stream, external_id in batch.bound.heard_of - brought
         if stream in batch.accounts[account].entry.capabilities.fetches
     ]
     jobs.want(conn, "fetch", wanted)

@@ -90,8 +90,8 @@ def load_for_update(
     ids = sorted(rows)
     seen = observations.of_returns(conn, ids)
     astray = unknown_numbers.of_returns(conn, seen)
-    for return_id, told in carrier_events.of_returns(conn, ids):
-        seen[return_id].append(told)
+    for return_id, event in carrier_events.of_returns(conn, ids):
+        seen[return_id].append(event)
     known = duplicate_facts.of_returns(conn, ids)
     unfinished = intents.unfinished(conn, ids)
     others = observations.of_siblings(conn, ids)
@@ -111,14 +111,16 @@ def load_for_update(
         before = unfinished.get(return_id, [])
         beside = others.get(return_id, {})
         # A refund that names only the order stands by itself until it is known to be ours.
-        around = [*seen[return_id], *(told for records in beside.values() for told in records)] if before else ()
+        around = [*seen[return_id], *(record for records in beside.values() for record in records)] if before else ()
         open_, found, over = recognition.observed(conn, return_id, before, around, same, reads)
         bound = bindings.decode(row.bindings) if row.bindings else bindings.Bindings()
         inputs = MergeInputs(
             parties=people,
             duplicates=(*same, *found),
             number=f"R{return_id}",
-            others=tuple(Sibling(f"R{other}", tuple(told), theirs.get(other, ())) for other, told in beside.items()),
+            others=tuple(
+                Sibling(f"R{other}", tuple(records), theirs.get(other, ())) for other, records in beside.items()
+            ),
             made=made,
             echoes=frozenset((name, word) for name, kind in wrote.get(return_id, ()) for word in _ECHOES[kind]),
             bindings=bound,

@@ -37,31 +37,31 @@ def record(body: bytes | None) -> Any:
         return None
 
 
-def mention(told: bytes | None, eraser: Eraser) -> bytes | None:
+def mention(raw: bytes | None, eraser: Eraser) -> bytes | None:
     """A body that may mention somebody, without their addresses; None where it does and cannot be read: then nobody can
     say what else in it is about them."""
-    new = None if told is None else eraser.bytes(told)
-    return new if new == told or record(told) is not None else None
+    new = None if raw is None else eraser.bytes(raw)
+    return new if new == raw or record(raw) is not None else None
 
 
-def body(account: Account, name: str, stream: Stream | None, told: bytes | None, eraser: Eraser) -> bytes | None:
+def body(account: Account, name: str, stream: Stream | None, raw: bytes | None, eraser: Eraser) -> bytes | None:
     """A body without its person; None where nobody can say any more what in it is about one."""
-    found = record(told)
+    found = record(raw)
     if stream is None or found is None:
         return None
     masked = through(places.masked(found, stream.personal) if stream.personal else found, eraser.address)
     new = _where(masked, eraser.text, lambda value: _meaning(account, name, value))
-    return told if new == found else _encode(new)
+    return raw if new == found else _encode(new)
 
 
-def fragment(told: Fragment, eraser: Eraser) -> Fragment:
+def fragment(raw: Fragment, eraser: Eraser) -> Fragment:
     """What was made of a record, without its person's names; the part that says who they are is blank already."""
-    plain = msgspec.to_builtins(told, str_keys=True)
+    plain = msgspec.to_builtins(raw, str_keys=True)
     new = _where(through(plain, eraser.address), eraser.text, _skeleton)
     try:
         return msgspec.convert(new, Fragment, strict=False)
     except msgspec.ValidationError:
-        return told
+        return raw
 
 
 def _where(value: Any, clean: Callable[[str], str], says: Callable[[Any], Any]) -> Any:

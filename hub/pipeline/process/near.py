@@ -66,8 +66,8 @@ def _closure(conn: Connection, near: Iterable[int]) -> set[int]:
         rows = {i: row for i, row in returns.read(conn, more).items() if not row.merged_into}
         known |= rows.keys()
         seen = observations.of_returns(conn, sorted(rows))
-        told = [(i, title) for i in rows for o in seen[i] if not o.gone for title in titles(o)]
-        found = {other for _, other in bindings.neighbours(conn, rows, told)}
+        numbers = [(i, title) for i in rows for o in seen[i] if not o.gone for title in titles(o)]
+        found = {other for _, other in bindings.neighbours(conn, rows, numbers)}
         found |= {i for row in rows.values() if row.bindings for i in decode(row.bindings).asks}
         more = found - asked
     return known
@@ -99,8 +99,10 @@ def _decide(
     still: Mapping[int, bytes],
 ) -> Judgement:
     people = parties(accounts)
-    told = {host: [o for o in seen[host] if speaks_of_order(o.fragment)] for host in {p.host for p in parts.values()}}
-    records = [own_name(o) for found in told.values() for o in found]
+    of_orders = {
+        host: [o for o in seen[host] if speaks_of_order(o.fragment)] for host in {p.host for p in parts.values()}
+    }
+    records = [own_name(o) for found in of_orders.values() for o in found]
     named = order_binding.known(conn, [o for one in parts.values() for o in one.seen], records)
     known = duplicate_facts.of_returns(conn, sorted({one.host for one in parts.values()}))
     ours = keys.find(conn, {(HUB, key.type, key.value) for one in parts.values() for o in one.seen
@@ -109,7 +111,7 @@ def _decide(
     for one in parts.values():
         its = {order for o in one.seen for order in named.of(order_names(o))}
         # Of its own orders, as if it had never been where it is.
-        shared = [o for o in told[one.host] if named.of_name.get(own_name(o)) in its]
+        shared = [o for o in of_orders[one.host] if named.of_name.get(own_name(o)) in its]
         same = known.get(one.host, ())
         live = [o for o in one.seen if not o.gone]
         settled = any((HUB, key.type, key.value) in ours for o in live for key in o.fragment.keys if key.issuer == HUB)

@@ -35,30 +35,30 @@ _INDEX = re.compile(r"\[\d+\]")
 
 def readable(account: Account, stream: str, record: dict[str, Any]) -> Fragment | None:
     """The record of an order without what cannot be read of it. None, or an error: something else is wrong with it."""
-    told, spared = account.dictionary.read_spared(stream, record, account.settings, account=account.name, spare=ROWS)
+    mapped, spared = account.dictionary.read_spared(stream, record, account.settings, account=account.name, spare=ROWS)
     left = [f"{_place(row.list, row.row, row.path)} ({row.why})" for row in spared]
     while True:
         try:
-            fragment = schema.fragment(told, clean=True)
+            fragment = schema.fragment(mapped, clean=True)
             break
         except schema.Invalid as problem:
-            left += _left_out(told, problem.errors)
+            left += _left_out(mapped, problem.errors)
     order = fragment.order
     if not isinstance(order, Order) or len(left) > MOST:
         return None
     return replace(fragment, order=replace(order, left_out=(*order.left_out, *left)))
 
 
-def _left_out(told: dict[str, Any], errors: schema.Errors) -> list[str]:
+def _left_out(mapped: dict[str, Any], errors: schema.Errors) -> list[str]:
     """Takes out of this plain data whatever the errors name. Raises Invalid where one names no row of an order."""
     whys: dict[str, list[str]] = {}
     gone: set[tuple[str, int]] = set()
     for path, why in errors:
         found = _ROW.match(path)
-        if found is None or not isinstance(told.get("order"), dict):
+        if found is None or not isinstance(mapped.get("order"), dict):
             raise schema.Invalid(errors)
         rows, number, field = found[1], int(found[2]), found[3]
-        kind, row = _INDEX.sub("", rows), _at(told, rows)[number]
+        kind, row = _INDEX.sub("", rows), _at(mapped, rows)[number]
         if field in _spare(kind):
             row.pop(field, None)
         else:
@@ -67,13 +67,13 @@ def _left_out(told: dict[str, Any], errors: schema.Errors) -> list[str]:
         whys.setdefault(place, []).append(f"{field}: {why}" if field else why)
     # Inner rows first, and of one list the last first: the numbers of the others stay right.
     for rows, number in sorted(gone, key=lambda one: (one[0].count("["), one[1]), reverse=True):
-        del _at(told, rows)[number]
+        del _at(mapped, rows)[number]
     return [f"{place} ({'; '.join(said)})" for place, said in whys.items()]
 
 
-def _at(told: dict[str, Any], rows: str) -> Any:
+def _at(mapped: dict[str, Any], rows: str) -> Any:
     """The list under this path."""
-    value: Any = told
+    value: Any = mapped
     for step in re.findall(r"\w+", rows):
         value = value[int(step)] if step.isdigit() else value[step]
     return value

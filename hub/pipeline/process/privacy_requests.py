@@ -18,13 +18,16 @@ ERASURES = frozenset({"erase", "erase_all"})
 def asked(conn: Connection, news: Sequence[Stored]) -> None:
     """Put the requests among these records into the queue."""
     for record in news:
-        told = record.observation
-        wanted = told.fragment.privacy
+        observation = record.observation
+        wanted = observation.fragment.privacy
         if not isinstance(wanted, PrivacyRequest):
             continue
-        orders = [key.value for key in told.fragment.orders]
-        due, dedupe = wanted.due, "privacy:" + "/".join((told.account, told.stream, told.external_id))
-        about = {"account": told.account, "asks": wanted.asks, "customer": wanted.customer}
+        orders = [key.value for key in observation.fragment.orders]
+        due, dedupe = (
+            wanted.due,
+            "privacy:" + "/".join((observation.account, observation.stream, observation.external_id)),
+        )
+        about = {"account": observation.account, "asks": wanted.asks, "customer": wanted.customer}
         before = _open(conn, about, orders)
         if before is not None:  # whoever does it now does it for both
             dedupe, detail = before["dedupe"], before["detail"]

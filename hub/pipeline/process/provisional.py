@@ -31,10 +31,10 @@ def weigh(
     Raises Moved where one of them went into another meanwhile.
     """
     ids = set(return_ids)
-    told = [(record.return_id, title) for record in news if record.return_id for title in titles(record.observation)]
+    numbers = [(record.return_id, title) for record in news if record.return_id for title in titles(record.observation)]
     typed = [(title, own_name(record.observation)) for record in news for title in typed_references(record.observation)]
     found = bindings.open_under(conn, bindings.keep_typed(conn, typed))
-    pairs = bindings.neighbours(conn, ids, told)
+    pairs = bindings.neighbours(conn, ids, numbers)
     if not pairs and not found:
         return Weighed({}, frozenset(), fresh)
     # What is near something may become part of it, so it has to stand in a row that can be held.
@@ -54,5 +54,5 @@ def again(conn: Connection, accounts: Mapping[str, Account], return_ids: Iterabl
     ids = {row.merged_into or row.id for row in returns.read(conn, return_ids).values()}
     weighed = weigh(conn, accounts, ids)
     why = weighed.renumbered({return_id: [because] for return_id in ids}) if because else {}
-    told = weighed.of(ids)
-    combine(conn, told, accounts, why, replan=True, loud=told)
+    concerned = weighed.of(ids)
+    combine(conn, concerned, accounts, why, replan=True, loud=concerned)

@@ -134,8 +134,8 @@ def _bind(
     for guest in guests:
         one = around.parts[guest]
         objects = tuple(sorted(own_name(o) for o in one.seen if o.account != HUB))
-        told = {name[0] for name in objects} | {o.account for o in around.parts[host].seen if o.account != HUB}
-        settle = max(accounts[name].settle if name in accounts else SETTLE for name in told)
+        telling = {name[0] for name in objects} | {o.account for o in around.parts[host].seen if o.account != HUB}
+        settle = max(accounts[name].settle if name in accounts else SETTLE for name in telling)
         act = join(conn, host, guest)
         what = ", ".join(" ".join(name) for name in objects)
         said = sentence("taken_for", objects=what, guest=f"R{guest}", host=f"R{host}", why=why, seconds=f"{settle:g}")

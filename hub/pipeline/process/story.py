@@ -88,14 +88,16 @@ def _facts(old: Return, new: Return) -> Iterator[Sentence]:
         facts = getattr(new, kind)
         before = {name: fact for fact in getattr(old, kind) for name in _names(fact)} if facts else {}
         for fact in facts:
-            told = _describe(kind, fact, goods)
+            described = _describe(kind, fact, goods)
             known = next((before[name] for name in _names(fact) if name in before), None)
             if known is None:
                 yield sentence(
-                    "fact", **told, who=", ".join(dict.fromkeys(duplicate.account for duplicate in fact.duplicates))
+                    "fact",
+                    **described,
+                    who=", ".join(dict.fromkeys(duplicate.account for duplicate in fact.duplicates)),
                 )
-            elif told != _describe(kind, known, goods):
-                yield sentence("fact_now", **told)
+            elif described != _describe(kind, known, goods):
+                yield sentence("fact_now", **described)
 
 
 def _names(fact: Fact) -> list[tuple[str, ...]]:
@@ -112,13 +114,13 @@ def _describe(kind: str, fact: Fact, goods: Mapping[str, str]) -> dict[str, Any]
     def of(name: str) -> Any:
         return getattr(fact, name, getattr(value, name, None))
 
-    told = {"event": kind[:-1], "word": of(field), "table": table, "location": of("location")}
+    described = {"event": kind[:-1], "word": of(field), "table": table, "location": of("location")}
     if value is None:
-        told["goods"] = goods.get(fact.line or "")
-        told["quantity"] = fact.quantity
-        told["posting"] = of("state")
+        described["goods"] = goods.get(fact.line or "")
+        described["quantity"] = fact.quantity
+        described["posting"] = of("state")
     elif kind != "refunds":
-        told["number"] = of("number") or value.id
+        described["number"] = of("number") or value.id
     if of("amount") is not None:
-        told["amount"] = amount(of("amount"), of("currency"))
-    return told
+        described["amount"] = amount(of("amount"), of("currency"))
+    return described

@@ -51,8 +51,8 @@ def translate(account: Account, stream: str, body: bytes) -> Fragment:
         missing = sentence("no_section", dictionary=account.dictionary.name, stream=stream)
         raise Untranslatable([error(missing, sentence("add_section"))])
     try:
-        told = account.dictionary.read(stream, record, account.settings, account=account.name)
-        fragment = schema.fragment(told, clean=True)
+        mapped = account.dictionary.read(stream, record, account.settings, account=account.name)
+        fragment = schema.fragment(mapped, clean=True)
     except (engine.Untranslatable, schema.Invalid) as problem:
         fragment = _without_odd_rows(account, stream, record, problem)
     fragment = numbered(verified(fragment, account.checks), account.numbers, account.name)
@@ -104,13 +104,15 @@ def money_in(account: Account, stream: str, body: bytes) -> Fragment | None:
     """What a record that cannot be read says of refunds and payments, and whom it names; None where these cannot be
     read either, or where nothing of the kind is found in it."""
     record = _object(account, stream, body)
-    told = None
+    mapped = None
     if record is not None:
-        told = account.dictionary.money(stream, record, account.settings, account=account.name)
-    if not told:
+        mapped = account.dictionary.money(stream, record, account.settings, account=account.name)
+    if not mapped:
         return None
     try:
-        fragment = numbered(verified(schema.fragment(told, clean=True), account.checks), account.numbers, account.name)
+        fragment = numbered(
+            verified(schema.fragment(mapped, clean=True), account.checks), account.numbers, account.name
+        )
     except schema.Invalid:
         return None
     return fragment if size(fragment) <= PARTS else None

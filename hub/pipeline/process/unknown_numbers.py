@@ -17,8 +17,8 @@ def of_returns(conn: Connection, seen: Mapping[int, Sequence[Observation]]) -> d
     """By return: its records that name a return which they are not bound to, though nobody parted them from it."""
     named = [
         (return_id, own_name(o), name)
-        for return_id, told in seen.items()
-        for o in told
+        for return_id, records in seen.items()
+        for o in records
         if not (o.gone or speaks_of_order(o.fragment))
         for name in (name_of(key, o.account) for key in o.fragment.keys)
         if name[0] == HUB and name[2] != f"R{return_id}"

@@ -30,11 +30,11 @@ def of_returns(
         return {}
     known = {return_id: {own_name(o): o for o in seen[return_id]} for return_id in waiting}
     newer = {return_id: _newer(found, known[return_id]) for return_id, found in waiting.items()}
-    told = _money_parts(conn, (one for found in newer.values() for one in found.items()), accounts)
+    money = _money_parts(conn, (one for found in newer.values() for one in found.items()), accounts)
     return {
         return_id: tuple(
             sorted(
-                Unread(*name, _unknown_money(name, ids, told, known[return_id].get(name), accounts))
+                Unread(*name, _unknown_money(name, ids, money, known[return_id].get(name), accounts))
                 for name, ids in of.items()
             )
         )
@@ -74,10 +74,10 @@ def _money_parts(
 def _unknown_money(
     name: Name,
     ids: Sequence[int],
-    told: Mapping[int, Fragment],
+    money: Mapping[int, Fragment],
     known: Observation | None,
     accounts: Mapping[str, Account],
 ) -> str:
     if not _tells_money(name, accounts):
         return ""
-    return unread.unknown_money([(n, told.get(n)) for n in ids[-MOST:]], known, ids[0] if len(ids) > MOST else None)
+    return unread.unknown_money([(n, money.get(n)) for n in ids[-MOST:]], known, ids[0] if len(ids) > MOST else None)

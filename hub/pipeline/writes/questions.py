@@ -13,25 +13,25 @@ from hub.store.intents import Intent
 KIND = "unknown_outcome"
 
 REASONS: Mapping[str, Callable[[Intent, Mapping[str, str]], Sentence]] = {
-    "endless": lambda intent, told: sentence("endless"),
-    "conflicts": lambda intent, told: sentence("conflicts", count=intent.tries, message=told["message"]),
-    "not_taken": lambda intent, told: sentence("not_taken", count=intent.tries, message=told["message"]),
-    "refused_later": lambda intent, told: sentence("refused_later", message=told["message"]),
-    "looked_twice": lambda intent, told: sentence("looked_twice"),
-    "tried_often": lambda intent, told: sentence("tried_often", count=intent.tries),
-    "cannot_look": lambda intent, told: sentence("cannot_look"),
-    "money_not_shown": lambda intent, told: sentence("money_not_shown"),
-    "unreadable": lambda intent, told: sentence("unreadable", record=told["record"], why=told["why"]),
-    "never_read_back": lambda intent, told: sentence("never_read_back", records=told["records"]),
+    "endless": lambda intent, values: sentence("endless"),
+    "conflicts": lambda intent, values: sentence("conflicts", count=intent.tries, message=values["message"]),
+    "not_taken": lambda intent, values: sentence("not_taken", count=intent.tries, message=values["message"]),
+    "refused_later": lambda intent, values: sentence("refused_later", message=values["message"]),
+    "looked_twice": lambda intent, values: sentence("looked_twice"),
+    "tried_often": lambda intent, values: sentence("tried_often", count=intent.tries),
+    "cannot_look": lambda intent, values: sentence("cannot_look"),
+    "money_not_shown": lambda intent, values: sentence("money_not_shown"),
+    "unreadable": lambda intent, values: sentence("unreadable", record=values["record"], why=values["why"]),
+    "never_read_back": lambda intent, values: sentence("never_read_back", records=values["records"]),
 }
 """By the code that the table of `model/plan/delivery.py` gives."""
 NOTHING_DONE = frozenset({"conflicts", "not_taken"})
 """Of these it is known that nothing was done."""
 
 
-def ask(conn: Connection, account: Account, row: sync.SyncRow, intent: Intent, reason: str, **told: str) -> None:
+def ask(conn: Connection, account: Account, row: sync.SyncRow, intent: Intent, reason: str, **values: str) -> None:
     """Put the question what is to become of this write; it is dead until somebody answers, or an observation does."""
-    why, number = REASONS[reason](intent, told), f"R{row.return_id}"
+    why, number = REASONS[reason](intent, values), f"R{row.return_id}"
     if reason in NOTHING_DONE:
         question = sentence("not_delivered", account=account.name, operation=intent.kind, number=number, why=why)
     else:

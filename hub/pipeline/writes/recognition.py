@@ -104,9 +104,9 @@ def _same(intent: Intent, group: set[FactId], totals: set[FactId]) -> DuplicateF
     """The group; where it is about a total, with the pieces of it that this write told."""
     if not totals:
         return DuplicateFacts(frozenset(group))
-    told = {fact.text for fact in group}
+    names = {fact.text for fact in group}
     lines = msgspec.convert(intent.operation, PlannedOperation).lines
-    mine = [line for line in lines if not told.isdisjoint(line.facts)]
+    mine = [line for line in lines if not names.isdisjoint(line.facts)]
     pieces = sum((line.lacks for line in mine), Decimal(0))
     own = sum((line.had or Decimal(0) for line in mine), Decimal(0))
     return DuplicateFacts(frozenset(group), min(totals), pieces, own, f"intent:{intent.id}")

@@ -79,8 +79,10 @@ def without(ctx: MergeContext, kind: str, goods: Sequence[Goods]) -> list[Goods]
         taken = sum((one.pieces(shown) for one in answers_about(ctx.inputs.answers, account, kind, line)), Zero)
         if not any(other.startswith(f"{line}#") for other in here.goods):  # of a kit pieces tell nothing
             # What nobody tells any more counts where it is still shown.
-            told = _pieces(fact for fact in beside if fact.speaker.account != account)
-            taken = min(taken, max(told - here.shown.get((account, line), Zero) + shown, here.untold(account, line)))
+            known_pieces = _pieces(fact for fact in beside if fact.speaker.account != account)
+            taken = min(
+                taken, max(known_pieces - here.shown.get((account, line), Zero) + shown, here.untold(account, line))
+            )
         for fact in sorted(mine, key=_last, reverse=True):
             quantity = fact.quantity or Zero
             less = min(quantity, taken)
@@ -176,8 +178,8 @@ class _Here:
                 its = [name for name in fact.duplicates if name.account == account and name in self._quantity]
                 if account in fact.known_to and not its:
                     continue  # it is a part of a total there
-                told = sum((self._quantity[name] for name in its), Zero)
-                events[fact.duplicates] = events.get(fact.duplicates, -told) + (fact.quantity or Zero)
+                known_pieces = sum((self._quantity[name] for name in its), Zero)
+                events[fact.duplicates] = events.get(fact.duplicates, -known_pieces) + (fact.quantity or Zero)
         return sum((max(pieces, Zero) for pieces in events.values()), Zero)
 
 

@@ -15,53 +15,53 @@ from hub.model.schema.fragment import Zero
 def receipts(ctx: MergeContext) -> list[returns.ReceiptFact]:
     return [
         returns.ReceiptFact(
-            **named(event, told),
-            line=_place(ctx, told),
-            quantity=told[1].quantity,
-            condition=told[1].condition,
-            location=told[1].location,
-            at=told[1].at,
-            by=told[1].by,
+            **named(event, stated),
+            line=_place(ctx, stated),
+            quantity=stated[1].quantity,
+            condition=stated[1].condition,
+            location=stated[1].location,
+            at=stated[1].at,
+            by=stated[1].by,
         )
         for event in _goods(ctx, "receipts")
-        for told in event.stated
+        for stated in event.stated
     ]
 
 
 def inspections(ctx: MergeContext) -> list[returns.InspectionFact]:
     return [
         returns.InspectionFact(
-            **named(event, told),
-            line=_place(ctx, told),
-            quantity=told[1].quantity,
-            result=told[1].result,
-            found=told[1].found,
-            at=told[1].at,
+            **named(event, stated),
+            line=_place(ctx, stated),
+            quantity=stated[1].quantity,
+            result=stated[1].result,
+            found=stated[1].found,
+            at=stated[1].at,
         )
         for event in _goods(ctx, "inspections")
-        for told in event.stated
+        for stated in event.stated
     ]
 
 
 def dispositions(ctx: MergeContext) -> list[returns.DispositionFact]:
     return [
         returns.DispositionFact(
-            **named(event, told),
-            line=_place(ctx, told),
-            quantity=told[1].quantity,
-            disposition=told[1].disposition,
-            location=told[1].location,
-            state=told[1].state,
-            at=told[1].at,
+            **named(event, stated),
+            line=_place(ctx, stated),
+            quantity=stated[1].quantity,
+            disposition=stated[1].disposition,
+            location=stated[1].location,
+            state=stated[1].state,
+            at=stated[1].at,
         )
         for event in _goods(ctx, "dispositions")
-        for told in event.stated
+        for stated in event.stated
     ]
 
 
-def _place(ctx: MergeContext, told: StatedFact) -> str | None:
+def _place(ctx: MergeContext, stated: StatedFact) -> str | None:
     """The line of these goods; where their account has one line for several of ours, the first that waits for more."""
-    fact, part, observation = told
+    fact, part, observation = stated
     keys = ctx.book.keys(observation, part)
     if len(keys) < 2:
         return keys[0] if keys else None
@@ -74,24 +74,24 @@ def _place(ctx: MergeContext, told: StatedFact) -> str | None:
 
 def replacements(ctx: MergeContext) -> list[returns.ReplacementFact]:
     return [
-        returns.ReplacementFact(**named(event, told), quantity=told[1].quantity, value=told[1])
+        returns.ReplacementFact(**named(event, stated), quantity=stated[1].quantity, value=stated[1])
         for event in events(each(ctx.own, "replacements"), "replacements", ctx.links, ctx.inputs)
-        for told in event.stated
+        for stated in event.stated
     ]
 
 
 def notes(ctx: MergeContext) -> list[returns.NoteFact]:
     return [
-        returns.NoteFact(**named(event, told), value=told[1])
+        returns.NoteFact(**named(event, stated), value=stated[1])
         for event in events(each(ctx.own, "notes"), "notes", ctx.links, ctx.inputs)
-        for told in event.stated[:1]
+        for stated in event.stated[:1]
     ]
 
 
 def _goods(ctx: MergeContext, kind: str) -> list[Event]:
-    told = list(each(ctx.own, kind))
-    totals = Totals(ctx, told)
-    found = events(totals.reduced(told), kind, ctx.links, ctx.inputs)
+    stated = list(each(ctx.own, kind))
+    totals = Totals(ctx, stated)
+    found = events(totals.reduced(stated), kind, ctx.links, ctx.inputs)
     for event in found:
         if event.others:
             _compare(ctx, event, kind)
@@ -102,7 +102,7 @@ def _goods(ctx: MergeContext, kind: str) -> list[Event]:
 def _compare(ctx: MergeContext, event: Event, kind: str) -> None:
     """Duplicates are one event: their sums have to agree."""
     spoken = pieces(event.stated)
-    lines = {ctx.book.key(told[2], told[1]) for side in (event.stated, *event.others.values()) for told in side}
+    lines = {ctx.book.key(stated[2], stated[1]) for side in (event.stated, *event.others.values()) for stated in side}
     if len(lines) > 1:
         ctx.report(
             "duplicates_differ",

@@ -176,14 +176,14 @@ def build(ctx: MergeContext, said: Mapping[str, list[Statement]], total: Mapping
 def _added(ctx: MergeContext, said: Mapping[str, list[Statement]]) -> None:
     """Goods that neither who asked nor who decides has on the return: somebody else put them there."""
     asking = {ctx.origin_account, HUB, *ctx.decided_by}
-    if not any(observation.account == ctx.origin_account for told in said.values() for observation, _ in told):
+    if not any(observation.account == ctx.origin_account for voices in said.values() for observation, _ in voices):
         return
-    asked = {key for key, told in said.items() if not asking.isdisjoint(one.account for one, _ in told)}
+    asked = {key for key, voices in said.items() if not asking.isdisjoint(one.account for one, _ in voices)}
     asked |= {kit.parent for key in asked if (kit := ctx.book.lines.get(key)) and kit.parent}
-    for key, told in sorted(said.items()):
+    for key, voices in sorted(said.items()):
         home = ctx.book.lines.get(key)
         if key not in asked and (home is None or home.parent not in asked):
-            observation, line = told[0]
+            observation, line = voices[0]
             goods = line.name or line.sku or (home and (home.line.name or home.line.sku)) or key
             words = {"account": observation.account, "line": goods, "origin_account": ctx.origin_account}
             values = (number(line.quantity),)

@@ -39,15 +39,15 @@ REUSE = timedelta(days=120)
 
 def shipments(ctx: MergeContext) -> list[returns.ShipmentFact]:
     """A parcel is one parcel by its number and direction, whoever tells of it and however the number is written."""
-    told = list(_current(ctx, list(each(ctx.own, "shipments"))))
+    stated = list(_current(ctx, list(each(ctx.own, "shipments"))))
     parcels: dict[tuple[str, str], StatedFact] = {}
-    for fact in told:
+    for fact in stated:
         if fact[1].number:
             first = parcels.setdefault((tracking(fact[1].number), fact[1].direction), fact)
             if first is not fact:
                 ctx.links.join((first[0], fact[0]))
-    found = events(told, "shipments", ctx.links, ctx.inputs)
-    known = _known(ctx, told)
+    found = events(stated, "shipments", ctx.links, ctx.inputs)
+    known = _known(ctx, stated)
     return [
         returns.ShipmentFact(
             **named(event, one), value=_with_state(_latest(event.stated), known.get(ctx.links.root(one[0])))
@@ -59,17 +59,17 @@ def shipments(ctx: MergeContext) -> list[returns.ShipmentFact]:
 
 def _latest(said: Iterable[StatedFact]) -> Shipment:
     """What an account tells of one parcel in several places: the last that happened, else the furthest it got."""
-    told: list[Shipment] = [parcel for _, parcel, _ in said]
-    timed = [parcel for parcel in told if parcel.at is not None and parcel.state != "unknown"]
-    if len(timed) == len(told):
+    stated: list[Shipment] = [parcel for _, parcel, _ in said]
+    timed = [parcel for parcel in stated if parcel.at is not None and parcel.state != "unknown"]
+    if len(timed) == len(stated):
         return max(timed, key=lambda parcel: (parcel.at, ON_THE_WAY.index(parcel.state)))
-    return max(told, key=lambda parcel: ON_THE_WAY.index(parcel.state))
+    return max(stated, key=lambda parcel: ON_THE_WAY.index(parcel.state))
 
 
 def numbers(fragment: Fragment) -> frozenset[str]:
     """Of which parcels that come back this record tells, in the normal form of their numbers."""
-    told = fragment.shipments or ()
-    return frozenset(tracking(parcel.number) for parcel in told if parcel.number and parcel.direction == "return")
+    stated = fragment.shipments or ()
+    return frozenset(tracking(parcel.number) for parcel in stated if parcel.number and parcel.direction == "return")
 
 
 def another(event: Fragment, mine: Iterable[Fragment], others: Iterable[Fragment]) -> bool:
@@ -77,20 +77,20 @@ def another(event: Fragment, mine: Iterable[Fragment], others: Iterable[Fragment
 
     Carriers go by several names, so that differing from ours is not enough: another return has to have the very one.
     """
-    told = list(mine)
-    said, ours = _carriers([event]), _carriers(told)
+    stated = list(mine)
+    said, ours = _carriers([event]), _carriers(stated)
     theirs = _carriers(other for other in others if not alone(other))
-    shared = numbers(event) & frozenset().union(*map(numbers, told))
+    shared = numbers(event) & frozenset().union(*map(numbers, stated))
     return bool(shared) and all(
         number in ours and said.get(number, set()) & theirs.get(number, set()) and not said[number] & ours[number]
         for number in shared
     )
 
 
-def _carriers(told: Iterable[Fragment]) -> dict[str, set[str]]:
+def _carriers(stated: Iterable[Fragment]) -> dict[str, set[str]]:
     """By number the carriers of parcels that come back, both in their normal form."""
     found: dict[str, set[str]] = {}
-    for fragment in told:
+    for fragment in stated:
         for parcel in fragment.shipments or ():
             if parcel.number and parcel.carrier and parcel.direction == "return":
                 found.setdefault(tracking(parcel.number), set()).add(carrier(parcel.carrier))
@@ -105,15 +105,15 @@ def alone(fragment: Fragment) -> bool:
 _MORE = ("lines", "receipts", "inspections", "dispositions", "refunds", "credits", "replacements", "order")
 
 
-def _current(ctx: MergeContext, told: list[StatedFact]) -> Iterable[StatedFact]:
+def _current(ctx: MergeContext, stated: list[StatedFact]) -> Iterable[StatedFact]:
     """Without what was told of an earlier parcel of the same number."""
     begun: dict[tuple[str, str], datetime] = {}
     asked = ctx.opening.fragment.requested_at if ctx.opening is not None else None
-    for _, parcel, _ in told:
+    for _, parcel, _ in stated:
         if parcel.number and parcel.at is not None and parcel.state == "label_created":
             name = (tracking(parcel.number), parcel.direction)
             begun[name] = max(parcel.at, begun.get(name, parcel.at))
-    for fact in told:
+    for fact in stated:
         parcel = fact[1]
         if parcel.at is None or not parcel.number:
             yield fact
@@ -134,10 +134,10 @@ def _current(ctx: MergeContext, told: list[StatedFact]) -> Iterable[StatedFact]:
         yield fact
 
 
-def _known(ctx: MergeContext, told: Iterable[StatedFact]) -> dict[object, Shipment]:
+def _known(ctx: MergeContext, stated: Iterable[StatedFact]) -> dict[object, Shipment]:
     """Per parcel the telling that speaks of its state: of those that know one, whoever has most to say, the newest."""
     found: dict[object, tuple[tuple[int, int], Shipment]] = {}
-    for fact, parcel, observation in told:
+    for fact, parcel, observation in stated:
         if parcel.state == "unknown":
             continue
         standing = (rank(ctx.party(fact.account), "shipments"), observation.read_seq)

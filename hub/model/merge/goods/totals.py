@@ -23,12 +23,12 @@ from hub.model.schema.returns import Choice
 class Totals:
     """The totals among these facts of one kind. A view shows a total as its account does, so it has none."""
 
-    def __init__(self, ctx: MergeContext, told: Sequence[StatedFact]) -> None:
-        self._shown = {one[0]: one for one in told if one[0] in ctx.links.totals} if ctx.alone is None else {}
+    def __init__(self, ctx: MergeContext, stated: Sequence[StatedFact]) -> None:
+        self._shown = {one[0]: one for one in stated if one[0] in ctx.links.totals} if ctx.alone is None else {}
         self._own: dict[FactId, Decimal] = {}
         self._rest: dict[FactId, Decimal] = {}
         """Of each total, how many pieces were told by nobody."""
-        names = {one[0] for one in told} if self._shown else set()
+        names = {one[0] for one in stated} if self._shown else set()
         for name, (_, part, _) in self._shown.items():
             # What nobody tells any more counts where it is still shown.
             rows = [same for same in ctx.links.totals[name] if not names.isdisjoint(same.facts - {name})]
@@ -36,9 +36,9 @@ class Totals:
             self._rest[name] = rest
             self._own[name] = min(rest, _grown(ctx, name, max((same.own for same in rows), default=rest)))
 
-    def reduced(self, told: Iterable[StatedFact]) -> list[StatedFact]:
+    def reduced(self, stated: Iterable[StatedFact]) -> list[StatedFact]:
         """These facts, each total with the pieces only that are its account's own; without one that has none."""
-        left = [one if one[0] not in self._own else _less(one, self._own[one[0]]) for one in told]
+        left = [one if one[0] not in self._own else _less(one, self._own[one[0]]) for one in stated]
         return [one for one in left if one[0] not in self._own or one[1].quantity > 0]
 
     def compare(self, ctx: MergeContext, found: Sequence[Event]) -> None:
@@ -48,9 +48,9 @@ class Totals:
             _compare(ctx, self._shown[name], (own, self._rest[name]), others)
 
 
-def pieces(told: Iterable[StatedFact]) -> Decimal:
+def pieces(stated: Iterable[StatedFact]) -> Decimal:
     """How many pieces these facts tell of."""
-    return sum((one[1].quantity for one in told if getattr(one[1], "state", "posted") == "posted"), Zero)
+    return sum((one[1].quantity for one in stated if getattr(one[1], "state", "posted") == "posted"), Zero)
 
 
 def _grown(ctx: MergeContext, name: FactId, own: Decimal) -> Decimal:
@@ -62,8 +62,8 @@ def _grown(ctx: MergeContext, name: FactId, own: Decimal) -> Decimal:
     return own
 
 
-def _less(told: StatedFact, quantity: Decimal) -> StatedFact:
-    name, part, observation = told
+def _less(stated: StatedFact, quantity: Decimal) -> StatedFact:
+    name, part, observation = stated
     return name, replace(part, quantity=quantity), observation
 
 

@@ -13,7 +13,7 @@ from hub.model.identity.names import opens, own_name, speaks_of_order
 from hub.model.merge.context import MergeContext
 from hub.model.merge.facts import Event, Links, each, events
 from hub.model.merge.money.order_edits import article
-from hub.model.schema import fragment as told
+from hub.model.schema import fragment as canonical
 from hub.model.schema.fragment import Zero
 from hub.model.schema.observation import HUB, DuplicateFacts, FactId, MergeInputs, Observation
 
@@ -57,7 +57,7 @@ class Claimant:
         """Whether money that names nothing may be for it."""
         return self.opened and not self.ended and (self.credited or not self.swaps)
 
-    def wrote(self, event: Event, refund: told.Refund) -> bool:
+    def wrote(self, event: Event, refund: canonical.Refund) -> bool:
         """Whether the refund was made for it by a write of ours, or bears its number."""
         if refund.reference and refund.reference == self.number:
             return True
@@ -103,13 +103,13 @@ def waited(ctx: MergeContext) -> Mapping[str, Decimal] | None:
 
 def _came(ctx: MergeContext, records: Sequence[Observation]) -> dict[str, Decimal]:
     """Per line, what arrived; of accounts that tell of it the one that tells most: it may be the same."""
-    told: dict[tuple[str, str], Decimal] = {}
+    pieces: dict[tuple[str, str], Decimal] = {}
     for o in records:
         for receipt in o.fragment.receipts or ():
             if (key := ctx.book.key(o, receipt)) is not None:
-                told[o.account, key] = told.get((o.account, key), Zero) + receipt.quantity
+                pieces[o.account, key] = pieces.get((o.account, key), Zero) + receipt.quantity
     came: dict[str, Decimal] = {}
-    for (_, key), quantity in told.items():
+    for (_, key), quantity in pieces.items():
         came[key] = max(quantity, came.get(key, Zero))
     return came
 

@@ -31,10 +31,10 @@ def article(line: OrderLine) -> str:
     return line.sku or line.id
 
 
-def most(*told: Iterable[Sold]) -> tuple[Sold, ...]:
+def most(*stated: Iterable[Sold]) -> tuple[Sold, ...]:
     """Of each article the most that any of these readings told, and its lowest price; free of order."""
     found: dict[str, Sold] = {}
-    for one in (one for reading in told for one in reading):
+    for one in (one for reading in stated for one in reading):
         known = found.get(one.article)
         found[one.article] = one if known is None else _most(known, one)
     return tuple(found[name] for name in sorted(found))
@@ -77,5 +77,5 @@ def _most(one: Sold, other: Sold) -> Sold:
 
 
 def _with(one: Sold, quantity: Decimal, shipped: Decimal, price: Decimal | None) -> Sold:
-    prices = [told for told in (one.price, price) if told is not None]
+    prices = [stated for stated in (one.price, price) if stated is not None]
     return Sold(article=one.article, quantity=quantity, shipped=shipped, price=min(prices, default=None))

@@ -68,10 +68,10 @@ def _read_seqs(records: Iterable[Observation]) -> dict[tuple[str, str], int]:
     """Per account and payment the read that told its total last."""
     found: dict[tuple[str, str], int] = {}
     for record in records:
-        told = record.fragment.since.get("order", record.read_seq)
+        at_read = record.fragment.since.get("order", record.read_seq)
         for payment in record.fragment.order.payments if record.fragment.order else ():
             name = (record.account, payment.id)
-            found[name] = max(told, found.get(name, told))
+            found[name] = max(at_read, found.get(name, at_read))
     return found
 
 
@@ -158,11 +158,11 @@ def _item(
     at: datetime | None = None,
     read_seq: int = 0,
 ) -> Item:
-    told = FactId(account, "payment", payment, "refunds", name)
-    subject = FactId(account, "payment", payment, "refunds", name + FALLEN) if fallen else told
+    reported = FactId(account, "payment", payment, "refunds", name)
+    subject = FactId(account, "payment", payment, "refunds", name + FALLEN) if fallen else reported
     return Item(
         subject=subject,
-        names=frozenset((subject.text, told.text)) if dead else frozenset((subject.text,)),
+        names=frozenset((subject.text, reported.text)) if dead else frozenset((subject.text,)),
         account=account,
         at=at,
         currency=currency,

@@ -15,7 +15,7 @@ from hub.model.language.numbers import rounded
 from hub.model.merge.context import MergeContext
 from hub.model.merge.facts import Event, StatedFact
 from hub.model.merge.money.claimants import Claimant
-from hub.model.schema import fragment as told
+from hub.model.schema import fragment as canonical
 from hub.model.schema.fragment import Zero
 from hub.model.schema.observation import FactId
 
@@ -86,7 +86,7 @@ class Item:
                 share.pieces[line] = share.pieces.get(line, Zero) + pieces
 
 
-def total(refund: told.Refund, *states: str) -> Decimal:
+def total(refund: canonical.Refund, *states: str) -> Decimal:
     """The sum of the parts in these states, of all parts if none is named."""
     amount = Zero
     for part in refund.parts:
@@ -149,14 +149,14 @@ def read(ctx: MergeContext, who: Sequence[Claimant], event: Event, one: StatedFa
     return item
 
 
-Part = tuple[told.Allocation, Decimal]
+Part = tuple[canonical.Allocation, Decimal]
 
 
 def _split(
-    refund: told.Refund, base: Decimal
-) -> tuple[list[Part], list[tuple[told.Allocation | None, Decimal]], Decimal]:
+    refund: canonical.Refund, base: Decimal
+) -> tuple[list[Part], list[tuple[canonical.Allocation | None, Decimal]], Decimal]:
     """What it paid for goods, what it paid for something beside them, and what it does not say of, together `base`."""
-    others: list[tuple[told.Allocation | None, Decimal]] = []
+    others: list[tuple[canonical.Allocation | None, Decimal]] = []
     goods: list[Part] = []
     left = base
     for part in refund.allocations:
@@ -195,7 +195,7 @@ def _owner(who: Sequence[Claimant], account: str, return_id: str) -> int | None:
     return -1 if elsewhere else None
 
 
-def _whose(who: Sequence[Claimant], event: Event, refund: told.Refund) -> int | None:
+def _whose(who: Sequence[Claimant], event: Event, refund: canonical.Refund) -> int | None:
     """The claimant that the refund as such names; -1 where that is none of these, None where it names none."""
     said = {(f.account, f.stream, f.object) for f in event.linked if f.kind == "refunds"}
     alone = False

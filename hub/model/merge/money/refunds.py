@@ -21,7 +21,7 @@ from hub.model.merge.money.distribution import Possible, place
 from hub.model.merge.money.payment_totals import CAPTURED, CHARGED_BACK, FALLEN, beyond
 from hub.model.merge.money.placing import DEAD, LIVE, Item, total
 from hub.model.merge.money.reversals import restored, reversed_
-from hub.model.schema import fragment as told
+from hub.model.schema import fragment as canonical
 from hub.model.schema import returns
 from hub.model.schema.fragment import Zero
 from hub.model.schema.observation import HUB
@@ -61,7 +61,7 @@ class Paid(Struct, kw_only=True):
     """Refunds, by account and id, of which less is told than once was."""
 
 
-def state_of(refund: told.Refund) -> words.PaymentState:
+def state_of(refund: canonical.Refund) -> words.PaymentState:
     """One word for a refund in parts: on its way while a part is, failed or reversed only if all of it is."""
     states = {part.state for part in refund.parts}
     for state in ("pending", "succeeded", "reversed"):
@@ -70,7 +70,7 @@ def state_of(refund: told.Refund) -> words.PaymentState:
     return "failed" if states else "succeeded"  # it moves no money: nothing failed
 
 
-def paid(ctx: MergeContext, currency: str | None, held: Mapping[str, Sequence[told.Payment]]) -> Paid:
+def paid(ctx: MergeContext, currency: str | None, held: Mapping[str, Sequence[canonical.Payment]]) -> Paid:
     """The refunds of this return, and the sums over all that went back on its orders. `held`: the payments."""
     sum_ = Paid(refunds=[], came_back=[], by_line={}, at={}, at_pending={}, by_payment={})
     records = [*ctx.own, *ctx.shared]
@@ -108,10 +108,10 @@ def _take(ctx: MergeContext, sum_: Paid, item: Item) -> None:
     if share is None or not (share.amount or share.own):
         return
     if item.one is None or item.event is None:
-        part = told.RefundPart(
+        part = canonical.RefundPart(
             amount=item.amount, state="reversed" if item.dead else "succeeded", payment=item.subject.object or None
         )
-        value = told.Refund(id=item.subject.id, currency=item.currency, parts=(part,), allocations=())
+        value = canonical.Refund(id=item.subject.id, currency=item.currency, parts=(part,), allocations=())
         fields: dict[str, Any] = {"id": item.subject.text, "kind": "refunds", "speaker": item.subject}
     else:
         value, fields = item.one[1], named(item.event, item.one)
@@ -139,7 +139,7 @@ def _lost(ctx: MergeContext, sum_: Paid, item: Item, came: CameBack) -> None:
         sum_.refunded += came.amount
 
 
-def net(held: Mapping[str, Sequence[told.Payment]], sum_: Paid) -> tuple[told.Payment, ...]:
+def net(held: Mapping[str, Sequence[canonical.Payment]], sum_: Paid) -> tuple[canonical.Payment, ...]:
     """The payments with what really went back on each, and what is left of what was captured."""
     found = []
     for account in sorted(held):

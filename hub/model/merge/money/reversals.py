@@ -85,7 +85,8 @@ def _payments(
         if known is not None:
             # By the higher of the two: the highest of several readings is the same in whatever order they are compared.
             last = max(
-                (known, (read_seq, one)), key=lambda told: (max(told[1].refunded, told[1].charged_back), told[0])
+                (known, (read_seq, one)),
+                key=lambda stated: (max(stated[1].refunded, stated[1].charged_back), stated[0]),
             )
             read_seq, one = last[0], _highest(last[1], known[1], one)
         most[one.currency] = (read_seq, one)
@@ -102,9 +103,9 @@ def _payments(
     now = {one.currency: one for one in _order_totals(united.order, None)} if united.order else {}
     kept = {}
     for currency, (read_seq, one) in most.items():
-        told = now.get(currency) or Once(currency=currency, captured=Zero, refunded=Zero, charged_back=Zero)
-        one = replace(one, goods=order_edits.more(one.goods, told.goods))
-        if one.goods or any(map(gt, _sums_of(one), _sums_of(told))):
+        stated = now.get(currency) or Once(currency=currency, captured=Zero, refunded=Zero, charged_back=Zero)
+        one = replace(one, goods=order_edits.more(one.goods, stated.goods))
+        if one.goods or any(map(gt, _sums_of(one), _sums_of(stated))):
             kept[currency] = (read_seq, one)
     return kept
 
@@ -115,18 +116,18 @@ def _order_totals(order: Order, at: datetime | None) -> Iterator[Once]:
     if order.currency is not None:
         found.setdefault(order.currency, (Zero, Zero, Zero))
     for currency, (captured, refunded, charged_back) in found.items():
-        told = Once(currency=currency, captured=captured, refunded=refunded, charged_back=charged_back, at=at)
+        stated = Once(currency=currency, captured=captured, refunded=refunded, charged_back=charged_back, at=at)
         if order.currency in (None, currency):
             if order.total is not None:
                 most = max(order.total, Zero)  # what was handed over beyond it is change
-                told = replace(told, captured=min(captured, most), total=most)
-            told = replace(told, goods=order_edits.goods(order, currency))
-        yield told
+                stated = replace(stated, captured=min(captured, most), total=most)
+            stated = replace(stated, goods=order_edits.goods(order, currency))
+        yield stated
 
 
-def _highest(last: Once, *told: Once) -> Once:
-    captured, refunded, charged_back, total = map(max, *map(_sums_of, told))
-    goods = order_edits.most(*(one.goods for one in told))
+def _highest(last: Once, *stated: Once) -> Once:
+    captured, refunded, charged_back, total = map(max, *map(_sums_of, stated))
+    goods = order_edits.most(*(one.goods for one in stated))
     return replace(last, captured=captured, refunded=refunded, charged_back=charged_back, total=total, goods=goods)
 
 
@@ -145,11 +146,11 @@ def sums(payments: Iterable[Payment]) -> dict[str, Sums]:
 
 
 def restored(
-    told: Sequence[StatedFact], records: Iterable[Observation]
+    stated: Sequence[StatedFact], records: Iterable[Observation]
 ) -> tuple[list[StatedFact], frozenset[tuple[str, str]]]:
     """The refunds, and beside them as reversed what their records do not tell of any more; by (account, id) which."""
     newest: dict[tuple[str, str], StatedFact] = {}
-    for one in told:
+    for one in stated:
         name = (one[0].account, one[0].id)
         if name not in newest or newest[name][2].read_seq < one[2].read_seq:
             newest[name] = one
@@ -160,7 +161,7 @@ def restored(
         if not (o.fragment.order and o.fragment.order.left_out)  # a row that cannot be read is asked about as that
         for refund in o.fragment.refunds_once
     ]
-    for one in (*told, *kept):
+    for one in (*stated, *kept):
         name = (one[0].account, one[0].id)
         if name not in most or total(most[name][1], *_SENT) < total(one[1], *_SENT):
             most[name] = one
@@ -178,7 +179,7 @@ def restored(
             missing.append(_rest(once, reversed_(once)[1]))
         elif not _settled(once[1], now[1]) and (amount := total(once[1], *_SENT) - total(now[1])) > 0:
             missing.append(_rest(once, _difference(once[1], now[1], amount)))
-    return [*told, *missing], frozenset((fact.account, fact.id) for fact, _, _ in missing)
+    return [*stated, *missing], frozenset((fact.account, fact.id) for fact, _, _ in missing)
 
 
 def _settled(once: Refund, now: Refund) -> bool:
@@ -230,8 +231,8 @@ def _difference(once: Refund, now: Refund, amount: Decimal) -> Refund:
             parts.append(replace(part, amount=lost, state="reversed"))
     if left:
         parts.append(replace(once.parts[0], amount=left, state="reversed"))
-    told = {_for(part): part for part in now.allocations}
-    gone = tuple(rest for part in once.allocations if (rest := _untold(part, told.get(_for(part)))) is not None)
+    stated = {_for(part): part for part in now.allocations}
+    gone = tuple(rest for part in once.allocations if (rest := _untold(part, stated.get(_for(part)))) is not None)
     return replace(once, parts=tuple(parts), allocations=gone or once.allocations, breakdown=None)
 
 

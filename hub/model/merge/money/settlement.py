@@ -16,7 +16,7 @@ from hub.model.merge.facts import each, events, named
 from hub.model.merge.money import exchanges
 from hub.model.merge.money.currencies import other_currency
 from hub.model.merge.money.refunds import Paid
-from hub.model.schema import fragment as told
+from hub.model.schema import fragment as canonical
 from hub.model.schema import returns
 from hub.model.schema.authority import rank
 from hub.model.schema.fragment import Zero
@@ -45,16 +45,16 @@ def currency_of(ctx: MergeContext) -> str | None:
     return None
 
 
-def payments(ctx: MergeContext, currency: str | None) -> dict[str, list[told.Payment]]:
+def payments(ctx: MergeContext, currency: str | None) -> dict[str, list[canonical.Payment]]:
     """The captured payments by account that holds them; one telling of each, the newest."""
-    found: dict[tuple[str, str], tuple[int, told.Payment]] = {}
+    found: dict[tuple[str, str], tuple[int, canonical.Payment]] = {}
     for observation in ctx.shared:
         order = observation.fragment.order
         for payment in order.payments if order else ():
             key = (observation.account, payment.id)
             if key not in found or observation.read_seq > found[key][0]:
                 found[key] = (observation.read_seq, payment)
-    by_account: dict[str, list[told.Payment]] = {}
+    by_account: dict[str, list[canonical.Payment]] = {}
     for (account, _), (_, payment) in sorted(found.items(), key=lambda item: item[0]):
         if currency is not None and payment.currency != currency:
             other_currency(ctx, account, "payment", payment.id, payment.captured, payment.currency, currency)
@@ -65,7 +65,7 @@ def payments(ctx: MergeContext, currency: str | None) -> dict[str, list[told.Pay
     return by_account
 
 
-def _holders(ctx: MergeContext, by_account: dict[str, list[told.Payment]]) -> dict[str, list[told.Payment]]:
+def _holders(ctx: MergeContext, by_account: dict[str, list[canonical.Payment]]) -> dict[str, list[canonical.Payment]]:
     """Who holds the money: an account that says so, else each order's home; others only repeat what it captured."""
     marked = {a: p for a, p in by_account.items() if ctx.party(a).holds_money}
     if marked:
@@ -135,7 +135,7 @@ def settle(
     ctx: MergeContext,
     currency: str | None,
     sums: Paid,
-    held: dict[str, list[told.Payment]],
+    held: dict[str, list[canonical.Payment]],
     owed: Decimal | None,
     documented: Decimal,
     owed_now: bool,
