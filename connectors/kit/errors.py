@@ -12,6 +12,7 @@ ConnectorError
   InvalidWebhook    not genuine: 401, nothing is stored
     Unsigned        the same, without any signature: perhaps a stranger's
   Unsupported       this system cannot do that: residue, never retried
+  HubFailed         what the hub does for a call failed (its budget, its grant): again later, it is nobody's record
   OutcomeUnknown    a write was sent and no answer came: look before anything is repeated
 """
 
@@ -83,3 +84,8 @@ class Unsupported(ConnectorError):
 
 class OutcomeUnknown(ConnectorError):
     """The request left and no answer came; the system may or may not have done it."""
+
+
+class HubFailed(ConnectorError):
+    """What the hub itself does in the middle of a call (a budget, a grant) failed; its log says how. Nothing was sent
+    by that, and it says nothing of the system or of the record that is being read."""

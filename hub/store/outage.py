@@ -7,6 +7,7 @@ import threading
 import time
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,9 @@ def away(error: BaseException) -> bool:
 
 
 def busy(error: BaseException) -> bool:
-    """Whether the statement did nothing since others were in its way: the same may go well the next moment."""
+    """Whether nothing was done since others were in the way, or have all connections: the next moment may go well."""
+    if isinstance(error, NoConnection):
+        return True
     return isinstance(error, DBAPIError) and (sqlstate(error) or "").startswith(BUSY)
 
 

@@ -77,6 +77,7 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
         "Unauthorized": _l("Credentials refused"),
         "Unsupported": _l("Not possible there"),
         "OutcomeUnknown": _l("Outcome unknown"),
+        "HubFailed": _l("The hub failed"),
         "NotYet": _l("Not ready there yet"),
         "RateLimited": _l("Slowed down by them"),
         "OverBudget": _l("Slowed down by us"),
@@ -125,8 +126,8 @@ _TONES = {
         needs_info waiting over used damaged unknown quarantine restock_b_grade delivery_attempted
         RetryLater RateLimited Conflict OutcomeUnknown unknown_outcome disputed reversed refund_failed goods_refused""",
     "bad": """
-        blocked dead needs_reauth Unauthorized Unsupported Rejected defective wrong_item missing failed exception lost
-        rejected refused scrap for_buyer""",
+        blocked dead needs_reauth Unauthorized Unsupported Rejected HubFailed defective wrong_item missing failed
+        exception lost rejected refused scrap for_buyer""",
 }
 _TONE_OF = {word: tone for tone, words in _TONES.items() for word in words.split()}
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import psycopg.errors
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from connectors.kit import alone, oauth, registry
 from connectors.kit.attempt import Attempt
-from connectors.kit.errors import OverBudget
+from connectors.kit.errors import HubFailed, OverBudget
 from connectors.kit.oauth import Grant
 from hub.boot import Hub, _budget
 from hub.grants import StoredGrants
+from hub.pipeline.remote import Outcome
+from hub.pipeline.writes import settle
 
 
 class Away:
@@ -53,11 +56,38 @@ def test_nor_where_its_grant_cannot_be_read_or_changed(ask: Callable[[StoredGran
         list(alone.each("order", [{"id": "1"}], lambda record: ask(grants)))
 
 
-def test_a_fault_of_ours_is_still_one() -> None:
+def test_nor_where_all_connections_are_in_use() -> None:
     entry = registry.load("medusa")
-    take = _budget(Away(psycopg.errors.UndefinedTable()), "web", entry, "live", Attempt())  # type: ignore[arg-type]
-    with pytest.raises(OperationalError):
-        take(next(iter(entry.manifest.budgets)))
+    database = SimpleNamespace(begin=lambda: (_ for _ in ()).throw(NoConnection("QueuePool limit reached")))
+    take = _budget(database, "web", entry, "live", Attempt())  # type: ignore[arg-type]
+    with pytest.raises(OverBudget, match="the hub's own database is busy"):
+        list(alone.each("order", [{"id": "1"}], lambda record: take(next(iter(entry.manifest.budgets)))))
+
+
+def test_a_fault_of_ours_is_no_record_s(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither are parts of a batch asked for because of it; the log has where it happened."""
+    entry = registry.load("medusa")
+    take = _budget(Away(psycopg.errors.UndefinedTable("no table")), "web", entry, "live", Attempt())  # type: ignore[arg-type]
+    bucket = next(iter(entry.manifest.budgets))
+    with pytest.raises(HubFailed, match="OperationalError: no table"):
+        list(alone.each("order", [{"id": "1"}], lambda record: take(bucket)))
+    asked: list[int] = []
+
+    def read(keys: Sequence[int]) -> list[float]:
+        asked.append(len(keys))
+        return [take(bucket)]
+
+    with pytest.raises(HubFailed):
+        alone.piecewise(read, [1, 2, 3], lambda key, why: 0.0)
+    assert asked == [3]
+    assert "web could not be called" in caplog.text
+    assert caplog.records[0].exc_info
+
+
+def test_a_write_that_it_stops_is_made_later() -> None:
+    failed: Outcome[Any] = Outcome(error=HubFailed("its key file is another one"))
+    assert [settle.word(failed, looking=looking) for looking in (False, True)] == ["later", "later"]
+    assert settle.word(Outcome(error=failed.error, changed=True), looking=False) == "unknown"
 
 
 def test_a_token_that_rotated_meanwhile_is_stored_once_it_is_back(

@@ -15,6 +15,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -37,6 +38,8 @@ PACE = 20.0
 DONE_UNHEARD = ("500 after", "503 after", "drop after", "hang after", "late")
 PATIENCE = 300.0
 """Seconds after the last death after which what is not right is wrong; a busy machine takes long to die so often."""
+PARKED = "SELECT id FROM reviews WHERE state = 'open' AND kind = 'stuck'"
+"""Questions about work that was all that three dead workers had in hand."""
 MANNERS = {"faults": 0.1, "late": 1.0, "patience": 1.0, "slow": 0.05, "lag": 0.8}
 """What was asked for stands, and is listed, within the time that the systems' manifests promise (settles_within)."""
 
@@ -191,19 +194,22 @@ def operate(world: World, hub: Hub, seconds: float) -> None:
         with hub.database.begin() as conn:
             stopped = [row.name for row in accounts.all_(conn) if row.state == "needs_reauth"]
             asked = intents.dead(conn)
+            parked = list(conn.execute(text(PARKED)).scalars())
         if stopped:
             world.answered["renewed"] += len(stopped)
             resume(hub)
         for intent in asked:
             there = stands(world, intent)
             world.answered[f"{intent.kind} {'is there' if there else 'again'}"] += 1
-            try:
+            with suppress(NotNow):  # it answered itself meanwhile
                 if there:
                     hub.people.give_up(intent.id, "operator", "it is in their books")
                 else:
                     hub.people.retry(intent.return_id, intent.account, "operator")
-            except NotNow:
-                pass  # it answered itself meanwhile
+        for question in parked:
+            world.answered["tried again"] += 1
+            with suppress(NotNow):  # it went through meanwhile
+                hub.people.again(question, "operator")
         if time.monotonic() >= until:
             return
         time.sleep(min(0.5, max(0.0, until - time.monotonic())))

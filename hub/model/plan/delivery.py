@@ -29,7 +29,7 @@ OUTCOMES: Mapping[Outcome, str] = {
     "unsupported": "they have no such step; nothing of this call was done",
     "conflict": "the record has changed since we read it, or is not there (yet); nothing of this call was done",
     "not_yet": "this record is not ready; nothing of this call was done",
-    "later": "they are away or busy; nothing of this call was done",
+    "later": "they are away or busy, or the hub failed; nothing of this call was done",
     "denied": "our credentials are not accepted; nothing of this call was done",
     "over_budget": "our own budget is used up, or our database away; nothing was sent, so it is no call and no look",
     "found": "the look found the effect",

@@ -37,6 +37,7 @@ _WORDS: tuple[tuple[type[Exception], delivery.Outcome], ...] = (
     (errors.NotFound, "conflict"),
     (errors.Rejected, "refused"),
     (errors.Unsupported, "unsupported"),
+    (errors.HubFailed, "later"),
 )
 """What the kit's errors mean after a call; every other exception is a bug, and nobody knows what was done."""
 _LOOKS: tuple[tuple[type[Exception], delivery.Outcome], ...] = (
@@ -44,6 +45,7 @@ _LOOKS: tuple[tuple[type[Exception], delivery.Outcome], ...] = (
     (errors.RetryLater, "later"),
     (errors.Unauthorized, "denied"),
     (errors.Unsupported, "cannot"),
+    (errors.HubFailed, "later"),
 )
 """The same after a look, where every other one is a look that failed."""
 
