@@ -12,15 +12,16 @@ import secrets
 import socket
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from hub.store.database import Database
 from hub.store.jobs import REMOTE, Job, Quarantine
 from hub.store.outage import away
-from scheduler.work import INBOX, Handler, JobTerms, Work
+from scheduler.work import INBOX, Found, Handler, JobTerms, Work
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,32 @@ IDLE = 1.0
 
 PATIENCE = 30.0
 """Seconds that nothing begins because of a job that may kill us: before it is taken, and again while it runs."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """To look for up to `most` jobs of a kind. `quarantine`: what to do with one that may kill its worker."""
+
+    kind: str
+    quarantine: Quarantine
+    most: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """Jobs for one thread."""
+
+    kind: str
+    jobs: Sequence[Job]
+
+    @property
+    def id(self) -> int:
+        return self.jobs[0].id
+
+    @property
+    def alone(self) -> Job | None:
+        """The job that has the process to itself, since it may kill it."""
+        return self.jobs[0] if self.jobs[0].quarantined else None
 
 
 class Engine:
@@ -53,73 +80,76 @@ class Engine:
         self._dry: dict[str, float] = {}  # kind: not before this time, it had nothing to do
         self._woken: Counter[str] = Counter()
         self._looking: set[str] = set()
-        self._remote = 0  # jobs of remote kinds in hand
-        self._busy = 0  # threads that look or work
+        self._tasks: deque[Task] = deque()  # taken, and wait for a thread
+        self._remote = 0  # jobs of remote kinds that are in hand, or looked for
+        self._busy = 0  # looks and tasks
         self._patience = patience
         self._quarantine_waits: set[str] = set()  # kinds whose next job may kill its worker: it has to run alone
         self._until = 0.0  # it waits for all else to end until then
         self._alone = False  # it is being taken, or runs
         self._quarantined: Job | None = None  # it runs
-        self._hands: set[int] = set()  # threads that have jobs in hand
+        self._hands: set[int] = set()  # tasks in hand
         self._company: set[int] = set()  # out of patience: suspects go on beside these until they are done
         self._stopping = False
         self._threads = [threading.Thread(target=self._loop, name=f"worker {n}", daemon=True) for n in range(workers)]
 
     def start(self) -> None:
-        """Begin to work."""
+        """Begin to work; what this process itself makes due is looked for at once."""
+        self._work.database.listeners.append(self.wake)
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """Take nothing more, finish what is in hand, end."""
+        self._work.database.listeners.remove(self.wake)
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
 
-    def wake(self, kind: str | None = None) -> None:
-        """There may be something to do (of this kind). Never blocks for long, never fails."""
+    def wake(self, kinds: Iterable[str] = ()) -> None:
+        """There may be something to do, of these kinds or of any. Never blocks for long, never fails."""
         with self._changed:
-            self._wake([kind] if kind in self._kinds else self._kinds)
+            self._wake(set(kinds) & set(self._kinds) or self._kinds)
 
     # -- the threads
 
     def _loop(self) -> None:
-        while (look := self._next()) is not None:
-            kind, quarantine = look
-            claimed: list[Job] = []
-            found, left = 0, False
-            woken = self._woken[kind]
-            try:
-                if kind == INBOX:
-                    found = self._work.dispatch()
-                elif (taken := self._work.claim(kind, quarantine)) is None:
-                    left = True
-                else:
-                    claimed = taken
-                    found = len(claimed)
-            except Exception as error:
-                if not away(error):  # that is said once, by whom it concerns
-                    log.exception("cannot look for %s work; trying again in %g s", kind, self._idle)
-            alone = claimed[0] if claimed and claimed[0].quarantined else None
-            self._looked(kind, found, woken, left, alone)
-            if claimed:
-                try:
-                    with self._watched(alone):
-                        self._work.run(kind, claimed)
-                except Exception as error:
-                    if not away(error):
-                        log.exception("%s work is left to its lease", kind)
-                self._done(kind, alone)
+        while (what := self._next()) is not None:
+            task = self._look(what) if isinstance(what, Look) else what
+            if task is not None:
+                self._do(task)
 
-    def _next(self) -> tuple[str, Quarantine] | None:
-        """A kind worth a look, the one looked at longest ago first, and what to do with suspects; None: stop.
+    def _look(self, look: Look) -> Task | None:
+        woken, found = self._woken[look.kind], Found(look.kind)
+        try:
+            found = self._work.look(look.kind, look.quarantine, look.most)
+        except Exception as error:
+            if not away(error):  # that is said once, by whom it concerns
+                log.exception("cannot look for %s work; trying again in %g s", look.kind, self._idle)
+        return self._looked(look, found, woken)
+
+    def _do(self, task: Task) -> None:
+        try:
+            with self._watched(task.alone):
+                self._work.run(task.kind, task.jobs)
+        except Exception as error:
+            if not away(error):
+                log.exception("%s work is left to its lease", task.kind)
+        self._done(task)
+
+    def _next(self) -> Look | Task | None:
+        """A task that waits, or a kind worth a look, the one looked at longest ago first; None: stop.
 
         Where a job that may kill us is due, nothing more begins; when all else has ended it is taken and runs alone.
         """
         with self._changed:
-            while not self._stopping:
+            while True:
+                if self._tasks:
+                    return self._tasks.popleft()
+                if self._stopping:
+                    return None
                 now = time.monotonic()
                 if self._quarantine_waits and self._hands and now >= self._until:
                     self._company = set(self._hands)
@@ -131,20 +161,28 @@ class Engine:
                     self._alone = True
                     kind = min(self._quarantine_waits, key=self._work.lease)  # what may take longest comes last
                     self._quarantine_waits.discard(kind)
-                    return self._begin(kind), "alone"
-                free = [kind for kind in self._kinds if kind not in self._looking and self._may(kind)]
-                for kind in free:
-                    if self._dry.get(kind, 0.0) <= now:
-                        return self._begin(kind), "beside" if self._company else "leave"
+                    return self._begin(kind, "alone")
+                free = [kind for kind in self._kinds if kind not in self._looking and self._room(kind)]
+                ready = [kind for kind in free if self._dry.get(kind, 0.0) <= now]
+                if ready:
+                    if len(ready) > 1:
+                        self._changed.notify()
+                    return self._begin(ready[0], "beside" if self._company else "leave")
                 self._changed.wait(min((self._dry[kind] - now for kind in free), default=self._idle))
-            return None
 
-    def _begin(self, kind: str) -> str:
+    def _room(self, kind: str) -> int:
+        """How many jobs of this kind may be taken."""
+        most = self._work.most(kind)
+        return min(most, self._remote_slots - self._remote) if kind in REMOTE else most
+
+    def _begin(self, kind: str, quarantine: Quarantine) -> Look:
+        look = Look(kind, quarantine, max(self._room(kind), 1))
         self._kinds.remove(kind)
         self._kinds.append(kind)
         self._looking.add(kind)
         self._busy += 1
-        return kind
+        self._remote += look.most * (kind in REMOTE)
+        return look
 
     @contextmanager
     def _watched(self, alone: Job | None) -> Iterator[None]:
@@ -171,42 +209,48 @@ class Engine:
                 self._quarantined, self._alone, self._company = None, False, set(self._hands)
                 self._changed.notify_all()
 
-    def _may(self, kind: str) -> bool:
-        return kind not in REMOTE or self._remote < self._remote_slots
-
-    def _looked(self, kind: str, found: int, woken: int, left: bool, alone: Job | None) -> None:
+    def _looked(self, look: Look, found: Found, woken: int) -> Task | None:
+        """Note what was found; the task that this thread goes on with, while others take the rest."""
+        jobs = found.claim.jobs
+        tasks = [Task(found.kind, [job]) for job in jobs] if found.kind in REMOTE else [Task(found.kind, jobs)]
+        tasks = tasks if jobs else []
+        alone = tasks[0].alone if tasks else None
         with self._changed:
-            self._looking.discard(kind)
+            self._looking.discard(look.kind)
             self._quarantined = alone or self._quarantined
-            self._alone = self._alone and alone is not None
-            if found and kind != INBOX:
-                self._hands.add(threading.get_ident())
-                self._remote += kind in REMOTE
-            else:
-                self._busy -= 1
-            if left:
+            was_alone, self._alone = self._alone, self._alone and alone is not None
+            self._busy += len(tasks) - 1
+            self._remote += len(tasks) * (found.kind in REMOTE) - look.most * (look.kind in REMOTE)
+            self._hands.update(task.id for task in tasks)
+            self._tasks.extend(tasks[1:])
+            if found.claim.left:
                 self._until = self._until if self._quarantine_waits else time.monotonic() + self._patience
-                self._quarantine_waits.add(kind)
-            elif not found and woken == self._woken[kind]:
-                self._dry[kind] = time.monotonic() + self._idle
-            elif found and kind == INBOX:
-                self._wake(self._kinds)
-            self._changed.notify_all()
+                self._quarantine_waits.add(found.kind)
+            elif not found.number and woken == self._woken[look.kind]:
+                self._dry[look.kind] = time.monotonic() + self._idle
+            if self._quarantine_waits or was_alone:
+                self._changed.notify_all()
+            else:
+                self._changed.notify(max(len(tasks), 1))
+        return tasks[0] if tasks else None
 
-    def _done(self, kind: str, alone: Job | None) -> None:
-        """What was done may have made work of any kind; where one suspect was, the next is looked for first."""
+    def _done(self, task: Task) -> None:
+        """Where one suspect was, the next is looked for first."""
         with self._changed:
             self._busy -= 1
-            self._remote -= kind in REMOTE
-            self._hands.discard(threading.get_ident())
-            self._company.discard(threading.get_ident())
-            if alone is not None and self._quarantined is alone:
+            self._remote -= task.kind in REMOTE
+            self._hands.discard(task.id)
+            self._company.discard(task.id)
+            if task.alone is not None and self._quarantined is task.alone:
                 self._quarantined, self._alone = None, False
-                self._quarantine_waits.add(kind)
-            self._wake(self._kinds)
+                self._quarantine_waits.add(task.kind)
+            if self._quarantine_waits:
+                self._changed.notify_all()
+            else:
+                self._changed.notify()
 
-    def _wake(self, kinds: list[str]) -> None:
+    def _wake(self, kinds: Iterable[str]) -> None:
         for kind in kinds:
             self._dry.pop(kind, None)
             self._woken[kind] += 1
-        self._changed.notify_all()
+            self._changed.notify()

@@ -9,10 +9,12 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hub.store import inbox, jobs
 from hub.store.database import IDLE_TIMEOUT, Connection, Database, DBAPIError, sqlstate
-from hub.store.jobs import Job, Quarantine
+from hub.store.jobs import INBOX as INBOX
+from hub.store.jobs import Claim, Job, Quarantine
 from hub.store.low_water import LowWater
 from hub.store.outage import away
 
@@ -20,8 +22,8 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[Sequence[Job]], None]
 
-INBOX = "inbox"
-"""Not a kind of job: new messages that have none yet."""
+PROCESS = "process"
+"""The kind of job that a message is given."""
 DISPATCHED = 500
 LOOK = 1.0
 """Seconds between two looks where the first job is."""
@@ -44,13 +46,21 @@ class JobTerms:
     lease: float = 60.0
 
 
-BATCHES = {"process": 200}
-"""CPU only: the more at once, the cheaper each. Remote jobs are taken one per idle slot."""
+BATCHES = {"process": 200, "deliver": 16, "fetch": 8}
+"""Of `process` the more at once, the cheaper each. Remote jobs are claimed together and done by a thread each."""
 
 
 def terms(leases: Mapping[str, float]) -> Mapping[str, JobTerms]:
     """By kind; `leases` are the seconds its handler asks for."""
     return {kind: JobTerms(BATCHES.get(kind, 1), lease) for kind, lease in leases.items()}
+
+
+class Found(NamedTuple):
+    """What a look brought: so many jobs or new messages, and what was taken of them, jobs of `kind`."""
+
+    kind: str
+    number: int = 0
+    claim: Claim = Claim()
 
 
 class Work:
@@ -70,28 +80,34 @@ class Work:
         """For how many seconds jobs of this kind are ours."""
         return self._terms.get(kind, JobTerms()).lease
 
-    def dispatch(self) -> int:
-        """Give new messages their jobs; how many there were."""
-        return self.database.run(lambda conn: inbox.dispatch(conn, DISPATCHED)).total
+    def most(self, kind: str) -> int:
+        """How many jobs of this kind are taken at once."""
+        return self._terms.get(kind, JobTerms()).batch
 
-    def claim(self, kind: str, quarantine: Quarantine) -> list[Job] | None:
-        """Take due jobs of this kind, for `run`. None: one that may kill its worker is due first, and was left."""
-        terms = self._terms.get(kind, JobTerms())
-        look = time.monotonic() - self._looked.get(kind, -LOOK) >= LOOK
-        if look:
+    def look(self, kind: str, quarantine: Quarantine, most: int) -> Found:
+        """Take due jobs of this kind, for `run`; of new messages, give them their jobs and take those to be read."""
+        if kind != INBOX:
+            claim = self.database.run(lambda conn: self._claim(conn, kind, quarantine, most))
+            return Found(kind, len(claim.jobs), claim)
+
+        def dispatch(conn: Connection) -> Found:
+            new = inbox.dispatch(conn, DISPATCHED).total
+            if not new or PROCESS not in self.handlers:
+                return Found(kind, new)
+            claim = self._claim(conn, PROCESS, quarantine, self.most(PROCESS))
+            if len(claim.jobs) < self.most(PROCESS) and not claim.left:
+                conn.due.discard(PROCESS)
+            return Found(PROCESS, new, claim)
+
+        return self.database.run(dispatch)
+
+    def _claim(self, conn: Connection, kind: str, quarantine: Quarantine, most: int) -> Claim:
+        if time.monotonic() - self._looked.get(kind, -LOOK) >= LOOK:
             self._looked[kind] = time.monotonic()
-
-        def take(conn: Connection) -> list[Job] | None:
-            if look:
-                self._low_water.advance(conn, kind)
-            low_water = self._low_water
-            found = jobs.claim(
-                conn, [kind], self.worker, terms.batch, terms.lease, low_water=low_water, quarantine=quarantine
-            )
-            left = quarantine == "leave" and not found and jobs.quarantine_waits(conn, kind, low_water=low_water)
-            return None if left else found
-
-        return self.database.run(take)
+            self._low_water.advance(conn, kind)
+        return jobs.claim_kind(
+            conn, kind, self.worker, most, self.lease(kind), low_water=self._low_water, quarantine=quarantine
+        )
 
     def end_quarantine(self, job: Job) -> None:
         """Something else is about to begin beside this job, which was claimed alone."""

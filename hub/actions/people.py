@@ -20,7 +20,7 @@ from hub.pipeline.process.combine import combine
 from hub.pipeline.process.identify import being_written
 from hub.pipeline.process.load import with_retry
 from hub.pipeline.writes import no_effect, overtaken, questions, settle
-from hub.store import dead_jobs, intents, jobs, journal, keys, observations, returns, reviews, stuck, sync
+from hub.store import dead_jobs, expedite, intents, jobs, journal, keys, observations, returns, reviews, stuck, sync
 from hub.store.database import Connection, Database, next_read_seq
 from hub.store.observations import Stored
 
@@ -192,7 +192,7 @@ class People:
         if job is None:
             raise NotNow("no_such_row", number=f"R{return_id}", account=account)
         jobs.want(conn, "deliver", [(account, job)])
-        jobs.expedite(conn, account, ["deliver"], [job])
+        expedite.waiting(conn, account, ["deliver"], [job])
         _note(conn, return_id, account, "retry", sentence("tell_again", by=by, account=account))
 
     def give_up(self, intent_id: int, by: str, note: str) -> None:

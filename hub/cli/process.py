@@ -67,7 +67,7 @@ def tick(settings: Settings) -> None:
 def _working(ready: Hub, workers: int | None) -> Iterator[Engine]:
     count = workers or ready.settings.workers
     engine = Engine(ready.database, ready.handlers, workers=count, terms=terms(ready.leases))
-    listener = Listener(ready.database, partial(engine.wake, INBOX))
+    listener = Listener(ready.database, partial(engine.wake, [INBOX]))
     engine.start()
     listener.start()
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from hub.store import documents, intents, jobs, stuck, sync
+from hub.store import documents, expedite, intents, jobs, stuck, sync
 from hub.store.connection import Connection
 
 BREAKER = 5
@@ -190,7 +190,7 @@ def succeeded(conn: Connection, name: str) -> bool:
 def _back(conn: Connection, name: str) -> None:
     """Whatever waits there is due now."""
     intents.hurry(conn, name)
-    jobs.expedite(conn, name)
+    expedite.waiting(conn, name)
 
 
 def answered(conn: Connection, name: str) -> bool:
@@ -235,7 +235,7 @@ def heard(conn: Connection, names: Iterable[str]) -> None:
         {"n": sorted(set(names))},
     )
     for name in sorted(row[0] for row in found if row[1]):
-        jobs.probe(conn, name)
+        expedite.first_reads(conn, name)
 
 
 def _known(conn: Connection, name: str) -> None:

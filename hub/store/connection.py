@@ -61,10 +61,12 @@ class Result:
 class Connection:
     """One transaction's, usable until it ends. `sql`: its SQLAlchemy connection."""
 
-    __slots__ = ("_cursor", "sql")
+    __slots__ = ("_cursor", "due", "sql")
 
     def __init__(self, sql: sqlalchemy.Connection) -> None:
         self.sql = sql
+        self.due: set[str] = set()
+        """Kinds of work that it makes due: once it is committed, whoever does such work is woken."""
         self._cursor: Any = sql.connection.cursor(row_factory=_rows)
 
     def exec_driver_sql(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Result:

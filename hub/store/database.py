@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -51,12 +51,17 @@ class Database:
         alive.watch(self._engine)
         self._process = os.getpid()
         self._outage = Outage()
+        self.listeners: list[Callable[[Iterable[str]], None]] = []
+        """Told after a commit which kinds of work it made due; they must not fail and not take long."""
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """One transaction, READ COMMITTED: commits at the end, rolls back on an exception."""
         with self._watched(), self._mine().begin() as sql, closing(Connection(sql)) as conn:
             yield conn
+        if conn.due:
+            for listener in self.listeners:
+                listener(conn.due)
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Do `work` in a transaction, whole again after a deadlock, a serialisation failure or a lock timeout.

@@ -12,19 +12,21 @@ def try_again(conn: Connection, job_id: int) -> bool:
     """A person has a parked job tried: once, then it is parked again. False where it is not parked any more."""
     found = conn.exec_driver_sql(
         "UPDATE jobs SET due = clock_timestamp(), attempts = greatest(attempts, %(n)s), quarantined = false,"
-        " crashes = least(crashes, %(c)s - 1) WHERE id = %(i)s AND due = %(p)s",
+        " crashes = least(crashes, %(c)s - 1) WHERE id = %(i)s AND due = %(p)s RETURNING kind",
         {"i": job_id, "p": jobs.DEAD, "n": len(jobs.WAITS), "c": jobs.CRASHES},
     )
+    conn.due.update(found.scalars())
     stuck.over(conn, [job_id])
     return found.rowcount > 0
 
 
 def try_about(conn: Connection, return_ids: Iterable[int]) -> None:
     """These returns have changed: what was of no use on them may be now."""
-    conn.exec_driver_sql(
+    found = conn.exec_driver_sql(
         "UPDATE jobs SET due = clock_timestamp() WHERE id IN (SELECT l.id FROM reviews q"
         " JOIN jobs l ON l.id = (q.detail->>'job')::bigint WHERE q.state = 'open' AND q.kind = %(k)s"
         " AND l.due = %(p)s AND l.crashes < %(c)s AND EXISTS (SELECT FROM jsonb_array_elements_text(q.returns) AS r"
-        " WHERE r::bigint = ANY(%(r)b::bigint[])) FOR UPDATE OF l SKIP LOCKED)",
+        " WHERE r::bigint = ANY(%(r)b::bigint[])) FOR UPDATE OF l SKIP LOCKED) RETURNING kind",
         {"k": stuck.KIND, "p": jobs.DEAD, "c": jobs.CRASHES, "r": sorted(set(return_ids))},
     )
+    conn.due.update(found.scalars())

@@ -99,6 +99,7 @@ def accept(conn: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
     once = [n for n, a in enumerate(arrivals) if a.dedupe is None or first[a.account, a.dedupe] == n]
     if not once:
         return []
+    conn.due.add(jobs.INBOX)
     columns = zip(*(arrivals[n] for n in once), strict=True)
     found = conn.exec_driver_sql(_ACCEPT, dict(zip(Arrival._fields, map(list, columns), strict=True)))
     new = dict(zip(once, (row[0] for row in found.all()), strict=True))

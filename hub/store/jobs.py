@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hub.store import stuck
 from hub.store.connection import Connection
@@ -22,6 +22,11 @@ log = logging.getLogger(__name__)
 
 REMOTE = frozenset({"fetch", "poll", "deliver"})
 """Kinds that talk to the account's system; they stand still while the account does."""
+
+INBOX = "inbox"
+"""Not a kind of job: new messages that have none yet."""
+OF_MESSAGES = frozenset({"process", "fetch"})
+"""Kinds that messages are given; while one is being completed, new ones of its object wait in the inbox."""
 
 WAITS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0, 86400.0)
 """Seconds before the next attempt, by the number of attempts so far; then somebody has to look."""
@@ -128,6 +133,8 @@ def _held(conn: Connection, kind: str, wanted: Sequence[tuple[str, str]], how: s
 
 
 def _raise(conn: Connection, kind: str, wanted: Sequence[tuple[str, str]], after: float) -> None:
+    if after <= 0:
+        conn.due.add(kind)
     conn.exec_driver_sql(
         "INSERT INTO jobs (kind, account, key, due)"
         " SELECT %(k)s, account, key, clock_timestamp() + %(s)s::float8 * interval '1 second'"
@@ -159,10 +166,18 @@ WITH found AS MATERIALIZED ({_DUE} LIMIT %(n)s FOR UPDATE SKIP LOCKED
     WHERE l.id = j.id AND NOT j.held AND CASE WHEN f.alone THEN %(t)s AND j.id = f.id ELSE NOT j.alone END
     RETURNING l.id, l.kind, l.account, l.key, l.wanted, l.done, l.token, l.attempts, l.crashes, l.quarantined, l.due
 )
-SELECT false, * FROM taken
-UNION ALL SELECT true, id, '', '', '', 0, 0, 0, 0, 0, false, due FROM judged WHERE held
-ORDER BY 1, due, id
+SELECT 'taken', * FROM taken
+UNION ALL SELECT 'held', id, '', '', '', 0, 0, 0, 0, 0, false, due FROM judged WHERE held
+UNION ALL SELECT 'left', id, '', '', '', 0, 0, 0, 0, 0, false, NULL FROM first WHERE alone AND NOT %(t)s
+ORDER BY due, id
 """
+
+
+class Claim(NamedTuple):
+    """What a look for work found. `left`: one that may kill its worker is due first, and was left."""
+
+    jobs: Sequence[Job] = ()
+    left: bool = False
 
 
 def claim(
@@ -181,30 +196,38 @@ def claim(
     counts; after CRASHES such deaths it is parked. Where suspects are left, nothing due after one is taken either.
     """
     for kind in kinds:
-        named = {**_from(kind, low_water), "n": limit, "r": kind in REMOTE, "s": lease, "w": worker}
-        named |= {"t": quarantine != "leave", "o": quarantine == "alone"}
-        while found := conn.exec_driver_sql(_CLAIM, named).all():
-            taken = [Job(*row[1:-1]) for row in found if not row[0]]
-            held = [row[1] for row in found if row[0]]
-            if held:
-                _postpone(conn, held)
-            killers = [job for job in taken if job.crashes >= CRASHES]
-            for job in killers:
-                log.error("job %s %s/%s parked: it killed its worker", job.kind, job.account, job.key)
-                dead_letter(
-                    conn,
-                    job,
-                    f"{job.crashes} workers died while they had only this in hand; see the log, then retry it",
-                )
-            if jobs := [job for job in taken if job.crashes < CRASHES]:
-                return jobs
+        if found := claim_kind(conn, kind, worker, limit, lease, low_water=low_water, quarantine=quarantine).jobs:
+            return list(found)
     return []
 
 
-def quarantine_waits(conn: Connection, kind: str, *, low_water: LowWater | None = None) -> bool:
-    """Whether a suspect is due before all else of this kind, and waits for a process that has nothing else in hand."""
-    found = conn.exec_driver_sql(f"SELECT alone FROM ({_DUE} LIMIT 1 FOR UPDATE SKIP LOCKED) f", _from(kind, low_water))
-    return bool(found.scalar())
+def claim_kind(
+    conn: Connection,
+    kind: str,
+    worker: str,
+    limit: int,
+    lease: float,
+    *,
+    low_water: LowWater | None = None,
+    quarantine: Quarantine = "alone",
+) -> Claim:
+    """The same for one kind."""
+    due, first = low_water.floor(kind) if low_water else BEGIN
+    named = {"k": kind, "d": due, "i": first, "n": limit, "r": kind in REMOTE, "s": lease, "w": worker}
+    named |= {"t": quarantine != "leave", "o": quarantine == "alone"}
+    while found := conn.exec_driver_sql(_CLAIM, named).all():
+        taken = [Job(*row[1:-1]) for row in found if row[0] == "taken"]
+        if held := [row[1] for row in found if row[0] == "held"]:
+            _postpone(conn, held)
+        for job in (job for job in taken if job.crashes >= CRASHES):
+            log.error("job %s %s/%s parked: it killed its worker", job.kind, job.account, job.key)
+            why = f"{job.crashes} workers died while they had only this in hand; see the log, then retry it"
+            dead_letter(conn, job, why)
+        jobs = [job for job in taken if job.crashes < CRASHES]
+        left = any(row[0] == "left" for row in found)
+        if jobs or left:
+            return Claim(jobs, left)
+    return Claim()
 
 
 def end_quarantine(conn: Connection, job: Job) -> None:
@@ -212,11 +235,6 @@ def end_quarantine(conn: Connection, job: Job) -> None:
     conn.exec_driver_sql(
         "UPDATE jobs SET quarantined = false WHERE id = %(i)s AND token = %(t)s", {"i": job.id, "t": job.token}
     )
-
-
-def _from(kind: str, low_water: LowWater | None) -> dict[str, object]:
-    due, job = low_water.floor(kind) if low_water else BEGIN
-    return {"k": kind, "d": due, "i": job}
 
 
 def _postpone(conn: Connection, job_ids: Sequence[int]) -> None:
@@ -235,9 +253,11 @@ def _postpone(conn: Connection, job_ids: Sequence[int]) -> None:
     )
 
 
-def fence(conn: Connection, jobs: Iterable[Job]) -> set[int]:
+def fence(conn: Connection, jobs: Collection[Job]) -> set[int]:
     """Which of these are still ours, held until the transaction ends. The first statement of every completing one."""
     tokens = {job.id: job.token for job in jobs}
+    if any(job.kind in OF_MESSAGES for job in jobs):
+        conn.due.add(INBOX)
     found = conn.exec_driver_sql(
         "SELECT id, token FROM jobs WHERE id = ANY(%(i)b::bigint[])"
         ' ORDER BY kind COLLATE "C", account COLLATE "C", key COLLATE "C" FOR UPDATE',
@@ -251,7 +271,7 @@ def finish(conn: Connection, done: Iterable[tuple[Job, int]]) -> None:
     listed = list(done)
     if not listed:
         return
-    conn.exec_driver_sql(
+    more = conn.exec_driver_sql(
         "WITH n AS MATERIALIZED (SELECT * FROM unnest(%(i)b::bigint[], %(t)b::bigint[], %(d)b::bigint[])"
         " AS n(id, token, done)),"
         " gone AS (DELETE FROM jobs l USING n WHERE l.id = n.id AND l.token = n.token AND l.wanted <= n.done)"
@@ -264,11 +284,15 @@ def finish(conn: Connection, done: Iterable[tuple[Job, int]]) -> None:
             "d": [number for _, number in listed],
         },
     )
+    if more.rowcount:
+        conn.due.update(job.kind for job, _ in listed)
     stuck.over(conn, [job.id for job, _ in listed if job.attempts or job.crashes])
 
 
 def reschedule(conn: Connection, job: Job, seconds: float, why: str, *, attempt: bool = True) -> None:
     """Give the job back, to be taken again after so many seconds. `attempt`: this one counts as failed."""
+    if seconds <= 0:
+        conn.due.add(job.kind)
     conn.exec_driver_sql(
         "UPDATE jobs SET due = clock_timestamp() + %(s)s::float8 * interval '1 second', lease_until = NULL,"
         " worker = NULL, attempts = attempts + %(n)s, crashes = 0, quarantined = false, why = %(y)s"
@@ -288,7 +312,7 @@ def dead_letter(conn: Connection, job: Job, why: str, about: Iterable[int] = ())
         stuck.ask(conn, job.id, job.kind, job.account, job.key, why, about)
 
 
-def renew(conn: Connection, jobs: Iterable[Job], lease: float) -> set[int]:
+def renew(conn: Connection, jobs: Collection[Job], lease: float) -> set[int]:
     """Hold these for so many seconds from now; the ids of those that are still ours."""
     held = fence(conn, jobs)
     conn.exec_driver_sql(
@@ -297,38 +321,3 @@ def renew(conn: Connection, jobs: Iterable[Job], lease: float) -> set[int]:
         {"s": lease, "i": sorted(held)},
     )
     return held
-
-
-def expedite(conn: Connection, account: str, kinds: Iterable[str] = REMOTE, keys: Iterable[str] | None = None) -> int:
-    """What waits here is due now, whatever it waited for; named by `keys` also what is parked. How many there were."""
-    named = None if keys is None else sorted(keys)
-    # Without keys a job that somebody holds is left out: a claim that is about to postpone it waits for our account.
-    found = conn.exec_driver_sql(
-        "SELECT id FROM jobs WHERE account = %(a)s AND kind = ANY(%(k)b::text[]) AND due > statement_timestamp()"
-        + (" AND due < %(p)s" if named is None else " AND key = ANY(%(e)b::text[])")
-        + ' ORDER BY kind COLLATE "C", account COLLATE "C", key COLLATE "C" FOR UPDATE'
-        + (" SKIP LOCKED" if named is None else ""),
-        {"a": account, "k": sorted(kinds), "e": named, "p": DEAD},
-    )
-    ids = list(found.scalars())
-    if not ids:
-        return 0
-    conn.exec_driver_sql(
-        "UPDATE jobs SET due = clock_timestamp(), attempts = 0, crashes = 0, quarantined = false, why = NULL"
-        " WHERE id = ANY(%(i)b::bigint[])",
-        {"i": ids},
-    )
-    if named is not None:
-        stuck.over(conn, ids)
-    return len(ids)
-
-
-def probe(conn: Connection, account: str) -> None:
-    """Of each kind of read, the job here that comes next is due now; how often it failed is kept."""
-    for kind in ("fetch", "poll"):
-        conn.exec_driver_sql(
-            "UPDATE jobs SET due = clock_timestamp() WHERE id = (SELECT id FROM jobs WHERE account = %(a)s"
-            " AND kind = %(k)s AND due > statement_timestamp() AND due < %(p)s ORDER BY due, id LIMIT 1"
-            " FOR UPDATE SKIP LOCKED)",
-            {"a": account, "k": kind, "p": DEAD},
-        )

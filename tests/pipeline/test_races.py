@@ -241,7 +241,7 @@ def test_a_killer_in_a_batch_of_500(
     while hub.database.run(inbox.dispatch).total:
         pass
     work = Work(hub.database, {"process": hub.process}, "test", {"process": JobTerms(batch=500)})
-    batch = work.claim("process", "alone")
+    batch = work.look("process", "alone", 500).claim.jobs
     assert len(batch) == 500
     work.run("process", batch)
     assert len(rows(hub, "SELECT 1 FROM returns WHERE opened")) == 499

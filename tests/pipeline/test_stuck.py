@@ -16,7 +16,6 @@ from hub.cli import main
 from hub.pipeline.deliver import deliver
 from hub.pipeline.process import load
 from hub.store import inbox, jobs
-from hub.store.jobs import Job
 from hub.web import create_app
 from scheduler.work import Work, terms
 from tests.pipeline.fakes.processes import Remote
@@ -39,7 +38,8 @@ class Hands:
         for _ in range(60):
             self.hub.database.run(inbox.dispatch)
             rows(self.hub, "UPDATE jobs SET due = clock_timestamp() WHERE due < '9000-01-01' RETURNING 1")
-            found: list[Job] = next(filter(None, (self.hands.claim(kind, "alone") for kind in kinds)), [])
+            looks = (self.hands.look(kind, "alone", 200).claim.jobs for kind in kinds)
+            found = next(filter(None, looks), [])
             if not found:
                 return taken
             taken += len(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -14,13 +15,20 @@ from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.jobs import Job, Quarantine
 from scheduler.threads import Engine
-from scheduler.work import JobTerms, Work
+from scheduler.work import Found, JobTerms, Work
 from tests.scheduler.steps import running, until
 from tests.store.queueing import due
 
 
 def want(database: Database, kind: str, *keys: str) -> None:
     database.run(lambda conn: jobs.want(conn, kind, [("web", key) for key in keys]))
+
+
+def want_elsewhere(database: Database, kind: str, *keys: str) -> None:
+    """Another process asks for it, and nobody says so."""
+    other = Database(database.url)
+    want(other, kind, *keys)
+    other.close()
 
 
 def finish(database: Database, claimed: Sequence[Job]) -> None:
@@ -101,7 +109,7 @@ def test_a_lost_wake_up_costs_a_second(database: Database) -> None:
 
     with running(Engine(database, {"process": read}, workers=2, idle=0.1)) as engine:
         until(lambda: engine._dry.keys() >= {"process"})
-        want(database, "process", "return/r1")  # nobody says so
+        want_elsewhere(database, "process", "return/r1")
         assert done.wait(30)
 
 
@@ -115,10 +123,33 @@ def test_naive_an_engine_that_only_listens_loses_it(database: Database) -> None:
 
     with running(Engine(database, {"process": read}, workers=2, idle=3600.0)) as engine:
         until(lambda: engine._dry.keys() >= {"process", "inbox"})
-        want(database, "process", "return/r1")
+        want_elsewhere(database, "process", "return/r1")
         assert not done.wait(0.3)
-        engine.wake("process")
+        engine.wake(["process"])
         assert done.wait(30)
+
+
+def test_what_is_made_due_here_is_done_at_once(database: Database) -> None:
+    """By an engine that (practically) never looks by itself: a commit wakes it, what is rolled back does not."""
+    done: list[str] = []
+
+    def read(claimed: Sequence[Job]) -> None:
+        done.extend(job.key for job in claimed)
+        finish(database, claimed)
+
+    told: list[set[str]] = []
+    database.listeners.append(lambda kinds: told.append(set(kinds)))
+    with running(Engine(database, {"process": read}, workers=2, idle=3600.0)) as engine:
+        until(lambda: engine._dry.keys() >= {"process", "inbox"})
+        with suppress(RuntimeError), database.begin() as conn:
+            jobs.want(conn, "process", [("web", "return/never")])
+            raise RuntimeError
+        database.run(lambda conn: jobs.want(conn, "process", [("web", "return/later")], after=600.0))
+        assert not told
+        want(database, "process", "return/r1")
+        until(lambda: done == ["return/r1"])
+    assert told[0] == {"process"}
+    assert len(database.listeners) == 1, "an engine that has ended is told nothing"
 
 
 def test_a_wake_up_during_a_look_is_not_lost(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,18 +161,18 @@ def test_a_wake_up_during_a_look_is_not_lost(database: Database, monkeypatch: py
         done.set()
 
     engine = Engine(database, {"process": read}, workers=1, idle=3600.0)
-    claim = Work.claim
+    look = Work.look
     looks: list[int] = []
 
-    def late(self: Work, kind: str, quarantine: Quarantine) -> list[Job] | None:
-        found = claim(self, kind, quarantine)
-        looks.append(len(found or ()))
-        if len(looks) == 1:
-            want(database, "process", "return/r1")
-            engine.wake("process")
+    def late(self: Work, kind: str, quarantine: Quarantine, most: int) -> Found:
+        found = look(self, kind, quarantine, most)
+        if kind == "process":
+            looks.append(found.number)
+            if len(looks) == 1:
+                want(database, "process", "return/r1")
         return found
 
-    monkeypatch.setattr(Work, "claim", late)
+    monkeypatch.setattr(Work, "look", late)
     with running(engine):
         assert done.wait(30)
     assert looks[0] == 0
@@ -194,7 +225,30 @@ def test_a_job_that_never_works_waits_for_a_person_in_the_end(
     assert "4 attempts failed, the last: KeyError" in row(database)["why"]
 
 
-def test_remote_calls_that_hang_leave_a_thread_for_the_rest(database: Database) -> None:
+def test_remote_jobs_are_claimed_together_and_done_side_by_side(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside, look, looks = threading.Barrier(5), Work.look, list[int]()
+
+    def tell(claimed: Sequence[Job]) -> None:
+        assert len(claimed) == 1
+        beside.wait(60)
+        finish(database, claimed)
+
+    def counted(self: Work, kind: str, quarantine: Quarantine, most: int) -> Found:
+        found = look(self, kind, quarantine, most)
+        looks.append(found.number)
+        return found
+
+    monkeypatch.setattr(Work, "look", counted)
+    want(database, "deliver", *(f"R{n}" for n in range(5)))
+    with running(Engine(database, {"deliver": tell}, workers=6, terms={"deliver": JobTerms(batch=16)})):
+        until(lambda: empty(database))
+    assert [number for number in looks if number] == [5]
+
+
+@pytest.mark.parametrize("batch", [1, 16])
+def test_remote_calls_that_hang_leave_a_thread_for_the_rest(database: Database, batch: int) -> None:
     release, read_done = threading.Event(), threading.Event()
 
     def tell(claimed: Sequence[Job]) -> None:
@@ -206,7 +260,8 @@ def test_remote_calls_that_hang_leave_a_thread_for_the_rest(database: Database) 
         read_done.set()
 
     want(database, "deliver", *(f"R{n}" for n in range(5)))
-    with running(Engine(database, {"deliver": tell, "process": read}, workers=3, idle=0.05)) as engine:
+    terms = {"deliver": JobTerms(batch=batch)}
+    with running(Engine(database, {"deliver": tell, "process": read}, workers=3, idle=0.05, terms=terms)) as engine:
         until(lambda: engine._remote == 2)
         want(database, "process", "return/r1")
         assert read_done.wait(30)

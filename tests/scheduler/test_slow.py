@@ -40,14 +40,14 @@ def test_it_counts_as_a_failed_attempt_and_in_the_end_a_person_has_to_look(hasty
 
     want(hasty, "process", "huge", *(f"small{n}" for n in range(7)))
     work = Work(hasty, {"process": read}, "test", {"process": JobTerms(batch=50)})
-    work.run("process", work.claim("process", "leave") or [])
+    work.run("process", work.look("process", "leave", 50).claim.jobs)
     left = row(hasty)
     assert (left["key"], left["attempts"], left["lease_until"], left["quarantined"]) == ("huge", 1, None, False)
     assert left["why"].startswith("TooSlow: more work than fits into the")
     for _ in jobs.WAITS:
         with hasty.begin() as conn:
             conn.exec_driver_sql("UPDATE jobs SET due = clock_timestamp()")
-        work.run("process", work.claim("process", "leave") or [])
+        work.run("process", work.look("process", "leave", 50).claim.jobs)
     assert row(hasty)["due"] == jobs.DEAD
     assert "9 attempts failed, the last: TooSlow" in row(hasty)["why"]
 
@@ -71,12 +71,11 @@ def test_others_pass_beside_it(hasty: Database) -> None:
 
     want(hasty, "process", "huge")
     terms = {"process": JobTerms(batch=1, lease=600)}
-    with running(Engine(hasty, {"process": read}, workers=3, terms=terms, patience=600)) as engine:
+    with running(Engine(hasty, {"process": read}, workers=3, terms=terms, patience=600)):
         for attempt, others in enumerate(passed):
             until(lambda attempt=attempt: row(hasty, "huge")["lease_until"] and len(waited_for) == attempt)
             for n in range(10):
                 want(hasty, "process", f"small{attempt}-{n}")
-                engine.wake("process")
                 until(lambda name=f"small{attempt}-{n}": name in done)
             others.set()
             until(lambda attempt=attempt: row(hasty, "huge")["attempts"] > attempt)

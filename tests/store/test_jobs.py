@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from hub.store import accounts, dead_jobs, jobs
+from hub.store import accounts, dead_jobs, expedite, jobs
 from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.jobs import Job
@@ -94,7 +94,7 @@ def test_hints_do_not_cut_a_back_off_short(database: Database) -> None:
     want(database, "r1")
     (row,) = stored(database)
     assert (row["wanted"], row["waits"]) == (2, True)
-    assert database.run(lambda conn: jobs.expedite(conn, "web", ["process"])) == 1
+    assert database.run(lambda conn: expedite.waiting(conn, "web", ["process"])) == 1
     assert one(database).attempts == 0
 
 
@@ -109,10 +109,10 @@ def test_a_parked_job_waits_for_a_person_who_is_asked(database: Database) -> Non
     database.run(lambda conn: jobs.dead_letter(conn, job, "look at it"))
     assert asked(database) == ["open"]
     assert claim(database) == []
-    assert database.run(lambda conn: jobs.expedite(conn, "web", ["process"])) == 0
+    assert database.run(lambda conn: expedite.waiting(conn, "web", ["process"])) == 0
     (row,) = dead(database)
     assert (row["wanted"], row["due"], row["why"]) == (1, jobs.DEAD, "look at it")
-    assert database.run(lambda conn: jobs.expedite(conn, "web", ["process"], ["r1"])) == 1
+    assert database.run(lambda conn: expedite.waiting(conn, "web", ["process"], ["r1"])) == 1
     assert asked(database) == ["settled"]
     assert one(database).wanted == 1
 

@@ -102,7 +102,7 @@ def test_jobs_are_never_parked_for_deaths_of_others(database: Database) -> None:
     want(database, "killer", "neighbour", kind="deliver")
     lose(database, "killer", "neighbour")
     for _ in range(jobs.CRASHES):
-        assert database.run(lambda conn: jobs.quarantine_waits(conn, "deliver"))
+        assert database.run(lambda conn: jobs.claim_kind(conn, "deliver", "w", 9, 60, quarantine="leave").left)
         assert database.run(lambda conn: jobs.claim(conn, ["deliver"], "busy", 1, quarantine="leave")) == []
         (job,) = database.run(lambda conn: jobs.claim(conn, ["deliver"], "w", 1))
         assert job.key == "killer"
