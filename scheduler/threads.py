@@ -21,12 +21,15 @@ from types import MappingProxyType
 from hub.store.database import Database
 from hub.store.jobs import REMOTE, Job, Quarantine
 from hub.store.outage import away
-from scheduler.work import INBOX, Found, Handler, JobTerms, Work
+from scheduler.work import INBOX, PROCESS, Found, Handler, JobTerms, Work
 
 log = logging.getLogger(__name__)
 
 IDLE = 1.0
 """Seconds after which a kind that had nothing to do is looked at again."""
+
+GATHER = 0.1
+"""Seconds that messages gather at most while a batch of others is being read: the more at once, the cheaper each."""
 
 PATIENCE = 30.0
 """Seconds that nothing begins because of a job that may kill us: before it is taken, and again while it runs."""
@@ -80,6 +83,8 @@ class Engine:
         self._dry: dict[str, float] = {}  # kind: not before this time, it had nothing to do
         self._woken: Counter[str] = Counter()
         self._looking: set[str] = set()
+        self._reading = 0  # batches of messages that are being read
+        self._alone_until = 0.0  # until then no other one is
         self._tasks: deque[Task] = deque()  # taken, and wait for a thread
         self._remote = 0  # jobs of remote kinds that are in hand, or looked for
         self._busy = 0  # looks and tasks
@@ -163,17 +168,22 @@ class Engine:
                     self._quarantine_waits.discard(kind)
                     return self._begin(kind, "alone")
                 free = [kind for kind in self._kinds if kind not in self._looking and self._room(kind)]
-                ready = [kind for kind in free if self._dry.get(kind, 0.0) <= now]
+                due = {kind: max(self._dry.get(kind, 0.0), self._gathers(kind)) for kind in free}
+                ready = [kind for kind in free if due[kind] <= now]
                 if ready:
                     if len(ready) > 1:
                         self._changed.notify()
                     return self._begin(ready[0], "beside" if self._company else "leave")
-                self._changed.wait(min((self._dry[kind] - now for kind in free), default=self._idle))
+                self._changed.wait(min(due.values(), default=now + self._idle) - now)
 
     def _room(self, kind: str) -> int:
         """How many jobs of this kind may be taken."""
         most = self._work.most(kind)
         return min(most, self._remote_slots - self._remote) if kind in REMOTE else most
+
+    def _gathers(self, kind: str) -> float:
+        """Until when messages wait for those that come meanwhile, since others are being read."""
+        return self._alone_until if kind in (INBOX, PROCESS) and self._reading else 0.0
 
     def _begin(self, kind: str, quarantine: Quarantine) -> Look:
         look = Look(kind, quarantine, max(self._room(kind), 1))
@@ -222,6 +232,9 @@ class Engine:
             self._busy += len(tasks) - 1
             self._remote += len(tasks) * (found.kind in REMOTE) - look.most * (look.kind in REMOTE)
             self._hands.update(task.id for task in tasks)
+            if tasks and found.kind == PROCESS:
+                self._reading += 1
+                self._alone_until = time.monotonic() + GATHER
             self._tasks.extend(tasks[1:])
             if found.claim.left:
                 self._until = self._until if self._quarantine_waits else time.monotonic() + self._patience
@@ -240,6 +253,7 @@ class Engine:
             self._busy -= 1
             self._remote -= task.kind in REMOTE
             self._hands.discard(task.id)
+            self._reading -= task.kind == PROCESS
             self._company.discard(task.id)
             if task.alone is not None and self._quarantined is task.alone:
                 self._quarantined, self._alone = None, False

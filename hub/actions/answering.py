@@ -21,7 +21,7 @@ from hub.model.schema.returns import Choice, Discrepancy, Return
 from hub.pipeline.process import linking, provisional
 from hub.pipeline.process.load import with_retry
 from hub.pipeline.writes import overtaken
-from hub.store import console, intents, observations, returns, reviews
+from hub.store import console, dealt_with, observations, returns, reviews
 from hub.store.database import Connection, next_read_seq
 from hub.store.observations import Stored
 
@@ -64,7 +64,7 @@ class Answering:
             if asked.kind == by_hand.KIND and choice.word == "same":
                 # The write that was not taken is planned anew for what is lacking still.
                 account, goods, *_ = asked.about
-                for intent in intents.dealt_with(
+                for intent in dealt_with.move(
                     conn, return_id, account, overtaken.MADE_BY[goods], None, act, booked=True
                 ):
                     reviews.close(conn, f"intent:{intent}")
@@ -84,7 +84,7 @@ class Answering:
             if said is None or said.gone or not said.fragment.answers:
                 raise NotNow("no_such_answer", number=f"R{return_id}", act=act)
             _keep(conn, return_id, act, said.fragment, gone=True)
-            intents.not_by_hand(conn, return_id, act)
+            dealt_with.undo(conn, return_id, act)
             for answer in said.fragment.answers:
                 word, _, what = answer.answer.partition(":")
                 entry = sentence("answer_back", by=by, kind=answer.kind, choice=word, what=what)
@@ -165,12 +165,12 @@ def _dealt_with(conn: Connection, return_id: int, seen: Return, account: str, re
     if rest.operation is not None:
         booked = rest.operation in SUMS
         amount = None if booked else rest.amount
-        for intent in intents.dealt_with(conn, return_id, account, rest.operation, amount, act, booked=booked):
+        for intent in dealt_with.move(conn, return_id, account, rest.operation, amount, act, booked=booked):
             reviews.close(conn, f"intent:{intent}")
     if rest.operation == "credit" and rest.amount is not None:
         words = {"credited": f"{seen.money.credited:f}", "act": act}
         credit = {"kind": "credit", "account": account, "round": seen.round, "amount": f"{rest.amount:f}"}
-        intents.by_hand(conn, return_id, account, {**credit, "currency": seen.money.currency, "words": words}, "")
+        dealt_with.add(conn, return_id, account, {**credit, "currency": seen.money.currency, "words": words}, "")
 
 
 def _orders(choice: Choice) -> tuple[Key, ...]:

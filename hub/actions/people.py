@@ -20,7 +20,20 @@ from hub.pipeline.process.combine import combine
 from hub.pipeline.process.identify import being_written
 from hub.pipeline.process.load import with_retry
 from hub.pipeline.writes import no_effect, overtaken, questions, settle
-from hub.store import dead_jobs, expedite, intents, jobs, journal, keys, observations, returns, reviews, stuck, sync
+from hub.store import (
+    dead_jobs,
+    dealt_with,
+    expedite,
+    intents,
+    jobs,
+    journal,
+    keys,
+    observations,
+    returns,
+    reviews,
+    stuck,
+    sync,
+)
 from hub.store.database import Connection, Database, next_read_seq
 from hub.store.observations import Stored
 
@@ -241,7 +254,7 @@ class People:
             returns.lock(conn, [return_id])
             if not reviews.answer(conn, review_id, "done"):
                 raise NotNow("no_question", id=review_id)
-            intents.by_hand(conn, return_id, detail["account"], detail["what"], note)
+            dealt_with.add(conn, return_id, detail["account"], detail["what"], note)
             said = sentence("dealt_with", by=by, operation=detail["operation"], note=note)
             _note(conn, return_id, detail["account"], "give up", said)
             combine(conn, [return_id], self.accounts.all(), {}, replan=True)

@@ -79,19 +79,21 @@ def note(
     alone: bool = False,
 ) -> None:
     """Write the attempt with its wire, and what it says about the account's health; `alone`: of one record only."""
-    attempts.write(
-        conn,
-        account=account.name,
-        what=what,
-        outcome=outcome.word,
-        error=None if outcome.error is None else str(outcome.error) or repr(outcome.error),
-        wire=outcome.wire,
-        took_ms=outcome.took_ms,
-        return_id=return_id,
-        intent=intent,
-    )
-    if alone:
-        return
+    attempts.write(conn, [attempt(account, what, outcome, return_id, intent)])
+    if not alone:
+        health(conn, account, outcome)
+
+
+def attempt(
+    account: Account, what: str, outcome: Outcome[Any], return_id: int | None, intent: int | None
+) -> attempts.New:
+    """The attempt as it is written down."""
+    error = None if outcome.error is None else str(outcome.error) or repr(outcome.error)
+    return attempts.New(account.name, what, outcome.word, error, outcome.wire, outcome.took_ms, return_id, intent)
+
+
+def health(conn: Connection, account: Account, outcome: Outcome[Any]) -> None:
+    """Note what an outcome says about the account's health."""
     if outcome.error is None:
         account_store.succeeded(conn, account.name)
     elif isinstance(outcome.error, errors.NotYet | errors.OverBudget):

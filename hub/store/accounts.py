@@ -58,15 +58,15 @@ def stamps(conn: Connection) -> dict[str, str]:
     return {row[0]: row[1] for row in conn.exec_driver_sql(f"SELECT name, {_STAMP} FROM accounts")}
 
 
-def standing(conn: Connection, name: str) -> tuple[str | None, bool]:
-    """One account's stamp at this moment (None: there is no such account), and whether nothing may be sent now:
-    a person stopped it, its credentials are refused, or it is given a rest."""
+def standing(conn: Connection, names: Iterable[str]) -> dict[str, tuple[str, bool]]:
+    """Of those of these accounts that there are the stamp at this moment, and whether nothing may be sent now: a person
+    stopped it, its credentials are refused, or it is given a rest."""
     found = conn.exec_driver_sql(
-        f"SELECT {_STAMP}, state = ANY(%(x)b::text[]) OR coalesce(blocked_until > clock_timestamp(), false)"
-        " FROM accounts WHERE name = %(n)s",
-        {"n": name, "x": list(STOPPED)},
-    ).first()
-    return (None, True) if found is None else (str(found[0]), bool(found[1]))
+        f"SELECT name, {_STAMP}, state = ANY(%(x)b::text[]) OR coalesce(blocked_until > clock_timestamp(), false)"
+        " FROM accounts WHERE name = ANY(%(n)b::text[])",
+        {"n": sorted(set(names)), "x": list(STOPPED)},
+    )
+    return {row[0]: (str(row[1]), bool(row[2])) for row in found}
 
 
 def put(

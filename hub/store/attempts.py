@@ -29,34 +29,40 @@ class AttemptRow(NamedTuple):
 _COLUMNS = ", ".join(AttemptRow._fields)
 
 
-def write(
-    conn: Connection,
-    *,
-    account: str,
-    what: str,
-    outcome: str,
-    error: str | None = None,
-    wire: Sequence[Mapping[str, Any]] = (),
-    took_ms: int | None = None,
-    return_id: int | None = None,
-    intent: int | None = None,
-) -> int:
-    """Note one attempt; its number. `wire` is redacted before it comes here (the kit's HTTP session does)."""
+class New(NamedTuple):
+    """A conversation that has just ended. `wire` is redacted before it comes here (the kit's HTTP session does)."""
+
+    account: str
+    what: str
+    outcome: str
+    error: str | None = None
+    wire: Sequence[Mapping[str, Any]] = ()
+    took_ms: int | None = None
+    return_id: int | None = None
+    intent: int | None = None
+
+
+def write(conn: Connection, ended: Sequence[New]) -> list[int]:
+    """Note these; their numbers."""
+    if not ended:
+        return []
     found = conn.exec_driver_sql(
         "INSERT INTO attempts (account, return_id, intent, what, outcome, error, wire, took_ms)"
-        " VALUES (%(a)s, %(r)s, %(i)s, %(w)s, %(o)s, %(e)s, %(x)s::jsonb, %(t)s) RETURNING id",
+        " SELECT a, r, i, w, o, e, x::jsonb, t FROM unnest(%(a)b::text[], %(r)b::bigint[], %(i)b::bigint[],"
+        " %(w)b::text[], %(o)b::text[], %(e)b::text[], %(x)b::text[], %(t)b::int[])"
+        " WITH ORDINALITY AS n(a, r, i, w, o, e, x, t, place) ORDER BY place RETURNING id",
         {
-            "a": account,
-            "r": return_id,
-            "i": intent,
-            "w": documents.plain(what),
-            "o": outcome,
-            "e": None if error is None else documents.plain(error),
-            "x": documents.text(list(wire)),
-            "t": took_ms,
+            "a": [one.account for one in ended],
+            "r": [one.return_id for one in ended],
+            "i": [one.intent for one in ended],
+            "w": [documents.plain(one.what) for one in ended],
+            "o": [one.outcome for one in ended],
+            "e": [None if one.error is None else documents.plain(one.error) for one in ended],
+            "x": [documents.text(list(one.wire)) for one in ended],
+            "t": [one.took_ms for one in ended],
         },
     )
-    return int(found.scalar_one())
+    return sorted(found.scalars())
 
 
 def of_return(conn: Connection, return_id: int) -> list[AttemptRow]:

@@ -40,27 +40,33 @@ def take(
         )
     wanted = n if least is None else min(n, least)
     reserve = min(RESERVE[priority] * burst, burst - wanted)  # a very small burst has nothing to leave
-    conn.exec_driver_sql(
-        "INSERT INTO budgets (account, bucket, tokens) VALUES (%(a)s, %(b)s, %(m)s) ON CONFLICT DO NOTHING",
-        {"a": account, "b": bucket, "m": burst},
-    )
-    tokens, blocked = conn.exec_driver_sql(
-        "SELECT least(%(m)s, tokens"
-        " + %(r)s * greatest(extract(epoch FROM clock_timestamp() - refilled_at), 0)::float8),"
-        " greatest(extract(epoch FROM blocked_until - clock_timestamp()), 0)::float8"
-        " FROM budgets WHERE account = %(a)s AND bucket = %(b)s FOR UPDATE",
-        {"a": account, "b": bucket, "m": float(burst), "r": float(rate)},
-    ).one()
-    missing = wanted + reserve - float(tokens)
-    if not must and (blocked or missing > 1e-9):
-        return max(float(blocked or 0.0), missing / rate)
-    conn.exec_driver_sql(
-        "UPDATE budgets SET tokens = %(t)s, refilled_at = clock_timestamp(),"
-        " blocked_until = CASE WHEN blocked_until > clock_timestamp() THEN blocked_until END"
-        " WHERE account = %(a)s AND bucket = %(b)s",
-        {"a": account, "b": bucket, "t": tokens - n},
-    )
-    return 0.0
+    named = {"a": account, "b": bucket, "m": float(burst), "r": float(rate), "n": float(n), "u": must}
+    named["w"] = wanted + reserve
+    while (found := conn.exec_driver_sql(_TAKE, named).first()) is None:
+        conn.exec_driver_sql(
+            "INSERT INTO budgets (account, bucket, tokens) VALUES (%(a)s, %(b)s, %(m)s) ON CONFLICT DO NOTHING", named
+        )
+    tokens, blocked, taken = found
+    return 0.0 if taken else max(float(blocked or 0.0), (wanted + reserve - float(tokens)) / rate)
+
+
+_TAKE = """
+WITH held AS MATERIALIZED (
+    SELECT account, bucket, tokens, refilled_at, blocked_until FROM budgets WHERE account = %(a)s AND bucket = %(b)s
+    FOR UPDATE
+), there AS MATERIALIZED (
+    SELECT account, bucket, least(%(m)s::float8,
+    tokens + %(r)s::float8 * greatest(extract(epoch FROM clock_timestamp() - refilled_at), 0)::float8) AS tokens,
+    greatest(extract(epoch FROM blocked_until - clock_timestamp()), 0)::float8 AS blocked FROM held
+), judged AS MATERIALIZED (
+    SELECT *, %(u)s OR (coalesce(blocked, 0) = 0 AND %(w)s::float8 - tokens <= 1e-9) AS taken FROM there
+), gone AS (
+    UPDATE budgets b SET tokens = j.tokens - %(n)s::float8, refilled_at = clock_timestamp(),
+    blocked_until = CASE WHEN blocked_until > clock_timestamp() THEN blocked_until END
+    FROM judged j WHERE j.taken AND (b.account, b.bucket) = (j.account, j.bucket)
+)
+SELECT tokens, blocked, taken FROM judged
+"""
 
 
 def give_back(conn: Connection, account: str, bucket: str, n: float, burst: float) -> None:

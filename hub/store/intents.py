@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from hub.model.language.sentences import Sentence
@@ -60,87 +59,40 @@ KEPT_DAYS = 90
 """What is over is kept so long for whoever asks what was written."""
 
 
-def open_(
-    conn: Connection,
-    return_id: int,
-    account: str,
-    kind: str,
-    round_: int,
-    operation: dict[str, Any],
-    call: dict[str, Any],
-    deadline: float,
-    tries: int = 1,
-) -> int:
-    """Commit this before the request leaves; its id is the idempotency key. `tries`: calls of the same operation that
-    did nothing, and this one."""
+class Opening(NamedTuple):
+    """A write that is about to begin."""
+
+    return_id: int
+    account: str
+    kind: str
+    round: int
+    operation: dict[str, Any]
+    call: dict[str, Any]
+    tries: int = 1
+    """Calls of the same operation that did nothing, and this one."""
+
+
+def begin(conn: Connection, openings: Sequence[Opening], deadline: float) -> list[int]:
+    """Commit these before their requests leave; the ids are their idempotency keys. `deadline`: seconds for a call."""
+    if not openings:
+        return []
     found = conn.exec_driver_sql(
         "INSERT INTO intents (return_id, account, kind, round, operation, call, deadline, attempts, tries)"
-        " VALUES (%(r)s, %(a)s, %(k)s, %(n)s, %(o)s::jsonb, %(c)s::jsonb,"
-        " clock_timestamp() + %(d)s * interval '1 second', 1, %(t)s) RETURNING id",
+        " SELECT r, a, k, n, o::jsonb, c::jsonb, clock_timestamp() + %(d)s * interval '1 second', 1, t"
+        " FROM unnest(%(r)b::bigint[], %(a)b::text[], %(k)b::text[], %(n)b::int[], %(o)b::text[], %(c)b::text[],"
+        " %(t)b::int[]) WITH ORDINALITY AS i(r, a, k, n, o, c, t, place) ORDER BY place RETURNING id",
         {
-            "r": return_id,
-            "a": account,
-            "k": kind,
-            "n": round_,
-            "o": documents.text(operation),
-            "c": documents.text(call),
+            "r": [one.return_id for one in openings],
+            "a": [one.account for one in openings],
+            "k": [one.kind for one in openings],
+            "n": [one.round for one in openings],
+            "o": [documents.text(one.operation) for one in openings],
+            "c": [documents.text(one.call) for one in openings],
+            "t": [one.tries for one in openings],
             "d": deadline,
-            "t": tries,
         },
     )
-    return int(found.scalar_one())
-
-
-def by_hand(conn: Connection, return_id: int, account: str, operation: dict[str, Any], note: str) -> None:
-    """A person has dealt with an operation that we did not call: noted like one that was given up."""
-    conn.exec_driver_sql(
-        "INSERT INTO intents (return_id, account, kind, round, operation, call, state, error)"
-        " VALUES (%(r)s, %(a)s, %(k)s, %(n)s, %(o)s::jsonb, '{}', 'given_up', %(e)s)",
-        {
-            "r": return_id,
-            "a": account,
-            "k": operation["kind"],
-            "n": operation.get("round", 1),
-            "o": documents.text(operation),
-            "e": documents.plain(note),
-        },
-    )
-
-
-def dealt_with(
-    conn: Connection, return_id: int, account: str, kind: str, amount: Decimal | None, act: str, *, booked: bool
-) -> Sequence[int]:
-    """By this act a person has dealt with the dead writes of this kind (and sum); which. `booked`: the act itself holds
-    their sum, so they count for nothing; what may have moved money stays: its own question says what became of it."""
-    found = conn.exec_driver_sql(
-        "UPDATE intents SET state = %(s)s, operation = jsonb_set(operation, '{words}',"
-        " coalesce(operation->'words', '{}') || jsonb_build_object('act', %(w)s::text)), changed_at = clock_timestamp()"
-        " WHERE return_id = %(r)s AND account = %(a)s AND kind = %(k)s AND state = 'dead' AND NOT (possible AND %(b)s)"
-        " AND (%(m)s::numeric IS NULL OR (operation->>'amount')::numeric = %(m)s) RETURNING id",
-        {
-            "s": "dropped" if booked else "given_up",
-            "w": act,
-            "r": return_id,
-            "a": account,
-            "k": kind,
-            "b": booked,
-            "m": amount,
-        },
-    )
-    return [row[0] for row in found]
-
-
-def not_by_hand(conn: Connection, return_id: int, act: str) -> None:
-    """A person takes back the act by which they said so: what was refused is a dead letter again."""
-    about = {"r": return_id, "a": act}
-    mine = "return_id = %(r)s AND state IN ('given_up', 'dropped') AND operation->'words'->>'act' = %(a)s"
-    conn.exec_driver_sql(f"DELETE FROM intents WHERE {mine} AND attempts = 0", about)
-    conn.exec_driver_sql(
-        "UPDATE intents SET state = 'dead', changed_at = clock_timestamp(), operation = CASE"
-        " WHEN operation->'words' = jsonb_build_object('act', %(a)s::text) THEN operation - 'words'"
-        f" ELSE operation #- '{{words,act}}' END WHERE {mine}",
-        about,
-    )
+    return sorted(found.scalars())
 
 
 def again(conn: Connection, intent_id: int, deadline: float, *, step: bool = False) -> None:
@@ -182,44 +134,61 @@ def forget(conn: Connection, intent_id: int) -> None:
     conn.exec_driver_sql("DELETE FROM intents WHERE id = %(i)s", {"i": intent_id})
 
 
-def move(
-    conn: Connection,
-    intent_id: int,
-    state: str,
-    *,
-    progress: dict[str, Any] | None = None,
-    reply: dict[str, Any] | None = None,
-    error: str | Sentence | None = None,
-    looks: int = 0,
-    misses: int = 0,
-    uncounted: int = 0,
-    possible: bool | None = None,
-    refused: bool = False,
-    wait: float = 0.0,
-) -> None:
-    """What became of an intent. `wait`: seconds before its effect may be looked for, or is overdue; `error`: a
-    sentence of ours, or the other system's own words; `looks`, `misses`: so many more; `uncounted`: calls that were
-    none; `possible`: whether it may have had an effect (None: as before)."""
-    text, said = documents.both(error)
+class Move(NamedTuple):
+    """What became of an intent."""
+
+    intent_id: int
+    state: str
+    progress: dict[str, Any] | None = None
+    reply: dict[str, Any] | None = None
+    error: str | Sentence | None = None
+    """A sentence of ours, or the other system's own words."""
+    looks: int = 0
+    """So many more."""
+    misses: int = 0
+    """So many more."""
+    uncounted: int = 0
+    """Calls that were none."""
+    possible: bool | None = None
+    """Whether it may have had an effect; None: as before."""
+    refused: bool = False
+    wait: float = 0.0
+    """Seconds before its effect may be looked for, or is overdue."""
+
+
+def move(conn: Connection, intent_id: int, state: str, **more: Any) -> None:
+    """What became of one intent; `more`: the other fields of a Move."""
+    move_all(conn, [Move(intent_id, state, **more)])
+
+
+def move_all(conn: Connection, moves: Sequence[Move]) -> None:
+    """What became of these intents, each of them once."""
+    if not moves:
+        return
+    errors = [documents.both(one.error) for one in moves]
     conn.exec_driver_sql(
-        "UPDATE intents SET state = %(s)s, progress = coalesce(%(p)s::jsonb, progress),"
-        " reply = coalesce(%(r)s::jsonb, reply), error = %(e)s, said = %(o)s::jsonb, looks = looks + %(l)s,"
-        " misses = misses + %(m)s, attempts = attempts - %(u)s, tries = tries - %(u)s,"
-        " possible = coalesce(%(b)s::bool, possible), refused = refused OR %(f)s,"
-        " deadline = clock_timestamp() + %(w)s * interval '1 second', changed_at = clock_timestamp() WHERE id = %(i)s",
+        "UPDATE intents i SET state = m.state, progress = coalesce(m.progress::jsonb, i.progress),"
+        " reply = coalesce(m.reply::jsonb, i.reply), error = m.error, said = m.said::jsonb, looks = i.looks + m.looks,"
+        " misses = i.misses + m.misses, attempts = attempts - m.uncounted, tries = tries - m.uncounted,"
+        " possible = coalesce(m.possible, i.possible), refused = i.refused OR m.refused,"
+        " deadline = clock_timestamp() + m.wait * interval '1 second', changed_at = clock_timestamp()"
+        " FROM unnest(%(i)b::bigint[], %(s)b::text[], %(p)b::text[], %(r)b::text[], %(e)b::text[], %(o)b::text[],"
+        " %(l)b::int[], %(m)b::int[], %(u)b::int[], %(b)b::bool[], %(f)b::bool[], %(w)b::float8[])"
+        " AS m(id, state, progress, reply, error, said, looks, misses, uncounted, possible, refused, wait)"
+        " WHERE i.id = m.id",
         {
-            "i": intent_id,
-            "s": state,
-            "p": None if progress is None else documents.text(progress),
-            "r": None if reply is None else documents.text(reply),
-            "e": text,
-            "o": said,
-            "l": looks,
-            "m": misses,
-            "u": uncounted,
-            "b": possible,
-            "f": refused,
-            "w": wait,
+            "i": [one.intent_id for one in moves],
+            "s": [one.state for one in moves],
+            "p": [None if one.progress is None else documents.text(one.progress) for one in moves],
+            "r": [None if one.reply is None else documents.text(one.reply) for one in moves],
+            "e": [text for text, _ in errors],
+            "o": [said for _, said in errors],
+            "l": [one.looks for one in moves],
+            "m": [one.misses for one in moves],
+            "u": [one.uncounted for one in moves],
+            "b": [one.possible for one in moves],
+            "f": [one.refused for one in moves],
+            "w": [one.wait for one in moves],
         },
     )
 
@@ -276,8 +245,15 @@ def decided(conn: Connection, return_ids: Iterable[int]) -> dict[int, set[tuple[
 
 def get(conn: Connection, intent_id: int) -> Intent | None:
     """One intent, or None."""
-    found = conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM intents WHERE id = %(i)s", {"i": intent_id}).first()
-    return None if found is None else Intent(*found)
+    return several(conn, [intent_id]).get(intent_id)
+
+
+def several(conn: Connection, intent_ids: Iterable[int]) -> dict[int, Intent]:
+    """These intents by their ids, as far as they are there."""
+    found = conn.exec_driver_sql(
+        f"SELECT {_COLUMNS} FROM intents WHERE id = ANY(%(i)b::bigint[])", {"i": sorted(set(intent_ids))}
+    )
+    return {row[0]: Intent(*row) for row in found}
 
 
 def dead(conn: Connection, account: str | None = None) -> Sequence[Intent]:

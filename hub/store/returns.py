@@ -78,14 +78,15 @@ def lock_orders(conn: Connection, order_ids: Iterable[int]) -> None:
         )
 
 
-def lock(conn: Connection, return_ids: Iterable[int]) -> dict[int, ReturnRow]:
-    """Hold these returns until the transaction ends, and say what is stored of them."""
+def lock(conn: Connection, return_ids: Iterable[int], *, free: bool = False) -> dict[int, ReturnRow]:
+    """Hold these returns until the transaction ends, and say what is stored of them; with `free` those that are not
+    held by somebody else."""
     wanted = sorted(set(return_ids))
     if not wanted:
         return {}
     found = conn.exec_driver_sql(
         "SELECT id, revision, doc, opened, merged_into, bindings FROM returns WHERE id = ANY(%(r)b::bigint[])"
-        " ORDER BY id FOR UPDATE",
+        " ORDER BY id FOR UPDATE" + (" SKIP LOCKED" if free else ""),
         {"r": wanted},
     )
     return {row[0]: ReturnRow(*row) for row in found}

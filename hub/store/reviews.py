@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from hub.model.language.sentences import Sentence
@@ -87,7 +87,16 @@ def open_reviews(conn: Connection) -> list[dict[str, Any]]:
 
 def close(conn: Connection, dedupe: str) -> None:
     """The question has answered itself."""
-    conn.exec_driver_sql("UPDATE reviews SET state = 'settled' WHERE dedupe = %(u)s AND state = 'open'", {"u": dedupe})
+    close_all(conn, [dedupe])
+
+
+def close_all(conn: Connection, dedupes: Sequence[str]) -> None:
+    """These questions have answered themselves."""
+    if dedupes:
+        conn.exec_driver_sql(
+            "UPDATE reviews SET state = 'settled' WHERE dedupe = ANY(%(u)b::text[]) AND state = 'open'",
+            {"u": list(dedupes)},
+        )
 
 
 def close_outdated(conn: Connection, kind: str, about: Iterable[tuple[int, str]], still: Iterable[str]) -> None:

@@ -52,15 +52,18 @@ def of_returns(conn: Connection, return_ids: Iterable[int]) -> dict[tuple[int, s
     return {(row[0], row[1]): SyncRow(*row) for row in found}
 
 
-def due(conn: Connection, account: str, job: str) -> list[SyncRow]:
-    """The rows of one outbound job that want something said, or do not know what became of it, oldest first."""
+def due(conn: Connection, outbound: Iterable[tuple[str, str]]) -> list[SyncRow]:
+    """The rows of these outbound jobs (account, key) that want something said, or do not know what became of it; the
+    oldest first."""
+    wanted = sorted(set(outbound))
     found = conn.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM sync WHERE account = %(a)s AND job = %(l)s AND (wanted > done OR EXISTS"
+        f"SELECT {_COLUMNS} FROM sync JOIN unnest(%(a)b::text[], %(l)b::text[]) AS n(account, job)"
+        " USING (account, job) WHERE (wanted > done OR EXISTS"
         " (SELECT FROM intents i WHERE (i.return_id, i.account) = (sync.return_id, sync.account)"
         " AND (i.state IN ('open', 'waiting', 'unknown') OR (i.deadline < clock_timestamp()"
         " AND (i.state = 'sent' OR (i.state = 'given_up' AND i.progress <> '{}'))))))"
         " ORDER BY return_id",
-        {"a": account, "l": job},
+        {"a": [account for account, _ in wanted], "l": [key for _, key in wanted]},
     )
     return [SyncRow(*row) for row in found]
 
@@ -99,41 +102,56 @@ def save(conn: Connection, news: Sequence[PlannedRow]) -> None:
     )
 
 
-def settle(
-    conn: Connection,
-    row: SyncRow,
-    state: str,
-    *,
-    planned: Sequence[PlannedOperation] | None = None,
-    undeliverable: Sequence[Undeliverable] | None = None,
-    guard: dict[str, Any] | None = None,
-    why: str | Sentence | None = None,
-    wait: float | None = None,
-    said: bool = False,
-) -> None:
-    """What telling came to. `said`: all that was wanted when this began is done; `wait`: seconds until it may go on;
-    `why`: a sentence of ours, or the other system's own words."""
-    text, sentence = documents.both(why)
+class Told(NamedTuple):
+    """What telling came to for one row; what is None stays as it was."""
+
+    row: SyncRow
+    state: str
+    planned: Sequence[PlannedOperation] | None = None
+    undeliverable: Sequence[Undeliverable] | None = None
+    guard: dict[str, Any] | None = None
+    why: str | Sentence | None = None
+    """A sentence of ours, or the other system's own words; None: nothing."""
+    wait: float | None = None
+    """Seconds until it may go on."""
+    said: bool = False
+    """All that was wanted when this began is done."""
+
+
+def settle(conn: Connection, row: SyncRow, state: str, **more: Any) -> None:
+    """What telling came to for one row; `more`: the other fields of what is Told."""
+    settle_all(conn, [Told(row, state, **more)])
+
+
+def settle_all(conn: Connection, told: Sequence[Told]) -> None:
+    """What telling came to for these rows, each of them once."""
+    if not told:
+        return
+    ordered = sorted(told, key=lambda one: (one.row.return_id, one.row.account))
+    whys = [documents.both(one.why) for one in ordered]
     conn.exec_driver_sql(
-        "UPDATE sync SET state = %(s)s, planned = coalesce(%(p)s::jsonb, planned),"
-        " undeliverable = coalesce(%(e)s::jsonb, undeliverable), guard = coalesce(%(g)s::jsonb, guard), why = %(y)s,"
-        " said = %(o)s::jsonb,"
-        " not_before = clock_timestamp() + %(w)s::float8 * interval '1 second',"
-        " done = CASE WHEN %(d)s THEN greatest(done, %(n)s) ELSE done END,"
-        " wanted = CASE WHEN %(s)s = 'pending' THEN greatest(wanted, done + 1) ELSE wanted END, at = clock_timestamp()"
-        " WHERE return_id = %(r)s AND account = %(a)s",
+        "UPDATE sync SET state = t.state, planned = coalesce(t.planned::jsonb, sync.planned),"
+        " undeliverable = coalesce(t.undeliverable::jsonb, sync.undeliverable),"
+        " guard = coalesce(t.guard::jsonb, sync.guard), why = t.why, said = t.said::jsonb,"
+        " not_before = clock_timestamp() + t.wait * interval '1 second',"
+        " done = CASE WHEN t.over THEN greatest(done, t.seen) ELSE done END,"
+        " wanted = CASE WHEN t.state = 'pending' THEN greatest(wanted, done + 1) ELSE wanted END,"
+        " at = clock_timestamp() FROM unnest(%(r)b::bigint[], %(a)b::text[], %(s)b::text[], %(p)b::text[],"
+        " %(e)b::text[], %(g)b::text[], %(y)b::text[], %(o)b::text[], %(w)b::float8[], %(d)b::bool[], %(n)b::bigint[])"
+        " AS t(return_id, account, state, planned, undeliverable, guard, why, said, wait, over, seen)"
+        " WHERE sync.return_id = t.return_id AND sync.account = t.account",
         {
-            "s": state,
-            "p": None if planned is None else documents.text(planned),
-            "e": None if undeliverable is None else documents.text(undeliverable),
-            "g": None if guard is None else documents.text(guard),
-            "y": text,
-            "o": sentence,
-            "w": wait,
-            "d": said,
-            "n": row.wanted,
-            "r": row.return_id,
-            "a": row.account,
+            "r": [one.row.return_id for one in ordered],
+            "a": [one.row.account for one in ordered],
+            "s": [one.state for one in ordered],
+            "p": [None if one.planned is None else documents.text(one.planned) for one in ordered],
+            "e": [None if one.undeliverable is None else documents.text(one.undeliverable) for one in ordered],
+            "g": [None if one.guard is None else documents.text(one.guard) for one in ordered],
+            "y": [text for text, _ in whys],
+            "o": [said for _, said in whys],
+            "w": [one.wait for one in ordered],
+            "d": [one.said for one in ordered],
+            "n": [one.row.wanted for one in ordered],
         },
     )
 

@@ -13,7 +13,7 @@ import pytest
 from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import OutcomeUnknown, Rejected
 from hub.boot import Hub
-from hub.pipeline.deliver import deliver
+from hub.pipeline.deliver import next_step
 from hub.store import inbox, jobs
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.processes import Remote
@@ -64,7 +64,7 @@ def test_two_threads_do_not_both_pay_the_last_of_an_order(
     hub.database.run(inbox.dispatch)
     claimed = hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "test", 50))
     assert len(claimed) == 2
-    meet, planned = threading.Barrier(2, timeout=2.0), deliver.plan_for
+    meet, planned = threading.Barrier(2, timeout=2.0), next_step.plan_for
 
     def together(*arguments: Any) -> Any:
         found = planned(*arguments)
@@ -72,7 +72,7 @@ def test_two_threads_do_not_both_pay_the_last_of_an_order(
             meet.wait()
         return found
 
-    monkeypatch.setattr(deliver, "plan_for", together)
+    monkeypatch.setattr(next_step, "plan_for", together)
     threads = [threading.Thread(target=hub.deliver, args=([job],)) for job in claimed]
     for thread in threads:
         thread.start()

@@ -21,6 +21,7 @@ from hub.store import budgets
 from tests.pipeline.fakes.connector import Stock
 from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.queries import hurry, rows, told
+from tests.statements import statements
 
 RETURNS = 16
 BURST = 12
@@ -111,7 +112,7 @@ class Book:
     def close(self, attempt: Attempt, requests: int) -> None:
         for _ in range(requests):
             attempt.pays("default")
-        self.hub.database.run(lambda conn: self.purses.close(conn, self.account, "receive", attempt))
+        self.hub.database.run(lambda conn: self.purses.close(conn, [(self.account, "receive", attempt)]))
 
     def notified(self) -> int:
         """As many reads as the budget gives."""
@@ -181,3 +182,26 @@ def test_the_debt_of_one_operation_is_all_that_is_drawn_in_advance(hub: Hub, tig
         drawn += attempt.paid if isinstance(attempt, Attempt) else 0
     assert BURST <= drawn <= BURST + FIRST
     assert book.notified() == 0
+
+
+def test_many_are_paid_for_at_once_or_as_many_as_the_budget_has(hub: Hub, tight: Any) -> None:
+    book = Book(hub)
+
+    def open_all(*numbers: int) -> list[Attempt | float]:
+        wanted = [(book.account, "receive", number) for number in numbers]
+        return hub.database.run(lambda conn: book.purses.open_all(conn, wanted))
+
+    with statements() as asked:
+        paid = open_all(1, 2)
+    assert [attempt.paid for attempt in paid if isinstance(attempt, Attempt)] == [FIRST, FIRST]
+    assert len(asked) <= 4, "both at once: the budget begins, and is asked"
+    assert book.tokens == pytest.approx(BURST - 2 * FIRST, abs=0.1)
+    for attempt in paid:
+        assert isinstance(attempt, Attempt)
+        book.close(attempt, 1)
+    some_come_in(hub, BURST)
+    rows(hub, "UPDATE budgets SET tokens = 4.5, refilled_at = clock_timestamp() RETURNING 1")
+    one, *others = open_all(3, 4, 5, 6, 7, 8)
+    assert isinstance(one, Attempt), "there was enough for the first"
+    assert all(isinstance(wait, float) and wait > 0 for wait in others[-2:]), "and not for all of them"
+    assert book.tokens > -BURST

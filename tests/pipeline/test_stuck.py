@@ -13,7 +13,7 @@ from werkzeug.test import Client
 from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.cli import main
-from hub.pipeline.deliver import deliver
+from hub.pipeline.deliver import next_step
 from hub.pipeline.process import load
 from hub.store import inbox, jobs
 from hub.web import create_app
@@ -61,7 +61,7 @@ class Bug:
 
 @pytest.fixture
 def bug(monkeypatch: pytest.MonkeyPatch) -> Bug:
-    found, plan_for = Bug(), deliver.plan_for
+    found, plan_for = Bug(), next_step.plan_for
 
     def broken(conn: Any, situation: Any, account: Any) -> Any:
         if found.there and account.name == "erp":
@@ -69,7 +69,7 @@ def bug(monkeypatch: pytest.MonkeyPatch) -> Bug:
             raise KeyError("simulated: a bug of ours")
         return plan_for(conn, situation, account)
 
-    monkeypatch.setattr(deliver, "plan_for", broken)
+    monkeypatch.setattr(next_step, "plan_for", broken)
     return found
 
 

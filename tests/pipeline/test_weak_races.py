@@ -11,6 +11,7 @@ import pytest
 from hub.boot import Hub
 from hub.pipeline.process import provisional
 from hub.store import inbox, intents, jobs
+from hub.store.intents import Opening
 from tests.pipeline.channels import counter, order, partition, questions, request
 from tests.pipeline.queries import rows
 from tests.statements import statements
@@ -90,7 +91,7 @@ def claimed(hub: Hub) -> list[jobs.Job]:
 
 def test_nothing_moves_while_a_write_is_under_way(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
     with hub.database.begin() as conn:
-        intent = intents.open_(conn, two_channels, "web", "add_tracking", 1, TRACKING, {}, 60.0)
+        (intent,) = intents.begin(conn, [Opening(two_channels, "web", "add_tracking", 1, TRACKING, {})], 60.0)
     post("web", request("w2"))
     work(("process",))
     assert partition(hub, "w1", "t1") == {frozenset({"w1", "t1"})}
@@ -103,7 +104,7 @@ def test_nothing_moves_while_a_write_is_under_way(hub: Hub, two_channels: int, p
 
 def test_what_was_acted_upon_is_parted_by_a_person_only(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
     with hub.database.begin() as conn:
-        intent = intents.open_(conn, two_channels, "web", "add_tracking", 1, TRACKING, {}, 60.0)
+        (intent,) = intents.begin(conn, [Opening(two_channels, "web", "add_tracking", 1, TRACKING, {})], 60.0)
         intents.move(conn, intent, "done")
     post("web", request("w2"))
     work(("process",))

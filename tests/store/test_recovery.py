@@ -9,6 +9,7 @@ import pytest
 from hub.store import accounts, intents, jobs, returns
 from hub.store.connection import Connection
 from hub.store.database import Database
+from hub.store.intents import Opening
 from tests.statements import statements
 
 KINDS = ("fetch", "poll", "deliver")
@@ -140,7 +141,7 @@ def test_writes_that_did_nothing_and_looks_that_failed_are_tried_now(
 ) -> None:
     (return_id,) = returns.numbers(conn, 1)
     returns.begin(conn, [return_id])
-    made = intents.open_(conn, return_id, "web", "receive", 1, {}, {}, 3600.0)
+    (made,) = intents.begin(conn, [Opening(return_id, "web", "receive", 1, {}, {})], 3600.0)
     conn.exec_driver_sql(
         "UPDATE intents SET state = %(s)s, possible = %(p)s, misses = %(m)s", {"s": state, "p": possible, "m": misses}
     )

@@ -47,10 +47,8 @@ def test_the_journal_tells_a_story_in_order(conn: Connection) -> None:
 
 def test_attempts_keep_their_wire(conn: Connection) -> None:
     wire = [{"method": "POST", "url": "http://shop/returns", "body": "\0"}]
-    number = attempts.write(
-        conn, account="web", what="receive R1001", outcome="RetryLater", error="500 \0", wire=wire, return_id=1001
-    )
-    attempts.write(conn, account="web", what="poll return", outcome="ok", took_ms=12)
+    refused = attempts.New("web", "receive R1001", "RetryLater", error="500 \0", wire=wire, return_id=1001)
+    number, _ = attempts.write(conn, [refused, attempts.New("web", "poll return", "ok", took_ms=12)])
     (found,) = attempts.of_return(conn, 1001)
     assert (found.id, found.outcome, found.error) == (number, "RetryLater", "500 \ufffd")
     assert found.wire == [{**wire[0], "body": "\ufffd"}]

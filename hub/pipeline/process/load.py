@@ -76,12 +76,15 @@ def load_for_update(
     accounts: Mapping[str, Account],
     reads: Mapping[Name, int] = {},
     fresh: Sequence[int] = (),
+    *,
+    free: bool = False,
 ) -> list[Situation]:
     """Lock these returns and merge what is observed of them. Raises Moved where one went into another.
 
     `reads`: records that we just read ourselves, with the read_seqs of these reads. `fresh`: returns that begin now.
+    `free`: without those that somebody else holds.
     """
-    rows = returns.lock(conn, set(return_ids).difference(fresh))
+    rows = returns.lock(conn, set(return_ids).difference(fresh), free=free)
     rows |= {return_id: returns.ReturnRow.new(return_id) for return_id in fresh}
     if any(row.merged_into for row in rows.values()):
         raise Moved
@@ -102,6 +105,7 @@ def load_for_update(
     people = parties(accounts)
     at = now(conn) if any(row.bindings for row in rows.values()) else None
     situations = []
+    ended: list[Intent] = []
     for return_id in ids:
         if (parts := sum(size(o.fragment) for o in seen[return_id])) > MOST:
             raise TooMuch(return_id, parts)
@@ -133,35 +137,29 @@ def load_for_update(
         shown = overtaken.without(seen[return_id], open_, old, inputs.duplicates)
         merger = Merger(shown, inputs)
         merged = merger.whole()
+        paid = [intent for intent in open_ if _paid_after_all(intent, merged)]
+        done = [intent for intent in over if awaited.shown(intent, merged)]
+        ended += paid + done
         open_ = [
-            *(i for i in open_ if not _paid_after_all(conn, i, merged)),
-            *_without_effect(conn, accounts, over, merged),
+            *(intent for intent in open_ if intent not in paid),
+            *_without_effect(conn, accounts, [intent for intent in over if intent not in done]),
         ]
         closed = len(open_) < len(before)
         situations.append(Situation(return_id, row, old, shown, merger, merged, open_, closed))
+    awaited.close(conn, ended)
     return situations
 
 
-def _without_effect(
-    conn: Connection, accounts: Mapping[str, Account], over: Sequence[Intent], merged: Return
-) -> list[Intent]:
-    """All records of these writes are read: what they show is over, the others (money) are not."""
-    still = []
+def _without_effect(conn: Connection, accounts: Mapping[str, Account], over: Sequence[Intent]) -> Sequence[Intent]:
+    """All records of these writes are read, and do not show the money."""
     for intent in over:
-        if awaited.shown(intent, merged):
-            awaited.closes(conn, intent)
-            continue
-        still.append(intent)
         account, rows = accounts.get(intent.account), sync.of_returns(conn, [intent.return_id])
         row = rows.get((intent.return_id, intent.account))
         if account is not None and row is not None and intent.state == "sent":
             awaited.read(conn, account, row, intent, "not_shown")
-    return still
+    return over
 
 
-def _paid_after_all(conn: Connection, intent: Intent, merged: Return) -> bool:
+def _paid_after_all(intent: Intent, merged: Return) -> bool:
     """A payment that a person is asked about is seen: that answers it."""
-    if intent.kind != "refund" or intent.state != "dead" or not intent.possible or not awaited.shown(intent, merged):
-        return False
-    awaited.closes(conn, intent)
-    return True
+    return intent.kind == "refund" and intent.state == "dead" and intent.possible and awaited.shown(intent, merged)

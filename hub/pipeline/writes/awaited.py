@@ -85,11 +85,12 @@ def unreadable(
                 break
 
 
-def closes(conn: Connection, intent: Intent) -> None:
-    """An observation shows it: it is over, and so is a question about it."""
-    intents.move(conn, intent.id, "done", possible=False)
-    reviews.close(conn, f"intent:{intent.id}")
-    settle.landed(conn, intent)
+def close(conn: Connection, shown: Sequence[Intent]) -> None:
+    """Observations show these: they are over, and so is a question about them."""
+    intents.move_all(conn, [intents.Move(intent.id, "done", possible=False) for intent in shown])
+    reviews.close_all(conn, [f"intent:{intent.id}" for intent in shown])
+    for intent in shown:
+        settle.landed(conn, intent)
 
 
 def drop(conn: Connection, held: Sequence[Intent]) -> None:

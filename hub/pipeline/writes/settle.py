@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -14,6 +15,7 @@ from hub.model.language.sentences import Sentence, sentence
 from hub.model.plan import delivery
 from hub.model.plan.delivery import Known, Verdict, decide
 from hub.model.plan.progress import performed
+from hub.model.schema.bindings import Name
 from hub.model.schema.operation import PlannedOperation
 from hub.pipeline.intake.accept import arrivals
 from hub.pipeline.remote import Outcome
@@ -87,19 +89,26 @@ def sound(outcome: Outcome[Reply | None]) -> Outcome[Reply | None]:
     return outcome
 
 
+class Answer(NamedTuple):
+    """A reply that is to be written down."""
+
+    account: Account
+    row: sync.SyncRow
+    intent: Intent
+    reply: Reply
+
+
 def settle(
     conn: Connection,
     account: Account,
     row: sync.SyncRow,
-    intent_id: int,
+    intent: Intent,
     outcome: Outcome[Reply | None],
+    answers: list[Answer],
     *,
     looking: bool,
 ) -> Then:
-    """Write down what a call or a look came to."""
-    intent = intents.get(conn, intent_id)
-    if intent is None:  # pragma: no cover - rows of intents are never deleted while their job is held
-        return Then()
+    """Write down what a call or a look came to. A reply goes to `answers`, for `answered`: many at once."""
     came = word(outcome, looking=looking)
     if looking and came == "found" and outcome.value is not None and not outcome.value.finished:
         came = "step"  # found half done
@@ -107,7 +116,8 @@ def settle(
     verdict = decide(ended, came, known(account, intent, outcome.error, looking=looking))
     rule = verdict.rule
     if isinstance(outcome.value, Reply):
-        return _answered(conn, account, row, intent, outcome.value, verdict)
+        answers.append(Answer(account, row, intent, outcome.value))
+        return _step(conn, answers[-1], verdict)
     text = str(outcome.error or "") or (repr(outcome.error) if outcome.error else intent.error or "")
     intents.move(
         conn,
@@ -151,7 +161,7 @@ def known(account: Account, intent: Intent, problem: Exception | None = None, *,
         begun=bool(intent.progress),
         # A repetition may itself take as long to take effect as an effect takes at most.
         covered=intent.age + spec.settles_within < spec.key_retention,
-        money=moves_money(account, intent),
+        money=pays(account, intent.kind),
         once=intent.kind in CREATES,
         readable=any(stream in able and stream != "order" for stream in objects),
         fetched=all(stream in able for stream, _ in awaited),
@@ -164,51 +174,65 @@ def known(account: Account, intent: Intent, problem: Exception | None = None, *,
     )
 
 
-def _answered(
-    conn: Connection, account: Account, row: sync.SyncRow, intent: Intent, reply: Reply, verdict: Verdict
-) -> Then:
+def _step(conn: Connection, answer: Answer, verdict: Verdict) -> Then:
+    """One step of several is done, and known from here on: it stands in the progress."""
+    account, row, intent, reply = answer
+    if reply.finished:
+        return Then()
     progress = {**intent.progress, **reply.progress}
-    bind_objects(conn, account, row.return_id, reply)
-    if not reply.finished:
-        # What was done is known from here on: it stands in the progress.
-        told = {"detail": reply.detail}
-        intents.move(conn, intent.id, verdict.rule.intent, progress=progress, reply=told, possible=False)
-        if verdict.rule.intent == "dead":
-            _end(conn, account, row, intent, verdict.rule.asks, "")
-            return Then()
-        return Then("next step")
-    (drawn,) = next_read_seq(conn)
-    # What the answer carries itself is read already, with this read_seq.
-    inbox.accept(conn, arrivals(account, reply.messages, "fetch", drawn))
-    named = [(changed.stream, changed.external_id) for changed in reply.read_back]
-    read_back = named or sorted(reply.objects.items())
-    answer = {
-        "read_seq": drawn,
-        "read_back": read_back,
-        "records": read_back,
-        "made": [msgspec.to_builtins(made) for made in reply.made],
-        "objects": dict(reply.objects),
-        "detail": reply.detail,
-    }
-    fetched = all(stream in account.entry.capabilities.fetches for stream, _ in read_back)
-    wait = delivery.read_back(fetched)
-    intents.move(conn, intent.id, "sent", progress=progress, reply=answer, wait=wait)
-    overtaken.ended(conn, intent, "sent")
-    _fetch(conn, account, read_back)
-    _awaits(conn, row, intent, read_back)
-    objects = ", ".join(f"{stream} {external_id}" for stream, external_id in reply.objects.items())
-    said = sentence("told", account=account.name, operation=intent.kind, detail=reply.detail or objects)
-    journal.write(conn, [journal.entry(row.return_id, row.account, "deliver", said)])
-    return Then()
+    told = {"detail": reply.detail}
+    intents.move(conn, intent.id, verdict.rule.intent, progress=progress, reply=told, possible=False)
+    if verdict.rule.intent == "dead":
+        _end(conn, account, row, intent, verdict.rule.asks, "")
+        return Then()
+    return Then("next step")
 
 
-def _awaits(conn: Connection, row: sync.SyncRow, intent: Intent, read_back: Iterable[tuple[str, str]]) -> None:
+def answered(conn: Connection, answers: Sequence[Answer]) -> None:
+    """Write down these replies: what they made is bound, and whose write is done there waits for its records."""
+    bind_objects(conn, [(answer.account, answer.row.return_id, answer.reply) for answer in answers])
+    done = [answer for answer in answers if answer.reply.finished]
+    if not done:
+        return
+    moves, rows, entries, came, at = [], [], [], [], now(conn)
+    wanted: list[tuple[str, str]] = []
+    for (account, row, intent, reply), drawn in zip(done, next_read_seq(conn, len(done)), strict=True):
+        # What the answer carries itself is read already, with this read_seq.
+        came += arrivals(account, reply.messages, "fetch", drawn)
+        named = [(changed.stream, changed.external_id) for changed in reply.read_back]
+        read_back = named or sorted(reply.objects.items())
+        answer = {
+            "read_seq": drawn,
+            "read_back": read_back,
+            "records": read_back,
+            "made": [msgspec.to_builtins(made) for made in reply.made],
+            "objects": dict(reply.objects),
+            "detail": reply.detail,
+        }
+        fetched = all(stream in account.entry.capabilities.fetches for stream, _ in read_back)
+        progress = {**intent.progress, **reply.progress}
+        wait = delivery.read_back(fetched)
+        moves.append(intents.Move(intent.id, "sent", progress=progress, reply=answer, wait=wait))
+        rows.append(_awaits(row, intent, read_back, at))
+        wanted += _fetched(account, read_back)
+        objects = ", ".join(f"{stream} {external_id}" for stream, external_id in reply.objects.items())
+        said = sentence("told", account=account.name, operation=intent.kind, detail=reply.detail or objects)
+        entries.append(journal.entry(row.return_id, row.account, "deliver", said))
+    inbox.accept(conn, came)
+    intents.move_all(conn, moves)
+    for _, _, intent, _ in done:
+        overtaken.ended(conn, intent, "sent")
+    jobs.want(conn, "fetch", wanted)
+    sync.settle_all(conn, rows)
+    journal.write(conn, entries)
+
+
+def _awaits(row: sync.SyncRow, intent: Intent, read_back: Iterable[tuple[str, str]], at: datetime) -> sync.Told:
     """It counts as said until these records are read, and as performed for the progress guard."""
-    noted = performed(row.guard, msgspec.convert(intent.operation, PlannedOperation), now(conn))
+    noted = performed(row.guard, msgspec.convert(intent.operation, PlannedOperation), at)
     records = ", ".join(f"{stream} {external_id}" for stream, external_id in read_back)
-    sync.settle(
-        conn, row, "awaiting", planned=[], guard=noted, why=sentence("waits_for_record", records=records), said=True
-    )
+    why = sentence("waits_for_record", records=records)
+    return sync.Told(row, "awaiting", planned=[], guard=noted, why=why, said=True)
 
 
 def _observe(conn: Connection, account: Account, row: sync.SyncRow, intent: Intent) -> None:
@@ -218,7 +242,7 @@ def _observe(conn: Connection, account: Account, row: sync.SyncRow, intent: Inte
     read_back = [(s, i) for s, i in sorted(intent.call.get("objects", {}).items()) if s in able]
     reply = {"read_seq": drawn, "read_back": read_back, "records": read_back, "made": []}
     intents.move(conn, intent.id, "sent", reply=reply, wait=delivery.read_back(True))
-    _awaits(conn, row, intent, read_back)
+    sync.settle_all(conn, [_awaits(row, intent, read_back, now(conn))])
 
 
 def _put_off(
@@ -264,29 +288,35 @@ def _no_way(conn: Connection, row: sync.SyncRow, intent: Intent, text: str) -> N
     write(conn, row, said)
 
 
-def bind_objects(conn: Connection, account: Account, return_id: int, reply: Reply) -> None:
-    """What the write made over there, or found there, is this return's: a strong key.
+def bind_objects(conn: Connection, replies: Sequence[tuple[Account, int, Reply]]) -> None:
+    """What these writes (account, return, reply) made over there, or found there, is their return's: a strong key.
 
     It may have been read before we asked: then it waits under its own name, opened by nobody, and joins now.
     """
-    made = {(account.name, stream, external_id): return_id for stream, external_id in reply.objects.items()}
+    made: dict[Name, int] = {}
+    for account, return_id, reply in replies:
+        for stream, external_id in reply.objects.items():
+            made.setdefault((account.name, stream, external_id), return_id)
+    if not made:
+        return
     keys.lock(conn, made)
     known = keys.find(conn, made)
     keys.bind_returns(conn, {name: i for name, i in made.items() if known.get(name, (None, None)) == (None, None)})
     apart = {thing for thing, _ in keys.blocked_links(conn, made)}  # a person said that it belongs elsewhere
-    held_by = [known[name][0] for name in made if name in known and name not in apart]
-    waiting = {other for other in held_by if other is not None and other != return_id}
-    if waiting:
-        rows = returns.lock(conn, {return_id, *waiting})
-        for other in sorted(i for i, held in rows.items() if i != return_id and not (held.opened or held.merged_into)):
-            returns.merge_returns(conn, return_id, other)
-            said = sentence("same_answer", one=f"R{return_id}", other=f"R{other}", account=account.name)
-            journal.write(conn, [journal.entry(return_id, account.name, "link", said)])
+    waiting = {name: i for name, (i, _) in known.items() if i is not None and i != made[name] and name not in apart}
+    rows = returns.lock(conn, {*waiting.values(), *(made[name] for name in waiting)})
+    for name, other in sorted(waiting.items(), key=lambda item: item[1]):
+        if other not in rows or rows[other].opened or rows[other].merged_into:
+            continue
+        rows[other] = rows[other]._replace(merged_into=made[name])
+        returns.merge_returns(conn, made[name], other)
+        said = sentence("same_answer", one=f"R{made[name]}", other=f"R{other}", account=name[0])
+        journal.write(conn, [journal.entry(made[name], name[0], "link", said)])
 
 
-def moves_money(account: Account, intent: Intent) -> bool:
-    """Whether this operation pays somebody; `may` counts as yes."""
-    return account.terms.moves_money.get(intent.kind, "no") != "no"
+def pays(account: Account, kind: str) -> bool:
+    """Whether an operation of this kind pays somebody; `may` counts as yes."""
+    return account.terms.moves_money.get(kind, "no") != "no"
 
 
 def landed(conn: Connection, intent: Intent) -> None:
@@ -298,10 +328,11 @@ def landed(conn: Connection, intent: Intent) -> None:
 def read_again(conn: Connection, account: Account, intent: Intent, after: float = 0.0) -> None:
     """Fetch what this operation was about, or what its answer named, in `after` seconds."""
     awaited = (intent.reply or {}).get("read_back")
-    _fetch(conn, account, awaited or intent.call.get("objects", {}).items(), after)
+    objects = awaited or intent.call.get("objects", {}).items()
+    jobs.want(conn, "fetch", _fetched(account, objects), after=after)
 
 
-def _fetch(conn: Connection, account: Account, objects: Iterable[tuple[str, str]], after: float = 0.0) -> None:
+def _fetched(account: Account, objects: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Jobs that fetch those of these records (stream, id) that can be fetched."""
     able = account.entry.capabilities.fetches
-    wanted = [(account.name, jobs.object_key(stream, external_id)) for stream, external_id in objects if stream in able]
-    jobs.want(conn, "fetch", wanted, after=after)
+    return [(account.name, jobs.object_key(stream, external_id)) for stream, external_id in objects if stream in able]

@@ -1,0 +1,151 @@
+"""Outbound jobs of one moment are planned and written down in one transaction; what must not be is done by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from hub.boot import Hub
+from hub.model.identity.marks import marked
+from hub.pipeline.deliver import next_step
+from hub.pipeline.deliver.next_step import ALONE, Step
+from hub.pipeline.deliver.outcomes import Ended
+from hub.pipeline.remote import call
+from hub.store import jobs
+from hub.store.jobs import Job
+from tests.pipeline.fakes.processes import Remote
+from tests.pipeline.queries import all_returns, rows
+from tests.statements import statements
+
+Work = Callable[..., int]
+Deliver = Callable[..., None]
+
+
+class Undone(Exception):
+    """What was only tried."""
+
+
+def ask(shop: Remote, deliver: Deliver, *orders: str) -> None:
+    for number in orders:
+        lines = [{"id": f"L{number}", "sku": "SHIRT-M", "quantity": 1, "price": "79.00"}]
+        shop.do("buy", order=number, lines=lines)
+        shop.do("request", order=number, lines=lines)
+    deliver(shop, "web")
+
+
+def due(hub: Hub, work: Work) -> list[Job]:
+    work(("process", "recompute"))
+    return hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "test", 50))
+
+
+def first(hub: Hub, claimed: Sequence[Job]) -> Sequence[next_step.Next]:
+    return hub.database.run(lambda conn: hub.deliver.next_step.first(conn, claimed))
+
+
+def made(step: next_step.Next) -> Step:
+    assert isinstance(step, Step)
+    return step
+
+
+def ended(job: Job, step: Step) -> Ended:
+    return Ended(
+        job, step, call(step.account, lambda connector: connector.perform(step.call), None, "write", step.attempt)
+    )
+
+
+def test_many_cost_hardly_more_questions_than_one(
+    hub: Hub, both: None, shop: Remote, stock: Remote, deliver: Deliver, work: Work
+) -> None:
+    counts = []
+    for orders in (["1"], ["2", "3", "4", "5", "6", "7", "8"]):
+        ask(shop, deliver, *orders)
+        claimed = due(hub, work)
+        assert len(claimed) == len(orders)
+        with statements() as planning:
+            steps = [made(step) for step in first(hub, claimed)]
+        came = [ended(job, step) for job, step in zip(claimed, steps, strict=True)]
+        with statements() as writing:
+            assert hub.database.run(lambda conn, came=came: hub.deliver.outcomes.after(conn, came)) == [None] * len(
+                came
+            )
+        counts.append((len(planning), len(writing)))
+    (one, noted), (many, all_noted) = counts
+    assert many <= one + 6, "the budget is asked for each of them"
+    assert all_noted <= noted + 1
+    work()
+    assert len(stock.get("effects")) == 8
+    assert rows(hub, "SELECT count(*), count(DISTINCT id) FROM intents WHERE state = 'done'") == [(8, 8)]
+    assert rows(hub, "SELECT state, count(*) FROM sync WHERE account = 'erp' GROUP BY state") == [("in_sync", 8)]
+
+
+def test_one_that_somebody_holds_delays_no_other(
+    hub: Hub, both: None, shop: Remote, stock: Remote, deliver: Deliver, work: Work
+) -> None:
+    ask(shop, deliver, "1", "2")
+    claimed = due(hub, work)
+    held = all_returns(hub)[0].id
+    with hub.database.begin() as other:
+        other.exec_driver_sql("SELECT 1 FROM returns WHERE id = %(i)s FOR UPDATE", {"i": held})
+        steps = dict(zip((job.key for job in claimed), first(hub, claimed), strict=True))
+    assert sorted(isinstance(step, Step) for step in steps.values()) == [False, True]
+    assert steps.pop(next(key for key, step in steps.items() if step is ALONE)) is ALONE
+    (waits,) = [job for job in claimed if job.key not in steps]
+    hub.deliver([waits])
+    assert [effect["reference"] for effect in stock.get("effects")] == [
+        marked(f"R{held}", hub.accounts.get("erp").checks(f"R{held}"))
+    ]
+
+
+def test_two_systems_of_one_return_are_planned_one_after_the_other(
+    hub: Hub, both: None, connect: Callable[..., None], shop: Remote, deliver: Deliver, work: Work,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """What is begun at one of them may matter at the other, so the second sees it."""
+    connect("wms", "fake_stock", base_url="http://127.0.0.1:9", orders_of="web")
+    ask(shop, deliver, "1")
+    claimed = due(hub, work)
+    assert {job.account for job in claimed} == {"erp", "wms"}
+    known, plan_for = [], next_step.plan_for
+
+    def seen(conn: Any, situation: Any, account: Any) -> Any:
+        known.append([intent.account for intent in situation.intents])
+        return plan_for(conn, situation, account)
+
+    monkeypatch.setattr(next_step, "plan_for", seen)
+    steps = [made(step) for step in first(hub, claimed)]
+    assert known == [[], [steps[0].account.name]]
+
+
+def test_money_is_planned_and_written_down_by_itself(
+    hub: Hub, begun: tuple[str, str], shop: Remote, stock: Remote, deliver: Deliver, work: Work,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Whoever pays holds a lock of the account, and whoever is paid frees others' jobs: both alone in a transaction."""
+    _, created = begun
+    stock.do("authorize", id=created)
+    stock.do("arrive", id=created, line="SHIRT-M", quantity=2, condition="good")
+    stock.do("post_credit", id=created, amount="158.00")
+    for remote, name in ((stock, "erp"), (shop, "web")):
+        deliver(remote, name)
+    groups: list[int] = []
+    after = hub.deliver.outcomes.after
+
+    def counted(conn: Any, ended: Sequence[Ended]) -> Any:
+        groups.append(len(ended) if any(one.step.call.kind == "refund" for one in ended) else 0)
+        return after(conn, ended)
+
+    monkeypatch.setattr(hub.deliver.outcomes, "after", counted)
+    found: list[next_step.Next] = []
+    for _ in range(9):
+        claimed = due(hub, work)
+        with suppress(Undone), hub.database.begin() as conn:
+            found += hub.deliver.next_step.first(conn, claimed)
+            raise Undone
+        hub.deliver(claimed)
+        deliver(shop, "web")
+    assert ALONE in found
+    assert [effect["amount"] for effect in shop.get("effects") if effect["what"] == "refund"] == ["158.00"]
+    assert [number for number in groups if number] == [1]
