@@ -1,26 +1,17 @@
-"""What every test can use: a fresh database, this run's seed, and a loud way to say that a peer cannot be had."""
+"""What every test can use: this run's seed, and a loud way to say that a peer cannot be had."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
-from hashlib import sha256
-from itertools import count
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import hypothesis
-import psycopg
 import pytest
-from psycopg import sql
 
-from hub.postgres import Server
-from hub.store.database import upgrade
+pytest_plugins = ["tests.databases", "tests.evidence", "tests.workers"]
 
-pytest_plugins = ["tests.evidence", "tests.workers"]
-
-CHECKOUT = Path(__file__).resolve().parent.parent
 NO_PEER = "PEER UNAVAILABLE: "
 
 hypothesis.settings.register_profile("hub", deadline=None, print_blob=True)
@@ -95,98 +86,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(
                 f"{report.nodeid}: {str(report.longrepr).partition(NO_PEER)[2].rstrip(')' + chr(39))}"
             )
-
-
-# -- PostgreSQL: one server per checkout, one database per test
-
-
-def server_folder() -> Path:
-    """Where this checkout's test server lives. As root below /var/lib, since its system user cannot enter a home."""
-    name = f"tests-{sha256(str(CHECKOUT).encode()).hexdigest()[:12]}"
-    if os.geteuid() == 0:
-        return Path("/var/lib/returns-hub") / name
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "returns-hub" / name
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    """The embedded server, running; it listens on loopback TCP, too (`postgres.url(database, tcp=True)`)."""
-    server = Server(server_folder(), tcp=True)
-    with server.hold():
-        drop_leftovers(server.url("postgres"))
-        yield server
-
-
-@pytest.fixture(scope="session")
-def new_database(postgres: Server) -> Iterator[Callable[[str | None], str]]:
-    """Make an empty database (or a copy of another) and return its name; all are dropped when the session ends."""
-    numbers = count(1)
-    made: list[str] = []
-
-    def make(template: str | None = None) -> str:
-        name = f"test_{os.getpid()}_{next(numbers)}"
-        statement = sql.SQL("create database {} template {}").format(
-            sql.Identifier(name), sql.Identifier(template or "template0")
-        )
-        execute(postgres.url("postgres"), statement)
-        made.append(name)
-        return name
-
-    yield make
-    for name in made:
-        drop_database(postgres.url("postgres"), name)
-
-
-@pytest.fixture(scope="session")
-def migrated(postgres: Server, new_database: Callable[[str | None], str]) -> str:
-    """The name of a database with every table of the hub, to be copied, not used."""
-    name = new_database(None)
-    upgrade(postgres.url(name))
-    return name
-
-
-@pytest.fixture
-def empty_database_url(postgres: Server, new_database: Callable[[str | None], str]) -> Iterator[str]:
-    """A fresh database without tables (postgresql://...)."""
-    name = new_database(None)
-    yield postgres.url(name)
-    drop_database(postgres.url("postgres"), name)
-
-
-@pytest.fixture
-def database_url(postgres: Server, migrated: str, new_database: Callable[[str | None], str]) -> Iterator[str]:
-    """A fresh database with every table of the hub (postgresql://...)."""
-    name = new_database(migrated)
-    yield postgres.url(name)
-    drop_database(postgres.url("postgres"), name)
-
-
-def execute(url: str, statement: sql.Composed) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement)
-
-
-def drop_database(url: str, name: str) -> None:
-    execute(url, sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
-
-
-def drop_leftovers(url: str) -> None:
-    """Drop what test runs that were killed left behind; their process number is in the name."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        names = [
-            name for (name,) in connection.execute(r"select datname from pg_database where datname ~ '^test_\d+_'")
-        ]
-    for name in names:
-        if not alive(int(name.split("_")[1])):
-            drop_database(url, name)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from hub.web.serve import free_port
-from tests.conftest import CHECKOUT
 from tests.connectors.tutorial import blocks
+from tests.databases import CHECKOUT
 from tests.test_house import systems, tracked
 from tests.web.test_serve import answers, wait_until
 

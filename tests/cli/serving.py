@@ -20,7 +20,7 @@ import msgspec
 from connectors.generic.sandbox import SECRET
 from connectors.kit.signing import sign_standard
 from hub.postgres import pidfile
-from tests.conftest import CHECKOUT
+from tests.databases import CHECKOUT
 
 ACCOUNTS = f"accounts: {{web: {{connector: generic, settings: {{kind: storefront, webhook_secret: '{SECRET}'}}}}}}\n"
 RETURN = {

@@ -23,7 +23,7 @@ from hub.store import inbox
 from hub.store.arrival import Arrival
 from hub.store.database import Database
 from mappings.engine import read_json
-from tests.conftest import CHECKOUT
+from tests.databases import CHECKOUT
 
 RECORDING = CHECKOUT / "tests/connectors/medusa/return_requested.json"
 SHOP = {"base_url": "http://127.0.0.1:9", "secret_key": "simulated-key"}

@@ -25,10 +25,10 @@ from hub.store.database import Database
 from hub.web import create_app
 from hub.web.serve import free_port
 from tests.cli.console_input import SHOPIFY, Run, given, typed
-from tests.conftest import CHECKOUT
 from tests.connectors.kuaidi100_remote import Remote as Kuaidi100
 from tests.connectors.kuaidi100_remote import settings as of_kuaidi100
 from tests.connectors.shopify_side import Remote as Shopify
+from tests.databases import CHECKOUT
 from tests.web.test_serve import SERVE, answers, wait_until
 
 

@@ -21,7 +21,6 @@ import pytest
 
 from connectors.kit.signing import sign_hmac
 from hub.web.serve import free_port
-from tests.conftest import CHECKOUT
 from tests.connectors.dovecote import Dovecote
 from tests.connectors.tutorial import Shell, blocks
 from tests.test_house import tracked

@@ -12,7 +12,7 @@ import pytest
 
 from hub.demo.tryton_server import Tryton, TrytonFailed
 from hub.postgres import Server
-from tests.conftest import CHECKOUT, server_folder
+from tests.databases import CHECKOUT, server_folder
 from tests.peers.medusa.server import Medusa, MedusaFailed, secret
 from tests.peers.two_systems import Between
 

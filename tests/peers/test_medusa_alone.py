@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 
 from hub.postgres import Server
-from tests.conftest import server_folder
+from tests.databases import server_folder
 from tests.peers.medusa.server import Medusa, MedusaFailed
 from tests.peers.medusa.side import WEBHOOK_SECRET, Hooks, Side
 from tests.peers.medusa.side import side as beside

@@ -23,7 +23,7 @@ from hub.demo.tryton_server import Tryton, TrytonFailed
 from hub.postgres import Server
 from hub.settings import Settings
 from hub.store import console as pages
-from tests.conftest import CHECKOUT
+from tests.databases import CHECKOUT
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(600)]
 
