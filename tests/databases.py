@@ -36,7 +36,7 @@ SELECT md5(string_agg(said, ' ' ORDER BY said)) FROM (
 ) s"""
 """What tests leave as it is; a database where it differs is thrown away."""
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-RESTART = "SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
+RESTART = "SELECT pg_stat_reset(), setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
 
 
 class Databases:
