@@ -128,10 +128,11 @@ class Case:
         self.in_web = self.between.shop.request_return(self.order["id"], asked, reason)
         return self.in_web
 
-    def arrived_in_erp(self, **more: Any) -> int:
-        """Wait for the hub's complaint."""
-        found = self.wait("a complaint in Tryton", self.complaints, **more)
-        self.wait("the complaint to wait for a decision", lambda: self.complaint_state(found[0]) == "waiting", **more)
+    def arrived_in_erp(self, polls: tuple[str, ...] = ("web",), **more: Any) -> int:
+        """Wait for the hub's complaint, which comes of what the shop says."""
+        found = self.wait("a complaint in Tryton", self.complaints, polls=polls, there=True, **more)
+        waits = "the complaint to wait for a decision"
+        self.wait(waits, lambda: self.complaint_state(found[0]) == "waiting", there=True, **more)
         self.complaint = found[0]
         return self.complaint
 
@@ -154,12 +155,12 @@ class Case:
 
     def received_in_shop(self, actions: int = 1, **more: Any) -> None:
         """Wait for the hub's receipts: so many confirmed actions in Medusa."""
-        self.wait("the shop to have received it", lambda: len(self.shop_received()) == actions, **more)
+        self.wait("the shop to have received it", lambda: len(self.shop_received()) == actions, there=True, **more)
 
     def credited_and_refunded(self, refunds: int = 1) -> None:
         """An accountant posts the credit note; wait for the hub's refund in the shop."""
         self.between.people.post_invoices(self.return_sale)
-        self.wait("the refund in the shop", lambda: len(self.shop_refunds()) == refunds)
+        self.wait("the refund in the shop", lambda: len(self.shop_refunds()) == refunds, there=True)
 
     # -- what the hub has to write for it, literally
 

@@ -61,6 +61,8 @@ class Proxy:
     def __init__(self, upstream: str) -> None:
         self.upstream = urlsplit(upstream)
         self.calls: list[Call] = []
+        self.written = 0
+        """How many of them may have changed something there."""
         self._held: list[Held] = []
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
@@ -131,7 +133,8 @@ class Proxy:
         if self._let_go(method, path):
             answer = self._forward(method, path, headers, body)
         with self._lock:
-            self.calls.append(Call(method, path.partition("?")[0], answer[0]))
+            self.calls.append(call := Call(method, path.partition("?")[0], answer[0]))
+            self.written += call.is_write and bool(call.status)
         return answer
 
     def _let_go(self, method: str, path: str) -> bool:

@@ -37,7 +37,7 @@ def test_a_return_cancelled_in_medusa_sends_no_event_and_is_found_by_the_sweep(b
     heard = between.site.heard
     between.shop.cancel_return(case.in_web)
     between.sweep()  # what the timetable does every few minutes; no poll is open here
-    case.wait("Tryton to know", lambda: case.complaint_state() == "cancelled", polls=())
+    case.wait("Tryton to know", lambda: case.complaint_state() == "cancelled", polls=(), there=True)
     assert between.site.heard == heard, "Medusa told of the cancellation after all"
     merged = case.settled()
 
@@ -56,7 +56,7 @@ def test_a_complaint_rejected_in_tryton_before_a_receipt_cancels_the_return_in_m
     box = parcel(case)
     complaint = case.arrived_in_erp()
     refuse(between, complaint)
-    case.wait("Medusa to know", lambda: case.shop_return() == "canceled")
+    case.wait("Medusa to know", lambda: case.shop_return() == "canceled", there=True)
     merged = case.settled()
 
     assert case.shop_return() == "canceled"
@@ -100,7 +100,7 @@ def test_a_complaint_rejected_in_tryton_after_a_receipt_stays_received_in_medusa
 def test_a_return_begun_in_tryton_for_a_medusa_order_is_made_received_and_refunded_there(between: Between) -> None:
     case = between.sold({"SHIRT-L": 2})
     case.complaint = between.people.complain(case.sold, {"SHIRT-L": Decimal(1)})
-    found = case.wait("a return in Medusa", case.shop_returns)
+    found = case.wait("a return in Medusa", case.shop_returns, there=True)
     case.in_web = returned = found[0]["id"]
     case.return_sale = between.people.approve(case.complaint)
     case.arrive({"SHIRT-L": 1})

@@ -84,7 +84,7 @@ def test_an_exchange_sends_the_wanted_article_and_no_money(between: Between) -> 
     case.in_web = exchange["return_id"]
     case.arrived_in_erp()
     sale = case.approve()
-    replacement = case.wait("the sale of what is sent instead", lambda: case.replacement())
+    replacement = case.wait("the sale of what is sent instead", case.replacement, there=True)
     case.arrive({"SHIRT-M": 1})
     case.received_in_shop()
     between.people.ship(replacement)

@@ -29,11 +29,11 @@ def test_a_clerk_cancels_and_reopens_and_the_hub_does_not_take_its_own_cancel_fo
     case.settled()
     rpc = between.people.rpc
     rpc.press("sale.complaint", case.complaint, "cancel")
-    case.wait("Medusa to know", lambda: case.shop_return() == "canceled")
+    case.wait("Medusa to know", lambda: case.shop_return() == "canceled", there=True)
     case.settled()
     rpc.press("sale.complaint", case.complaint, "draft")
     rpc.insist("sale.complaint", case.complaint, "wait")
-    case.wait("another return in the shop", lambda: len(alive(case)) == 1)
+    case.wait("another return in the shop", lambda: len(alive(case)) == 1, there=True)
     merged = case.settled()
     assert case.complaint_state() == "waiting", "it was not cancelled again"
     assert merged.axes.authorization.value == "requested"
@@ -59,7 +59,7 @@ def test_a_sale_entered_later_wakes_what_waited_for_it(between: Between) -> None
     sold = between.people.sell(order["number"], [Goods("SHIRT-L", Decimal(1), gross("SHIRT-L"))])
     case = Case(between, order, sold)
     case.in_web = asked
-    case.arrived_in_erp(seconds=AGAIN)
+    case.arrived_in_erp(("erp",), seconds=AGAIN)
     merged = case.settled()
     assert (merged.status, len(case.complaints())) == ("requested", 1)
 
@@ -91,7 +91,7 @@ def test_goods_that_stay_are_not_asked_back_and_their_money_goes_back(between: B
     (action,) = rpc.read("sale.complaint", complaint, "actions")["actions"]
     credit = rpc.read("sale.complaint.action", action, "result")["result"]
     rpc.press("account.invoice", int(credit.split(",")[1]), "post")
-    case.wait("the refund in the shop", case.shop_refunds)
+    case.wait("the refund in the shop", case.shop_refunds, there=True)
     merged = case.settled()
     assert case.shop_refunds() == [gross("SCARF", 2)]
     assert case.shop_returns() == [], "nothing comes back, so there is no return in the shop"

@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -28,9 +29,10 @@ from hub.demo.tryton_server import Running as TrytonRunning
 from hub.settings import Settings
 from hub.store import jobs
 from hub.store.database import Database
+from hub.store.wake import Listener
 from hub.web import create_app
 from scheduler.threads import Engine
-from scheduler.work import terms
+from scheduler.work import INBOX, terms
 from tests.peers.case import Case
 from tests.peers.medusa.seed import PRICES
 from tests.peers.medusa.server import Running as MedusaRunning
@@ -39,10 +41,12 @@ from tests.peers.proxy import Proxy
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90.0
 """Seconds one hop may take."""
-POLL = 2.5
-"""Seconds between two polls while something is waited for."""
+POLL, SELDOM = 2.5, 10.0
+"""Seconds between two polls while something is waited for: at first, and at most; each wait is twice the one before."""
 LEASE = 15.0
 """Seconds after which the work of a process that was killed is taken over; a poll's after twice as many."""
+PUSHES = {"web"}
+"""Tells what happened there by itself; it is polled in case that was lost."""
 VAT = Decimal("1.19")
 POLLED = {"web": ("order", "return"), "erp": ("complaint", "return_sale", "shipment", "credit_note", "sale")}
 
@@ -88,6 +92,7 @@ class Between:
         self.hub = assemble_hub(Settings(data=data, database_url=url), Database(url))
         self.site = Site(self.hub)
         self._engine: Engine | None = None
+        self._listener: Listener | None = None
         self.web: Proxy
         self.erp: Proxy
 
@@ -106,14 +111,17 @@ class Between:
         self.work()
 
     def work(self) -> None:
-        leases = terms(self.hub.leases)
-        self._engine = Engine(self.hub.database, self.hub.handlers, workers=4, idle=0.2, terms=leases)
+        self._engine = Engine(self.hub.database, self.hub.handlers, workers=4, terms=terms(self.hub.leases))
+        self._listener = Listener(self.hub.database, partial(self._engine.wake, INBOX))
         self._engine.start()
+        self._listener.start()
 
     def rest(self) -> None:
         """The workers of this process end; webhooks go on."""
         engine, self._engine = self._engine, None
-        if engine is not None:
+        listener, self._listener = self._listener, None
+        if engine is not None and listener is not None:
+            listener.stop()
             engine.stop()
 
     @contextmanager
@@ -142,13 +150,17 @@ class Between:
         """Have these accounts' streams polled, as the clock does."""
         wanted = [(account, stream) for account in accounts for stream in POLLED[account]]
         self.hub.database.run(lambda conn: jobs.want(conn, "poll", wanted))
-        if self._engine is not None:
-            self._engine.wake("poll")
+        self._wake("poll")
 
     def sweep(self) -> None:
         """Both accounts' records of open returns are read back, as the timetable has it."""
         for account in ("web", "erp"):
             self.hub.database.run(lambda conn, name=account: self.hub.reconcile.sweep(conn, name))  # type: ignore[misc]
+        self._wake("fetch")
+
+    def _wake(self, kind: str) -> None:
+        if self._engine is not None:
+            self._engine.wake(kind)
 
     def idle(self, seconds: float = 3600.0) -> bool:
         """Nothing is to be done within so many seconds."""
@@ -181,17 +193,23 @@ class Between:
         polls: tuple[str, ...] = ("web", "erp"),
         seconds: float = PATIENCE,
         told: Callable[[], str] = str,
+        there: bool = False,
     ) -> Any:
-        """Until it is so; meanwhile these accounts are polled. Fails with what `told` knows."""
-        until, next_poll = time.monotonic() + seconds, 0.0
+        """Until it is so; meanwhile these accounts are polled, when the hub has nothing to do. Fails with what `told` knows.
+
+        `there`: it comes of what the hub writes to a server, so that is asked only after something was written.
+        """
+        until, next_poll, pause, seen = time.monotonic() + seconds, 0.0, POLL, -1
         while True:
-            if found := ready():
+            at, written = time.monotonic(), self.web.written + self.erp.written
+            poll = at >= next_poll and (self.idle(0) or not next_poll or at >= next_poll + SELDOM)
+            if (poll or not there or written > seen) and (found := ready()):
                 return found
-            at = time.monotonic()
+            seen = written
             assert at < until, f"waited {seconds:.0f} s for {what}\n{told()}\n{self.in_hand()}"
-            if at >= next_poll:
-                self.poll(*polls)
-                next_poll = at + POLL
+            if poll:
+                self.poll(*(polls if next_poll else set(polls) - PUSHES))
+                next_poll, pause = at + pause, min(2 * pause, SELDOM)
             time.sleep(0.1)
 
     def sold(self, lines: Mapping[str, int]) -> Case:
