@@ -1,14 +1,19 @@
-"""How several workers share a run (pytest-xdist): a file stays whole, what needs the same servers stays together."""
+"""How several workers share a run (pytest-xdist): a file stays whole, and what takes long begins first."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("tests/peers/", "tests/browser/")
-"""Folders whose tests share real servers, or a browser, that there is one of."""
+TOGETHER = ("tests/browser/",)
+"""Folders whose tests share what there is one of: a browser."""
+LONGEST = ("tests/peers/test_two_systems_", "tests/peers/test_scenarios", "tests/pipeline/test_crash")
+"""Minutes each; what else is marked as slow comes after them."""
+SPARE = 1
+"""Workers beyond one for each processor: tests of real servers wait for these half of their time."""
 
 
 class Scheduling(LoadScopeScheduling):
@@ -25,8 +30,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     return Scheduling(config, log)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    return len(os.sched_getaffinity(0)) + SPARE
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes long begins first, so that no worker waits for the other at the end."""
+    """What takes long begins first, so that no worker waits for the others at the end."""
     if hasattr(config, "workerinput"):
         slow = {item.path for item in items if item.get_closest_marker("slow")}
-        items.sort(key=lambda item: item.path not in slow)
+        items.sort(key=lambda item: (not item.nodeid.startswith(LONGEST), item.path not in slow))

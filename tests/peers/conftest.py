@@ -29,7 +29,7 @@ def servers(
 ) -> Iterator[Between]:
     """Everything started; each test of the module has orders of its own."""
     signing = secret()
-    medusa = Medusa(server_folder().parent / "medusa", postgres, name="between", progress=print)
+    medusa = Medusa(server_folder().parent / "medusa", postgres, name=f"between-{os.getpid()}", progress=print)
     tryton = Tryton(TRYTON, name=f"between-{os.getpid()}", progress=print)
     made = Between(postgres.url(new_database(migrated)), Path(tmp_path_factory.mktemp("hub")))
     try:
@@ -44,7 +44,8 @@ def servers(
         made.close()
         medusa.stop()
         tryton.stop()
-        shutil.rmtree(tryton.data, ignore_errors=True)
+        for folder in (medusa.app, tryton.data):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NoReturn
@@ -15,13 +17,13 @@ from tests.peers.medusa.side import WEBHOOK_SECRET, Hooks, Side
 from tests.peers.medusa.side import side as beside
 from tests.peers.medusa_suite import MedusaSuite
 
-pytestmark = [pytest.mark.peer, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
 def side(postgres: Server, peer_unavailable: Callable[[str], NoReturn]) -> Iterator[Side]:
     hooks = Hooks()
-    medusa = Medusa(server_folder().parent / "medusa", postgres, name="alone", progress=print)
+    medusa = Medusa(server_folder().parent / "medusa", postgres, name=f"alone-{os.getpid()}", progress=print)
     try:
         running = medusa.start(webhook_url=hooks.url, webhook_secret=WEBHOOK_SECRET)
     except MedusaFailed as problem:
@@ -32,6 +34,7 @@ def side(postgres: Server, peer_unavailable: Callable[[str], NoReturn]) -> Itera
             yield made
     finally:
         medusa.stop()
+        shutil.rmtree(medusa.app, ignore_errors=True)
 
 
 @pytest.mark.proves("outside", "medusa")
