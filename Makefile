@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
+unexport PYTHONDONTWRITEBYTECODE  # else each process that the tests start would compile all of the hub
+
 .PHONY: setup demo check format test docs bench lock
 .DELETE_ON_ERROR:
 

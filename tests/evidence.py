@@ -33,21 +33,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    shown = {item: shows(item) for item in items}
+    names = frozenset(registry.names())
+    shown = {item: shows(item, names) for item in items}
     wanted = set(config.option.proves or ())
     if wanted:
         config.hook.pytest_deselected(items=[item for item in items if not wanted & shown[item].keys()])
         items[:] = [item for item in items if wanted & shown[item].keys()]
 
 
-def shows(item: pytest.Item) -> dict[str, tuple[str, ...]]:
-    """By connector, what this test shows of it. Raises UsageError where a marker names what there is not."""
+def shows(item: pytest.Item, known: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """By known connector, what this test shows of it. Raises UsageError where a marker names what there is not."""
     found: dict[str, dict[str, None]] = {}
     for marker in item.iter_markers("proves"):
         name, *systems = marker.args
         if name not in PROOFS:
             raise pytest.UsageError(f"{item.nodeid} proves {name!r}; there are {', '.join(PROOFS)}")
-        unknown = set(systems) - set(registry.names())
+        unknown = set(systems) - known
         if unknown:
             raise pytest.UsageError(
                 f"{item.nodeid} proves something of {', '.join(unknown)}: there is no such connector"
@@ -57,7 +58,7 @@ def shows(item: pytest.Item) -> dict[str, tuple[str, ...]]:
             if system is None:
                 raise pytest.UsageError(f"{item.nodeid} proves {name!r}, but of which connector?")
             found.setdefault(system, {})[name] = None
-    return {system: tuple(names) for system, names in found.items() if system in registry.names()}
+    return {system: tuple(names) for system, names in found.items() if system in known}
 
 
 class Keeper:
@@ -73,8 +74,9 @@ class Keeper:
         self.moved: list[str] = []
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        names = frozenset(registry.names())
         for item in session.items:
-            for system, proves in shows(item).items():
+            for system, proves in shows(item, names).items():
                 self.tests.setdefault(system, {})[item.nodeid] = Shown(proves, NOT_RUN)
         self.before = {system: self._digest(system) for system in self.tests}
 
