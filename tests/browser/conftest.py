@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from hub.store.database import Database
-from hub.store.tables import metadata
 from tests.web.build import fill
 from tests.web.conftest import Site, make_site
 
@@ -33,10 +32,9 @@ def browser(peer_unavailable: Callable[[str], NoReturn]) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(empty_database_url: str) -> Iterator[Site]:
-    database = Database(empty_database_url)
+def site(database_url: str) -> Iterator[Site]:
+    database = Database(database_url)
     with database.begin() as conn:
-        metadata.create_all(conn.sql)
         fill(conn)
     yield make_site(database)
     database.close()

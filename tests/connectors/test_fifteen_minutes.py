@@ -23,6 +23,7 @@ from connectors.kit.signing import sign_hmac
 from hub.web.serve import free_port
 from tests.connectors.dovecote import Dovecote
 from tests.connectors.tutorial import Shell, blocks
+from tests.databases import CHECKOUT
 from tests.test_house import tracked
 from tests.web.test_serve import answers, wait_until
 

@@ -112,7 +112,7 @@ class Between:
 
     def work(self) -> None:
         self._engine = Engine(self.hub.database, self.hub.handlers, workers=4, terms=terms(self.hub.leases))
-        self._listener = Listener(self.hub.database, partial(self._engine.wake, INBOX))
+        self._listener = Listener(self.hub.database, partial(self._engine.wake, [INBOX]))
         self._engine.start()
         self._listener.start()
 

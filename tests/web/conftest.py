@@ -17,7 +17,6 @@ from hub.actions.registry import ACTIONS
 from hub.model.concerns import Expected
 from hub.settings import Settings
 from hub.store.database import Database
-from hub.store.tables import metadata
 from hub.web import create_app
 from tests.web.build import fill
 
@@ -42,10 +41,9 @@ class Site:
 
 
 @pytest.fixture
-def database(empty_database_url: str) -> Iterator[Database]:
-    opened = Database(empty_database_url)
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
     with opened.begin() as conn:
-        metadata.create_all(conn.sql)
         fill(conn)
     yield opened
     opened.close()
