@@ -14,7 +14,7 @@ from msgspec import Struct
 from hub.model.language.sentences import Sentence, sentence
 
 RECENT = timedelta(days=1)
-"""RefusedWebhooks webhooks older than this are history."""
+"""Refused webhooks older than this are history."""
 NEW = timedelta(minutes=10)
 """An account may take so long until its first call succeeds."""
 TRIES = 3
@@ -107,7 +107,7 @@ def _concerns(facts: Facts, expected: Expected) -> Iterator[Sentence]:
 
 
 def _webhooks(facts: Facts) -> Iterator[Sentence]:
-    """RefusedWebhooks ones, the last reason with them. Few of them, or among taken ones, may be a stranger's.
+    """Refused ones, the last reason with them. Few of them, or among taken ones, may be a stranger's.
 
     Whom we told to come again (503) has come again once one was taken.
     """

@@ -101,7 +101,7 @@ class Terms(Struct, frozen=True, gc=False, kw_only=True):
     silent: frozenset[str] = frozenset()
     """Axes this system has no notion of; nothing to tell, no undeliverable."""
     moves_money: dict[str, str] = {}
-    """PlannedOperation -> yes | may | no, from the manifest; may counts as yes."""
+    """Operation -> yes | may | no, from the manifest; may counts as yes."""
     money: bool = False
     reserved: Decimal = Decimal(0)
     """What writes under way for other returns of the same orders may still take from the payments."""
