@@ -5,7 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import accepting, backfilling, claiming, flow, lines, mappings, report, storing, translating, webhooks
+from benchmarks import (
+    accepting,
+    backfilling,
+    claiming,
+    flow,
+    lines,
+    mappings,
+    million,
+    report,
+    storing,
+    translating,
+    webhooks,
+)
 from benchmarks.measure import Report, one_parse
 
 ALL = {
@@ -18,6 +30,7 @@ ALL = {
     "webhooks": webhooks.run,
     "flow": flow.run,
     "claim": claiming.run,
+    "million": million.run,
 }
 
 

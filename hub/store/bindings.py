@@ -55,19 +55,6 @@ def keep_typed(conn: Connection, references: Iterable[tuple[Title, Name]]) -> se
     return {(row[0], row[1]) for row in found}
 
 
-def open_under(conn: Connection, titles: Iterable[Title]) -> set[int]:
-    """Open returns in whose numbers one of these texts stands as a word; reads every open return, so only for news."""
-    texts = sorted({title[1] for title in titles})
-    if not texts:
-        return set()
-    found = conn.exec_driver_sql(
-        "SELECT r.id FROM returns r WHERE r.is_open AND EXISTS (SELECT FROM unnest(%(t)b::text[]) AS n(text)"
-        " WHERE position(' ' || n.text || ' ' IN ' ' || r.search || ' ') > 0)",
-        {"t": texts},
-    )
-    return set(found.scalars())
-
-
 def save(conn: Connection, changed: Mapping[int, Bindings]) -> None:
     """Write what was decided of these returns; the caller holds their rows."""
     ordered = sorted(changed.items())

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, and_, case, desc, func, literal, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    Text,
+    column,
+    desc,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+    values,
+)
 
 from hub.model.schema.observation import FactId
 from hub.model.schema.operation import Undeliverable
 from hub.model.schema.returns import Return
+from hub.store import counts, search_words, slices
 from hub.store.connection import Connection
-from hub.store.tables import attempts, inbox, intents, journal, returns, reviews, sync
-
-PAGE = 50
-"""Rows per page; the next page starts after the last row's key, so depth costs nothing."""
+from hub.store.slices import PAGE
+from hub.store.slices import Slice as Slice
+from hub.store.tables import accounts, attempts, inbox, intents, journal, returns, reviews, sync
 
 BODY_SHOWN = 20_000
 """Bytes of a raw body that a page shows."""
@@ -28,18 +42,10 @@ STUCK = ("dead", "unknown")
 UNFINISHED = ("open", "waiting", "sent", *STUCK)
 """States of a write that is under way, or stuck."""
 
-QUIET = ("in_sync", "untold")
-"""States of a sync row that want nothing of anybody."""
+UNTOLD = ("pending", "awaiting", "blocked")
+"""States of a sync row in which somebody does not know something yet; the others want nothing of anybody."""
 
 _decode = msgspec.json.Decoder(Return).decode
-
-# A row may be written before its revision is carried out, and undeliverable is never shown as in sync.
-shown_state = case(
-    (and_(sync.c.state.in_(QUIET), sync.c.wanted > sync.c.done), literal("pending")),
-    (and_(sync.c.state == "in_sync", func.jsonb_array_length(sync.c.undeliverable) > 0), literal("blocked")),
-    else_=sync.c.state,
-)
-
 
 ASKING = (returns.c.questions > 0, returns.c.merged_into.is_(None))
 """Which returns wait for a person's answer."""
@@ -61,35 +67,22 @@ class ListedReturn:
     sync: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Slice:
-    """Some rows, and the key after which the next ones follow (None: these were the last)."""
-
-    rows: Sequence[Any]
-    after: tuple[Any, ...] | None
-
-
-def counted(conn: Connection, query: Select[str, int]) -> dict[str, int]:
-    return {row[0]: row[1] for row in conn.execute(query)}
-
-
 def listed(opened: bool | None = True) -> tuple[ColumnElement[bool], ...]:
     """Returns that stand for themselves, not signposts to another. Not `opened`: records still without a return;
     None: both."""
     alone = (returns.c.merged_into.is_(None), returns.c.doc.is_not(None))
-    return alone if opened is None else (*alone, returns.c.opened.is_(opened))
+    return alone if opened is None else (*alone, returns.c.opened if opened else ~returns.c.opened)
 
 
 DISCREPANT = (*listed(None), returns.c.discrepancies > 0)
 """Where something does not fit, also in a record that is still without a return: nobody would look for it there."""
 
+_NEWEST = (returns.c.at, returns.c.id)
+
 
 def statuses(conn: Connection) -> dict[str, int]:
     """The derived statuses that occur, with their counts, for the filter."""
-    return counted(
-        conn,
-        select(returns.c.status, func.count()).where(*listed()).group_by(returns.c.status).order_by(returns.c.status),
-    )
+    return {status: number for (_, status), number in counts.of(conn, "returns").items()}
 
 
 def search(
@@ -102,25 +95,45 @@ def search(
     after: Sequence[Any] | None = None,
     limit: int = PAGE,
 ) -> Slice:
-    """Returns by number, order number or SKU (every word of `text` has to occur), last changed first."""
-    query = select(returns).where(*listed(None if discrepant and not unbound else not unbound))
-    for word in text.lower().split()[:8]:
-        query = query.where(returns.c.search.contains(word, autoescape=True))
-    if status:
-        query = query.where(returns.c.status == status)
-    if discrepant:
-        query = query.where(returns.c.discrepancies > 0)
-    if after:
-        query = query.where(tuple_(returns.c.at, returns.c.id) < tuple_(*map(literal, after)))
-    rows = conn.execute(query.order_by(desc(returns.c.at), desc(returns.c.id)).limit(limit + 1)).all()
-    found = _with_sync(conn, rows[:limit])
-    return Slice(found, (found[-1].at, found[-1].id) if len(rows) > limit else None)
+    """Returns by number, order number or SKU, last changed first: every word of `text` has to occur in these, and one
+    that few have to be the beginning of one. Words that many or none have are looked for a window at a time."""
+    words = text.lower().split()[:8]
+    rows, wanted = _led_to(words, status, discrepant, unbound)
+    few = search_words.find(conn, words) if words else None
+    if few:
+        found = slices.newest(
+            conn, rows.where(*wanted(returns.c), returns.c.id == func.any(list(few))), _NEWEST, after, limit
+        )
+    elif words or (discrepant and (status or unbound)) or (unbound and status):
+        found = slices.sifted(conn, rows, _NEWEST, wanted, after, limit)
+    else:
+        found = slices.newest(conn, rows, _NEWEST, after, limit)
+    return Slice(_with_sync(conn, found.rows), found.after)
+
+
+def _led_to(
+    words: Sequence[str], status: str, discrepant: bool, unbound: bool
+) -> tuple[Select[Any], Callable[[slices.Columns], Sequence[ColumnElement[bool]]]]:
+    """The rows to which an index leads in their order, and which of them are wanted."""
+    if discrepant and not unbound:
+        rows = select(returns).where(*DISCREPANT)
+    elif status and not unbound:
+        rows = select(returns).where(*listed(), returns.c.status == status)
+    else:
+        rows = select(returns).where(*listed(not unbound))
+
+    def wanted(c: slices.Columns) -> Sequence[ColumnElement[bool]]:
+        asked = [c.search.contains(word, autoescape=True) for word in words]
+        asked += [c.status == status] if status else []
+        return [*asked, c.discrepancies > 0] if discrepant else asked
+
+    return rows, wanted
 
 
 def _with_sync(conn: Connection, rows: Sequence[Row[Any]]) -> list[ListedReturn]:
     by_return: dict[int, dict[str, str]] = {}
     for return_id, account, state in conn.execute(
-        select(sync.c.return_id, sync.c.account, shown_state)
+        select(sync.c.return_id, sync.c.account, sync.c.shown)
         .where(sync.c.return_id.in_([row.id for row in rows]))
         .order_by(sync.c.account)
     ):
@@ -158,7 +171,7 @@ def find(conn: Connection, return_ids: Sequence[int]) -> dict[int, ListedReturn]
 
 def telling(conn: Connection, return_id: int) -> Sequence[Row[Any]]:
     """What each account still has to be told about one return, and what it cannot be told."""
-    query = select(sync, shown_state.label("shown")).where(sync.c.return_id == return_id).order_by(sync.c.account)
+    query = select(sync).where(sync.c.return_id == return_id).order_by(sync.c.account)
     return conn.execute(query).all()
 
 
@@ -203,16 +216,13 @@ def story(conn: Connection, return_id: int, limit: int = 500) -> Sequence[Row[An
 def sync_rows(
     conn: Connection, state: str = "", account: str = "", *, after: Sequence[Any] | None = None, limit: int = PAGE
 ) -> Slice:
-    """Who still has to be told what; without a state everything that is not in sync, longest unchanged last."""
-    query = select(sync, shown_state.label("shown")).where(shown_state == state if state else shown_state.not_in(QUIET))
-    if account:
-        query = query.where(sync.c.account == account)
+    """Who still has to be told what; without a state everything that is not in sync. The newest return comes first."""
+    told = values(column("shown", Text), name="told").data([(one,) for one in ([state] if state else UNTOLD)])
+    each = accounts.join(told, accounts.c.name == account if account else true())
+    rows = select(sync).where(sync.c.account == accounts.c.name, sync.c.shown == told.c.shown)
     if after:
-        query = query.where(tuple_(sync.c.at, sync.c.return_id, sync.c.account) < tuple_(*map(literal, after)))
-    query = query.order_by(desc(sync.c.at), desc(sync.c.return_id), desc(sync.c.account))
-    rows = conn.execute(query.limit(limit + 1)).all()
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Slice(rows[:limit], (last.at, last.return_id, last.account) if last else None)
+        rows = rows.where(tuple_(sync.c.return_id, sync.c.account) < tuple_(*map(literal, after)))
+    return slices.united(conn, each, rows, (sync.c.return_id, sync.c.account), limit)
 
 
 def calls(
@@ -225,24 +235,19 @@ def calls(
     limit: int = PAGE,
 ) -> Slice:
     """The log of conversations with other systems, newest first; the wire itself comes with `call`."""
-    columns = [column for column in attempts.c if column.name != "wire"]
-    query = select(*columns, func.jsonb_array_length(attempts.c.wire).label("hops"))
+    rows, after = select(attempts), None if before is None else (before,)
     if account:
-        query = query.where(attempts.c.account == account)
-    if outcome:
-        query = query.where(attempts.c.outcome == outcome)
+        rows = rows.where(attempts.c.account == account)
     if return_id is not None:
-        query = query.where(attempts.c.return_id == return_id)
-    return _newest(conn, query, attempts.c.id, before, limit)
+        rows = rows.where(attempts.c.return_id == return_id)
+    if outcome:
+        return slices.sifted(conn, rows, (attempts.c.id,), lambda c: [c.outcome == outcome], after, limit, _call)
+    return slices.newest(conn, rows.with_only_columns(*_call(attempts.c)), (attempts.c.id,), after, limit)
 
 
-def _newest(
-    conn: Connection, query: Select[Any], key: ColumnElement[Any], before: int | None, limit: int = PAGE
-) -> Slice:
-    if before is not None:
-        query = query.where(key < before)
-    rows = conn.execute(query.order_by(desc(key)).limit(limit + 1)).all()
-    return Slice(rows[:limit], (rows[limit - 1].id,) if len(rows) > limit else None)
+def _call(c: slices.Columns) -> Sequence[ColumnElement[Any]]:
+    """How a list shows a conversation: without the wire, and how long that is."""
+    return [*(column for column in c if column.key != "wire"), func.jsonb_array_length(c.wire).label("hops")]
 
 
 def outcomes(conn: Connection) -> list[str]:
@@ -260,24 +265,30 @@ def invalid(conn: Connection, account: str = "", *, before: int | None = None, l
     """Messages that we do not understand: fix the mapping, replay."""
     columns = [column for column in inbox.c if column.name not in ("body", "dedupe")]
     body = func.substring(inbox.c.body, 1, BODY_SHOWN).label("body")
-    query = select(*columns, body, func.length(inbox.c.body).label("size")).where(inbox.c.state == "invalid")
-    if account:
-        query = query.where(inbox.c.account == account)
-    return _newest(conn, query, inbox.c.id, before, limit)
+    rows = select(*columns, body, func.length(inbox.c.body).label("size")).where(inbox.c.state == "invalid")
+    return _of_accounts(conn, rows, inbox, account, before, limit)
 
 
 def dead(conn: Connection, account: str = "", *, before: int | None = None, limit: int = PAGE) -> Slice:
     """What we have to say and cannot deliver: fix the account, resend."""
-    query = select(intents).where(intents.c.state.in_(STUCK))
-    if account:
-        query = query.where(intents.c.account == account)
-    return _newest(conn, query, intents.c.id, before, limit)
+    rows = select(intents).where(intents.c.state.in_(STUCK))
+    return _of_accounts(conn, rows, intents, account, before, limit)
+
+
+def _of_accounts(
+    conn: Connection, rows: Select[Any], table: Table, account: str, before: int | None, limit: int
+) -> Slice:
+    """The newest of these rows, of one account or of all of them."""
+    each = select(accounts.c.name).where(accounts.c.name == account if account else true()).subquery()
+    rows = rows.where(table.c.account == each.c.name)
+    return slices.united(conn, each, rows if before is None else rows.where(table.c.id < before), (table.c.id,), limit)
 
 
 def review_queue(conn: Connection, *, state: str = "open", before: int | None = None, limit: int = 20) -> Slice:
     """Questions that only a person can answer; `state` other than open gives the answered ones."""
     wanted = reviews.c.state == "open" if state == "open" else reviews.c.state != "open"
-    return _newest(conn, select(reviews).where(wanted), reviews.c.id, before, limit)
+    after = None if before is None else (before,)
+    return slices.newest(conn, select(reviews).where(wanted), (reviews.c.id,), after, limit)
 
 
 def reviews_of(conn: Connection, return_id: int) -> Sequence[Row[Any]]:

@@ -23,10 +23,10 @@ def try_again(conn: Connection, job_id: int) -> bool:
 def try_about(conn: Connection, return_ids: Iterable[int]) -> None:
     """These returns have changed: what was of no use on them may be now."""
     found = conn.exec_driver_sql(
-        "UPDATE jobs SET due = clock_timestamp() WHERE id IN (SELECT l.id FROM reviews q"
-        " JOIN jobs l ON l.id = (q.detail->>'job')::bigint WHERE q.state = 'open' AND q.kind = %(k)s"
-        " AND l.due = %(p)s AND l.crashes < %(c)s AND EXISTS (SELECT FROM jsonb_array_elements_text(q.returns) AS r"
-        " WHERE r::bigint = ANY(%(r)b::bigint[])) FOR UPDATE OF l SKIP LOCKED) RETURNING kind",
+        "UPDATE jobs SET due = clock_timestamp() WHERE id IN (SELECT l.id FROM unnest(%(r)b::bigint[]) AS n(return_id)"
+        " JOIN reviews q ON q.state = 'open' AND q.kind = %(k)s AND q.returns @> to_jsonb(n.return_id)"
+        " JOIN jobs l ON l.id = (q.detail->>'job')::bigint AND l.due = %(p)s AND l.crashes < %(c)s"
+        " FOR UPDATE OF l SKIP LOCKED) RETURNING kind",
         {"k": stuck.KIND, "p": jobs.DEAD, "c": jobs.CRASHES, "r": sorted(set(return_ids))},
     )
     conn.due.update(found.scalars())

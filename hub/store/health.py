@@ -6,16 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, desc, func, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Table, desc, func, select
 
 from hub.model.concerns import GRAVE, RECENT, SILENT, TRIES, Expected, Facts, concerns
 from hub.model.language.sentences import Sentence, say
-from hub.store import webhooks
+from hub.store import counts, webhooks
 from hub.store.connection import Connection
-from hub.store.console import ASKING, DISCREPANT, STUCK, counted, listed, shown_state
-from hub.store.tables import accounts, inbox, intents, jobs, journal, returns, reviews, sync
+from hub.store.console import ASKING, DISCREPANT, STUCK, statuses
+from hub.store.jobs import KINDS
+from hub.store.tables import accounts, inbox, intents, journal, returns, reviews
+
+MOST = 1_001
+"""As far as is counted what waits for somebody: nobody needs to know how many more than a thousand."""
 
 
 @dataclass(frozen=True)
@@ -68,30 +72,10 @@ def overview(conn: Connection, expected: Mapping[str, Expected] = MappingProxyTy
     `expected`: what each account's connector lets us expect of it.
     """
     now = conn.execute(select(func.clock_timestamp())).scalar_one()
-    open_jobs = jobs.c.wanted > jobs.c.done
-    waiting = {
-        row.account: row
-        for row in conn.execute(
-            select(
-                jobs.c.account,
-                func.count().label("count"),
-                func.extract("epoch", func.greatest(now - func.min(jobs.c.due), func.make_interval())).label("lag"),
-            )
-            .where(open_jobs, jobs.c.due <= now)
-            .group_by(jobs.c.account)
-        )
-    }
-    states: dict[str, dict[str, int]] = {}
-    for account, state, count in conn.execute(
-        select(sync.c.account, shown_state.label("shown"), func.count()).group_by(sync.c.account, "shown")
-    ):
-        states.setdefault(account, {})[state] = count
-    invalid = counted(
-        conn, select(inbox.c.account, func.count()).where(inbox.c.state == "invalid").group_by(inbox.c.account)
-    )
-    dead = counted(
-        conn, select(intents.c.account, func.count()).where(intents.c.state.in_(STUCK)).group_by(intents.c.account)
-    )
+    work = _work(conn)
+    told: dict[str, dict[str, int]] = {}
+    for (account, state), count in counts.of(conn, "sync").items():
+        told.setdefault(account, {})[state] = count
     worries = worried(conn, now, expected)
     heard = webhooks.all_(conn)
     health = [
@@ -104,11 +88,11 @@ def overview(conn: Connection, expected: Mapping[str, Expected] = MappingProxyTy
             last_success=row.last_success,
             last_heard=row.last_heard,
             blocked_until=row.blocked_until,
-            lag=float(waiting[row.name].lag) if row.name in waiting else 0.0,
-            waiting=waiting[row.name]._mapping["count"] if row.name in waiting else 0,
-            sync=states.get(row.name, {}),
-            invalid=invalid.get(row.name, 0),
-            dead=dead.get(row.name, 0),
+            lag=work[row.name].lag,
+            waiting=work[row.name].waiting,
+            sync=told.get(row.name, {}),
+            invalid=work[row.name].invalid,
+            dead=work[row.name].dead,
             refused={
                 one.status: one.count
                 for one in heard.get(row.name, webhooks.Heard()).refused
@@ -118,13 +102,14 @@ def overview(conn: Connection, expected: Mapping[str, Expected] = MappingProxyTy
             concerns=[say(one) for one in worries[row.name]],
         )
         for row in conn.execute(select(accounts).order_by(accounts.c.name))
+        if row.name in work
     ]
     return Overview(
         now=now,
         accounts=health,
-        returns=counted(conn, select(returns.c.status, func.count()).where(*listed()).group_by(returns.c.status)),
+        returns=statuses(conn),
         reviews=conn.execute(select(_waiting())).scalar_one(),
-        discrepancies=conn.execute(select(func.count()).where(*DISCREPANT)).scalar_one(),
+        discrepancies=conn.execute(select(_most(returns, *DISCREPANT))).scalar_one(),
         latest=conn.execute(select(journal).order_by(desc(journal.c.id)).limit(12)).all(),
     )
 
@@ -148,24 +133,21 @@ def worried(conn: Connection, now: datetime, expected: Mapping[str, Expected]) -
     heard = webhooks.all_(conn)
     failing = _latest(
         conn,
-        "SELECT account, count(*), (array_agg(why ORDER BY attempts DESC, id DESC))[1] FROM jobs"
-        " WHERE kind IN ('poll', 'fetch') AND wanted > done AND attempts >= %(n)s GROUP BY account",
-        n=TRIES,
+        "SELECT why, attempts AS last FROM jobs WHERE account = a.name AND kind IN ('poll', 'fetch')"
+        f" AND attempts >= {TRIES}",
     )
     dead = _latest(
         conn,
-        "SELECT account, count(*), (array_agg(error ORDER BY id DESC))[1] FROM intents WHERE state = ANY(%(s)s)"
-        " GROUP BY account",
-        s=list(STUCK),
+        "SELECT error AS why, id AS last FROM intents WHERE account = a.name"
+        " AND state IN ('dead', 'unknown') ORDER BY id DESC",
     )
     late = _latest(
         conn,
-        "SELECT account, sum(n), '' FROM ("
-        " SELECT account, count(*) AS n FROM attempts WHERE outcome = 'OverBudget'"
-        "  AND at > clock_timestamp() - interval '15 minutes' GROUP BY account"
-        " UNION ALL SELECT s.account, count(*) FROM sync s JOIN returns r ON r.id = s.return_id"
-        "  WHERE s.state = 'pending' AND s.said->>'code' = 'over_budget'"
-        "  AND r.at < clock_timestamp() - interval '15 minutes' GROUP BY s.account) n GROUP BY account",
+        "(SELECT '' AS why, 0 AS last FROM attempts WHERE account = a.name AND outcome = 'OverBudget'"
+        f" AND at > clock_timestamp() - interval '15 minutes' LIMIT {MOST}) UNION ALL"
+        " SELECT '', 0 FROM sync s JOIN returns r ON r.id = s.return_id WHERE s.account = a.name"
+        " AND s.state = 'pending' AND s.said->>'code' = 'over_budget'"
+        " AND r.at < clock_timestamp() - interval '15 minutes'",
     )
     none = (0, "")
     return {
@@ -208,9 +190,40 @@ def alert(conn: Connection, expected: Mapping[str, Expected]) -> tuple[list[Sent
     return begun, over
 
 
-def _latest(conn: Connection, query: str, **values: Any) -> dict[str, tuple[int, str]]:
-    """By account: how many, and why the last."""
-    return {row[0]: (int(row[1]), str(row[2] or "")) for row in conn.exec_driver_sql(query, values)}
+def _latest(conn: Connection, rows: str) -> dict[str, tuple[int, str]]:
+    """By account (`a`): how many of these rows, up to MOST, and why the last of them."""
+    found = conn.exec_driver_sql(
+        "SELECT a.name, n.count, n.why FROM accounts a CROSS JOIN LATERAL (SELECT count(*) AS count,"
+        " (array_agg(why ORDER BY last DESC))[1] AS why"
+        f" FROM (SELECT * FROM ({rows}) AS one LIMIT {MOST}) AS few) AS n WHERE n.count > 0"
+    )
+    return {row[0]: (row[1], row[2] or "") for row in found}
+
+
+class _Work(NamedTuple):
+    """What waits at one account. `lag`: seconds."""
+
+    invalid: int
+    dead: int
+    waiting: int
+    lag: float
+
+
+def _work(conn: Connection) -> dict[str, _Work]:
+    """By account; each number is counted up to MOST."""
+    found = conn.exec_driver_sql(
+        "SELECT a.name, (SELECT count(*) FROM (SELECT FROM inbox i WHERE i.account = a.name AND i.state = 'invalid'"
+        f" LIMIT {MOST}) AS few),"
+        " (SELECT count(*) FROM (SELECT FROM intents i WHERE i.account = a.name AND i.state IN ('dead', 'unknown')"
+        f" LIMIT {MOST}) AS few), due.count,"
+        " coalesce(greatest(extract(epoch FROM statement_timestamp() - due.first), 0), 0)::float8"
+        " FROM accounts a CROSS JOIN LATERAL (SELECT coalesce(sum(n.count), 0)::bigint AS count, min(n.first) AS first"
+        " FROM unnest(%(k)b::text[]) AS kind CROSS JOIN LATERAL (SELECT count(*) AS count, min(due) AS first"
+        " FROM (SELECT due FROM jobs j WHERE j.account = a.name AND j.kind = kind.kind"
+        f" AND j.due <= statement_timestamp() ORDER BY due LIMIT {MOST}) AS few) AS n) AS due",
+        {"k": sorted(KINDS)},
+    )
+    return {row[0]: _Work(*row[1:]) for row in found}
 
 
 def account_names(conn: Connection) -> list[str]:
@@ -226,8 +239,13 @@ def alive(conn: Connection) -> datetime:
 
 def _waiting() -> ColumnElement[int]:
     """Questions for a person: the review queue's, and returns that wait for an answer of their own."""
-    queued = select(func.count()).where(reviews.c.state == "open").scalar_subquery()
-    return queued + select(func.count()).where(*ASKING).scalar_subquery()
+    return _most(reviews, reviews.c.state == "open") + _most(returns, *ASKING)
+
+
+def _most(table: Table, *wanted: ColumnElement[bool]) -> ScalarSelect[int]:
+    """How many rows of this table are like that, counted up to MOST: the index that knows them is read no further."""
+    some = select(table.c.id).where(*wanted).limit(MOST).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()
 
 
 @dataclass(frozen=True)
@@ -242,8 +260,8 @@ class Badges:
 def badges(conn: Connection) -> Badges:
     """The numbers beside the console's menu."""
     counts = select(
-        select(func.count()).where(inbox.c.state == "invalid").scalar_subquery(),
-        select(func.count()).where(intents.c.state.in_(STUCK)).scalar_subquery(),
+        _most(inbox, inbox.c.state == "invalid"),
+        _most(intents, intents.c.state.in_(STUCK)),
         _waiting(),
     )
     return Badges(*conn.execute(counts).one())

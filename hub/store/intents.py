@@ -282,10 +282,10 @@ def awaiting_records(conn: Connection, names: Iterable[tuple[str, str, str]]) ->
     if not wanted:
         return []
     found = conn.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM intents i WHERE i.state = 'sent' AND i.account = ANY(%(a)b::text[]) AND EXISTS"
-        " (SELECT FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, id)"
-        " WHERE n.account = i.account AND i.reply->'read_back' @> jsonb_build_array(jsonb_build_array(n.stream, n.id)))"
-        " ORDER BY i.id",
+        f"SELECT {_COLUMNS} FROM intents WHERE id IN (SELECT i.id"
+        " FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, id)"
+        " JOIN intents i ON i.account = n.account AND i.state = 'sent'"
+        " AND i.reply->'read_back' @> jsonb_build_array(jsonb_build_array(n.stream, n.id))) ORDER BY id",
         {"a": [n[0] for n in wanted], "s": [n[1] for n in wanted], "e": [n[2] for n in wanted]},
     )
     return [Intent(*row) for row in found]
@@ -304,9 +304,9 @@ def made_since(conn: Connection, return_id: int, entry_id: int) -> bool:
 def overdue(conn: Connection, limit: int = 1000) -> list[tuple[str, str]]:
     """(account, outbound job) of writes whose deadline has passed and that nobody has looked after since."""
     found = conn.exec_driver_sql(
-        "SELECT DISTINCT s.account, s.job FROM intents i JOIN sync s USING (return_id, account)"
-        " WHERE (i.state IN ('open', 'sent', 'unknown') OR (i.state = 'given_up' AND i.progress <> '{}'))"
-        " AND i.deadline < clock_timestamp() LIMIT %(n)s",
+        "SELECT DISTINCT s.account, s.job FROM (SELECT return_id, account FROM intents"
+        " WHERE (state IN ('open', 'sent', 'unknown') OR (state = 'given_up' AND progress <> '{}'))"
+        " AND deadline < statement_timestamp() ORDER BY deadline LIMIT %(n)s) i JOIN sync s USING (return_id, account)",
         {"n": limit},
     )
     return [(row[0], row[1]) for row in found]

@@ -20,6 +20,7 @@ from hub.store.low_water import BEGIN, LowWater
 
 log = logging.getLogger(__name__)
 
+KINDS = frozenset({"process", "fetch", "poll", "deliver", "recompute"})
 REMOTE = frozenset({"fetch", "poll", "deliver"})
 """Kinds that talk to the account's system; they stand still while the account does."""
 

@@ -23,11 +23,12 @@ _PAYING = 7203
 def reserved(conn: Connection, return_id: int, account: str, payments: Iterable[str] = ()) -> Decimal:
     """What refunds in flight for other returns may still take: of the same orders, or from these payments here."""
     found = conn.exec_driver_sql(
-        "SELECT coalesce(sum((i.operation->>'amount')::numeric), 0) FROM intents i"
-        f" WHERE i.account = %(a)s AND i.kind = 'refund' AND {_IN_FLIGHT} AND i.return_id <> %(r)s"
-        " AND (i.operation->>'payment' = ANY(%(p)b::text[])"
-        " OR i.return_id IN (SELECT other.return_id FROM return_orders mine"
-        " JOIN return_orders other USING (order_id) WHERE mine.return_id = %(r)s))",
+        "SELECT coalesce(sum((i.operation->>'amount')::numeric), 0) FROM intents i WHERE i.id IN ("
+        f"SELECT id FROM intents WHERE account = %(a)s AND kind = 'refund' AND {_IN_FLIGHT}"
+        " AND operation->>'payment' = ANY(%(p)b::text[])"
+        " UNION SELECT i.id FROM return_orders mine JOIN return_orders other USING (order_id)"
+        f" JOIN intents i ON i.return_id = other.return_id AND i.account = %(a)s AND i.kind = 'refund' AND {_IN_FLIGHT}"
+        " WHERE mine.return_id = %(r)s) AND i.return_id <> %(r)s",
         {"a": account, "r": return_id, "p": sorted(set(payments))},
     )
     return Decimal(found.scalar_one())

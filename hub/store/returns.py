@@ -9,7 +9,7 @@ import msgspec
 
 from hub.model.merge.questions import waiting
 from hub.model.schema.returns import Return
-from hub.store import duplicate_facts, facts
+from hub.store import duplicate_facts, facts, search_words
 from hub.store.connection import Connection
 
 OVER = frozenset({"completed", "closed", "cancelled", "rejected", "expired", "voided"})
@@ -171,6 +171,7 @@ def save(conn: Connection, changes: Sequence[Change]) -> None:
         return
     ordered = sorted(changes, key=lambda change: change.id)
     merged = [change.merged for change in ordered]
+    searched = {change.id: _search(change) for change in ordered}
     conn.exec_driver_sql(
         "INSERT INTO returns (id, doc, status, kind, opened, is_open, order_number, search, discrepancies,"
         " questions, revision)"
@@ -189,11 +190,12 @@ def save(conn: Connection, changes: Sequence[Change]) -> None:
             "opened": [change.opened for change in ordered],
             "open": [change.opened and ret.status not in OVER for change, ret in zip(ordered, merged, strict=True)],
             "number": [next((order.number for order in ret.orders if order.number), None) for ret in merged],
-            "search": [_search(change) for change in ordered],
+            "search": list(searched.values()),
             "disc": [len(ret.discrepancies) for ret in merged],
             "ask": [len(waiting(ret)) for ret in merged],
         },
     )
+    search_words.keep(conn, searched)
     facts.save(conn, {change.id: change.merged for change in ordered})
 
 

@@ -53,12 +53,13 @@ def sweep(conn: Connection, clean: Clean, name: Clean, body: Body) -> int:
 
 
 def _tables(conn: Connection) -> list[_Table]:
-    """Tables and partitions with their columns of text; a partitioned table has no rows of its own."""
+    """Tables and partitions with their columns of text; a partitioned table has no rows of its own, and a column that
+    is computed says what others do."""
     found = conn.exec_driver_sql(
         "SELECT c.relname, i.column_name, i.data_type FROM pg_class c JOIN information_schema.columns i"
         " ON i.table_schema = current_schema() AND i.table_name = c.relname"
         " WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'"
-        " AND i.data_type = ANY(%(k)b::text[])"
+        " AND i.data_type = ANY(%(k)b::text[]) AND i.is_generated = 'NEVER'"
         " ORDER BY c.relname, i.ordinal_position",
         {"k": list(_KINDS)},
     )

@@ -7,6 +7,8 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
+    Connection,
     Date,
     DateTime,
     Double,
@@ -21,11 +23,14 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     false,
     func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+
+from hub.store import triggers
 
 metadata = MetaData(
     naming_convention={
@@ -119,6 +124,8 @@ jobs = Table(
     Column("why", Text),
     UniqueConstraint("kind", "account", "key"),
     Index("jobs_due_idx", "kind", "due", "id"),
+    Index(None, "account", "kind", "due"),
+    Index("jobs_failing_idx", "account", postgresql_where=text("kind IN ('poll', 'fetch') AND attempts >= 3")),
     postgresql_with={
         "fillfactor": "70",
         "autovacuum_vacuum_scale_factor": "0.02",
@@ -151,6 +158,7 @@ inbox = Table(
     Index("inbox_new_idx", "id", postgresql_where=text("state = 'new'")),
     Index("inbox_object_idx", "account", "stream", "external_id"),
     Index("inbox_invalid_idx", "account", "stream", "external_id", postgresql_where=text("state = 'invalid'")),
+    Index("inbox_refused_idx", "account", "id", postgresql_where=text("state = 'invalid'")),
     Index("inbox_named_idx", "names", postgresql_using="gin", postgresql_where=text("names IS NOT NULL")),
 )
 
@@ -220,6 +228,8 @@ orders = Table(
     _now(),
 )
 
+_ALONE = "merged_into IS NULL AND doc IS NOT NULL"
+
 returns = Table(
     "returns",
     metadata,
@@ -244,11 +254,23 @@ returns = Table(
     _now(),
     Column("bindings", LargeBinary, comment="what binds it weakly, what it was split from; none for nearly all"),
     Column("questions", Integer, nullable=False, server_default="0", comment="that wait for a person's answer"),
-    Index(None, "at"),
-    Index(None, "status"),
+    Index("returns_opened_idx", "at", "id", postgresql_where=text("opened")),
+    Index("returns_status_idx", "status", "at", "id", postgresql_where=text("opened")),
+    Index("returns_unbound_idx", "at", "id", postgresql_where=text(f"NOT opened AND {_ALONE}")),
+    Index("returns_discrepant_idx", "at", "id", postgresql_where=text(f"discrepancies > 0 AND {_ALONE}")),
     Index("returns_open_idx", "id", postgresql_where=text("is_open")),
-    Index("returns_asking_idx", "id", postgresql_where=text("questions > 0")),
+    Index("returns_asking_idx", "id", postgresql_where=text("questions > 0 AND merged_into IS NULL")),
     postgresql_with={"fillfactor": "80"},
+)
+
+search_words = Table(
+    "search_words",
+    metadata,
+    Column(
+        "word", Text(collation="C"), primary_key=True, comment="in lower case: of `search`, or a part of such a word"
+    ),
+    Column("return_id", BigInteger, primary_key=True, autoincrement=False),
+    comment="what people type to find a return; a word that it has no more may still be here",
 )
 
 return_orders = Table(
@@ -348,6 +370,12 @@ duplicate_facts = Table(
     Index(None, "return_id"),
 )
 
+# A row may be written before its revision is carried out, and undeliverable is never shown as in sync.
+_SHOWN = (
+    "CASE WHEN state IN ('in_sync', 'untold') AND wanted > done THEN 'pending'"
+    " WHEN state = 'in_sync' AND jsonb_array_length(undeliverable) > 0 THEN 'blocked' ELSE state END"
+)
+
 sync = Table(
     "sync",
     metadata,
@@ -370,8 +398,19 @@ sync = Table(
     Column("not_before", DateTime(timezone=True)),
     _now(),
     Column("said", JSONB, comment="why, as a sentence of ours; null where it is the other system's own words"),
+    Column("shown", Text, Computed(_SHOWN, persisted=True), comment="state, as people see it"),
     Index("sync_job_idx", "account", "job"),
-    Index(None, "state"),
+    Index(None, "account", "shown", "return_id"),
+    Index(
+        "sync_money_idx",
+        "account",
+        postgresql_where=text("""undeliverable @> '[{"said": {"code": "money_in_flight"}}]'"""),
+    ),
+    Index(
+        "sync_over_budget_idx",
+        "account",
+        postgresql_where=text("state = 'pending' AND said ->> 'code' = 'over_budget'"),
+    ),
     postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.05"},
 )
 
@@ -418,6 +457,27 @@ intents = Table(
         "state",
         postgresql_where=text("state IN ('open', 'waiting', 'sent', 'unknown', 'dead')"),
     ),
+    Index("intents_stuck_idx", "account", "id", postgresql_where=text("state IN ('dead', 'unknown')")),
+    Index(
+        "intents_overdue_idx",
+        "deadline",
+        postgresql_where=text(
+            "state IN ('open', 'sent', 'unknown') OR (state = 'given_up' AND progress <> '{}'::jsonb)"
+        ),
+    ),
+    Index(
+        "intents_paying_idx",
+        "account",
+        text("(operation ->> 'payment')"),
+        postgresql_where=text("kind = 'refund' AND state IN ('open', 'waiting', 'sent', 'unknown', 'dead')"),
+    ),
+    Index(
+        "intents_awaited_idx",
+        text("(reply -> 'read_back')"),
+        postgresql_using="gin",
+        postgresql_where=text("state = 'sent'"),
+    ),
+    Index("intents_over_idx", "changed_at", postgresql_where=text("state IN ('done', 'dropped')")),
 )
 
 attempts = Table(
@@ -434,8 +494,9 @@ attempts = Table(
     Column("took_ms", Integer),
     _now(),
     Index(None, "return_id"),
-    Index(None, "account", "at"),
+    Index(None, "account", "id"),
     Index(None, "at"),
+    Index("attempts_over_budget_idx", "account", "at", postgresql_where=text("outcome = 'OverBudget'")),
 )
 
 journal = Table(
@@ -465,7 +526,16 @@ reviews = Table(
     Column("dedupe", Text, nullable=False, unique=True),
     _now(),
     Column("said", JSONB, comment="text, as a sentence"),
-    Index("reviews_open_idx", "kind", postgresql_where=text("state = 'open'")),
+    Index("reviews_open_idx", "kind", "id", postgresql_where=text("state = 'open'")),
+    Index("reviews_queue_idx", "id", postgresql_where=text("state = 'open'")),
+    Index("reviews_over_idx", "id", postgresql_where=text("state <> 'open'")),
+    Index(
+        "reviews_about_idx",
+        "returns",
+        postgresql_using="gin",
+        postgresql_ops={"returns": "jsonb_path_ops"},
+        postgresql_where=text("state = 'open'"),
+    ),
 )
 
 ticks = Table(
@@ -485,3 +555,20 @@ budgets = Table(
     Column("refilled_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
     Column("blocked_until", DateTime(timezone=True)),
 )
+
+counts = Table(
+    "counts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("what", Text, nullable=False, comment="returns | sync: the table"),
+    Column("account", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("number", BigInteger, nullable=False, comment="so many more, or fewer"),
+    comment="what one statement changed, written by triggers; the sum is how many there are",
+)
+
+
+@event.listens_for(metadata, "after_create")
+def _count(_: MetaData, connection: Connection, **_more: object) -> None:
+    for statement in triggers.statements():
+        connection.exec_driver_sql(statement)

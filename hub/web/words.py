@@ -24,6 +24,7 @@ from hub.actions.fields import DECISIONS
 from hub.actions.registry import ACTIONS
 from hub.model.language.sentences import TABLES
 from hub.model.plan.rules import FACTS
+from hub.store.health import MOST
 from hub.web.language import filters
 
 WORDS: Mapping[str, Mapping[str, Any]] = {
@@ -232,6 +233,11 @@ def exact(value: datetime | None) -> str:
     return "" if value is None else format_datetime(value, "medium")
 
 
+def most(count: int) -> str:
+    """A number that was counted up to a bound."""
+    return str(count) if count < MOST else f"{MOST - 1}+"
+
+
 def span(seconds: float) -> str:
     """A length of time."""
     return format_timedelta(round(seconds), locale=get_locale())
@@ -259,6 +265,7 @@ def install(app: Flask) -> None:
         moment=moment,
         exact=exact,
         span=span,
+        most=most,
         safe_link=safe_link,
     )
     app.jinja_env.globals.update(DECISIONS=DECISIONS, ACTIONS=ACTIONS)

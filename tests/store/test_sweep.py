@@ -34,7 +34,7 @@ def says(column: Column[Any]) -> Any:
 
 def least(table: Table) -> dict[str, Any]:
     """A row: the address in every text, and what the table does not do without."""
-    made = {column.name: says(column) for column in table.columns if says(column) is not None}
+    made = {column.name: says(column) for column in table.columns if says(column) is not None and not column.computed}
     needed = [column for column in table.columns if not (column.nullable or column.server_default or column.identity)]
     return {column.name: OTHERS.get(column.type.python_type) for column in needed} | made
 

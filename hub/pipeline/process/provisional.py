@@ -14,7 +14,7 @@ from hub.model.identity.provisional import titles, typed_references
 from hub.pipeline.process.combine import combine
 from hub.pipeline.process.near import look_around
 from hub.pipeline.process.rebind import Weighed, bring_about
-from hub.store import bindings, returns
+from hub.store import bindings, returns, search_words
 from hub.store.database import Connection
 from hub.store.observations import Stored
 
@@ -33,7 +33,7 @@ def weigh(
     ids = set(return_ids)
     numbers = [(record.return_id, title) for record in news if record.return_id for title in titles(record.observation)]
     typed = [(title, own_name(record.observation)) for record in news for title in typed_references(record.observation)]
-    found = bindings.open_under(conn, bindings.keep_typed(conn, typed))
+    found = search_words.open_under(conn, (text for _, text in bindings.keep_typed(conn, typed)))
     pairs = bindings.neighbours(conn, ids, numbers)
     if not pairs and not found:
         return Weighed({}, frozenset(), fresh)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from flask import Blueprint, abort, render_template, request
 from flask_babel import gettext as _
 
@@ -17,7 +15,7 @@ blueprint = Blueprint("sync", __name__, url_prefix="/sync")
 @blueprint.get("")
 def listing() -> str:
     state, account = request.args.get("state", ""), request.args.get("account", "")
-    after = paging.read(request.args.get("after"), datetime, int, str)
+    after = paging.read(request.args.get("after"), int, str)
     with database() as conn:
         found = console.sync_rows(conn, state, account, after=after)
         names = health.account_names(conn)

@@ -1,0 +1,156 @@
+"""A store of a million returns: how long each page takes, and each statement that a return or the clock asks."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from hub.web.services import Services
+
+from benchmarks import grown, home, templates
+from benchmarks.measure import Line, Report, Spread, costing
+from benchmarks.templates import Site
+from hub.store.connection import Connection
+from hub.web.console import create_console
+from hub.web.counts import Counts
+from scheduler.timetable import timetable
+
+MANY = 1_000_000
+BOUND = 50.0
+"""Milliseconds."""
+EACH = 10
+"""Requests in a round: CPU time is counted in hundredths of a second."""
+SHOWN = 5
+"""Statements in the table: the slowest."""
+PAGES = (
+    "/",
+    "/metrics",
+    "/returns",
+    "/returns?status=completed",
+    "/returns?status=requested",
+    "/returns?discrepant=1",
+    "/returns?unbound=1",
+    "/returns?q=R500000",
+    "/returns?q=ret-500000",
+    "/returns?q=mug",
+    "/returns?q=nowhere",
+    "/returns/R{one}",
+    "/sync",
+    "/sync?state=blocked&account=erp",
+    "/sync?state=awaiting",
+    "/sync?state=in_sync&account=web",
+    "/sync/log",
+    "/sync/log?account=web",
+    "/sync/log?outcome=Rejected",
+    "/invalid",
+    "/dead",
+    "/review",
+    "/review?state=answered",
+    "/api/returns?limit=200",
+    "/api/returns/R{one}",
+    "/api/accounts",
+)
+
+
+def run(*, quick: bool) -> Report:
+    """Build it, ask for every page in turn, have returns of every kind come in, let the clock strike."""
+    count = 20_000 if quick else MANY
+    with home.server() as server, home.fresh(server) as url, templates.site(url) as site:
+        shares = templates.make(site)
+        begin = time.perf_counter()
+        grown.grow(site.hub.database, shares, count)
+        built, size = time.perf_counter() - begin, _size(site)
+        lines = measured(site, home.postmaster(server), 3 if quick else 7)
+    notes = [
+        f"{count:,} returns (simulated: copies of {len(shares)} that the hub made of records pushed to it, by SQL),"
+        f" one in twenty open, three accounts, spread over a year: {size / 1e9:.1f} GB, built in {built:.0f} s.",
+        f"Pages: CPU time of this process and of PostgreSQL for one request through Flask, the mean of {EACH}; of that"
+        " most is the page itself, 50 rows of it. The rest is wall time, on a machine that does other work, too."
+        f" Statements: those of some returns of each kind, from the webhook to the other system's answer, the {SHOWN}"
+        " slowest by the middle of their times. Tasks: those of the clock, each in one transaction.",
+    ]
+    return Report(lines, notes)
+
+
+def measured(site: Site, server: int, rounds: int) -> list[Line]:
+    """All lines; `server` is the process number of the database's postmaster."""
+    return [*_pages(site, server, rounds), *_statements(site, rounds), *_tasks(site, rounds)]
+
+
+def _size(site: Site) -> int:
+    with site.hub.database.begin() as conn:
+        return int(conn.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
+
+
+def _pages(site: Site, server: int, rounds: int) -> Iterator[Line]:
+    services = Services(database=site.hub.database, accept=lambda _account, _request: [], writer=None)  # type: ignore[arg-type]
+    client = create_console(services, Counts()).test_client()
+    with site.hub.database.begin() as conn:
+        one = conn.exec_driver_sql("SELECT id FROM returns WHERE status = 'completed' LIMIT 1").scalar_one()
+    for page in PAGES:
+        address, cpu, asked = page.format(one=one), [], []
+        for _ in range(rounds):
+            with costing(server) as cost, _timed() as took:
+                for _ in range(EACH):
+                    answer = client.get(address)
+                    assert answer.status_code == 200, (address, answer.text)
+            cpu.append(cost.cpu / EACH * 1e3)
+            asked.append(sum(map(sum, took.values())) / EACH)
+        yield Line("million", page, "ms", Spread(tuple(cpu)), BOUND)
+        yield Line("million", f"{page}: waiting for PostgreSQL", "ms", Spread(tuple(asked)), BOUND)
+
+
+def _statements(site: Site, rounds: int) -> Iterator[Line]:
+    number = 2 * templates.FIRST
+    with _timed() as took:
+        for _ in range(rounds):
+            for said, _share in templates.SHARES:
+                number += 1
+                templates.one(site, said, number)
+    slowest = sorted(took, key=lambda statement: -statistics.median(took[statement]))
+    for statement in slowest[:SHOWN]:
+        what = " ".join(statement.split())[:100].replace("|", "¦")
+        yield Line("million", f"`{what}`", "ms", Spread(tuple(took[statement])), BOUND)
+
+
+def _tasks(site: Site, rounds: int) -> Iterator[Line]:
+    for task in timetable(site.hub)():
+        if not task.name.startswith("poll"):
+
+            def work(do: Callable[[Connection], object] = task.work) -> None:
+                with site.hub.database.begin() as conn:
+                    do(conn)
+
+            yield Line("million", f"task: {task.name}", "ms", Spread(tuple(_took(work) for _ in range(rounds))), BOUND)
+
+
+@contextmanager
+def _timed() -> Iterator[dict[str, list[float]]]:
+    """The milliseconds of each statement that the hub sends meanwhile."""
+    took: dict[str, list[float]] = defaultdict(list)
+
+    def timing(send: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(conn: Connection, statement: Any, parameters: Any = None) -> Any:
+            begin = time.perf_counter()
+            found = send(conn, statement, parameters)
+            took[str(statement)].append((time.perf_counter() - begin) * 1e3)
+            return found
+
+        return timed
+
+    with (
+        patch.object(Connection, "exec_driver_sql", timing(Connection.exec_driver_sql)),
+        patch.object(Connection, "execute", timing(Connection.execute)),
+    ):
+        yield took
+
+
+def _took(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return (time.perf_counter() - begin) * 1e3

@@ -1,0 +1,29 @@
+"""With tens of thousands of returns no statement reads more than its own rows: none is listed here, all are caught."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from benchmarks import grown, templates
+from benchmarks.templates import Site
+from hub.store.tables import metadata
+from tests.plans import BOUND, judged
+
+NUMBERS = count(920_000_001)
+
+
+def test_every_table_that_grows_is_larger_than_what_may_be_read(large: Site) -> None:
+    with large.hub.database.begin() as conn:
+        sizes = {
+            name: conn.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in set(metadata.tables)
+        }
+    assert {name: size for name, size in sizes.items() if size <= BOUND and name not in grown.FEW} == {}
+
+
+@pytest.mark.parametrize("said", [said for said, _ in templates.SHARES], ids=lambda said: said.__name__)
+def test_taking_in_processing_and_delivering(large: Site, said) -> None:
+    with judged() as found:
+        templates.one(large, said, next(NUMBERS))
+    assert found == []
