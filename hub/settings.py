@@ -119,6 +119,26 @@ class Settings:
         " oldest of them gives way with 503", default="`32`", make=lambda: 32,
     )  # fmt: skip
 
+    keep_raw: int = _setting(
+        "HUB_KEEP_RAW", _whole(31, 36500),
+        means="days that messages are kept in their systems' own words, by whole months; what an open return rests on"
+        " stays", default="`730`", make=lambda: 730,
+    )  # fmt: skip
+    keep_calls: int = _setting(
+        "HUB_KEEP_CALLS", _whole(1, 36500), means="days that conversations with other systems are kept",
+        default="`90`", make=lambda: 90,
+    )  # fmt: skip
+    keep_story: int = _setting(
+        "HUB_KEEP_STORY", _whole(30, 36500),
+        means="days that the story of a return and its answered questions are kept, once it is over",
+        default="`1095`", make=lambda: 1095,
+    )  # fmt: skip
+    keep_writes: int = _setting(
+        "HUB_KEEP_WRITES", _whole(90, 36500),
+        means="days that it is kept what was written into other systems, once the return is over: until then a late"
+        " reversal or chargeback knows what the hub had paid", default="`730`", make=lambda: 730,
+    )  # fmt: skip
+
     @classmethod
     def load(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Read every setting from the environment. Raises SettingsError."""

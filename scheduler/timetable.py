@@ -6,14 +6,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from hub.accounts import expected
 from hub.boot import Hub
 from hub.model.concerns import Expected
 from hub.model.language.sentences import say
-from hub.store import attempts, health, inbox, intents, jobs, raw, seen, ticks
-from hub.store.database import Connection, oldest_snapshot
+from hub.store import counts, health, inbox, intents, jobs, raw, retention
+from hub.store.database import Connection, now, oldest_snapshot
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ BACKLOG = 20_000
 """Unfinished messages above which polls pause; webhooks never do."""
 OLD_SNAPSHOT = 3600.0
 """Seconds a transaction may keep dead rows from being cleaned up before we say so."""
-MINUTE, HOUR = 60.0, 3600.0
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,11 @@ Timetable = Callable[[], Iterable[ScheduledTask]]
 
 def timetable(hub: Hub) -> Timetable:
     """The timetable of a hub."""
+    purge = ScheduledTask("purge", retention.EVERY, retention.Purge(hub.settings))
+    archive = ScheduledTask("archive", DAY, partial(shrink, days=hub.settings.keep_raw))
 
     def tasks() -> Iterator[ScheduledTask]:
-        yield from HOUSE
+        yield from (*HOUSE, purge, archive)
         yield ScheduledTask("alerts", MINUTE, partial(alerts, expects=lambda: expected(hub.accounts.all())))
         for account in hub.accounts.all().values():
             polled = account.entry.capabilities.polls
@@ -70,13 +73,9 @@ def poll(conn: Connection, account: str, stream: str) -> None:
         jobs.want(conn, "poll", [(account, stream)])
 
 
-def tidy(conn: Connection) -> None:
-    """Forget what has served its time, and make room for the months to come."""
-    raw.ahead(conn)
-    ticks.expire(conn)
-    seen.expire(conn)
-    attempts.expire(conn)
-    intents.expire(conn)
+def shrink(conn: Connection, days: int) -> None:
+    """Of the archive's months that are older than so many days only what is still needed stays."""
+    raw.shrink_before(conn, now(conn) - timedelta(days=days))
 
 
 def overdue(conn: Connection) -> None:
@@ -105,7 +104,8 @@ def alerts(conn: Connection, expects: Callable[[], Mapping[str, Expected]]) -> N
 
 
 HOUSE = (
-    ScheduledTask("tidy", HOUR / 4, tidy),
+    ScheduledTask("months", HOUR / 4, raw.ahead),
+    ScheduledTask("counts", MINUTE / 6, counts.fold),
     ScheduledTask("watch", HOUR / 12, watch),
     ScheduledTask("overdue", HOUR / 60, overdue),
 )

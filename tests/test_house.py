@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from hub import settings
+from hub.store import retention
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -215,6 +216,10 @@ def test_every_dependency_is_locked_with_its_hash_and_no_index(lock: str) -> Non
 
 def test_generated_settings_in_the_readme_are_current(request: pytest.FixtureRequest) -> None:
     check_block("settings", settings.table(), accept=request.config.option.accept)
+
+
+def test_generated_retention_in_the_hubs_readme_is_current(request: pytest.FixtureRequest) -> None:
+    check_block("retention", retention.table(), accept=request.config.option.accept, file="hub/README.md")
 
 
 def test_generated_matrix_in_the_readme_is_current(request: pytest.FixtureRequest) -> None:

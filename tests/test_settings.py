@@ -56,12 +56,17 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
             "HUB_LEASE": "15",
             "HUB_SENDER_HEADER": "X-Forwarded-For",
             "HUB_BODIES": "64",
+            "HUB_KEEP_RAW": "400",
+            "HUB_KEEP_CALLS": "30",
+            "HUB_KEEP_STORY": "800",
+            "HUB_KEEP_WRITES": "180",
         }
     )
     public = "https://hub.example.com/returns"
     database = "postgresql://me:hush@db/hub"
     key = tmp_path / "key"
-    assert found == Settings(tmp_path, database, key, "[::1]:0", public, 3, 15.0, "x-forwarded-for", 64)
+    kept = (400, 30, 800, 180)
+    assert found == Settings(tmp_path, database, key, "[::1]:0", public, 3, 15.0, "x-forwarded-for", 64, *kept)
     assert (found.host, found.port) == ("::1", 0)
     assert "hush" not in repr(found)
 
@@ -83,6 +88,7 @@ def test_any_other_address_is_refused_with_the_reason(address: str) -> None:
      ("HUB_WORKERS", "0"), ("HUB_WORKERS", "many"), ("HUB_WORKERS", "1.5"), ("HUB_WORKERS", "9999"),
      ("HUB_PUBLIC_URL", "hub.example.com"), ("HUB_PUBLIC_URL", "ftp://hub.example.com"),
      ("HUB_PUBLIC_URL", "https://me:hush@hub.example.com"), ("HUB_PUBLIC_URL", "https://hub.example.com/?a=1"),
+     ("HUB_KEEP_WRITES", "30"), ("HUB_KEEP_RAW", "0"), ("HUB_KEEP_STORY", "for ever"),
      ("HUB_LEASE", "9"), ("HUB_LEASE", "3601"), ("HUB_LEASE", "1m")],
 )  # fmt: skip
 def test_what_cannot_be_used_is_told_by_name(variable: str, text: str) -> None:

@@ -9,9 +9,6 @@ from typing import Any, NamedTuple
 from hub.store import documents
 from hub.store.connection import Connection
 
-DAYS = 90
-"""How long conversations are kept."""
-
 
 class AttemptRow(NamedTuple):
     id: int
@@ -72,13 +69,3 @@ def of_return(conn: Connection, return_id: int) -> list[AttemptRow]:
         {"r": return_id},
     )
     return [AttemptRow(*row) for row in found]
-
-
-def expire(conn: Connection, days: int = DAYS, *, limit: int = 10_000) -> int:
-    """Forget conversations older than this, at most `limit` at a time; how many."""
-    found = conn.exec_driver_sql(
-        "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts"
-        " WHERE at < clock_timestamp() - %(d)s * interval '1 day' ORDER BY at LIMIT %(n)s)",
-        {"d": days, "n": limit},
-    )
-    return found.rowcount

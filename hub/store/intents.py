@@ -55,8 +55,6 @@ _COLUMNS = (
 
 MATTER = ("open", "waiting", "held", "sent", "unknown", "dead", "no_way", "given_up")
 """States of writes that planning has to know."""
-KEPT_DAYS = 90
-"""What is over is kept so long for whoever asks what was written."""
 
 
 class Opening(NamedTuple):
@@ -310,14 +308,3 @@ def overdue(conn: Connection, limit: int = 1000) -> list[tuple[str, str]]:
         {"n": limit},
     )
     return [(row[0], row[1]) for row in found]
-
-
-def expire(conn: Connection, days: int = KEPT_DAYS, *, limit: int = 10_000) -> int:
-    """Delete what has been over for so long; how many."""
-    found = conn.exec_driver_sql(
-        "DELETE FROM intents WHERE id IN (SELECT id FROM intents i WHERE state IN ('done', 'dropped')"
-        " AND NOT EXISTS (SELECT FROM returns r WHERE r.id = i.return_id AND r.is_open)"
-        " AND changed_at < clock_timestamp() - %(d)s * interval '1 day' ORDER BY id LIMIT %(n)s)",
-        {"d": days, "n": limit},
-    )
-    return found.rowcount

@@ -83,12 +83,47 @@ def ahead(conn: Connection) -> None:
     _make(conn, months)
 
 
-def drop_before(conn: Connection, at: datetime) -> list[str]:
-    """Drop the partitions of months that ended before this time; their names."""
-    dropped = [name for name in _partitions(conn) if name < _name(_month(at.astimezone(UTC)))]
-    for name in dropped:
-        conn.exec_driver_sql(f"DROP TABLE {name}")
-    return dropped
+def shrink_before(conn: Connection, at: datetime) -> list[str]:
+    """Of months that ended before this time only what open returns rest on stays: their own messages and those of their
+    orders. The months from which something went, or that were empty."""
+    smaller = [
+        name
+        for name in sorted(_partitions(conn))
+        if name < _name(_month(at))
+        and conn.exec_driver_sql(
+            f"SELECT EXISTS (SELECT FROM {name} m WHERE NOT ({_RESTS})) OR NOT EXISTS (SELECT FROM {name})"
+        ).scalar()
+    ]
+    for name in smaller:
+        _shrink(conn, name)
+    return smaller
+
+
+_RESTS = """
+EXISTS (SELECT FROM returns r WHERE r.id = m.return_id AND r.is_open) OR EXISTS (SELECT FROM observations o
+JOIN return_orders ro USING (order_id) JOIN returns r ON r.id = ro.return_id WHERE r.is_open AND o.return_id IS NULL
+AND (o.account, o.stream, o.external_id) = (m.account, m.stream, m.external_id))"""
+"""Whether an open return rests on message `m`."""
+_RESTING = """
+SELECT m.id FROM returns r JOIN {name} m ON m.return_id = r.id WHERE r.is_open
+UNION SELECT m.id FROM returns r JOIN return_orders ro ON ro.return_id = r.id
+JOIN observations o ON o.order_id = ro.order_id AND o.return_id IS NULL
+JOIN {name} m USING (account, stream, external_id) WHERE r.is_open"""
+"""The same from the other end: there are far fewer open returns than messages in a month."""
+
+
+def _shrink(conn: Connection, name: str) -> None:
+    """What stays is copied, and the month goes as a whole: the others cost nothing, however many."""
+    _table(conn, f"{name}_kept")
+    kept = conn.exec_driver_sql(
+        f"INSERT INTO {name}_kept SELECT * FROM {name} WHERE id IN ({_RESTING.format(name=name)})"
+    ).rowcount
+    conn.exec_driver_sql(f"DROP TABLE {name}")
+    if kept:
+        conn.exec_driver_sql(f"ALTER TABLE {name}_kept RENAME TO {name}")
+        _attach(conn, datetime.strptime(name, "raw_%Y_%m").replace(tzinfo=UTC))
+    else:
+        conn.exec_driver_sql(f"DROP TABLE {name}_kept")
 
 
 def _make(conn: Connection, months: set[datetime]) -> None:
@@ -98,12 +133,19 @@ def _make(conn: Connection, months: set[datetime]) -> None:
     conn.exec_driver_sql("SELECT pg_advisory_xact_lock(%(k)s)", {"k": _MAKING})
     there = _partitions(conn)
     for month in sorted(month for month in months if _name(month) not in there):
-        name = _name(month)
-        conn.exec_driver_sql(f"CREATE TABLE {name} (LIKE raw INCLUDING DEFAULTS INCLUDING STORAGE)")
-        conn.exec_driver_sql(
-            f"ALTER TABLE raw ATTACH PARTITION {name}"
-            f" FOR VALUES FROM ('{month.isoformat()}') TO ('{_next(month).isoformat()}')"
-        )
+        _table(conn, _name(month))
+        _attach(conn, month)
+
+
+def _table(conn: Connection, name: str) -> None:
+    conn.exec_driver_sql(f"CREATE TABLE {name} (LIKE raw INCLUDING DEFAULTS INCLUDING STORAGE)")
+
+
+def _attach(conn: Connection, month: datetime) -> None:
+    conn.exec_driver_sql(
+        f"ALTER TABLE raw ATTACH PARTITION {_name(month)}"
+        f" FOR VALUES FROM ('{month.isoformat()}') TO ('{_next(month).isoformat()}')"
+    )
 
 
 def _partitions(conn: Connection) -> set[str]:

@@ -544,6 +544,7 @@ ticks = Table(
     Column("task", Text, primary_key=True),
     Column("slot", BigInteger, primary_key=True),
     _now(),
+    Index(None, "at"),
 )
 
 budgets = Table(

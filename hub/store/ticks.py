@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from hub.store.connection import Connection
 
-DAYS = 2
-
 
 def once(conn: Connection, task: str, slot: int) -> bool:
     """Is this tick ours? If so nobody else does it, provided that this transaction commits: do the work in it."""
@@ -25,11 +23,3 @@ def many(conn: Connection, ticks: Iterable[tuple[str, int]]) -> set[tuple[str, i
         {"j": [task for task, _ in listed], "s": [slot for _, slot in listed]},
     )
     return {(row[0], row[1]) for row in found}
-
-
-def expire(conn: Connection, days: int = DAYS) -> int:
-    """Forget old ticks; how many. Their slots never come again."""
-    found = conn.exec_driver_sql(
-        "DELETE FROM ticks WHERE at < clock_timestamp() - %(d)s * interval '1 day'", {"d": days}
-    )
-    return found.rowcount

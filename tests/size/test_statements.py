@@ -9,6 +9,7 @@ import pytest
 from benchmarks import grown, templates
 from benchmarks.templates import Site
 from hub.store.tables import metadata
+from scheduler.timetable import timetable
 from tests.plans import BOUND, judged
 
 NUMBERS = count(920_000_001)
@@ -27,3 +28,10 @@ def test_taking_in_processing_and_delivering(large: Site, said) -> None:
     with judged() as found:
         templates.one(large, said, next(NUMBERS))
     assert found == []
+
+
+def test_whatever_the_clock_does(large: Site) -> None:
+    for task in timetable(large.hub)():
+        with judged() as found, large.hub.database.begin() as conn:
+            task.work(conn)
+        assert found == [], task.name

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.store import arrival, inbox, invalid, jobs, raw, seen
+from hub.store import arrival, inbox, invalid, jobs, raw
 from hub.store.arrival import Arrival
 from hub.store.connection import Connection
 from hub.store.database import Database
@@ -248,17 +248,6 @@ def test_accepting_nothing_is_nothing(conn: Connection) -> None:
     assert inbox.rows(conn, []) == {}
 
 
-def test_what_was_seen_is_forgotten_after_its_days(database: Database) -> None:
-    accept(database, push(delivery_id="d1"), push(delivery_id="d2"))
-    with database.begin() as conn:
-        conn.exec_driver_sql(
-            "UPDATE seen SET day = day - 40 WHERE digest = %(d)b", {"d": push(delivery_id="d1").dedupe}
-        )
-        assert seen.expire(conn, 30) == 1
-        assert not seen.known(conn, "web", push(delivery_id="d1").dedupe or b"")
-        assert seen.known(conn, "web", push(delivery_id="d2").dedupe or b"")
-
-
 def test_a_message_older_than_every_partition_is_archived(database: Database) -> None:
     """It may have been invalid for months; its month's partition is made when it is needed."""
     accept(database, push())
@@ -288,7 +277,7 @@ def test_partitions_are_ahead_and_old_ones_go(database: Database) -> None:
         assert names(conn) == made
         (this_month,) = conn.exec_driver_sql("SELECT date_trunc('month', now())").scalars()
         raw.ready(conn, [this_month - timedelta(days=200)])
-        dropped = raw.drop_before(conn, this_month)
+        dropped = raw.shrink_before(conn, this_month)
         assert dropped == [f"raw_{this_month - timedelta(days=200):%Y_%m}"]
         assert names(conn) == made
 

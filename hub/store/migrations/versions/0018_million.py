@@ -47,6 +47,7 @@ INDEXES = {
     "reviews_open_idx": "reviews (kind, id) WHERE state = 'open'",
     "reviews_queue_idx": "reviews (id) WHERE state = 'open'",
     "reviews_over_idx": "reviews (id) WHERE state <> 'open'",
+    "ticks_at_idx": "ticks (at)",
     "reviews_about_idx": "reviews USING gin (returns jsonb_path_ops) WHERE state = 'open'",
 }
 COUNTED = {"returns": ("''", "status", "opened"), "sync": ("account", "shown", "true")}
