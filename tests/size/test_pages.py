@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask import Flask
-from hub.web.services import Services
 
 from benchmarks.templates import Site
 from hub.web.console import create_console
@@ -31,8 +30,7 @@ ASKED = ("1500", "r1500", "ret-1500", "mug", "r1", "mug 1500", "mug teapot", "no
 
 @pytest.fixture(scope="module")
 def app(large: Site) -> Flask:
-    services = Services(database=large.hub.database, accept=lambda _account, _request: [], writer=None)  # type: ignore[arg-type]
-    return create_console(services, Counts())
+    return create_console(large.hub, Counts())
 
 
 def beginnings(app: Flask, **one: int) -> Iterator[str]:

@@ -42,9 +42,9 @@ def plan(conn: Connection, statement: str, parameters: Any) -> list[dict[str, An
 def test_what_is_due_of_a_job_is_found_by_its_job(full: Database) -> None:
     with full.begin() as conn:
         with statements() as asked:
-            assert sync.due(conn, "web", "return:1500") == []
+            assert sync.due(conn, [("web", "return:1500")]) == []
         (statement,) = asked
-        for node in plan(conn, statement, {"a": "web", "l": "return:1500"}):
+        for node in plan(conn, statement, {"a": ["web"], "l": ["return:1500"]}):
             read = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
             assert read * node["Actual Loops"] <= 5, node
             assert node["Node Type"] != "Seq Scan" or node["Relation Name"] != "sync"
