@@ -181,11 +181,23 @@ def empty_database_url(postgres: Server, databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture
-def database_url(postgres: Server, pool: Pool) -> Iterator[str]:
+def more_databases(postgres: Server, pool: Pool) -> Iterator[Callable[[], str]]:
+    """Each call: a database with every table of the hub and no row (postgresql://...)."""
+    taken: list[str] = []
+
+    def take() -> str:
+        taken.append(pool.take())
+        return postgres.url(taken[-1])
+
+    yield take
+    for name in taken:
+        pool.give_back(name)
+
+
+@pytest.fixture
+def database_url(more_databases: Callable[[], str]) -> str:
     """A database with every table of the hub and no row (postgresql://...)."""
-    name = pool.take()
-    yield postgres.url(name)
-    pool.give_back(name)
+    return more_databases()
 
 
 def alive(pid: int) -> bool:

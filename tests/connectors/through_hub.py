@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from connectors.kit import registry
 from connectors.kit.api import WebhookRequest
 from hub.model.schema.returns import Return
-from hub.postgres import Server
 from tests.connectors.adapter import Adapter
 from tests.connectors.one_account import HERE, SHOP, Stage
 from tests.pipeline.channels import order
@@ -47,14 +46,12 @@ class HubContract(Adapter):
     # -- the suite's own tools
 
     @pytest.fixture
-    def stages(
-        self, postgres: Server, migrated: str, new_database: Callable[[str | None], str], tmp_path: Path
-    ) -> Iterator[Callable[[Any], Stage]]:
+    def stages(self, more_databases: Callable[[], str], tmp_path: Path) -> Iterator[Callable[[Any], Stage]]:
         """stages(remote): a hub that is connected to it, as often as it is called."""
         made: list[Stage] = []
 
         def stage(remote: Any) -> Stage:
-            made.append(Stage(postgres.url(new_database(migrated)), tmp_path))
+            made.append(Stage(more_databases(), tmp_path))
             made[-1].connect(self.system, self.settings(remote), dict(self.terms))
             made[-1].shop_tells(order(self.shop_order))
             return made[-1]

@@ -32,7 +32,6 @@ from connectors.kit.api import Operation, WebhookRequest
 from hub import configuration
 from hub.boot import Hub, assemble_hub
 from hub.pipeline.intake.accept import accept
-from hub.postgres import Server
 from hub.settings import Settings
 from hub.store import accounts, inbox, jobs
 from hub.store.database import Database
@@ -302,14 +301,8 @@ class Delivery(RuleBasedStateMachine):
         assert left <= 4, "what never left is not left behind"
 
 
-def test_the_laws_of_delivery(
-    postgres: Server,
-    migrated: str,
-    new_database: Callable[[str | None], str],
-    tmp_path: Path,
-    pytestconfig: pytest.Config,
-) -> None:
-    Delivery.database_of = staticmethod(lambda: postgres.url(new_database(migrated)))  # type: ignore[method-assign]
+def test_the_laws_of_delivery(more_databases: Callable[[], str], tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    Delivery.database_of = staticmethod(more_databases)  # type: ignore[method-assign]
     Delivery.folder = tmp_path
     run_state_machine_as_test(
         Delivery,

@@ -11,7 +11,6 @@ import pytest
 
 from connectors.generic.sandbox import SECRET
 from hub.boot import assemble_hub
-from hub.postgres.server import Server
 from hub.settings import Settings
 from hub.store.database import Database
 from tests.pipeline.queries import all_returns, rows
@@ -20,14 +19,12 @@ from tests.pipeline.scenario import scenario as scenario
 
 
 @pytest.fixture
-def fresh(
-    postgres: Server, migrated: str, new_database: Callable[[str | None], str], tmp_path: Path
-) -> Iterator[Callable[[], Scenario]]:
+def fresh(more_databases: Callable[[], str], tmp_path: Path) -> Iterator[Callable[[], Scenario]]:
     """Another hub that has heard of nothing."""
     with ExitStack() as stack:
 
         def make() -> Scenario:
-            database = Database(postgres.url(new_database(migrated)))
+            database = Database(more_databases())
             stack.callback(database.close)
             payer = stack.enter_context(Payer(secret=SECRET))
             data = tmp_path / "fresh"
