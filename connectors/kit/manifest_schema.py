@@ -163,7 +163,7 @@ class TopicSchema(Schema):
         return made.Topic(**data)
 
 
-class AnswerSchema(Schema):
+class WebhookAnswerSchema(Schema):
     body = fields.String(required=True)
     status = fields.Integer(strict=True, validate=Range(min=200, max=299))
     content_type = fields.String(validate=Regexp(r"[\w.+-]+/[\w.+-]+(; ?[\w=.-]+)?\Z", error="is no content type"))
@@ -181,7 +181,7 @@ class WebhookSchema(Schema):
     id = Path()
     record = Path()
     delivery_id = Path()
-    answer = fields.Nested(AnswerSchema)
+    answer = fields.Nested(WebhookAnswerSchema)
 
     @post_load
     def _made(self, data: dict[str, Any], **_: Any) -> made.Webhook:

@@ -70,7 +70,7 @@ READ, WORDS = read_of(), words()
 
 def plain() -> Iterator[tuple[str, str]]:
     """(schema, key) of the sections that stay mappings."""
-    made = {kind.__name__ for kind in HELD}
+    made = {kind.__name__.removesuffix("Spec") for kind in HELD}
     for name, schema in vars(manifest_schema).items():
         own = isinstance(schema, type) and issubclass(schema, Schema) and schema is not Schema
         if own and name.removesuffix("Schema") not in made:

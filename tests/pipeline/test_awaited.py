@@ -11,7 +11,8 @@ from connectors.kit.api import Message, Operation, Reply
 from connectors.kit.errors import Conflict, OutcomeUnknown
 from hub.boot import Hub
 from hub.model.plan import delivery
-from hub.store import accounts, intents, jobs
+from hub.store import accounts, jobs
+from hub.store.retention import Purge
 from scheduler import timetable
 from tests.pipeline.fakes.connector import Fake, Shop, Stock
 from tests.pipeline.fakes.processes import Remote
@@ -188,10 +189,11 @@ def test_what_was_paid_by_hand_is_not_paid_with_the_next_credit(
 
 def test_what_is_over_is_forgotten_in_time(hub: Hub, asked: None, work: Work) -> None:
     work()
-    rows(hub, "UPDATE intents SET changed_at = changed_at - interval '91 days' RETURNING 1")
-    assert hub.database.run(intents.expire) == 0, "something may still happen"
+    purge = Purge(hub.settings)
+    rows(hub, "UPDATE intents SET changed_at = changed_at - interval '731 days' RETURNING 1")
+    assert hub.database.run(purge)["intents"] == 0, "something may still happen"
     rows(hub, "UPDATE returns SET is_open = false RETURNING 1")
-    assert hub.database.run(intents.expire) == 1
+    assert hub.database.run(purge)["intents"] == 1
     assert rows(hub, "SELECT count(*) FROM intents") == [(0,)]
 
 

@@ -16,6 +16,7 @@ from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.store import intents as intent_store
 from hub.store import returns
+from hub.store.intents import Opening
 from tests.pipeline.fakes.connector import Stock
 from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.queries import all_returns, document, intents, rows, story, written
@@ -39,7 +40,8 @@ def two(
 def open_write(hub: Hub, return_id: int, account: str = "erp") -> int:
     """A write whose request may be under way at this moment."""
     with hub.database.begin() as conn:
-        return intent_store.open_(conn, return_id, account, "create_return", 1, {}, {}, 60.0)
+        (made,) = intent_store.begin(conn, [Opening(return_id, account, "create_return", 1, {}, {})], 60.0)
+        return made
 
 
 def last_link(hub: Hub) -> int:
@@ -131,7 +133,7 @@ def test_a_write_begins_while_a_link_waits_for_the_return(hub: Hub, two: tuple[i
         returns.lock(conn, [other])
         linking.start()
         waits_for_a_lock(hub)
-        intent_store.open_(conn, other, "erp", "create_return", 1, {}, {}, 60.0)
+        intent_store.begin(conn, [Opening(other, "erp", "create_return", 1, {}, {})], 60.0)
     linking.join(10)
     assert len(raised) == 1
     assert rows(hub, "SELECT merged_into FROM returns WHERE id = :r", r=other) == [(None,)]
