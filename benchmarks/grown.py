@@ -21,7 +21,7 @@ CHUNK = 100_000
 BEGIN = 1001
 """The number of the first copy."""
 DAYS = 365
-FEW = frozenset({"accounts", "counts", "webhooks", "cursors", "budgets", "ticks", "alembic_version"})
+FEW = frozenset({"accounts", "counts", "webhooks", "cursors", "budgets", "ticks", "held_names"})
 """Tables that do not grow with the returns: an account or a task has a row there, or what is summed up again."""
 BESIDE = {
     "jobs": "(kind, account, key, due) SELECT kind, account, name || n, clock_timestamp() + interval '1 hour'"

@@ -64,27 +64,29 @@ def run(*, quick: bool) -> Report:
         shares = templates.make(site)
         begin = time.perf_counter()
         grown.grow(site.hub.database, shares, count)
-        built, size = time.perf_counter() - begin, _size(site)
+        built = time.perf_counter() - begin
         lines = measured(site, home.postmaster(server), 3 if quick else 7)
-    notes = [
-        f"{count:,} returns (simulated: copies of {len(shares)} that the hub made of records pushed to it, by SQL),"
-        f" one in twenty open, three accounts, spread over a year: {size / 1e9:.1f} GB, built in {built:.0f} s.",
-        f"Pages: CPU time of this process and of PostgreSQL for one request through Flask, the mean of {EACH}; of that"
-        " most is the page itself, 50 rows of it. The rest is wall time, on a machine that does other work, too."
-        f" Statements: those of some returns of each kind, from the webhook to the other system's answer, the {SHOWN}"
-        " slowest by the middle of their times. Tasks: those of the clock, each in one transaction.",
+        return Report(lines, notes(site, count, built))
+
+
+def notes(site: Site, count: int, built: float) -> list[str]:
+    """The conditions; `built`: seconds."""
+    with site.hub.database.begin() as conn:
+        size = conn.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one()
+    return [
+        f"{count:,} returns (simulated: copies of {len(templates.SHARES)} that the hub made of records pushed to it, by"
+        f" SQL), one in twenty open, three accounts, spread over a year: {size / 1e9:.1f} GB, built in {built:.0f} s.",
+        f"Pages: CPU time of this process and of PostgreSQL for one request through Flask, the mean of {EACH}; most of"
+        " it is the page itself, 50 rows. What they wait for PostgreSQL is wall time, as is all that follows, and grows"
+        " with whatever else the two processors do.",
+        "Statements: those of some returns of each kind, from the webhook to the other system's answer, the"
+        f" {SHOWN} slowest by the middle of their times. Tasks: those of the clock, each in one transaction.",
     ]
-    return Report(lines, notes)
 
 
 def measured(site: Site, server: int, rounds: int) -> list[Line]:
     """All lines; `server` is the process number of the database's postmaster."""
     return [*_pages(site, server, rounds), *_statements(site, rounds), *_tasks(site, rounds)]
-
-
-def _size(site: Site) -> int:
-    with site.hub.database.begin() as conn:
-        return int(conn.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
 
 
 def _pages(site: Site, server: int, rounds: int) -> Iterator[Line]:
@@ -102,7 +104,7 @@ def _pages(site: Site, server: int, rounds: int) -> Iterator[Line]:
             cpu.append(cost.cpu / EACH * 1e3)
             asked.append(sum(map(sum, took.values())) / EACH)
         yield Line("million", page, "ms", Spread(tuple(cpu)), BOUND)
-        yield Line("million", f"{page}: waiting for PostgreSQL", "ms", Spread(tuple(asked)), BOUND)
+        yield Line("million", f"{page}: waiting for PostgreSQL", "ms", Spread(tuple(asked)))
 
 
 def _statements(site: Site, rounds: int) -> Iterator[Line]:

@@ -8,19 +8,21 @@ from hub.model.identity.names import NUMBER
 from hub.model.schema.bindings import Name
 from hub.store.connection import Connection
 
-_SLOTS = 4096
-"""Advisory locks per database: few enough for PostgreSQL's lock table, whatever the batch."""
-
 
 def lock(conn: Connection, names: Iterable[Name]) -> None:
-    """Hold these names until the transaction ends; taken in one order, so two batches cannot deadlock."""
-    wanted = sorted(set(names))
+    """Hold these names until the transaction ends; taken in one order, so two batches cannot deadlock.
+
+    Whoever inserts a name waits for the transaction that has inserted it and not ended, although it is deleted again at
+    once: so nothing stays, no other name is held by chance, and PostgreSQL's lock table has none of it.
+    """
+    wanted = sorted({"\x1f".join(name) for name in names})
     if wanted:
         conn.exec_driver_sql(
-            "SELECT pg_advisory_xact_lock(7201, slot) FROM (SELECT DISTINCT (hashtext(name) & %(mask)s) AS slot"
-            " FROM unnest(%(n)b::text[]) AS n(name) ORDER BY slot) AS slots",
-            {"n": ["\x1f".join(name) for name in wanted], "mask": _SLOTS - 1},
+            "INSERT INTO held_names (name) SELECT name FROM unnest(%(n)b::text[]) AS name"
+            ' ORDER BY name COLLATE "C" ON CONFLICT DO NOTHING',
+            {"n": wanted},
         )
+        conn.exec_driver_sql("DELETE FROM held_names WHERE name = ANY(%(n)b::text[])", {"n": wanted})
 
 
 def find(conn: Connection, names: Iterable[Name]) -> dict[Name, tuple[int | None, int | None]]:

@@ -75,6 +75,7 @@ TABLE: Mapping[str, Kept] = {
     "returns": _LIKE_RETURNS,
     "search_words": _LIKE_RETURNS,
     "return_orders": _LIKE_RETURNS,
+    "held_names": Kept("until its transaction ends", "never a row that others see"),
     "keys": Kept("for good", "a record that comes late, or once more, is still the same return's"),
     "blocked_links": Kept("until a person takes it back", "a person's word"),
     "typed_references": Kept("for good", "a number that is told later finds who had named it before"),

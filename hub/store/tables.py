@@ -293,6 +293,14 @@ keys = Table(
     Index(None, "order_id"),
 )
 
+held_names = Table(
+    "held_names",
+    metadata,
+    Column("name", Text(collation="C"), primary_key=True),
+    prefixes=["UNLOGGED"],
+    comment="names that a transaction is working on; never a row that others see",
+)
+
 blocked_links = Table(
     "blocked_links",
     metadata,

@@ -85,6 +85,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("counts_pkey")),
         comment="what one statement changed, written by triggers; the sum is how many there are",
     )
+    op.create_table(
+        "held_names",
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("held_names_pkey")),
+        prefixes=["UNLOGGED"],
+        comment="names that a transaction is working on; never a row that others see",
+    )
     for name in DROPPED:
         op.drop_index(name)
     for name, on in INDEXES.items():
