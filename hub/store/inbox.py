@@ -226,8 +226,11 @@ def _archived(conn: Connection, over: Sequence[InboxRow]) -> set[Name]:
 
 
 def backlog(conn: Connection, mark: int) -> int:
-    """How many messages are unfinished, counted up to `mark`: above it polls and backfills pause, webhooks never."""
+    """How many messages and objects wait to be understood, counted up to `mark`: above it polls and backfills pause,
+    webhooks never. What waits has a job, so nothing is read of what is invalid."""
     found = conn.exec_driver_sql(
-        "SELECT count(*) FROM (SELECT FROM inbox WHERE state <> 'invalid' LIMIT %(n)s) AS unfinished", {"n": mark}
+        "SELECT count(*) FROM ((SELECT FROM inbox WHERE state = 'new' LIMIT %(n)s) UNION ALL"
+        " (SELECT FROM jobs WHERE kind = 'process' LIMIT %(n)s) LIMIT %(n)s) AS unfinished",
+        {"n": mark},
     )
     return int(found.scalar_one())

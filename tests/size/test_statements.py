@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import grown, templates
 from benchmarks.templates import Site
+from hub.store import inbox
 from hub.store.tables import metadata
 from scheduler.timetable import timetable
 from tests.plans import BOUND, judged
@@ -35,3 +36,9 @@ def test_whatever_the_clock_does(large: Site) -> None:
         with judged() as found, large.hub.database.begin() as conn:
             task.work(conn)
         assert found == [], task.name
+
+
+def test_whether_to_poll_is_asked_of_what_waits_alone(large: Site) -> None:
+    with judged() as found, large.hub.database.begin() as conn:
+        inbox.backlog(conn, BOUND)
+    assert found == []
