@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def answers(port: int) -> bool:
 def ask(port: int, method: str, path: str, body: object = None, **headers: str) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request(method, path, body=body, headers={"X-Signature": "good", **headers})  # type: ignore[arg-type]
+        with suppress(BrokenPipeError, ConnectionResetError):  # it is answered before all of it is sent
+            connection.request(method, path, body=body, headers={"X-Signature": "good", **headers})  # type: ignore[arg-type]
         response = connection.getresponse()
         response.read()
         return response.status
