@@ -167,7 +167,7 @@ class Engine:
                     kind = min(self._quarantine_waits, key=self._work.lease)  # what may take longest comes last
                     self._quarantine_waits.discard(kind)
                     return self._begin(kind, "alone")
-                free = [kind for kind in self._kinds if kind not in self._looking and self._room(kind)]
+                free = [kind for kind in self._kinds if kind not in self._looking and self._room(kind) > 0]
                 due = {kind: max(self._dry.get(kind, 0.0), self._gathers(kind)) for kind in free}
                 ready = [kind for kind in free if due[kind] <= now]
                 if ready:
@@ -177,9 +177,10 @@ class Engine:
                 self._changed.wait(min(due.values(), default=now + self._idle) - now)
 
     def _room(self, kind: str) -> int:
-        """How many jobs of this kind may be taken."""
+        """How many jobs of this kind may be taken: of remote ones as many as threads are free, their leases run."""
         most = self._work.most(kind)
-        return min(most, self._remote_slots - self._remote) if kind in REMOTE else most
+        free = min(self._remote_slots - self._remote, len(self._threads) - self._busy)
+        return min(most, free) if kind in REMOTE else most
 
     def _gathers(self, kind: str) -> float:
         """Until when messages wait for those that come meanwhile, since others are being read."""

@@ -27,7 +27,7 @@ REMOTE = frozenset({"fetch", "poll", "deliver"})
 INBOX = "inbox"
 """Not a kind of job: new messages that have none yet."""
 OF_MESSAGES = frozenset({"process", "fetch"})
-"""Kinds that messages are given; while one is being completed, new ones of its object wait in the inbox."""
+"""Kinds that messages are given; while somebody holds one's row, new ones of its object wait in the inbox."""
 
 WAITS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0, 86400.0)
 """Seconds before the next attempt, by the number of attempts so far; then somebody has to look."""
@@ -97,7 +97,8 @@ def want(conn: Connection, kind: str, items: Iterable[tuple[str, str]], *, after
     """
     wanted = sorted(set(items))
     if wanted:
-        _held(conn, kind, wanted, "")
+        if _held(conn, kind, wanted, "") and kind in OF_MESSAGES:
+            conn.due.add(INBOX)
         _raise(conn, kind, wanted, after)
 
 

@@ -271,6 +271,56 @@ def test_remote_calls_that_hang_leave_a_thread_for_the_rest(database: Database, 
         until(lambda: empty(database))
 
 
+def test_a_job_is_taken_only_where_a_thread_is_free(database: Database) -> None:
+    """Else its lease runs while nobody works on it, and another process takes it for one that killed its worker."""
+    release, reading, told = threading.Event(), list[str](), list[str]()
+
+    def read(claimed: Sequence[Job]) -> None:
+        reading.append(claimed[0].key)
+        release.wait(60)
+        finish(database, claimed)
+
+    def tell(claimed: Sequence[Job]) -> None:
+        told.append(claimed[0].key)
+        release.wait(60)
+        finish(database, claimed)
+
+    want(database, "process", "return/r1", "return/r2")
+    terms = {"deliver": JobTerms(batch=16)}
+    with running(Engine(database, {"deliver": tell, "process": read}, workers=3, idle=0.05, terms=terms)):
+        until(lambda: len(reading) == 2)
+        want(database, "deliver", "R1", "R2", "R3")
+        until(lambda: told)
+        with database.begin() as conn:
+            assert due(conn) == {"deliver": 2}
+        assert len(told) == 1
+        release.set()
+        until(lambda: empty(database))
+
+
+def test_news_that_met_a_job_held_by_another_transaction_is_looked_for_again(database: Database) -> None:
+    """By construction: the message comes while its job's row is held, by who wants it later; then that commits."""
+    done: list[str] = []
+
+    def fetch(claimed: Sequence[Job]) -> None:
+        done.extend(job.key for job in claimed)
+        finish(database, claimed)
+
+    def later(conn: Connection) -> None:
+        jobs.want(conn, "fetch", [("web", "return/r1")], after=600.0)
+
+    database.run(later)
+    with running(Engine(database, {"fetch": fetch}, workers=2, idle=3600.0)) as engine:
+        until(lambda: engine._dry.keys() >= {"fetch", "inbox"})
+        with database.begin() as conn:
+            later(conn)
+            dry = engine._dry["inbox"]
+            with database.begin() as other:
+                inbox.accept(other, [Arrival.changed("web", "return", "r1")])
+            until(lambda: engine._dry.get("inbox", dry) > dry)
+        until(lambda: done == ["return/r1"])
+
+
 def test_stopping_finishes_what_is_in_hand_and_takes_no_more(database: Database) -> None:
     begun, release = threading.Event(), threading.Event()
 
