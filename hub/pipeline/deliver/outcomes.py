@@ -104,7 +104,8 @@ class Outcomes:
             return
         if step is not None and not step.looking:
             self._over(conn, [step])
-            awaited.unsent(conn, step.intent_id)
+            if step.does == "perform":  # what a person gave up stays so
+                awaited.unsent(conn, step.intent_id)
         jobs.reschedule(conn, job, 0.0, "more to say", attempt=False)
 
     def _over(self, conn: Connection, steps: Iterable[Step]) -> None:
