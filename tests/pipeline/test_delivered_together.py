@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from hub.boot import Hub
 from hub.model.identity.marks import marked
-from hub.pipeline.deliver import next_step
+from hub.pipeline.deliver import next_step, together
 from hub.pipeline.deliver.next_step import ALONE, Step
 from hub.pipeline.deliver.outcomes import Ended
 from hub.pipeline.remote import call
@@ -18,6 +19,7 @@ from hub.store import jobs
 from hub.store.jobs import Job
 from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.queries import all_returns, rows
+from tests.scheduler.steps import until
 from tests.statements import statements
 
 Work = Callable[..., int]
@@ -64,9 +66,11 @@ def test_many_cost_hardly_more_questions_than_one(
         ask(shop, deliver, *orders)
         claimed = due(hub, work)
         assert len(claimed) == len(orders)
+        hub.accounts.all()  # they are read anew every few seconds
         with statements() as planning:
             steps = [made(step) for step in first(hub, claimed)]
         came = [ended(job, step) for job, step in zip(claimed, steps, strict=True)]
+        hub.accounts.all()
         with statements() as writing:
             assert hub.database.run(lambda conn, came=came: hub.deliver.outcomes.after(conn, came)) == [None] * len(
                 came
@@ -149,3 +153,64 @@ def test_money_is_planned_and_written_down_by_itself(
     assert ALONE in found
     assert [effect["amount"] for effect in shop.get("effects") if effect["what"] == "refund"] == ["158.00"]
     assert [number for number in groups if number] == [1]
+
+
+def test_an_outcome_of_a_return_that_is_held_delays_no_other(
+    hub: Hub, both: None, shop: Remote, stock: Remote, deliver: Deliver, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch of messages, or a process that stands still, holds one of them: the others are written down."""
+    ask(shop, deliver, "1", "2", "3")
+    claimed = due(hub, work)
+    steps = [made(step) for step in first(hub, claimed)]
+    came = [ended(job, step) for job, step in zip(claimed, steps, strict=True)]
+    go_on = hub.deliver._go_on["erp"]
+    monkeypatch.setattr(together, "GATHER", 60.0)
+    go_on._last = len(came)
+    sent = "SELECT count(*) FROM intents WHERE state = 'sent'"
+    with ThreadPoolExecutor(len(came)) as pool, hub.database.begin() as other:
+        other.exec_driver_sql("UPDATE sync SET at = at WHERE return_id = %(i)s", {"i": steps[0].row.return_id})
+        asked = [pool.submit(go_on, one) for one in came]
+        until(lambda: other.exec_driver_sql(sent).scalar_one() == 2)
+        until(lambda: [one.done() for one in asked].count(True) == 2)
+    assert rows(hub, sent) == [(3,)]
+
+
+def test_a_transaction_holds_what_belongs_to_one_account_only(
+    hub: Hub, both: None, connect: Callable[..., None], shop: Remote, deliver: Deliver, work: Work,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Two processes that hold the budget of one and wait for the other's would stop until the database ends one."""
+    connect("wms", "fake_stock", base_url="http://127.0.0.1:9", orders_of="web")
+    ask(shop, deliver, "1", "2")
+    claimed = due(hub, work)
+    groups: list[list[str]] = []
+    plan = hub.deliver.next_step.first
+
+    def counted(conn: Any, mine: Sequence[Job], **more: Any) -> Any:
+        groups.append(sorted(job.account for job in mine))
+        return plan(conn, mine, **more)
+
+    monkeypatch.setattr(hub.deliver.next_step, "first", counted)
+    monkeypatch.setattr(together, "GATHER", 60.0)
+    for name in ("erp", "wms"):
+        hub.deliver._begin[name] = together.Together(hub.deliver._run(counted), 32)
+        hub.deliver._begin[name]._last = 2
+    with ThreadPoolExecutor(len(claimed)) as pool:
+        list(pool.map(hub.deliver._deliver, claimed))
+    assert sorted(groups)[0] == ["erp", "erp"]
+    assert ["wms", "wms"] in groups
+    assert all(len(set(group)) == 1 for group in groups)
+
+
+def test_what_a_person_gave_up_is_not_begun_again(
+    hub: Hub, both: None, shop: Remote, deliver: Deliver, work: Work
+) -> None:
+    """A job gives its turn to others when what was begun is about to be taken back."""
+    ask(shop, deliver, "1")
+    claimed = due(hub, work)
+    first(hub, claimed)
+    rows(hub, "UPDATE intents SET state = 'given_up', progress = '{\"draft\": \"D1\"}', deadline = NULL RETURNING 1")
+    step = made(first(hub, claimed)[0])
+    assert step.does == "abandon"
+    hub.database.run(lambda conn: hub.deliver.outcomes.unsent(conn, claimed[0], step))
+    assert rows(hub, "SELECT state, attempts FROM intents") == [("given_up", 1)]

@@ -66,7 +66,27 @@ def test_one_that_fails_fails_alone(pool: ThreadPoolExecutor) -> None:
     assert [one.result(30) for one in (asked[0], asked[1], asked[3])] == [2, 4, 8]
     with pytest.raises(ValueError, match="-3"):
         asked[2].result(30)
-    assert work.groups == [[1], [2, -3, 4], [2], [-3], [4]]
+    assert work.groups[:2] == [[1], [2, -3, 4]]
+    assert sorted(work.groups[2:]) == [[-3], [2], [4]]
+
+
+def test_one_that_waits_long_delays_no_other(pool: ThreadPoolExecutor) -> None:
+    """What several could not do together each does by itself, side by side, and the next group does not wait."""
+    doubles, go = Doubles(), threading.Event()
+
+    def work(numbers: Sequence[int]) -> list[int]:
+        if list(numbers) == [-2]:
+            assert go.wait(30)
+            return [-4]
+        return doubles(numbers)
+
+    together = Together(work, 9)
+    asked = crowd(pool, doubles, together, -2, 3)
+    assert asked[2].result(30) == 6
+    assert together(4) == 8
+    assert not asked[1].done()
+    go.set()
+    assert asked[1].result(30) == -4
 
 
 def test_who_ends_leaves_nobody_waiting(pool: ThreadPoolExecutor) -> None:

@@ -7,6 +7,7 @@ happens meanwhile, the committed intent says what may have been done.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -28,13 +29,16 @@ T = TypeVar("T")
 STEPS = 40
 """Calls one claim may make before the job goes back into the queue."""
 TOGETHER = 32
-"""Jobs that are planned, or outcomes that are written down, in one transaction."""
+"""Jobs of an account that are planned, or outcomes that are written down, in one transaction."""
+PATIENCE = 0.5
+"""Seconds that such a transaction waits for a lock; then each of them goes on by itself, and only one of them waits."""
 
 
 class Deliver:
     """The handler of `deliver` jobs. `lease`: seconds a job is ours for one remote change, renewed before each.
 
-    Each job has a thread; what many of them have to plan or write down at one moment is one transaction.
+    Each job has a thread; what many of them have to plan or write down at one moment is one transaction. One for each
+    account: several in one would hold what belongs to one (budget, health) while they wait for what belongs to another.
     """
 
     def __init__(self, database: Database, accounts: Accounts, *, lease: float) -> None:
@@ -44,8 +48,12 @@ class Deliver:
         self.deadline = lease * DEADLINE
         self.next_step = NextStep(accounts, Purses(), lease=lease, deadline=self.deadline)
         self.outcomes = Outcomes(self.next_step)
-        self._begin = Together(self._run(self.next_step.first), TOGETHER)
-        self._go_on = Together(self._run(self.outcomes.after), TOGETHER)
+        self._begin: defaultdict[str, Together[Job, Next]] = defaultdict(
+            lambda: Together(self._run(self.next_step.first), TOGETHER)
+        )
+        self._go_on: defaultdict[str, Together[Ended, Next]] = defaultdict(
+            lambda: Together(self._run(self.outcomes.after), TOGETHER)
+        )
 
     def __call__(self, batch: Sequence[Job]) -> None:
         for job in batch:
@@ -54,7 +62,7 @@ class Deliver:
     def _deliver(self, job: Job) -> None:
         # Counted from before the intent commits: a process that was stopped in between sends nothing any more.
         until = time.monotonic() + self.deadline
-        step = self._settled(job, self._begin(job))
+        step = self._settled(job, self._begin[job.account](job))
         for _ in range(STEPS):
             if step is None:
                 return
@@ -64,7 +72,8 @@ class Deliver:
             ended = Ended(job, step, outcome)
             # What was paid may free others' money: their jobs are held, too, so it is written down by itself.
             paid = settle.pays(step.account, step.call.kind)
-            step = self._settled(job, self._run(self.outcomes.after)([ended])[0] if paid else self._go_on(ended))
+            then = self._run(self.outcomes.after)([ended])[0] if paid else self._go_on[job.account](ended)
+            step = self._settled(job, then)
         with_retry(self.database, lambda conn: self.outcomes.unsent(conn, job, step))
 
     def _settled(self, job: Job, then: Next) -> Step | None:
@@ -75,7 +84,14 @@ class Deliver:
     def _run(
         self, work: Callable[[Connection, Sequence[T]], Sequence[Next]]
     ) -> Callable[[Sequence[T]], Sequence[Next]]:
-        return lambda items: with_retry(self.database, lambda conn: work(conn, items))
+        def run(items: Sequence[T]) -> Sequence[Next]:
+            if len(items) == 1:
+                return with_retry(self.database, lambda conn: work(conn, items))
+            with self.database.begin() as conn:  # once: what is in its way is in the way of one of them
+                conn.exec_driver_sql(f"SET LOCAL lock_timeout = {int(PATIENCE * 1000)}")
+                return work(conn, items)
+
+        return run
 
 
 def _doing(step: Step) -> Callable[[Any], Reply | None]:

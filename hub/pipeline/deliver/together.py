@@ -14,8 +14,8 @@ R = TypeVar("R")
 
 
 class Together(Generic[T, R]):
-    """`work` gives a result for each of the items that it gets; up to `most` at once, and one after the other where it
-    raises for several, so that each thread has its own result or exception.
+    """`work` gives a result for each of the items that it gets; up to `most` at once. Where it raises for several, each
+    thread has its own item done by itself: one that cannot be done, or waits long, holds up no other.
 
     Whoever finds nobody at work does what has come until then, its own first, and hands on to the next one that waits.
     """
@@ -41,6 +41,8 @@ class Together(Generic[T, R]):
             mine.told.acquire()
         if not mine.over:
             self._lead()
+        if mine.alone:
+            return self._work([item])[0]
         if mine.error is not None:
             raise mine.error
         return mine.results[0]
@@ -53,7 +55,11 @@ class Together(Generic[T, R]):
             group = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
             self._last = len(group)
         try:
-            self._do(group)
+            for one, result in zip(group, self._work([one.item for one in group]), strict=True):
+                one.results.append(result)
+        except Exception as error:
+            for one in group:
+                one.error, one.alone = error, len(group) > 1
         except BaseException as error:  # this thread ends; the others hear why they have no result
             for one in group:
                 one.error = error
@@ -67,25 +73,14 @@ class Together(Generic[T, R]):
                 if self._waiting:
                     self._waiting[0].told.release()  # its turn to lead
 
-    def _do(self, group: Sequence[_Wanted[T, R]]) -> None:
-        try:
-            for one, result in zip(group, self._work([one.item for one in group]), strict=True):
-                one.results.append(result)
-        except Exception as error:
-            if len(group) == 1:
-                group[0].error = error
-                return
-            for one in group:
-                one.results.clear()
-                self._do([one])
-
 
 class _Wanted(Generic[T, R]):
-    __slots__ = ("error", "item", "over", "results", "told")
+    __slots__ = ("alone", "error", "item", "over", "results", "told")
 
     def __init__(self, item: T) -> None:
         self.item = item
         self.results: list[R] = []
         self.error: BaseException | None = None
         self.over = False
+        self.alone = False
         self.told = threading.Semaphore(0)
