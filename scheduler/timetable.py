@@ -13,7 +13,7 @@ from hub.accounts import expected
 from hub.boot import Hub
 from hub.model.concerns import Expected
 from hub.model.language.sentences import say
-from hub.store import counts, health, inbox, intents, jobs, raw, retention
+from hub.store import counts, health, inbox, intents, jobs, paying, raw, retention
 from hub.store.database import Connection, now, oldest_snapshot
 
 log = logging.getLogger(__name__)
@@ -79,8 +79,9 @@ def shrink(conn: Connection, days: int) -> None:
 
 
 def overdue(conn: Connection) -> None:
-    """Have writes looked after whose time has passed: nothing waits for ever without a question."""
-    jobs.want(conn, "deliver", intents.overdue(conn))
+    """Have looked after what would wait for ever without a question: writes whose time has passed, and who waits for
+    money that is not under way any more."""
+    jobs.want(conn, "deliver", [*intents.overdue(conn), *paying.landed_unseen(conn)])
 
 
 def watch(conn: Connection) -> None:

@@ -34,6 +34,22 @@ def reserved(conn: Connection, return_id: int, account: str, payments: Iterable[
     return Decimal(found.scalar_one())
 
 
+def landed_unseen(conn: Connection, limit: int = 1000) -> list[tuple[str, str]]:
+    """(account, outbound job) of rows that wait for money in flight, and there is none: it landed while they were being
+    planned, so `sync.money_free` did not see that they wait. They are to be planned again."""
+    found = conn.exec_driver_sql(
+        "UPDATE sync SET wanted = wanted + 1 WHERE (return_id, account) IN (SELECT s.return_id, s.account FROM sync s"
+        " WHERE s.state = 'blocked' AND s.wanted <= s.done"
+        ' AND s.undeliverable @> \'[{"said": {"code": "money_in_flight"}}]\''
+        " AND NOT EXISTS (SELECT FROM return_orders mine JOIN return_orders other USING (order_id)"
+        " JOIN intents i ON i.return_id = other.return_id WHERE mine.return_id = s.return_id"
+        f" AND i.return_id <> s.return_id AND i.account = s.account AND i.kind = 'refund' AND {_IN_FLIGHT})"
+        " ORDER BY s.return_id LIMIT %(n)s FOR UPDATE SKIP LOCKED) RETURNING account, job",
+        {"n": limit},
+    )
+    return [(row[0], row[1]) for row in found]
+
+
 def since(conn: Connection, intent: Intent) -> Decimal:
     """What was paid (or credited, by the same account) on the same return by writes that began after this one."""
     found = conn.exec_driver_sql(

@@ -14,7 +14,11 @@ from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import OutcomeUnknown, Rejected
 from hub.boot import Hub
 from hub.pipeline.deliver import next_step
+from hub.pipeline.deliver.next_step import Step
+from hub.pipeline.deliver.outcomes import Ended
+from hub.pipeline.remote import Outcome
 from hub.store import inbox, jobs
+from scheduler import timetable
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.queries import all_returns, hurry, rows, told
@@ -112,6 +116,27 @@ def test_who_waited_is_paid_whole_when_the_other_was_refused(
     assert keys == [(one, "30.00"), (other, "30.00"), (one, "20.00")], (
         "what is left is another operation, asked for once"
     )
+
+
+def test_money_that_lands_while_another_is_planned_is_waited_for_a_minute_only(
+    hub: Hub, two_due: list[int], shop: Remote, work: Work
+) -> None:
+    """By construction: the other one sees it in flight, it is refused, then the other one notes that it waits."""
+    hub.database.run(inbox.dispatch)
+    one, other = hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "test", 50))
+    (step,) = hub.database.run(lambda conn: hub.deliver.next_step.first(conn, [one], alone=True))
+    assert isinstance(step, Step)
+    refused = Ended(one, step, Outcome(error=Rejected("not this one")))
+    with hub.database.begin() as conn:
+        assert hub.deliver.next_step.first(conn, [other]) == [None]
+        hub.database.run(lambda conn: hub.deliver.outcomes.after(conn, [refused]))
+    work()
+    assert paid(shop) == []
+    hub.database.run(timetable.overdue)
+    work()
+    assert paid(shop) == ["20.00", "30.00"], "and what is left of the order to the one that was refused 30.00"
+    hub.database.run(timetable.overdue)
+    assert rows(hub, "SELECT count(*) FROM jobs WHERE kind = 'deliver'") == [(0,)]
 
 
 def test_money_that_may_have_left_is_waited_for_until_a_person_says(
