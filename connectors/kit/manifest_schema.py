@@ -206,7 +206,7 @@ class FindSchema(Schema):
     objects = fields.Dict(keys=fields.String(), values=Path())
 
 
-class OperationSchema(Schema):
+class OperationSpecSchema(Schema):
     settles_within = Duration()
     key_retention = Duration()
     moves_money = one_of("yes", "may", "no", required=True)
@@ -264,7 +264,7 @@ class ManifestSchema(Schema):
     webhook = fields.Nested(WebhookSchema)
     operations = fields.Dict(
         keys=fields.String(validate=OneOf(OPERATIONS, error="is no operation; there are {choices}")),
-        values=fields.Nested(OperationSchema),
+        values=fields.Nested(OperationSpecSchema),
     )
     errors = fields.List(fields.Nested(ErrorSchema))
     budgets = named(BudgetSchema)

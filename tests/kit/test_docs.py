@@ -48,8 +48,8 @@ def test_there_are_words_for_whatever_a_manifest_may_say() -> None:
         "feed": schema.FEEDS,
         "auth": schema.AuthSchema().fields["kind"].validate.choices,
         "scheme": schema.SignatureSchema().fields["scheme"].validate.choices,
-        "money": schema.OperationSchema().fields["moves_money"].validate.choices,
-        "by": schema.OperationSchema().fields["serialise_by"].validate.choices,
+        "money": schema.OperationSpecSchema().fields["moves_money"].validate.choices,
+        "by": schema.OperationSpecSchema().fields["serialise_by"].validate.choices,
     }
     assert [f"{part}_{word}" for part, words in said.items() for word in words if f"{part}_{word}" not in WORDS] == []
     for zh, en in WORDS.values():

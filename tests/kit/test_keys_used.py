@@ -28,11 +28,11 @@ CODE = [
 HELD = {
     parts.Manifest: ("manifest", "self"),
     parts.Setting: ("setting", "settings", "spec"),
-    parts.Stream: ("stream", "streams", "spec", "told"),
+    parts.Stream: ("stream", "streams", "spec"),
     parts.Topic: ("topic",),
     parts.WebhookAnswer: ("wanted",),
     parts.Webhook: ("webhook", "hook"),
-    parts.OperationSpec: ("operations", "operation", "spec", "told"),
+    parts.OperationSpec: ("operations", "operation", "spec"),
     parts.Budget: ("limit",),
     parts.Stores: ("self",),
 }
@@ -70,7 +70,7 @@ READ, WORDS = read_of(), words()
 
 def plain() -> Iterator[tuple[str, str]]:
     """(schema, key) of the sections that stay mappings."""
-    made = {kind.__name__.removesuffix("Spec") for kind in HELD}
+    made = {kind.__name__ for kind in HELD}
     for name, schema in vars(manifest_schema).items():
         own = isinstance(schema, type) and issubclass(schema, Schema) and schema is not Schema
         if own and name.removesuffix("Schema") not in made:
