@@ -24,7 +24,7 @@ DAYS = 365
 FEW = frozenset({"accounts", "counts", "webhooks", "cursors", "budgets", "ticks", "held_names"})
 """Tables that do not grow with the returns: an account or a task has a row there, or what is summed up again."""
 BESIDE = {
-    "jobs": "(kind, account, key, due) SELECT kind, account, name || n, clock_timestamp() + interval '1 hour'"
+    "jobs": "(kind, account, key, due) SELECT kind, account, name || n, clock_timestamp() + interval '1 day'"
     " FROM copies, (VALUES ('deliver', 'erp', 'return:'), ('process', 'web', 'return/T')) AS j(kind, account, name)"
     " WHERE n %% 20 = 0",
     "blocked_links": "SELECT 'web', 'return', 'T' || n, 'hub', 'return', 'R' || (n + 1) FROM copies WHERE n %% 10 = 0",

@@ -86,9 +86,12 @@ def markdown(data: Mapping[str, Any]) -> str:
         rows += [_row(name, line) for line in report["lines"]]
     return "\n".join(
         [
-            f"Measured {data['at']}{' (--quick)' if data['quick'] else ''}: {machine['processors']} processors,"
-            f" load {machine['load'][0]} at the end, Python {machine['python']}, {versions}.",
-            f"P was {data['p_in_microseconds']:.1f} µs.",
+            textwrap.fill(
+                f"Measured {data['at']}{' (--quick)' if data['quick'] else ''}: {machine['processors']} processors,"
+                f" load {machine['load'][0]} at the end, Python {machine['python']}, {versions}."
+                f" P was {data['p_in_microseconds']:.1f} µs.",
+                120,
+            ),
             "",
             *rows,
             "",
