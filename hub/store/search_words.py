@@ -17,10 +17,16 @@ _LAST = "\U0010ffff"
 """Sorts behind every character."""
 
 
+_ADDRESS = re.compile(r"[@\uff20\ufe6b]|%40|&#0*64|&#x0*40|&commat|\\u0040")
+
+
 def words(text: str) -> set[str]:
-    """Of a text in lower case: `#ret-1001` is found by `#ret-1001`, `ret-1001` and `1001`, and by how these begin."""
+    """Of a text in lower case: `#ret-1001` is found by `#ret-1001`, `ret-1001` and `1001`, and by how these begin.
+
+    What may hold an e-mail address is no word: its parts would outlive an erasure.
+    """
     found = set()
-    for word in (whole[:LONGEST] for whole in text.split()):
+    for word in (whole[:LONGEST] for whole in text.split() if not _ADDRESS.search(whole)):
         ends = (match.end() for match in _INSIDE.finditer(word))
         found |= {word, *(part for end in ends if len(part := word[end:]) >= SHORTEST)}
     return found

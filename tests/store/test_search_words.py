@@ -77,3 +77,8 @@ def test_a_typed_number_finds_the_open_return_that_bears_it(conn: Connection) ->
     assert search_words.open_under(conn, ["rma 17"]) == {1001}
     assert search_words.open_under(conn, ["17"]) == {1001}
     assert search_words.open_under(conn, ["ma 17", "rma 1", " "]) == set()
+
+
+@pytest.mark.parametrize("at", ["@", "\uff20", "%40", "&#64;", "&#x40;", "&commat;", "\\u0040"])
+def test_an_address_is_no_word_nor_are_its_parts(at: str) -> None:
+    assert search_words.words(f"r1001 ban-njo.17{at}example.test") == search_words.words("r1001")
