@@ -173,7 +173,7 @@ def test_what_is_stored_is_found_and_counted(empty_database_url: str) -> None:
     with database.begin() as conn:
         command.upgrade(migrations(conn), "0017")
         conn.exec_driver_sql(
-            "INSERT INTO returns (status, opened, search) VALUES ('draft', true, 'r1001 #eu-77'), ('draft', false, 'r1002'),"
+            "INSERT INTO returns (status, opened, search) VALUES ('draft', true, 'r1001 #eu-77 a-b@example.test'), ('draft', false, 'r1002'),"
             " ('completed', true, '')"
         )
         conn.exec_driver_sql(
@@ -187,7 +187,7 @@ def test_what_is_stored_is_found_and_counted(empty_database_url: str) -> None:
         assert counts.of(conn, "sync") == {("web", "in_sync"): 1, ("erp", "pending"): 1, ("erp", "blocked"): 1}
         assert search_words.find(conn, ["eu-7"]) == search_words.find(conn, ["#eu", "r1001"]) == [1001]
         words = conn.exec_driver_sql("SELECT word FROM search_words WHERE return_id = 1001").scalars()
-        assert set(words) == search_words.words("r1001 #eu-77"), "as it is written from now on"
+        assert set(words) == search_words.words("r1001 #eu-77 a-b@example.test"), "as it is written from now on"
     database.close()
 
 

@@ -57,6 +57,7 @@ NAMED = {"came": "NEW TABLE AS came", "went": "OLD TABLE AS went"}
 
 AT_ONCE = 10_000
 INSIDE = re.compile(r"(?<=[\W_])(?=[^\W_])|(?<=^)[^\W\d_]+(?=\d)")
+ADDRESS = re.compile(r"[@\uff20\ufe6b]|%40|&#0*64|&#x0*40|&commat|\\u0040")
 
 
 def upgrade() -> None:
@@ -142,7 +143,7 @@ def _find() -> None:
 
 def _words(text: str) -> set[str]:
     found = set()
-    for word in (whole[:100] for whole in text.split()):
+    for word in (whole[:100] for whole in text.split() if not ADDRESS.search(whole)):
         ends = (match.end() for match in INSIDE.finditer(word))
         found |= {word, *(part for end in ends if len(part := word[end:]) >= 3)}
     return found
