@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from hub.model.privacy.erasing import addresses, may_hold
 from hub.store.connection import Connection
 
 MOST = 1_000
@@ -17,16 +18,13 @@ _LAST = "\U0010ffff"
 """Sorts behind every character."""
 
 
-_ADDRESS = re.compile(r"[@\uff20\ufe6b]|%40|&#0*64|&#x0*40|&commat|\\u0040")
-
-
 def words(text: str) -> set[str]:
     """Of a text in lower case: `#ret-1001` is found by `#ret-1001`, `ret-1001` and `1001`, and by how these begin.
 
-    What may hold an e-mail address is no word: its parts would outlive an erasure.
+    What holds an e-mail address is no word: its parts would outlive an erasure.
     """
     found = set()
-    for word in (whole[:LONGEST] for whole in text.split() if not _ADDRESS.search(whole)):
+    for word in (whole[:LONGEST] for whole in text.split() if not (may_hold(whole) and addresses(whole))):
         ends = (match.end() for match in _INSIDE.finditer(word))
         found |= {word, *(part for end in ends if len(part := word[end:]) >= SHORTEST)}
     return found

@@ -79,6 +79,12 @@ def test_a_typed_number_finds_the_open_return_that_bears_it(conn: Connection) ->
     assert search_words.open_under(conn, ["ma 17", "rma 1", " "]) == set()
 
 
-@pytest.mark.parametrize("at", ["@", "\uff20", "%40", "&#64;", "&#x40;", "&commat;", "\\u0040"])
+@pytest.mark.parametrize(
+    "at", ["@", "\uff20", "\ufe6b", "%40", "%2540", "&#64;", "&#x40;", "&commat;", "\\u0040", "\\uff20", "%ef%bc%a0"]
+)
 def test_an_address_is_no_word_nor_are_its_parts(at: str) -> None:
     assert search_words.words(f"r1001 ban-njo.17{at}example.test") == search_words.words("r1001")
+
+
+def test_what_only_looks_a_little_like_one_is_a_word() -> None:
+    assert {"#12540", "12540", "u0040", "mug@2"} <= search_words.words("#12540 u0040 mug@2")

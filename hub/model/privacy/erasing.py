@@ -108,11 +108,13 @@ def addresses(text: str) -> set[str]:
     return {found.casefold() for found in _ADDRESS.findall(unicodedata.normalize("NFKC", plain))}
 
 
+_SIGNS = ("@", "%40", "2540", "u0040", "&#", "&commat;", "\uff20", "\ufe6b", "uff20", "ufe6b", "%bc%a0", "%b9%ab")
+
+
 def may_hold(text: str) -> bool:
     """Whether a text may hold an e-mail address at all: nearly none does."""
-    return any(
-        sign in text for sign in ("@", "%40", "2540", "u0040", "&#", "&commat;", "\uff20", "\ufe6b", "uff20", "%BC%A0")
-    )
+    small = text.lower()
+    return any(sign in small for sign in _SIGNS)
 
 
 def _unescaped(text: str) -> str:

@@ -57,7 +57,9 @@ NAMED = {"came": "NEW TABLE AS came", "went": "OLD TABLE AS went"}
 
 AT_ONCE = 10_000
 INSIDE = re.compile(r"(?<=[\W_])(?=[^\W_])|(?<=^)[^\W\d_]+(?=\d)")
-ADDRESS = re.compile(r"[@\uff20\ufe6b]|%40|&#0*64|&#x0*40|&commat|\\u0040")
+ADDRESS = re.compile(
+    r"[@\uff20\ufe6b]|%(?:25)*40|\\u(?:0040|ff20|fe6b)|&#0*64;|&#x0*40;|&commat;|%(?:25)*b[c9]%(?:25)*a[0b]"
+)
 
 
 def upgrade() -> None:
