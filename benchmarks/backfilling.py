@@ -117,7 +117,8 @@ def _read(hub: Hub, settings: dict[str, str], records: int) -> tuple[list[Clock]
     account = hub.accounts.get(SHOP)
     watched = Watched(account.entry.connect(Login(SHOP, settings)))
     watching = replace(account, connect=lambda *_: watched)
-    slices, read = [], 0
+    slices: list[Clock] = []
+    read = 0
     before = Clock(time.perf_counter(), own_cpu())
     for count, _ in backfill(hub.database, Accounts(lambda: {SHOP: watching}, age=3600.0), SHOP, "return", SINCE):
         read = count

@@ -87,7 +87,7 @@ def samples() -> dict[tuple[str, str], Sample]:
 def grown(record: Any) -> Any:
     """The record with its largest list of objects repeated, each item with an id of its own."""
     made = copy.deepcopy(record)
-    items = max(_lists(made), key=lambda found: len(json.dumps(found)), default=None)
+    items = max(_lists(made), key=lambda found: len(json.dumps(found)), default=[])
     for n in range(ITEMS - len(items) if items else 0):
         item = copy.deepcopy(items[n])
         if isinstance(item.get("id"), str):

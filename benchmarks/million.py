@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from hub.web.services import Services
-
 from benchmarks import grown, home, templates
 from benchmarks.measure import Line, Report, Spread, costing
 from benchmarks.templates import Site
@@ -90,8 +88,7 @@ def measured(site: Site, server: int, rounds: int) -> list[Line]:
 
 
 def _pages(site: Site, server: int, rounds: int) -> Iterator[Line]:
-    services = Services(database=site.hub.database, accept=lambda _account, _request: [], writer=None)  # type: ignore[arg-type]
-    client = create_console(services, Counts()).test_client()
+    client = create_console(site.hub, Counts()).test_client()
     with site.hub.database.begin() as conn:
         one = conn.exec_driver_sql("SELECT id FROM returns WHERE status = 'completed' LIMIT 1").scalar_one()
     for page in PAGES:

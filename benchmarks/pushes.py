@@ -39,7 +39,9 @@ def easypost() -> Push:
     tracker = recorded("easypost", "tracker_delivered")
     body = _json({"id": "evt_1", "object": "Event", "description": "tracker.updated", "result": tracker, "at": AT})
     signature = f"hmac-sha256-hex={sign_hmac(nfkd(SECRET), body).decode()}"
-    return _push("easypost", body, {"webhook_secret": SECRET, "api_key": "EZAKsimulated"}, x_hmac_signature=signature)
+    return _push(
+        "easypost", body, {"webhook_secret": SECRET, "api_key": "EZAKsimulated"}, {"x-hmac-signature": signature}
+    )
 
 
 def generic() -> Push:
@@ -47,7 +49,7 @@ def generic() -> Push:
     told = recorded("generic", "return_received_inspected_and_put_away")
     body = _json({"id": "msg_1", "type": "return.upsert", "timestamp": AT, "data": told})
     settings = {"webhook_secret": SECRET, "kind": "storefront", "url": "https://shop.example/hub"}
-    return _push("generic", body, settings, **_standard(body))
+    return _push("generic", body, settings, _standard(body))
 
 
 def kuaidi100() -> Push:
@@ -67,7 +69,8 @@ def kuaidi100() -> Push:
         "callback_url": "https://h.example",
     }
     query = {"parcel": parcel.id, "round": "1"}
-    return _push("kuaidi100", body, settings, query, content_type="application/x-www-form-urlencoded;charset=UTF-8")
+    headers = {"content-type": "application/x-www-form-urlencoded;charset=UTF-8"}
+    return _push("kuaidi100", body, settings, headers, query)
 
 
 def medusa() -> Push:
@@ -80,7 +83,7 @@ def medusa() -> Push:
         "medusa",
         body,
         {"base_url": "https://s.example", "secret_key": "sk", "webhook_secret": SECRET},
-        **_standard(body),
+        _standard(body),
     )
 
 
@@ -108,9 +111,11 @@ def shopify() -> Push:
         "shopify",
         body,
         {"base_url": "https://simulated.myshopify.com", "access_token": "shpat_simulated", "webhook_secret": [SECRET]},
-        x_shopify_topic="returns/approve",
-        x_shopify_shop_domain="simulated.myshopify.com",
-        x_shopify_hmac_sha256=sign_hmac(SECRET, body, encoding="base64").decode(),
+        {
+            "x-shopify-topic": "returns/approve",
+            "x-shopify-shop-domain": "simulated.myshopify.com",
+            "x-shopify-hmac-sha256": sign_hmac(SECRET, body, encoding="base64").decode(),
+        },
     )
 
 
@@ -122,7 +127,7 @@ def square() -> Push:
     url = "https://hub.example/hooks/square"
     signature = sign_hmac(SECRET, url.encode() + body, encoding="base64").decode()
     settings = {"access_token": "EAAASIMULATED", "signature_key": SECRET, "notification_url": url}
-    return _push("square", body, settings, x_square_hmacsha256_signature=signature)
+    return _push("square", body, settings, {"x-square-hmacsha256-signature": signature})
 
 
 PUSHES: Mapping[str, Callable[[], Push]] = {
@@ -131,16 +136,18 @@ PUSHES: Mapping[str, Callable[[], Push]] = {
 
 
 def _push(
-    system: str, body: bytes, settings: Mapping[str, Any], query: Mapping[str, str] | None = None, **headers: str
+    system: str,
+    body: bytes,
+    settings: Mapping[str, Any],
+    headers: Mapping[str, str],
+    query: Mapping[str, str] | None = None,
 ) -> Push:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
     path = f"/hooks/{system}"
-    return Push(settings, WebhookRequest("POST", path, named, body, query or {}, f"https://hub.example{path}"))
+    return Push(settings, WebhookRequest("POST", path, headers, body, query or {}, f"https://hub.example{path}"))
 
 
 def _standard(body: bytes) -> dict[str, str]:
-    made = sign_standard(SECRET, "msg_1", body, time.time())
-    return {name.replace("-", "_"): value for name, value in made.items()}
+    return sign_standard(SECRET, "msg_1", body, time.time())
 
 
 def _json(value: Any) -> bytes:
