@@ -3,7 +3,8 @@
 A record that changes while pages are read goes to the end, and pushes another one off the page that comes next. So
 either the next page is asked for from the last record's version (`oldest_first`), and whatever moves behind it does not
 matter; or, where the list's order is not known, a reading of several pages is repeated until two agree: then nothing
-had moved in the first of them. It ends: a list that never stands still is left with a letter, its cursor where it was.
+had moved in the first of them, and what it reached is where it goes on. It ends: a list that never stands still is left
+with a letter, its cursor where it was.
 
 The cursor is the newest version read that is not later than the moment the reading began. In the middle of a reading
 it holds the place, too, so that a poll that is interrupted goes on there.
@@ -63,12 +64,15 @@ class At(msgspec.Struct, omit_defaults=True):
     """The same with its overlap taken off, as it is asked for."""
     place: Any = None
     newest: str = ""
+    """The newest version of this reading."""
     until: str = ""
     """When the reading began: no version after it moves the cursor."""
     total: str = "0"
     """Of the rows read so far, whatever their order."""
     before: str = ""
     """The total of the reading before this one."""
+    passed: str = ""
+    """The newest version of that one."""
     readings: int = 1
 
     @classmethod
@@ -202,15 +206,17 @@ class Changes:
             reading.several = True
             return at, reading
         if self.settle and reading.several and (reading.moved or at.total != at.before):
-            again = At(at.since, at.asked, newest=at.newest, readings=at.readings + 1)
+            again = At(at.since, at.asked, passed=at.newest, readings=at.readings + 1)
             again.before = MOVED if reading.moved else at.total
             if again.readings > READINGS:
                 return At(at.since, readings=again.readings), None
             return again, self._begin(again)
-        if reading.more:
-            following = At(reading.reached, self.kind.tick(reading.reached))
+        # Of two readings that agree the first saw all up to there; behind its ties, something may have moved since.
+        reached = at.passed if self.settle and reading.several else at.newest
+        if reading.more and self._further(at, reached):
+            following = At(reached, self.kind.tick(reached))
             return following, self._begin(following)
-        return At(self._later(at.since, at.newest) if self.settle else ""), None
+        return At(self._later(at.since, reached) if self.settle else ""), None
 
     # -- versions
 

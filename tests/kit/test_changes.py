@@ -80,6 +80,28 @@ def test_ties_larger_than_a_page_that_move_among_themselves(remote: Moving, tmp_
         assert missed(remote, reader) == []
 
 
+@pytest.mark.parametrize("later", [1, 2])
+def test_what_slides_behind_a_page_of_ties_is_read_by_the_next_poll(remote: Moving, tmp_path: Path, later: int) -> None:
+    """The second reading sees the same ties, but one of them goes before its next page, which skips what came."""
+    remote.write = lambda tick: f"2026-03-01T09:00:{tick:02}Z"
+    remote.exclusive = True
+    for number in range(1, 5):
+        remote.put(number, changed="2026-03-01T09:00:01Z")
+
+    def slide() -> None:
+        if remote.pages_served == 3:  # of the first reading two, and the next one's page of ties
+            for number, at in ((10, 20), (11, 20 + later), (2, 30), (20, 30), (21, 30), (22, 30), (23, 30)):
+                remote.put(number, changed=remote.write(at))
+
+    remote.between = slide
+    with connected(remote, tmp_path, WAYS["number, no size"] + ", oldest_first: true}", overlap="") as connector:
+        reader = Reader(connector)
+        reader.cursor = "2026-03-01T09:00:00Z"
+        assert reader.poll()
+        assert reader.poll()
+        assert missed(remote, reader) == []
+
+
 def test_a_list_that_never_stands_still_is_left_with_a_letter_and_its_cursor(remote: Moving, tmp_path: Path) -> None:
     for number in range(1, 10):
         remote.put(number)
