@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from psycopg import sql
+from psycopg._queries import PostgresQuery
+from psycopg.adapt import Transformer
+from psycopg.types import TypeInfo
 from sqlalchemy import Engine, event
 
 from hub.store.connection import Connection, Result
@@ -48,18 +52,32 @@ def judged(bound: int = BOUND) -> Iterator[list[str]]:
 def explained(raw: Any, statement: str, parameters: Any) -> list[dict[str, Any]]:
     """The nodes of what PostgreSQL did for it; what it changed is taken back. `raw`: psycopg's connection."""
     begin, end = ("BEGIN", "ROLLBACK") if raw.autocommit else ("SAVEPOINT judged", "ROLLBACK TO SAVEPOINT judged")
+    query = PostgresQuery(Transformer(raw))
+    query.convert(statement, parameters)
+    types = ", ".join(_type(raw.adapters.types.get(oid), oid) for oid in query.types)
+    values = [sql.Literal(parameters[name]).as_string(raw) for name in query._order or ()]
     with raw.cursor() as cursor:
         cursor.execute(begin)
         try:
-            cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters or {})
+            # Prepared, as psycopg does it: so it is planned for any value, where the connection says so.
+            cursor.execute(f"PREPARE judged {f'({types})' if types else ''} AS ".encode() + query.query)
+            call = f"EXECUTE judged {'(' + ', '.join(values) + ')' if values else ''}"
+            cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {call}".replace("%", "%%"), {})
             ((plan,),) = cursor.fetchall()
         finally:
             cursor.execute(end)
+            cursor.execute("DEALLOCATE judged")
     nodes, left = [], [plan[0]["Plan"]]
     while left:
         nodes.append(left.pop())
         left += nodes[-1].get("Plans", ())
     return nodes
+
+
+def _type(known: TypeInfo | None, oid: int) -> str:
+    if known is None:
+        return "unknown"
+    return f"{known.name}[]" if oid == known.array_oid else known.name
 
 
 def too_much(nodes: list[dict[str, Any]], bound: int) -> Iterator[str]:

@@ -61,12 +61,13 @@ class Result:
 class Connection:
     """One transaction's, usable until it ends. `sql`: its SQLAlchemy connection."""
 
-    __slots__ = ("_cursor", "due", "sql")
+    __slots__ = ("_by_value", "_cursor", "due", "sql")
 
     def __init__(self, sql: sqlalchemy.Connection) -> None:
         self.sql = sql
         self.due: set[str] = set()
         """Kinds of work that it makes due: once it is committed, whoever does such work is woken."""
+        self._by_value = False
         self._cursor: Any = sql.connection.cursor(row_factory=_rows)
 
     def exec_driver_sql(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Result:
@@ -81,7 +82,11 @@ class Connection:
             self.sql._handle_dbapi_exception(error, about, None, None, None)
 
     def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
-        """Run a statement that was put together by SQLAlchemy."""
+        """Run a statement that was put together by SQLAlchemy. From here on this transaction's are planned for their
+        values: what people ask for is rare or frequent, and there are too many of these to know what they need."""
+        if not self._by_value:
+            self._by_value = True
+            self.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
         return self.sql.execute(statement, parameters)
 
     def begin_nested(self) -> NestedTransaction:
