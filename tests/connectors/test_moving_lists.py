@@ -5,7 +5,6 @@ The lists are those of the sandboxes, cut into short pages; between two answers 
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +24,6 @@ from connectors.kit.sandbox import Call, SandboxAnswer
 from connectors.square.sandbox import TOKEN
 from tests.connectors import shopify_side, square_case, test_medusa
 
-SEED = int(os.environ.get("HUB_SEED") or random.randrange(10**9))
 SIZE = 3
 
 
@@ -259,9 +257,8 @@ def connected(what: str) -> Iterator[tuple[Any, Any]]:
 
 @pytest.mark.parametrize("run", range(4))
 @pytest.mark.parametrize("what", SETTINGS)
-def test_whatever_moves_is_read_by_this_poll_or_the_next(what: str, run: int) -> None:
-    print(f"seed: {SEED} (HUB_SEED={SEED} repeats this run)")
-    chance = random.Random(f"{SEED} {what} {run}")
+def test_whatever_moves_is_read_by_this_poll_or_the_next(what: str, run: int, seed: int) -> None:
+    chance = random.Random(f"{seed} {what} {run}")
     with connected(what) as (remote, connector):
         cursor: str | None = None
         known: dict[str, str] = {}
@@ -275,13 +272,13 @@ def test_whatever_moves_is_read_by_this_poll_or_the_next(what: str, run: int) ->
 
 
 @pytest.mark.parametrize("what", SETTINGS)
-def test_a_record_from_the_future_moves_no_cursor(what: str) -> None:
+def test_a_record_from_the_future_moves_no_cursor(what: str, seed: int) -> None:
     with connected(what) as (remote, connector):
         remote.records()[1][remote.field] = "2099-01-01T00:00:00Z" if what == "shopify" else "2099-01-01T00:00:00.000Z"
         known: dict[str, str] = {}
         cursor = read(connector, None, remote, known)
         assert "2099" not in (cursor or "")
-        remote.chance = random.Random(SEED)
+        remote.chance = random.Random(seed)
         for _ in range(5):
             remote.move(remote.chance)
         remote.chance = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,8 +16,6 @@ from connectors.kit.changes import READINGS
 from connectors.kit.errors import RetryLater
 from connectors.kit.sandbox import Call, SandboxAnswer
 from tests.kit.moving import FAR, WAYS, Moving, Reader, connected, shake
-
-SEED = int(os.environ.get("HUB_SEED") or random.randrange(10**9))
 
 
 @pytest.fixture
@@ -41,13 +38,12 @@ def asked(remote: Moving) -> int:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("exclusive", [False, True], ids=["from", "after"])
 def test_whatever_moves_is_read_by_this_poll_or_the_next(
-    remote: Moving, tmp_path: Path, way: str, sorted_: str, post: bool, exclusive: bool
+    remote: Moving, tmp_path: Path, way: str, sorted_: str, post: bool, exclusive: bool, seed: int
 ) -> None:
     if post and way == "link":
         post = False
-    print(f"seed: {SEED} (HUB_SEED={SEED} repeats this run)")
     for run in range(2):
-        chance = random.Random(f"{SEED} {run}")
+        chance = random.Random(f"{seed} {run}")
         remote.setup()
         remote.exclusive, remote.sorted = exclusive, bool(sorted_) or chance.random() < 0.5
         for number in range(1, chance.randrange(2, 30)):
@@ -65,12 +61,14 @@ def test_whatever_moves_is_read_by_this_poll_or_the_next(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_ties_larger_than_a_page_that_move_among_themselves(remote: Moving, tmp_path: Path, way: str) -> None:
+def test_ties_larger_than_a_page_that_move_among_themselves(
+    remote: Moving, tmp_path: Path, way: str, seed: int
+) -> None:
     """A hundred changes in one second: a list of one instant has no version to go on from."""
     remote.write = lambda tick: "2026-03-01T09:00:00Z"
     for number in range(1, 14):
         remote.put(number)
-    chance = random.Random(SEED)
+    chance = random.Random(seed)
     with connected(remote, tmp_path, WAYS[way] + ", oldest_first: true}") as connector:
         reader = Reader(connector)
         remote.between = lambda: remote.put(chance.randrange(1, 14))
