@@ -36,6 +36,8 @@ SELECT md5(string_agg(said, ' ' ORDER BY said)) FROM (
 ) s"""
 """What tests leave as it is; a database where it differs is thrown away."""
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+LARGE = 256 * 1024
+"""Bytes of a table from which on it is truncated; the rows of a smaller one are deleted in a sixth of the time."""
 RESTART = "SELECT pg_stat_reset(), setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
 
 
@@ -100,7 +102,10 @@ class Pool:
             self._shape = connection.execute(SHAPE).fetchone()
             tables = [sql.Identifier(name) for (name,) in connection.execute(TABLES)]
         looks = [
-            sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(sql.Literal(t.as_string()), t) for t in tables
+            sql.SQL("SELECT {0}, pg_table_size({0}) WHERE EXISTS (SELECT FROM {1})").format(
+                sql.Literal(t.as_string()), t
+            )
+            for t in tables
         ]
         self._look = sql.SQL(" UNION ALL ").join(looks)
 
@@ -122,8 +127,13 @@ class Pool:
         with psycopg.connect(self._postgres.url(name), autocommit=True) as connection:
             if connection.execute(SHAPE).fetchone() != self._shape:
                 return False
-            if filled := [sql.SQL(table) for (table,) in connection.execute(self._look)]:
-                connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(filled)))
+            filled = connection.execute(self._look).fetchall()
+            if large := [sql.SQL(table) for table, size in filled if size > LARGE]:
+                connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(large)))
+            with connection.transaction():
+                connection.execute("SET LOCAL session_replication_role = replica")  # no trigger, no foreign key
+                for table, _ in filled:
+                    connection.execute(sql.SQL("DELETE FROM {}").format(sql.SQL(table)))
             connection.execute(RESTART)
         return True
 

@@ -18,7 +18,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError as DBAPIError
 from sqlalchemy.pool import NullPool
 
-from hub.store import alive, raw
+from hub.store import alive, arrays, raw
 from hub.store.connection import Connection as Connection
 from hub.store.outage import Outage
 from hub.store.outage import sqlstate as sqlstate
@@ -216,6 +216,7 @@ def _driver(url: str) -> URL:
 
 def _prepare(connection: Any, _: Any) -> None:
     """What every connection starts with."""
+    arrays.register(connection.adapters)
     _set(
         connection,
         f"SET lock_timeout = {int(LOCK_TIMEOUT * 1000)};"
