@@ -37,7 +37,7 @@ SELECT md5(string_agg(said, ' ' ORDER BY said)) FROM (
 """What tests leave as it is; a database where it differs is thrown away."""
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 LARGE = 256 * 1024
-"""Bytes of a table from which on it is truncated; the rows of a smaller one are deleted in a sixth of the time."""
+"""Bytes of a table from which on it is truncated; to delete the rows of a smaller one takes less."""
 RESTART = "SELECT pg_stat_reset(), setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
 
 
