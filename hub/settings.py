@@ -99,8 +99,9 @@ class Settings:
         " `hub accounts check` looks whether it leads here", default="none", make=str,
     )  # fmt: skip
     workers: int = _setting(
-        "HUB_WORKERS", _whole(1, 256), means="threads that work off jobs, per process",
-        default="`8`", make=lambda: 8,
+        "HUB_WORKERS", _whole(1, 256), means="threads that work off jobs, per process; as many calls to other systems"
+        " are under way at once, less one",
+        default="`24`", make=lambda: 24,
     )  # fmt: skip
     lease: float = _setting(
         "HUB_LEASE", _whole(10, 3600),

@@ -69,7 +69,7 @@ class Engine:
         database: Database,
         handlers: Mapping[str, Handler],
         *,
-        workers: int = 8,
+        workers: int = 24,
         idle: float = IDLE,
         terms: Mapping[str, JobTerms] = MappingProxyType({}),
         patience: float = PATIENCE,

@@ -257,6 +257,8 @@ def _postpone(conn: Connection, job_ids: Sequence[int]) -> None:
 
 def fence(conn: Connection, jobs: Collection[Job]) -> set[int]:
     """Which of these are still ours, held until the transaction ends. The first statement of every completing one."""
+    if not jobs:
+        return set()
     tokens = {job.id: job.token for job in jobs}
     if any(job.kind in OF_MESSAGES for job in jobs):
         conn.due.add(INBOX)
@@ -317,9 +319,15 @@ def dead_letter(conn: Connection, job: Job, why: str, about: Iterable[int] = ())
 def renew(conn: Connection, jobs: Collection[Job], lease: float) -> set[int]:
     """Hold these for so many seconds from now; the ids of those that are still ours."""
     held = fence(conn, jobs)
-    conn.exec_driver_sql(
-        "UPDATE jobs SET lease_until = clock_timestamp() + %(s)s::float8 * interval '1 second'"
-        " WHERE id = ANY(%(i)b::bigint[])",
-        {"s": lease, "i": sorted(held)},
-    )
+    extend(conn, [job for job in jobs if job.id in held], lease)
     return held
+
+
+def extend(conn: Connection, held: Collection[Job], lease: float) -> None:
+    """The same for jobs that this transaction has fenced."""
+    if held:
+        conn.exec_driver_sql(
+            "UPDATE jobs SET lease_until = clock_timestamp() + %(s)s::float8 * interval '1 second'"
+            " WHERE id = ANY(%(i)b::bigint[])",
+            {"s": lease, "i": sorted(job.id for job in held)},
+        )

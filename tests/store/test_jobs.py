@@ -10,6 +10,7 @@ from hub.store import accounts, dead_jobs, expedite, jobs
 from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.jobs import Job
+from tests.statements import statements
 from tests.store.queueing import claim, dead, finish, one, stored, wait_for_lock, want
 
 
@@ -209,3 +210,12 @@ def test_waits_grow_and_end() -> None:
 
 def test_keys_of_objects() -> None:
     assert jobs.split_key(jobs.object_key("return", "a/b")) == ("return", "a/b")
+
+
+def test_of_no_jobs_nothing_is_asked(database: Database) -> None:
+    with database.begin() as conn, statements() as asked:
+        assert jobs.fence(conn, []) == set()
+        assert jobs.renew(conn, [], 60.0) == set()
+        jobs.extend(conn, [], 60.0)
+        jobs.finish(conn, [])
+    assert asked == []

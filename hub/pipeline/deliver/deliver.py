@@ -46,8 +46,9 @@ class Deliver:
         self.accounts = accounts
         self.lease = lease
         self.deadline = lease * DEADLINE
-        self.next_step = NextStep(accounts, Purses(), lease=lease, deadline=self.deadline)
-        self.outcomes = Outcomes(self.next_step)
+        purses = Purses()
+        self.next_step = NextStep(accounts, purses, lease=lease, deadline=self.deadline)
+        self.outcomes = Outcomes(self.next_step, purses, lease=lease, deadline=self.deadline)
         self._begin: defaultdict[str, Together[Job, Next]] = defaultdict(
             lambda: Together(self._run(self.next_step.first), TOGETHER)
         )

@@ -102,7 +102,8 @@ class NextStep:
         return [steps.get(job.id) for job in claimed]
 
     def of(self, conn: Connection, mine: Sequence[Job], *, alone: bool = False) -> dict[int, Next]:
-        """By job the next call, its intent committed; none where there is nothing to do now: that job is given back."""
+        """By job the next call, its intent committed; none where there is nothing to do now: that job is given back.
+        `mine`: fenced in this transaction."""
         if not mine:
             return {}
         accounts = self.standing(conn, {job.account for job in mine})
@@ -121,7 +122,7 @@ class NextStep:
         open_ = turns
         while open_ := [turn for turn in open_ if turn.job.id not in steps and _skip(turn)]:
             steps |= self._round(conn, open_, alone=alone)
-        jobs.renew(conn, [turn.job for turn in turns if isinstance(steps.get(turn.job.id), Step)], self.lease)
+        jobs.extend(conn, [turn.job for turn in turns if isinstance(steps.get(turn.job.id), Step)], self.lease)
         idle = [turn for turn in turns if turn.job.id not in steps]
         for turn in idle:
             if turn.waits:

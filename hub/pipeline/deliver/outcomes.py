@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from connectors.kit.api import Reply
 from connectors.kit.attempt import Attempt
 from hub.pipeline.deliver import abandon, calls
+from hub.pipeline.deliver.budget import Purses
 from hub.pipeline.deliver.next_step import Next, NextStep, Step
 from hub.pipeline.remote import Outcome, attempt, health
 from hub.pipeline.writes import awaited, settle
@@ -26,10 +27,13 @@ class Ended:
 
 
 class Outcomes:
-    """Writes down what came of steps. A worker that lost its lease changes nothing."""
+    """Writes down what came of steps. A worker that lost its lease changes nothing. See NextStep."""
 
-    def __init__(self, next_step: NextStep) -> None:
+    def __init__(self, next_step: NextStep, purses: Purses, *, lease: float, deadline: float) -> None:
         self.next_step = next_step
+        self.purses = purses
+        self.lease = lease
+        self.deadline = deadline
 
     def after(self, conn: Connection, ended: Sequence[Ended]) -> list[Next]:
         """Write down what these calls came to; what each job goes on with."""
@@ -89,13 +93,13 @@ class Outcomes:
         if intent is None or account is None or awaited.stopped(conn, account, step.row, intent):
             attempt = 0.0
         elif step.looking:
-            attempt = self.next_step.purses.open(conn, account, intent.kind, step.row.return_id)
+            attempt = self.purses.open(conn, account, intent.kind, step.row.return_id)
         if intent is None or account is None or not isinstance(attempt, Attempt):
             wait = 0.0 if isinstance(attempt, Attempt) else attempt
             intents.move(conn, step.intent_id, "waiting", wait=wait)
             return None
-        intents.again(conn, step.intent_id, self.next_step.deadline, step=then.next == "next step")
-        jobs.renew(conn, [job], self.next_step.lease)
+        intents.again(conn, step.intent_id, self.deadline, step=then.next == "next step")
+        jobs.extend(conn, [job], self.lease)
         return Step(account, step.row, step.intent_id, calls.stored(intent), attempt=attempt)
 
     def unsent(self, conn: Connection, job: Job, step: Step | None) -> None:
@@ -110,6 +114,4 @@ class Outcomes:
 
     def _over(self, conn: Connection, steps: Iterable[Step]) -> None:
         """These writes are over, or rest."""
-        self.next_step.purses.close(
-            conn, [(step.account, step.call.kind, step.attempt) for step in steps if not step.looking]
-        )
+        self.purses.close(conn, [(step.account, step.call.kind, step.attempt) for step in steps if not step.looking])

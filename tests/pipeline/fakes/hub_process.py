@@ -49,7 +49,7 @@ def main() -> None:
     systems.register(tight=True)
     ready = assemble_hub(Settings(data=Path(data), database_url=url, lease=float(lease)), Database(url))
     small = {**terms(ready.leases), "process": JobTerms(BATCH, float(lease))}
-    engine = Engine(ready.database, ready.handlers, workers=8, idle=0.3, terms=small)
+    engine = Engine(ready.database, ready.handlers, workers=ready.settings.workers, idle=0.3, terms=small)
     site = replace(ready, writer=Writer(ready.database, committed=partial(engine.wake, [INBOX])))
     server = make_server("127.0.0.1", int(port), create_app(site), _Server, _Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
