@@ -18,7 +18,7 @@ from hub.boot import Hub, dictionary
 from hub.model.language.sentences import sentence
 from hub.model.schema.observation import HUB
 from hub.store import accounts as store
-from hub.store import inbox, invalid, jobs, journal, returns, sync
+from hub.store import inbox, invalid, jobs, journal, replanning, returns, sync
 from hub.store.database import Connection
 from mappings.engine import MappingError
 
@@ -138,7 +138,8 @@ def _put(hub: Hub, conn: Connection, name: Any, wanted: Any) -> str:
     if changed:
         sealed = hub.vault.encrypt(secrets) if secrets else None
         store.put(conn, name, connector=manifest.name, mapping=mapping, settings=settings, secrets=sealed, terms=terms)
-        jobs.want(conn, "deliver", sync.planned_again(conn, name))
+        if before is not None:
+            replanning.ask(conn, name)
     return "added" if before is None else "changed" if changed else "as it was"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from hub.store import documents, expedite, intents, jobs, stuck, sync
+from hub.store import documents, expedite, intents, replanning, stuck
 from hub.store.connection import Connection
 
 BREAKER = 5
@@ -159,7 +159,7 @@ def resume(conn: Connection, name: str) -> bool:
         {"n": name},
     ).scalar_one()
     intents.revive(conn, name)
-    jobs.want(conn, "deliver", sync.planned_again(conn, name))
+    replanning.ask(conn, name)
     _back(conn, name)
     return bool(found)
 

@@ -176,10 +176,15 @@ def money_free(conn: Connection, return_id: int, account: str) -> list[tuple[str
     )
 
 
-def planned_again(conn: Connection, account: str) -> list[tuple[str, str]]:
-    """The account may be asked for more than before, or for less, or is back: what was left to say there is planned
-    again. (account, job) of each row, for its job to be asked for."""
-    return _planned_again(conn, account, "(state <> 'in_sync' OR undeliverable <> '[]')")
+def planned_again(conn: Connection, account: str, return_ids: Sequence[int]) -> list[tuple[str, str]]:
+    """What was left to say there of these returns is planned again (`replanning`: of all).
+
+    (account, job) of each row, for its job to be asked for.
+    """
+    if not return_ids:
+        return []
+    where = "return_id = ANY(%(i)b::bigint[]) AND (state <> 'in_sync' OR undeliverable <> '[]')"
+    return _planned_again(conn, account, where, return_ids=return_ids)
 
 
 def unsettled(conn: Connection, account: str) -> int:
@@ -192,10 +197,12 @@ def unsettled(conn: Connection, account: str) -> int:
     return int(found.scalar_one())
 
 
-def _planned_again(conn: Connection, account: str, where: str, return_id: int = 0) -> list[tuple[str, str]]:
+def _planned_again(
+    conn: Connection, account: str, where: str, return_id: int = 0, return_ids: Sequence[int] = ()
+) -> list[tuple[str, str]]:
     found = conn.exec_driver_sql(
         "UPDATE sync SET wanted = wanted + 1 WHERE (return_id, account) IN (SELECT return_id, account FROM sync"
         f" WHERE account = %(a)s AND {where} ORDER BY return_id FOR UPDATE) RETURNING job",
-        {"a": account, "r": return_id},
+        {"a": account, "r": return_id, "i": list(return_ids)},
     )
     return [(account, row[0]) for row in found]

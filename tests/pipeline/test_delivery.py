@@ -16,7 +16,7 @@ from hub.store import accounts
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.payments import paid, questions, row, web
-from tests.pipeline.queries import hurry, rows, told
+from tests.pipeline.queries import hurry, rows, told, work_off
 
 Work = Callable[..., int]
 Deliver = Callable[..., None]
@@ -184,6 +184,7 @@ def test_money_switched_off_between_two_steps_stops_the_payment(
     assert why is not None
     assert "Money is off" in why
     web(hub, shop, money=True)
+    work_off(hub, ("recompute",))
     told(hub)
     assert steps == [{}, {"prepared": True}], "it goes on where it stopped, without anybody having to ask"
     assert paid(shop) == ["158.00"]

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks import grown, templates
 from benchmarks.templates import Site
-from hub.store import inbox
+from hub.store import inbox, jobs, replanning
+from hub.store.connection import Connection
 from hub.store.tables import metadata
 from scheduler.timetable import timetable
 from tests.plans import BOUND, judged
@@ -36,6 +37,24 @@ def test_whatever_the_clock_does(large: Site) -> None:
         with judged() as found, large.hub.database.begin() as conn:
             task.work(conn)
         assert found == [], task.name
+
+
+@pytest.mark.parametrize("begin", [0, grown.BEGIN + 16_000])
+def test_an_account_is_planned_again_a_slice_at_a_time(large: Site, begin: int) -> None:
+    def once(conn: Connection) -> None:
+        jobs.want(conn, "recompute", [("erp", f"after/R{begin}")])
+        (job,) = jobs.claim(conn, ["recompute"], "w", 1)
+        replanning.go_on(conn, job)
+        assert conn.due >= {"deliver", "recompute"}
+        raise TakenBackError
+
+    with judged() as found, pytest.raises(TakenBackError):
+        large.hub.database.run(once)
+    assert found == []
+
+
+class TakenBackError(Exception):
+    """So that the store is as it was."""
 
 
 def test_whether_to_poll_is_asked_of_what_waits_alone(large: Site) -> None:

@@ -1,19 +1,21 @@
-"""The time of weak bindings: what stood alone for its settle time counts, and what had to wait is judged again."""
+"""The time of weak bindings: what stood alone for its settle time counts, and what had to wait is judged again. And
+accounts whose rows are all planned again, a slice at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from hub.accounts import Accounts
+from hub.model.schema.observation import HUB
 from hub.pipeline.process import provisional
 from hub.pipeline.process.load import with_retry
-from hub.store import jobs
+from hub.store import jobs, replanning
 from hub.store.database import Connection, Database
 from hub.store.jobs import Job
 
 
 class Recompute:
-    """The handler of `recompute` jobs."""
+    """The handler of `recompute` jobs: the hub's own are about a return, an account's about its rows."""
 
     def __init__(self, database: Database, accounts: Accounts) -> None:
         self.database = database
@@ -24,6 +26,10 @@ class Recompute:
 
     def _weigh(self, conn: Connection, batch: Sequence[Job]) -> None:
         held = jobs.fence(conn, batch)
-        mine = [job for job in batch if job.id in held]
-        provisional.again(conn, self.accounts.all(), [int(job.key[1:]) for job in mine])
-        jobs.finish(conn, [(job, job.wanted) for job in mine])
+        mine = [job for job in batch if job.id in held and job.account == HUB]
+        if mine:
+            provisional.again(conn, self.accounts.all(), [int(job.key[1:]) for job in mine])
+            jobs.finish(conn, [(job, job.wanted) for job in mine])
+        for job in batch:
+            if job.id in held and job.account != HUB:
+                replanning.go_on(conn, job)
