@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
+from benchmarks.account import reading
 from benchmarks.measure import Line, Report, Spread, each, number
 from connectors.kit import registry
 from hub.boot import dictionary
@@ -50,7 +50,7 @@ def run(*, quick: bool) -> Report:
 
 def stages(size: int) -> dict[str, Callable[[], object]]:
     """The stages on a return of this size, each a function without arguments."""
-    account: Any = SimpleNamespace(name="web", dictionary=dictionary(registry.load("generic").mapping), settings={})
+    account = reading("web", dictionary(registry.load("generic").mapping))
     order, asked, received = (json.dumps(record).encode() for record in records(size))
     seen = [
         Observation(account=name, stream=stream, external_id="1", fragment=translate(account, stream, body), read_seq=n)

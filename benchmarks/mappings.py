@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import orjson
 
+from benchmarks.account import reading
 from benchmarks.measure import Line, Report, Spread, each, number, one_parse, ratio
 from benchmarks.pushes import RECORDINGS
 from benchmarks.translating import BOUND
@@ -77,9 +77,7 @@ def samples() -> dict[tuple[str, str], Sample]:
         body = json.dumps(grown(told["record"]), ensure_ascii=False, separators=(",", ":")).encode()
         if name not in found or len(body) > len(found[name].body):
             words = dictionary(registry.load(file.parent.name).mapping)
-            account = SimpleNamespace(
-                name=told.get("account", "here"), dictionary=words, settings=told.get("settings", {})
-            )
+            account = reading(told.get("account", "here"), words, told.get("settings", {}))
             found[name] = Sample(account, told["stream"], body)
     return found
 

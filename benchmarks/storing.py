@@ -10,12 +10,12 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 
 from benchmarks import home
+from benchmarks.account import reading
 from benchmarks.measure import Cost, Line, Report, costing, one_parse, ratio
 from benchmarks.payload import body
 from benchmarks.translating import table
@@ -144,9 +144,7 @@ class _Dlt:
         self.database = home.fresh(server, tables=False)
         self.folder = TemporaryDirectory()
         self.prepared: list[dict[str, Any]] = []
-        self.account: Any = SimpleNamespace(
-            name="web", dictionary=dictionary(registry.load("medusa").mapping), settings={}
-        )
+        self.account = reading("web", dictionary(registry.load("medusa").mapping))
 
     def __enter__(self) -> _Dlt:
         # Before its import: no reports to its makers, no noise.

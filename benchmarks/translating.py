@@ -6,11 +6,10 @@ import cProfile
 import io
 import pstats
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any
 
 import msgspec
 
+from benchmarks.account import reading
 from benchmarks.measure import Line, Report, each, one_parse, ratio
 from benchmarks.payload import payload
 from connectors.kit import registry
@@ -26,7 +25,7 @@ BOUND = 6.0
 def run(*, quick: bool) -> Report:
     """The stage as the pipeline calls it, and its three parts."""
     words = dictionary(registry.load("medusa").mapping)
-    account: Any = SimpleNamespace(name="web", dictionary=words, settings={})
+    account = reading("web", words)
     body = payload()
     record = engine.read_json(body)
     told = words.read("return", record, {}, account="web")
