@@ -172,7 +172,8 @@ def save(conn: Connection, changes: Sequence[Change]) -> None:
     ordered = sorted(changes, key=lambda change: change.id)
     merged = [change.merged for change in ordered]
     searched = {change.id: _search(change) for change in ordered}
-    conn.exec_driver_sql(
+    found = conn.exec_driver_sql(
+        "WITH before AS MATERIALIZED (SELECT id, search FROM returns WHERE id = ANY(%(id)b::bigint[])), saved AS ("
         "INSERT INTO returns (id, doc, status, kind, opened, is_open, order_number, search, discrepancies,"
         " questions, revision)"
         " SELECT *, 1 FROM unnest(%(id)b::bigint[], %(doc)b::bytea[], %(status)b::text[], %(kind)b::text[],"
@@ -181,7 +182,7 @@ def save(conn: Connection, changes: Sequence[Change]) -> None:
         " ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, revision = returns.revision + 1, status = excluded.status,"
         " kind = excluded.kind, opened = excluded.opened, is_open = excluded.is_open,"
         " order_number = excluded.order_number, search = excluded.search, discrepancies = excluded.discrepancies,"
-        " questions = excluded.questions, at = clock_timestamp()",
+        " questions = excluded.questions, at = clock_timestamp()) SELECT id, search FROM before",
         {
             "id": [change.id for change in ordered],
             "doc": [change.doc for change in ordered],
@@ -195,7 +196,7 @@ def save(conn: Connection, changes: Sequence[Change]) -> None:
             "ask": [len(waiting(ret)) for ret in merged],
         },
     )
-    search_words.keep(conn, searched)
+    search_words.keep(conn, searched, {row[0]: row[1] for row in found})
     facts.save(conn, {change.id: change.merged for change in ordered})
 
 
@@ -238,11 +239,14 @@ def merge_returns(conn: Connection, survivor: int, other: int) -> dict[str, list
     for table in ("return_orders", "sync", "facts"):
         conn.exec_driver_sql(f"DELETE FROM {table} WHERE return_id = %(from)s", {"from": other})
     redirect = Return(status="merged", relations=(("merged_into", f"R{survivor}"),))
-    conn.exec_driver_sql(
+    found = conn.exec_driver_sql(
+        "WITH before AS MATERIALIZED (SELECT id, search FROM returns WHERE id = %(from)s), saved AS ("
         "UPDATE returns SET merged_into = %(to)s, status = 'merged', doc = %(doc)s, revision = revision + 1,"
-        " opened = false, is_open = false, bindings = NULL, at = clock_timestamp() WHERE id = %(from)s",
+        " opened = false, is_open = false, bindings = NULL, search = '', at = clock_timestamp() WHERE id = %(from)s)"
+        " SELECT id, search FROM before",
         {**ends, "doc": encode(redirect)},
     )
+    search_words.keep(conn, {other: ""}, {row[0]: row[1] for row in found})
     return moved
 
 

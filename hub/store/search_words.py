@@ -30,14 +30,24 @@ def words(text: str) -> set[str]:
     return found
 
 
-def keep(conn: Connection, texts: Mapping[int, str]) -> None:
-    """By these texts (lower case) these returns are found from now on. What is there already stays."""
-    rows = sorted({(word, return_id) for return_id, text in texts.items() for word in words(text)})
-    conn.exec_driver_sql(
-        "INSERT INTO search_words (word, return_id) SELECT * FROM unnest(%(w)b::text[], %(r)b::bigint[])"
-        " ON CONFLICT DO NOTHING",
-        {"w": [word for word, _ in rows], "r": [return_id for _, return_id in rows]},
-    )
+def keep(conn: Connection, texts: Mapping[int, str], before: Mapping[int, str]) -> None:
+    """By these texts (lower case) these returns, which the caller holds, are found from now on, and by nothing else;
+    `before`: by which they were. What stays the same costs nothing."""
+    changed = [return_id for return_id, text in texts.items() if text != before.get(return_id, "")]
+    now = {(word, return_id) for return_id in changed for word in words(texts[return_id])}
+    then = {(word, return_id) for return_id in changed for word in words(before.get(return_id, ""))}
+    if come := sorted(now - then):
+        conn.exec_driver_sql(
+            "INSERT INTO search_words (word, return_id) SELECT * FROM unnest(%(w)b::text[], %(r)b::bigint[])"
+            " ON CONFLICT DO NOTHING",
+            {"w": [word for word, _ in come], "r": [return_id for _, return_id in come]},
+        )
+    if gone := sorted(then - now):
+        conn.exec_driver_sql(
+            "DELETE FROM search_words s USING unnest(%(w)b::text[], %(r)b::bigint[]) AS n(word, return_id)"
+            " WHERE (s.word, s.return_id) = (n.word, n.return_id)",
+            {"w": [word for word, _ in gone], "r": [return_id for _, return_id in gone]},
+        )
 
 
 def find(conn: Connection, beginnings: Sequence[str]) -> list[int] | None:

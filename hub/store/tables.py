@@ -270,7 +270,7 @@ search_words = Table(
         "word", Text(collation="C"), primary_key=True, comment="in lower case: of `search`, or a part of such a word"
     ),
     Column("return_id", BigInteger, primary_key=True, autoincrement=False),
-    comment="what people type to find a return; a word that it has no more may still be here",
+    comment="what people type to find a return",
 )
 
 return_orders = Table(

@@ -191,6 +191,24 @@ def test_what_is_stored_is_found_and_counted(empty_database_url: str) -> None:
     database.close()
 
 
+def test_what_became_part_of_another_is_found_by_no_word_any_more(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    with database.begin() as conn:
+        command.upgrade(migrations(conn), "0017")
+        conn.exec_driver_sql(
+            "INSERT INTO returns (status, opened, search, merged_into) VALUES ('draft', true, 'r1001 #eu-77', NULL),"
+            " ('merged', false, 'r1002 #eu-77 eu78', 1001), ('merged', false, '', 1001)"
+        )
+        command.upgrade(migrations(conn), "0019")
+        assert search_words.find(conn, ["eu-77"]) == [1001, 1002]
+    upgrade(empty_database_url)
+    with database.begin() as conn:
+        words = conn.exec_driver_sql("SELECT word FROM search_words ORDER BY word").scalars()
+        assert words == sorted(search_words.words("r1001 #eu-77"))
+        assert conn.exec_driver_sql("SELECT search FROM returns ORDER BY id").scalars() == ["r1001 #eu-77", "", ""]
+    database.close()
+
+
 def test_change_notifications_that_waited_are_fetched_under_their_new_name(empty_database_url: str) -> None:
     database = Database(empty_database_url)
     with database.begin() as conn:

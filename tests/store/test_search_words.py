@@ -52,6 +52,33 @@ def test_a_number_that_it_has_no_more_does_not_find_it(conn: Connection) -> None
     assert found(conn, "new-1") == [1001]
 
 
+def kept(conn: Connection, return_id: int) -> set[str]:
+    found = conn.exec_driver_sql("SELECT word FROM search_words WHERE return_id = %(r)s", {"r": return_id})
+    return set(found.scalars())
+
+
+def test_nor_does_it_stay_among_the_words(conn: Connection) -> None:
+    put(conn, 1001, "old-77 both-5")
+    put(conn, 1002, "old-77")
+    put(conn, 1001, "new-77 both-5")
+    assert kept(conn, 1001) == search_words.words("r1001 new-77 both-5")
+    assert kept(conn, 1002) == search_words.words("r1002 old-77"), "another one bears it still"
+    put(conn, 1001, "new-77 both-5", "completed")
+    assert kept(conn, 1001) == search_words.words("r1001 new-77 both-5")
+
+
+def test_what_became_part_of_another_is_found_by_nothing_until_it_is_its_own_again(conn: Connection) -> None:
+    put(conn, 1001, "one-1")
+    put(conn, 1002, "two-2")
+    moved = returns.merge_returns(conn, 1001, 1002)
+    assert (kept(conn, 1002), found(conn, "two-2")) == (set(), [])
+    returns.revive(conn, 1002)
+    returns.give_back(conn, moved, 1002)
+    put(conn, 1002, "two-2")
+    assert kept(conn, 1002) == search_words.words("r1002 two-2")
+    assert found(conn, "two-2") == [1002]
+
+
 def test_what_very_many_have_is_looked_through_a_window_at_a_time(
     conn: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
