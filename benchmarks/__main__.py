@@ -10,6 +10,7 @@ from benchmarks import (
     backfilling,
     claiming,
     flow,
+    holding,
     lines,
     mappings,
     million,
@@ -30,6 +31,7 @@ ALL = {
     "webhooks": webhooks.run,
     "flow": flow.run,
     "claim": claiming.run,
+    "hold": holding.run,
     "million": million.run,
 }
 

@@ -31,7 +31,7 @@ def run(*, quick: bool) -> Report:
     with home.server() as server, home.fresh(server) as few_url, home.fresh(server) as many_url:
         few, much = Database(few_url), Database(many_url)
         try:
-            with _snapshot(few_url), _snapshot(many_url):
+            with snapshot(few_url), snapshot(many_url):
                 _turn_due(few, FEW)
                 _turn_due(much, many)
                 marks = {id(few): LowWater(), id(much): LowWater()}
@@ -64,7 +64,8 @@ def run(*, quick: bool) -> Report:
 
 
 @contextmanager
-def _snapshot(url: str) -> Iterator[None]:
+def snapshot(url: str) -> Iterator[None]:
+    """Until it ends no row version that goes meanwhile is cleaned up."""
     with psycopg.connect(url) as conn:
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         conn.execute("SELECT count(*) FROM jobs")
