@@ -46,14 +46,19 @@ PAGES = (
     "/sync/log",
     "/sync/log?account=web",
     "/sync/log?outcome=Rejected",
+    "/sync/log/{call}",
     "/invalid",
     "/dead",
     "/review",
     "/review?state=answered",
     "/api/returns?limit=200",
     "/api/returns/R{one}",
+    "/api/returns/R{one}/story",
     "/api/accounts",
+    "/api/actions",
+    "/health",
 )
+"""Every page and answer of the console, with some of what may be asked of it."""
 
 
 def run(*, quick: bool) -> Report:
@@ -91,9 +96,10 @@ def _pages(site: Site, server: int, rounds: int) -> Iterator[Line]:
     client = create_console(site.hub, Counts()).test_client()
     with site.hub.database.begin() as conn:
         one = conn.exec_driver_sql("SELECT id FROM returns WHERE status = 'completed' LIMIT 1").scalar_one()
+        call = conn.exec_driver_sql("SELECT max(id) FROM attempts").scalar_one()
     for page in PAGES:
 
-        def get(address: str = page.format(one=one)) -> None:
+        def get(address: str = page.format(one=one, call=call)) -> None:
             answer = client.get(address)
             assert answer.status_code == 200, (address, answer.text)
 

@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask import Flask
+from werkzeug.routing import Rule
 
+from benchmarks.million import PAGES
 from benchmarks.templates import Site
 from hub.web.console import create_console
 from hub.web.counts import Counts
@@ -33,10 +35,15 @@ def app(large: Site) -> Flask:
     return create_console(large.hub, Counts())
 
 
+def pages(app: Flask) -> list[Rule]:
+    return [
+        rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not ELSEWHERE.match(rule.rule)
+    ]
+
+
 def beginnings(app: Flask, **one: int) -> Iterator[str]:
-    for rule in app.url_map.iter_rules():
-        if "GET" in (rule.methods or ()) and not ELSEWHERE.match(rule.rule):
-            yield PLACES.get(rule.rule, rule.rule).format(**one)
+    for rule in pages(app):
+        yield PLACES.get(rule.rule, rule.rule).format(**one)
     for text in ASKED:
         yield f"/returns?q={text}"
         yield f"/api/returns?q={text}&limit=200"
@@ -55,6 +62,12 @@ def alike(address: str) -> tuple[object, ...]:
     parts = urlsplit(address)
     asked = [(name, "" if name in ("after", "before", "return") else value) for name, value in parse_qsl(parts.query)]
     return re.sub(r"\d+", "1", parts.path), *sorted(asked)
+
+
+def test_the_benchmark_asks_for_every_page(app: Flask) -> None:
+    known = app.url_map.bind("localhost")
+    asked = {known.match(urlsplit(page.format(one=1, call=1)).path)[0] for page in PAGES}
+    assert asked == {rule.endpoint for rule in pages(app)}
 
 
 def test_every_page_reads_what_it_shows(app: Flask, large: Site) -> None:
