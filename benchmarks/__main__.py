@@ -17,6 +17,7 @@ from benchmarks import (
     report,
     storing,
     translating,
+    upgrading,
     webhooks,
 )
 from benchmarks.measure import Report, one_parse
@@ -33,6 +34,7 @@ ALL = {
     "claim": claiming.run,
     "hold": holding.run,
     "million": million.run,
+    "upgrade": upgrading.run,
 }
 
 

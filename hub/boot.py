@@ -104,7 +104,7 @@ def hub(settings: Settings, progress: Progress = lambda text: None, *, stays: bo
     `stays`: for a process that does not end by itself; our own database server is started again where it ends.
     """
     with database_url(settings, progress, stays=stays) as url:
-        upgrade(url)
+        upgrade(url, progress)
         database = Database(url)
         try:
             with database.begin() as conn:

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError as DBAPIError
@@ -149,14 +151,19 @@ def oldest_snapshot(conn: Connection) -> float:
     return float(found.scalar_one())
 
 
-def upgrade(url: str) -> None:
-    """Bring the tables to this version of the hub; of several processes that start at once one does it, all wait."""
+def upgrade(url: str, progress: Callable[[str], None] = lambda text: None) -> None:
+    """Bring the tables to this version of the hub; of several processes that start at once one does it, all wait.
+
+    `progress` is told where it may take long. Raises DatabaseError.
+    """
     engine = _engine(url, poolclass=NullPool)
     with engine.begin() as sql, closing(Connection(sql)) as conn:
         check(conn)
         conn.exec_driver_sql("SET LOCAL lock_timeout = 0")
         conn.exec_driver_sql("SELECT pg_advisory_xact_lock(%(k)s)", {"k": _MIGRATING})
         try:
+            if _filled_by_another(conn):
+                progress("bringing the tables to this version of the hub; with very many returns that takes minutes")
             command.upgrade(migrations(conn), "head")
         except CommandError as error:
             raise DatabaseError(
@@ -164,6 +171,13 @@ def upgrade(url: str) -> None:
                 " Probably a newer version of the hub has used it; start that version, or restore a backup."
             ) from error
         raw.ahead(conn)
+
+
+def _filled_by_another(conn: Connection) -> bool:
+    """Whether an older version has used them. Raises CommandError where it was one that this one does not know."""
+    scripts = ScriptDirectory.from_config(migrations(conn))
+    now = MigrationContext.configure(conn.sql).get_current_revision()
+    return now is not None and scripts.get_revision(now).revision != scripts.get_current_head()
 
 
 def migrations(conn: Connection) -> Config:

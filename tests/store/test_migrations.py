@@ -225,6 +225,20 @@ def test_change_notifications_that_waited_are_fetched_under_their_new_name(empty
     database.close()
 
 
+def test_who_waits_for_it_is_told_where_it_may_take_long(empty_database_url: str) -> None:
+    said: list[str] = []
+    upgrade(empty_database_url, said.append)
+    upgrade(empty_database_url, said.append)
+    assert said == []
+    database = Database(empty_database_url)
+    with database.begin() as conn:
+        conn.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        command.upgrade(migrations(conn), "0017")
+    database.close()
+    upgrade(empty_database_url, said.append)
+    assert ["this version of the hub" in line for line in said] == [True]
+
+
 def test_two_processes_upgrade_at_once(empty_database_url: str) -> None:
     failures: list[BaseException] = []
 
