@@ -61,15 +61,15 @@ def stages(size: int) -> dict[str, Callable[[], object]]:
     parties = {"web": Party(name="web", kind="storefront"), "erp": Party(name="erp", kind="erp", decides=True)}
     inputs = MergeInputs(parties=parties, number="R1001")
     merger = Merger(seen, inputs)
-    whole, view = merger.whole(), merger.of("web")
+    merged, view = merger.merged(), merger.of("web")
     asked_for, listens = DEFAULTS["storefront"]
     terms = Terms(account="web", kind="storefront", can=asked_for, asked=asked_for, listens=listens)
     return {
         "bytes → validated fragment": lambda: translate(account, "return", asked),
-        "merge": lambda: Merger(seen, inputs).whole(),
+        "merge": lambda: Merger(seen, inputs).merged(),
         "a view": lambda: merger.of("web"),
-        "plan": lambda: plan(whole, view, terms, ()),
-        "to its stored form": lambda: returns.encode(whole),
+        "plan": lambda: plan(merged, view, terms, ()),
+        "to its stored form": lambda: returns.encode(merged),
     }
 
 

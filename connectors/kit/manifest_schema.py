@@ -115,7 +115,7 @@ class FetchField(fields.Field[Any]):
 
 class StreamSchema(Schema):
     feed = one_of(*FEEDS, required=True)
-    version = one_of("ordering", "hint", "none")
+    version = one_of("ordering", "unordered", "none")
     version_type = VersionType()
     fetch = FetchField()
     label = TextField()

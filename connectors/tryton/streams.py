@@ -103,7 +103,7 @@ STANDS: Any = ["state", "in", ["confirmed", "processing", "done"]]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One record of a page. `version` is the newest change of anything in it: a hint, it can stand still."""
+    """One record of a page. `version` is the newest change of anything in it; it can stand still."""
 
     id: int
     version: str

@@ -109,7 +109,7 @@ class Answering:
             case "refuse" | "cancel":
                 value = "rejected" if choice.word == "refuse" else "cancelled"
                 said = {"value": value, "round": seen.round, "by": by, "at": datetime.now(UTC).isoformat()}
-                people.say(return_id, {"authorization": said}, by)
+                people.decide(return_id, {"authorization": said}, by)
             case "none":
                 with self.database.begin() as conn:
                     demands = [row for row in reviews.open_reviews(conn) if row["kind"] == asked.kind]

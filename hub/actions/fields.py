@@ -26,7 +26,7 @@ DECISIONS: Mapping[str, tuple[str, str, Label]] = {
     "close": ("closure", "closed", ("结案", "Close")),
     "reopen": ("closure", "open", ("重新打开", "Reopen")),
 }
-"""What a person may say of a return: the axis, its value, and the button's words."""
+"""What a person may decide on a return: the axis, its value, and the button's words."""
 
 WRONG: Mapping[str, Label] = {
     "required": ("缺少", "is missing"),

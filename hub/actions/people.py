@@ -1,4 +1,4 @@
-"""What a person decides: link, split, undo, a word on a return, resend, give up. Every act is remembered."""
+"""What a person decides: link, split, undo, a decision on a return, resend, give up. Every act is remembered."""
 
 from __future__ import annotations
 
@@ -60,8 +60,11 @@ class People:
         self.database = database
         self.accounts = accounts
 
-    def say(self, return_id: int, words: Mapping[str, Any], by: str) -> str:
-        """A person's word on a return, as a fragment (a decision, a note); the id of the act. Raises schema.Invalid."""
+    def decide(self, return_id: int, words: Mapping[str, Any], by: str) -> str:
+        """A person's decision on a return, as a fragment; a note may stand beside it. Gives the id of the act.
+
+        Raises schema.Invalid.
+        """
         fragment = schema.fragment(dict(words))
         act = uuid.uuid4().hex
 

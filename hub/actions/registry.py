@@ -284,9 +284,9 @@ def _words(fields: Fields) -> Fields:
     done=("已记录；会告知所有应当知道的系统。", "Noted; whoever should know is told."),
     join=_words,
 )
-def say(tools: Tools, who: str, return_id: int, words: Mapping[str, Any]) -> None:
+def decide(tools: Tools, who: str, return_id: int, words: Mapping[str, Any]) -> None:
     """Decide on a return (authorize, reject, close ...), on the round that was seen, with a note where there is one."""
-    tools.people.say(return_id, words, who)
+    tools.people.decide(return_id, words, who)
 
 
 # -- what a person asks about their data

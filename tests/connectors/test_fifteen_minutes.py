@@ -132,7 +132,7 @@ def press(site: str, number: str, decision: str) -> None:
         token = re.search(r'name="form_token" value="([^"]+)"', page.read().decode())
     assert token
     form = {"return": number, "round": "1", "decision": decision, "form_token": token[1]}
-    sent = urllib.request.Request(f"{site}/do/say", urllib.parse.urlencode(form).encode(), {"Origin": site})
+    sent = urllib.request.Request(f"{site}/do/decide", urllib.parse.urlencode(form).encode(), {"Origin": site})
     browser.open(sent, timeout=30).close()
 
 

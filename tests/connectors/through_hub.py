@@ -85,7 +85,7 @@ class HubContract(Adapter):
         self.begin(stage, remote)
         return_id = self.return_id(stage, remote)
         if self.shop_return is None:
-            stage.hub.people.say(return_id, self.news(remote), ANN)
+            stage.hub.people.decide(return_id, self.news(remote), ANN)
             stage.work()
         written = len(remote.effects)
         assert written > before, "nothing was written, so nothing can come back"

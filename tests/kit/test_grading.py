@@ -78,7 +78,7 @@ BROKEN = [
     ("limits", README, "## Limits", "## Something", "no section `## Limits`"),
     ("limits", README, "", None, "no section `## Limits`"),
     ("budgets", MANIFEST, "  default: {rate", "  lists: {rate", "no `budgets.default`"),
-    ("ordering", MANIFEST, "streams:\n", "streams:\n  visit: {feed: push, version: hint, id: id}\n", "streams.visit: it comes by push alone"),
+    ("ordering", MANIFEST, "streams:\n", "streams:\n  visit: {feed: push, version: unordered, id: id}\n", "streams.visit: it comes by push alone"),
     ("silence", MANIFEST, "max_silence", "#max_silence", "no `max_silence`"),
     ("silence", MANIFEST, "max_silence: 6h", "max_silence: 30s", "streams.return.every is longer than max_silence"),
     ("personal", f"mappings/{NAME}.yaml", "    lines:\n", "    customer: {name: buyer.name}\n    lines:\n", "personal: list buyer.name, which the mapping reads"),

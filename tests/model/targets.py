@@ -42,13 +42,13 @@ class Remotes:
 
     @property
     def merged(self) -> Return:
-        return self.merger().whole()
+        return self.merger().merged()
 
     def plan(
         self, account: str, outstanding: tuple[Outstanding, ...] = ()
     ) -> tuple[tuple[PlannedOperation, ...], tuple[Undeliverable, ...]]:
         merger = self.merger()
-        return plan(merger.whole(), merger.of(account), self.terms[account], outstanding)
+        return plan(merger.merged(), merger.of(account), self.terms[account], outstanding)
 
     def perform(self, operation: PlannedOperation) -> None:
         """Carry it out, read it back, and remember which fact there is the duplicate of which of ours."""

@@ -169,18 +169,18 @@ def steps(do: Callable[[], object]) -> int:
 def cost(world: Callable[[int], World], n: int) -> dict[str, int]:
     observations, more = world(n)
     merger = Merger(observations, inputs(*PARTIES, number="R1", **more))
-    counted = {"book": steps(lambda: Merger(observations, merger.inputs)), "whole": steps(merger.whole)}
-    whole = merger.whole()
+    counted = {"book": steps(lambda: Merger(observations, merger.inputs)), "merged": steps(merger.merged)}
+    merged = merger.merged()
     for account, kind in (("web", "storefront"), ("erp", "erp")):
         counted[f"view of {account}"] = steps(lambda account=account: merger.of(account))
         view, told = merger.of(account), terms(account, kind, money=True)
-        counted[f"plan for {account}"] = steps(lambda view=view, told=told: plan(whole, view, told, ()))
-        operations = plan(whole, view, told, ())[0]
+        counted[f"plan for {account}"] = steps(lambda view=view, told=told: plan(merged, view, told, ()))
+        operations = plan(merged, view, told, ())[0]
         for state in ("sent", "dead"):
             others = [Outstanding(operation=one, state=state) for one in operations]
             what = f"plan for {account}, {state}"
-            counted[what] = steps(lambda v=view, t=told, o=others: plan(whole, v, t, o))
-    counted["story"] = steps(lambda: changes(None, whole))
+            counted[what] = steps(lambda v=view, t=told, o=others: plan(merged, v, t, o))
+    counted["story"] = steps(lambda: changes(None, merged))
     return counted
 
 

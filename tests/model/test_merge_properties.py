@@ -195,7 +195,7 @@ def test_the_view_of_who_spoke_alone_is_the_same_whether_it_is_worked_out_anew_o
         alone = [o for o in world.observations if o.account == account]
         inputs = msgspec.structs.replace(world.inputs, others=())
         merger = Merger(alone, inputs)
-        merged = merger.whole()
+        merged = merger.merged()
         shared = merger.of(account)
         anew = view(alone, inputs, account)
         for one in TERMS:

@@ -117,7 +117,7 @@ TERMS = [
 @given(simulations())
 def test_whatever_the_model_says_of_a_return_can_be_said(world: Simulation) -> None:
     merger = Merger(world.observations, world.inputs)
-    merged = merger.whole()
+    merged = merger.merged()
     said = [discrepancy.said for discrepancy in merged.discrepancies]
     for one in TERMS:
         said += [rest.said for rest in plan(merged, merger.of(one.account), one, ())[1]]

@@ -86,7 +86,7 @@ def test_a_person_says_which_order_it_is(numbered: None, hub: Hub, post: Post, w
     post("erp", complaint("c", "12"))
     work(("process", "recompute"))
     return_id = whose(hub)["c"]
-    hub.people.say(return_id, {"orders": [{"issuer": "web", "type": "order", "value": "b"}]}, "ann")
+    hub.people.decide(return_id, {"orders": [{"issuer": "web", "type": "order", "value": "b"}]}, "ann")
     assert kinds(hub, return_id) == []
     assert payments(hub, return_id) == ["pay-b"]
     post("web", bought("z"))  # a third one of that number changes nothing of what was decided

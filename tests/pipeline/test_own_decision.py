@@ -47,6 +47,6 @@ def test_what_we_brought_them_is_no_word_of_theirs(scenario: Scenario, monkeypat
     number = case(scenario, monkeypatch, "requested")
     for hour, value in (("11", "authorized"), ("12", "requested")):
         said = {"value": value, "round": 1, "by": "Li", "at": f"2026-03-01T{hour}:00:00+00:00"}
-        scenario.hub.people.say(number, {"authorization": said}, "Li")
+        scenario.hub.people.decide(number, {"authorization": said}, "Li")
         assert told(scenario) == ["authorize"]
         assert scenario.doc(number).axes.authorization.value == value

@@ -151,8 +151,8 @@ def test_say(hub: Hub, begun: tuple[str, str], work: Callable[..., int]) -> None
     """A person's decision counts like a system's, and is told to those who can hear it."""
     (one,) = all_returns(hub)
     with pytest.raises(schema.Invalid):
-        hub.people.say(one.id, {"authorization": {"valve": "cancelled"}}, "Li")
-    hub.people.say(one.id, {"authorization": {"value": "cancelled", "by": "Li"}}, "Li")
+        hub.people.decide(one.id, {"authorization": {"valve": "cancelled"}}, "Li")
+    hub.people.decide(one.id, {"authorization": {"value": "cancelled", "by": "Li"}}, "Li")
     said = document(hub, one.id).axes.authorization
     assert (said.value, said.account, said.by) == ("cancelled", "hub", "Li")
     work()

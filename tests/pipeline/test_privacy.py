@@ -239,7 +239,7 @@ def test_an_erasure_waits_for_whoever_is_taking_a_record_in(hub: Hub, told: None
 
 def test_what_an_act_of_a_person_said_goes_too(hub: Hub, told: None) -> None:
     (first, *_) = all_returns(hub)
-    hub.people.say(
+    hub.people.decide(
         first.id, {"notes": [{"id": "x", "text": "ring me in the evening", "speaker": "merchant"}]}, "tester"
     )
     assert "ring me in the evening" in dump(hub.database)

@@ -122,7 +122,7 @@ def test_a_candidate_that_is_called_off_answers_the_question(
 ) -> None:
     post("web", request("w2"))
     work(("process",))
-    hub.people.say(whose(hub)["w2"], {"authorization": {"value": "cancelled", "by": "Li"}}, "Li")
+    hub.people.decide(whose(hub)["w2"], {"authorization": {"value": "cancelled", "by": "Li"}}, "Li")
     assert partition(hub, "w1", "w2", "t1") == {frozenset({"w1", "t1"}), frozenset({"w2"})}
     assert [state for state, _ in questions(hub)] == ["settled"]
 

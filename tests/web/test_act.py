@@ -47,7 +47,7 @@ def act(site: Site, name: str, data: dict[str, Any], **headers: str) -> Any:
 
 
 def test_every_action_is_tested() -> None:
-    assert {*FORMS, "say"} == set(ACTIONS)
+    assert {*FORMS, "decide"} == set(ACTIONS)
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -61,9 +61,9 @@ def test_each_action_reaches_the_hub(site: Site, name: str) -> None:
 
 def test_a_word_on_a_return_is_a_fragment_about_the_round_that_was_seen(site: Site) -> None:
     form = {"return": "1001", "round": "2", "decision": "reject", "note": " too late "}
-    assert act(site, "say", {**form, "form_token": token(site)}).status_code == 303
+    assert act(site, "decide", {**form, "form_token": token(site)}).status_code == 303
     ((name, (return_id, words)),) = site.done
-    assert (name, return_id) == ("say", 1001)
+    assert (name, return_id) == ("decide", 1001)
     said = msgspec.convert(words, Fragment)
     assert said.authorization == Statement(value="rejected", round=2, at=said.authorization.at)
     assert [note.text for note in said.notes] == ["too late"]
@@ -122,7 +122,7 @@ def test_a_refusal_that_is_a_sentence_is_told_in_the_persons_language(site: Site
         ("replay_inbox", {"id": "one"}),
         ("replay_inbox", {}),
         ("pause", {"account": ""}),
-        ("say", {"return": "1001", "decision": "pay"}),
+        ("decide", {"return": "1001", "decision": "pay"}),
         ("split", {"return": "1001"}),
         ("split", {"return": "1001", "objects": ["erp"]}),
     ],

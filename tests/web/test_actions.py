@@ -99,7 +99,7 @@ def test_every_action_is_listed_by_the_api_and_the_command_line(site: Site) -> N
         assert (one["asks"] is None) == (action.asks is None)
         assert (one["permission"], one["help"]) == (action.permission, action.help)
         assert name in table
-    assert listed["say"]["fields"][1] == {
+    assert listed["decide"]["fields"][1] == {
         "name": "decision", "type": "decision", "required": True, "many": False, "one_of": list(DECISIONS),
     }  # fmt: skip
 
@@ -123,7 +123,7 @@ def test_it_is_the_same_by_form_api_and_command(site: Site, action: Action, comm
     assert command(action.name, *words(given), "--yes").stdout == f"{action.says(told)}\n"
     assert [name for name, _ in site.done] == [action.name] * 4
     first, *rest = (arguments for _, arguments in site.done)
-    if action.name == "say":  # each says when, and numbers its note
+    if action.name == "decide":  # each says when, and numbers its note
         assert all((one[0], one[1].keys()) == (first[0], first[1].keys()) for one in rest)
     else:
         assert [first] * 3 == rest
@@ -267,7 +267,7 @@ CALLS: dict[str, Call] = {
 
 
 def test_every_action_says_what_it_comes_to() -> None:
-    assert {*CALLS, "reconcile", "pause", "resume", "say"} == set(ACTIONS)
+    assert {*CALLS, "reconcile", "pause", "resume", "decide"} == set(ACTIONS)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -282,8 +282,8 @@ def test_what_an_action_comes_to(name: str) -> None:
 @pytest.mark.parametrize("decision", DECISIONS)
 def test_a_decision_is_a_fragment_about_the_round_that_was_seen(decision: str) -> None:
     tools: Any = Recorder()
-    perform(tools, "say", {"return": "R1001", "decision": decision}, "Li")
-    perform(tools, "say", {"return": 1001, "decision": decision, "round": 3, "note": " late\nagain "}, "Li")
+    perform(tools, "decide", {"return": "R1001", "decision": decision}, "Li")
+    perform(tools, "decide", {"return": 1001, "decision": decision, "round": 3, "note": " late\nagain "}, "Li")
     axis, value, _ = DECISIONS[decision]
     first, second = (call.arguments for call in tools.calls)
     assert (first[0], first[2], first[1].keys()) == (1001, "Li", {axis})

@@ -111,7 +111,7 @@ CROWDS: dict[str, tuple[int, Callable[[int], str]]] = {
         lambda n: "POST /hooks/web HTTP/1.1\r\nHost: hub\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
     ),
     "bodies that are too large": (100, lambda n: HEAD.format("web", 10**12) + "x" * 1000),
-    "slow forms of the console": (100, lambda n: HEAD.replace("hooks", "act").format("say", 1000)),
+    "slow forms of the console": (100, lambda n: HEAD.replace("hooks", "act").format("decide", 1000)),
     "connections that say nothing": (900, lambda n: ""),
     "headers without end": (300, lambda n: "POST /hooks/web HTTP/1.1\r\nHost: hub\r\nX-A: "),
     "idle kept-alive connections": (300, lambda n: "GET /health HTTP/1.1\r\nHost: hub\r\n\r\n"),

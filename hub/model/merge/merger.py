@@ -50,7 +50,7 @@ __all__ = ["Merger", "merge_fragments", "merge", "view"]
 
 def merge(observations: Sequence[Observation], inputs: MergeInputs) -> Return:
     """The return, as all systems together tell it."""
-    return Merger(observations, inputs).whole()
+    return Merger(observations, inputs).merged()
 
 
 def view(observations: Sequence[Observation], inputs: MergeInputs, account: str) -> Return:
@@ -71,22 +71,24 @@ class Merger:
         self.links = Links(inputs)
         self.sources = Sources()
         self._aggregates: Aggregates | None = None
-        self._whole: Return | None = None
+        self._merged: Return | None = None
 
-    def whole(self) -> Return:
+    def merged(self) -> Return:
+        """The return, as all systems together tell it."""
         ctx = self._context(self.observations)
         self._aggregates = _aggregates(ctx)
-        self._whole = _decided(ctx, self.sources, self._aggregates)
-        return self._whole
+        self._merged = _decided(ctx, self.sources, self._aggregates)
+        return self._merged
 
     def of(self, account: str) -> Return:
+        """The return as one account tells it, with the same line keys."""
         own = [o for o in self.observations if o.account == account]
         if not own:
             return Return()
         # Where nobody else has spoken, it tells what all together tell; only what its word decides may differ.
         alone = len(own) == len(self.observations) and not self.inputs.others and not self.links.totals
-        if alone and self._whole is not None and not any(map(axes.decides, own)):
-            return self._whole
+        if alone and self._merged is not None and not any(map(axes.decides, own)):
+            return self._merged
         ctx = self._context(own, account)
         return _decided(
             ctx, self.sources, self._aggregates if alone and self._aggregates is not None else _aggregates(ctx)

@@ -136,7 +136,7 @@ def load_for_update(
         )
         shown = overtaken.without(seen[return_id], open_, old, inputs.duplicates)
         merger = Merger(shown, inputs)
-        merged = merger.whole()
+        merged = merger.merged()
         paid = [intent for intent in open_ if _paid_after_all(intent, merged)]
         done = [intent for intent in over if awaited.shown(intent, merged)]
         ended += paid + done

@@ -119,7 +119,7 @@ def _decide(
         holds: set[str] = set()
         if merged is None or merged.origin == "undelivered":
             merger = Merger([*one.seen, *shared], MergeInputs(parties=people, duplicates=same, number=f"R{one.id}"))
-            merged, holds = merger.whole(), _holds(merger, live)
+            merged, holds = merger.merged(), _holds(merger, live)
         candidates.append(part(one.id, merged, live, its, settled=settled, duplicates=same, holds=holds))
     return decide(candidates, _apart(conn, parts))
 

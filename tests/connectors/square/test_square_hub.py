@@ -223,7 +223,7 @@ def test_a_disposition_told_elsewhere_is_booked_into_stock_once(
     work()
     (found,) = all_returns(hub)
     put = {"id": "D1", "sku": "SHIRT-M", "quantity": "1", "disposition": "scrap", "location": LOCATIONS[0]}
-    hub.people.say(found.id, {"dispositions": [put]}, "Ann (simulated)")
+    hub.people.decide(found.id, {"dispositions": [put]}, "Ann (simulated)")
     work()
     hurry(hub)
     work()
@@ -246,7 +246,7 @@ def test_money_that_moved_elsewhere_is_written_down_and_counts_once(
     work()
     (found,) = all_returns(hub)
     part = {"amount": "10.00", "state": "succeeded", "method": "offline"}
-    hub.people.say(found.id, {"refunds": [{"id": "F1", "currency": "EUR", "parts": [part]}]}, "Ann (simulated)")
+    hub.people.decide(found.id, {"refunds": [{"id": "F1", "currency": "EUR", "parts": [part]}]}, "Ann (simulated)")
     work()
     ((refund_id, refund),) = counter.shop.refunds.items()
     assert (refund["unlinked"], refund["destination_type"]) == (True, "EXTERNAL")
