@@ -42,7 +42,7 @@ class Systems(GenericSandbox):
     pushes = False
 
     @route("POST", "/hub")
-    def told(self, call: Call) -> Any:
+    def carry_out(self, call: Call) -> Any:
         said = call.json()
         data = said["data"]
         number = data["hub_number"].split("-")[0][1:]

@@ -112,7 +112,7 @@ class EasyPost(Signed):
         for page in paging.walk(paging.tokens(read, lambda page: _before(stream, page), query="before_id")):
             at["began"] = min(at.get("began") or _iso(clock.at(began)), _iso(clock.answered_at()))
             found = each(stream, _rows(stream, page), partial(self._messages, stream, self._moved(stream, at)))
-            messages = [one for told in found for one in ([told] if isinstance(told, Unreadable) else told)]
+            messages = [one for answer in found for one in ([answer] if isinstance(answer, Unreadable) else answer)]
             reached = _before(stream, page)
             at = {**at, "before": reached} if reached else {"done": at["began"]}
             yield Page(messages, msgspec.json.encode(at).decode())

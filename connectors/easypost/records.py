@@ -24,8 +24,8 @@ def tracker(record: Record) -> dict[str, Any]:
 
 def shipment(record: Record) -> dict[str, Any]:
     """A label with its tracker; unbought ones have none."""
-    told = record.get("tracker")
-    return {**_only(record, SHIPMENT), "is_return": comes_back(record), "tracker": tracker(told) if told else None}
+    raw = record.get("tracker")
+    return {**_only(record, SHIPMENT), "is_return": comes_back(record), "tracker": tracker(raw) if raw else None}
 
 
 def comes_back(label: Record) -> bool:

@@ -173,12 +173,12 @@ class EasyPostSandbox(Sandbox):
 
     @route("POST", "/carrier/scan")
     def scanned(self, call: Call) -> Any:
-        told = call.json()
-        rows = [row for row in self.state.trackers.values() if row["tracking_code"] == told["tracking_code"]]
-        at = datetime.fromisoformat(told["at"]) if told.get("at") else None
+        sent = call.json()
+        rows = [row for row in self.state.trackers.values() if row["tracking_code"] == sent["tracking_code"]]
+        at = datetime.fromisoformat(sent["at"]) if sent.get("at") else None
         for row in rows:
-            self.state.scan(row, told["status"], told.get("status_detail"), told.get("message", ""), at)
-        self.effect("scan", tracking_code=told["tracking_code"], status=told["status"])
+            self.state.scan(row, sent["status"], sent.get("status_detail"), sent.get("message", ""), at)
+        self.effect("scan", tracking_code=sent["tracking_code"], status=sent["status"])
         return {"trackers": len(rows)}
 
     def _page(self, call: Call, name: str, rows: list[Record], show: Callable[[Record], Record]) -> Any:

@@ -59,11 +59,11 @@ def _reply(operation: Operation, answer: DoorAnswer, messages: tuple[Message, ..
     told_whole = {message.stream: message.external_id for message in messages if message.stream in ours}
     objects = {**ours, **told_whole, **{stream: str(name) for stream, name in answer.objects.items()}}
     shown = objects or {stream: name for stream, name in operation.objects.items() if stream == "return"}
-    told = tuple((message.stream, message.external_id) for message in messages) or tuple(sorted(shown.items()))
+    names = tuple((message.stream, message.external_id) for message in messages) or tuple(sorted(shown.items()))
     return Reply(
         objects=objects,
         made=_made(operation, answer, objects),
-        read_back=tuple(Changed(stream, name, operation.kind) for stream, name in told),
+        read_back=tuple(Changed(stream, name, operation.kind) for stream, name in names),
         messages=messages,
         detail=answer.detail,
     )

@@ -49,7 +49,7 @@ class GenericSandbox(Sandbox):
     # -- what the hub does
 
     @route("POST", "/hub")
-    def told(self, call: Call) -> Any:
+    def carry_out(self, call: Call) -> Any:
         """Carry out one message; the same key twice gets the first answer again."""
         self._genuine(call, call.body)
         said = call.json()

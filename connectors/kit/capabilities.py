@@ -38,7 +38,7 @@ def read_off(connector: type[Connector], manifest: Manifest) -> Capabilities:
         polls=tuple(polled) if overrides("poll") else (),
         fetches=tuple(fetched) if overrides("fetch") else (),
         operations=tuple(
-            kind for kind in OPERATIONS if manifest.told and callable(getattr(connector, f"do_{kind}", None))
+            kind for kind in OPERATIONS if manifest.writable and callable(getattr(connector, f"do_{kind}", None))
         ),
         webhook=overrides("accept"),
         topics=tuple(connector.topics),
@@ -55,7 +55,7 @@ def _from_manifest(manifest: Manifest) -> Capabilities:
         operations=tuple(
             kind
             for kind in OPERATIONS
-            if manifest.told and kind in manifest.operations and manifest.operations[kind].request
+            if manifest.writable and kind in manifest.operations and manifest.operations[kind].request
         ),
         webhook=manifest.webhook is not None and bool(manifest.webhook.topics),
         topics=tuple(manifest.webhook.topics) if manifest.webhook is not None else (),

@@ -141,7 +141,7 @@ def _operations(entry: Entry, language: str) -> str:
     wait = max(spec.settles_within for spec in specs)
     said = [_text("found" if entry.capabilities.find else "not_found", language, wait=duration(wait))]
     if "operations" in entry.manifest.by_account:
-        said.append(_text("told_where", language, setting=entry.manifest.by_account["operations"]))
+        said.append(_text("written_where", language, setting=entry.manifest.by_account["operations"]))
     return f"{_table('operations_columns', rows, language)}\n\n{_joined(said, language)}"
 
 

@@ -102,7 +102,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "应答丢失的写入无法查找：在幂等键保留期内用同一键重试。",
         "A write whose answer was lost cannot be looked for: as long as keys are kept it is repeated.",
     ),
-    "told_where": ("仅在填写了设置 `{setting}` 时写入。", "It is told only where the setting `{setting}` is set."),
+    "written_where": ("仅在填写了设置 `{setting}` 时写入。", "It is told only where the setting `{setting}` is set."),
     # -- the rest
     "pace": ("节奏", "Pace"),
     "call": ("单次调用最长 {timeout}。", "One call takes {timeout} at most."),

@@ -49,13 +49,13 @@ class Fault:
     until: float = float("inf")
 
     @classmethod
-    def read(cls, told: Mapping[str, Any]) -> Fault:
+    def read(cls, spec: Mapping[str, Any]) -> Fault:
         """A fault from JSON. Raises ValueError with a letter when it makes no sense."""
         known = {f.name for f in fields(cls)} - {"state", "until"}
-        if unknown := set(told) - known:
+        if unknown := set(spec) - known:
             raise ValueError(f"a fault has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}")
-        lasting = {"times": 1_000_000} if told.get("kind") in ("stuck", "lag") else {}
-        fault = cls(**{"kind": "", **lasting, **told})
+        lasting = {"times": 1_000_000} if spec.get("kind") in ("stuck", "lag") else {}
+        fault = cls(**{"kind": "", **lasting, **spec})
         if fault.kind not in get_args(Kind):
             raise ValueError(f"unknown kind of fault {fault.kind!r}; known are {', '.join(get_args(Kind))}")
         for pattern in (fault.method, fault.path):

@@ -162,8 +162,8 @@ class Graph:
             raise RetryLater(text) from problem
         for error in listed(body.get("errors")):
             at = error["path"][len(path)]
-            told = found[at].record if isinstance(found[at], Lost) else found[at]
-            found[at] = Lost(self._error(str(error.get("message")), _code(error), answer, [error]), told)
+            record = found[at].record if isinstance(found[at], Lost) else found[at]
+            found[at] = Lost(self._error(str(error.get("message")), _code(error), answer, [error]), record)
         return found, body["data"]
 
     def classify(self, answer: Response) -> ConnectorError | None:

@@ -174,8 +174,8 @@ class Manifest:
     stores: Mapping[str, Stores] = field(default_factory=dict)
     by_account: Mapping[str, str] = field(default_factory=dict)
     """What an account's own settings decide (kind, silent, fetch, operations), by the name of the setting."""
-    told: bool = True
-    """False for an account that has nowhere to be told anything; see `of`."""
+    writable: bool = True
+    """False for an account that has no address to write to; see `of`."""
 
     @property
     def tz(self) -> ZoneInfo:
@@ -208,7 +208,7 @@ class Manifest:
         if "fetch" in said and not said["fetch"]:
             changes["streams"] = {name: replace(stream, fetch=False) for name, stream in self.streams.items()}
         if "operations" in said and not said["operations"]:
-            changes["told"] = False
+            changes["writable"] = False
         return replace(self, **changes)
 
     @property

@@ -95,13 +95,13 @@ def in_address(url: str) -> list[str]:
         return []
     user = parts.netloc.rpartition("@")[0]
     password = user.partition(":")[2] if ":" in user else user
-    told = [
+    parameters = [
         value
         for part in (parts.query, parts.fragment)
         for name, value in parse_qsl(part)
         if _may_be_secret(name, value)
     ]
-    return [one for one in (password, unquote(password), *told) if one]
+    return [one for one in (password, unquote(password), *parameters) if one]
 
 
 def bare(url: str) -> str:

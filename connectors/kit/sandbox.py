@@ -159,9 +159,9 @@ class Sandbox:
         """Send a webhook soon, from a thread of its own, unless nobody wants it."""
         self.webhooks.send(topic, body if isinstance(body, bytes) else msgspec.json.encode(body))
 
-    def fault(self, kind: str, **told: Any) -> None:
+    def fault(self, kind: str, **spec: Any) -> None:
         """Tell a fault (see faults.py), as POST /__faults does."""
-        fault = Fault.read({"kind": kind, **told})
+        fault = Fault.read({"kind": kind, **spec})
         if fault.kind == "lag":
             with self.lock:
                 fault.state = copy.deepcopy(self.state)
@@ -274,14 +274,14 @@ class Sandbox:
                 case "GET", "/__faults":
                     return SandboxAnswer(200, self.faults.open())
                 case "POST", "/__faults":
-                    told = call.json()
-                    for fault in told if isinstance(told, list) else [told]:
+                    sent = call.json()
+                    for fault in sent if isinstance(sent, list) else [sent]:
                         self.fault(**fault)
                 case "DELETE", "/__faults":
                     self.faults.clear()
                 case "POST", "/__webhook":
-                    told = call.json()
-                    self.webhooks.url, self.secret = told.get("url"), told.get("secret", self.secret)
+                    sent = call.json()
+                    self.webhooks.url, self.secret = sent.get("url"), sent.get("secret", self.secret)
                 case _:
                     return SandboxAnswer(
                         404, {"message": "the control plane has __faults, __effects, __calls, __sent and __webhook"}

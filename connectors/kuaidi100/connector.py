@@ -56,10 +56,10 @@ class Kuaidi100(Connector):
 
     def accept(self, request: WebhookRequest) -> Sequence[Message | Changed]:
         """A push: the parcel's full history, and perhaps that its subscription ended."""
-        parcel, round, told = self._genuine(request)
-        ended_here = told.get("status") == "abort" and not told.get("comNew")  # else they go on under another code
+        parcel, round, body = self._genuine(request)
+        ended_here = body.get("status") == "abort" and not body.get("comNew")  # else they go on under another code
         with shaped("push of a parcel's history"):
-            read = record(parcel, told)
+            read = record(parcel, body)
         brought: list[Message | Changed] = [message(read)]
         if ended_here and not ended(read):
             at = request.received_at.timestamp() if request.received_at else time.time()
@@ -107,18 +107,18 @@ class Kuaidi100(Connector):
         wanted = [sign_hash(param + salt(secret, *whose).encode()) for secret in self.client.secrets]
         if not sum(hmac.compare_digest(given, one) for one in wanted):
             raise InvalidWebhook("`sign` does not fit `param`: another push_secret, or something changed the push")
-        told = decoded(PARAM, param, "JSON in `param`")
-        if not isinstance(told, dict) or not isinstance(told.get("lastResult") or {}, dict):
+        body = decoded(PARAM, param, "JSON in `param`")
+        if not isinstance(body, dict) or not isinstance(body.get("lastResult") or {}, dict):
             raise ValueError("`param` is signed, but no push of a parcel's history")
-        return *whose, told
+        return *whose, body
 
     def _asked(self, operation: Operation) -> Parcel:
         """The parcel that the operation names."""
-        told = operation.payload
-        name = f"{told.get('direction') or 'return'}:{told.get('company') or AUTO}:{told.get('number') or ''}"
+        payload = operation.payload
+        name = f"{payload.get('direction') or 'return'}:{payload.get('company') or AUTO}:{payload.get('number') or ''}"
         parcel = Parcel.read(name)
         if parcel is None:
-            raise Rejected(f"{told.get('number')!r} is no parcel number: Kuaidi100 takes 6 to 32 letters and digits")
+            raise Rejected(f"{payload.get('number')!r} is no parcel number: Kuaidi100 takes 6 to 32 letters and digits")
         return parcel
 
     def _tracking(self, name: str) -> Message | None:

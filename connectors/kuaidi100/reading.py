@@ -40,21 +40,21 @@ _encode = msgspec.json.Encoder().encode
 _first = itemgetter(0)
 
 
-def record(parcel: Parcel, told: Mapping[str, Any]) -> Record:
+def record(parcel: Parcel, body: Mapping[str, Any]) -> Record:
     """What was told, in one shape: phone numbers masked, each event once, the newest first, `joined` beside it."""
-    last = dict(told.get("lastResult") or {})
+    last = dict(body.get("lastResult") or {})
     last["data"] = events = _events(last.get("data") or ())
     joined = {
         "id": parcel.id,
         "direction": parcel.direction,
         "number": parcel.number,
-        "company": _company(parcel, told, last),
+        "company": _company(parcel, body, last),
     }
-    watch = {"status": told.get("status") or "polling", "message": told.get("message") or ""}
+    watch = {"status": body.get("status") or "polling", "message": body.get("message") or ""}
     newest = (
         {**joined, "state": _state(last), "status": events[0].get("status"), "at": _at(events[0])} if events else None
     )
-    return {**told, "lastResult": last, "joined": {**joined, "last": newest, "watch": [watch]}}
+    return {**body, "lastResult": last, "joined": {**joined, "last": newest, "watch": [watch]}}
 
 
 def message(read: Record) -> Message:
@@ -88,10 +88,10 @@ def _state(last: Mapping[str, Any]) -> str | None:
     return str(last["data"][0].get("statusCode") if known in (None, "") else known)
 
 
-def _events(told: Any) -> list[Record]:
+def _events(events: Any) -> list[Record]:
     """Each event once, the newest first; those of one second stay in their order."""
     once: dict[Identity, Record] = {}
-    for event in reversed(told):
+    for event in reversed(events):
         text = str(event.get("context") or "")
         masked = PHONES.sub("***", text) if DIGITS.search(text) else text
         copy = {**event, "context": masked}
@@ -110,7 +110,7 @@ def _at(event: Mapping[str, Any]) -> str:
     return _identity(event)[0]
 
 
-def _company(parcel: Parcel, told: Mapping[str, Any], last: Mapping[str, Any]) -> str | None:
+def _company(parcel: Parcel, body: Mapping[str, Any], last: Mapping[str, Any]) -> str | None:
     """The carrier's code as Kuaidi100 knows it by now, else as it was subscribed."""
-    known = told.get("comNew") or last.get("com") or parcel.company
+    known = body.get("comNew") or last.get("com") or parcel.company
     return None if known == "auto" else str(known)

@@ -157,7 +157,7 @@ class Kuaidi100Sandbox(Sandbox):
             "com": com,
             "status": "201",
         }
-        told = {
+        body = {
             "status": known["status"],
             "billstatus": "",
             "message": known.get("message", ""),
@@ -168,7 +168,7 @@ class Kuaidi100Sandbox(Sandbox):
             if parcel and parcel["events"]
             else {**empty, "state": "0", "data": []},
         }
-        param = msgspec.json.encode(told).decode()
+        param = msgspec.json.encode(body).decode()
         signed = {} if known.get("salt") is None else {"sign": _md5(param + known["salt"])}
         return urlencode({**signed, "param": param}).encode()
 

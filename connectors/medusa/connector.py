@@ -235,8 +235,8 @@ class Medusa(Signed):
             return Unreadable("order", order_id, explained(problem))
 
         batches = range(0, len(order_ids), reading.BATCH)
-        told = [one for at in batches for one in piecewise(read, order_ids[at : at + reading.BATCH], bad)]
-        return told + lost
+        readable = [one for at in batches for one in piecewise(read, order_ids[at : at + reading.BATCH], bad)]
+        return readable + lost
 
     # -- single records
 

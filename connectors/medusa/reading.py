@@ -153,9 +153,9 @@ class Family:
             if detail is None:
                 continue
             stands = [number(detail, f"return_{name}_quantity") for name in ("received", "dismissed")]
-            told = [good.get(item_id, Decimal(0)), damaged.get(item_id, Decimal(0))]
-            if stands != told:
-                yield {"item_id": item_id, "order_item": list(map(str, stands)), "actions": list(map(str, told))}
+            acted = [good.get(item_id, Decimal(0)), damaged.get(item_id, Decimal(0))]
+            if stands != acted:
+                yield {"item_id": item_id, "order_item": list(map(str, stands)), "actions": list(map(str, acted))}
 
 
 def read_families(admin: Admin, order_ids: Sequence[str]) -> Iterator[Family]:

@@ -61,11 +61,11 @@ def receive(admin: Admin, operation: Operation, location: str | None) -> Reply:
         admin.post(path, {"location_id": location})
         return Reply(finished=False, progress={"step": "located"}, detail=f"set its location to {location}")
     for action, route in ROUTES.items():
-        told = draft.quantities(action)
+        drafted = draft.quantities(action)
         items = [
-            {"id": line, "quantity": int(count - told.get(line, 0)), "internal_note": str(mark)}
+            {"id": line, "quantity": int(count - drafted.get(line, 0)), "internal_note": str(mark)}
             for line, count in lacking[action].items()
-            if count > told.get(line, 0)
+            if count > drafted.get(line, 0)
         ]
         if items:
             admin.post(f"{path}/{route}", {"items": items})

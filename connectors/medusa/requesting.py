@@ -153,8 +153,8 @@ def check_open(admin: Admin, order_id: str, lines: Sequence[OperationLine]) -> N
 
 def add_items(admin: Admin, draft: Draft, operation: Operation, path: str, more: Mapping[str, Any]) -> Reply | None:
     """Ask the lines back in this draft; None when they all stand there."""
-    told = quantities(draft.actions, "RETURN_ITEM")
-    if told:
+    drafted = quantities(draft.actions, "RETURN_ITEM")
+    if drafted:
         return None
     reasons: dict[str, str] = {}
     if any(line.words.get("reason") for line in operation.lines):

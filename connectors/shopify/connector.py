@@ -172,8 +172,8 @@ class Shopify(Signed):
         while True:
             guard.next(after)
             listed, after = self.graph.page("OpenReturns", "orders", search=OPEN, after=after)
-            told = [order for order in listed if not isinstance(order, Lost)]
-            ids = [record["id"] for order in told for record in nodes(order, "returns")]
+            readable = [order for order in listed if not isinstance(order, Lost)]
+            ids = [record["id"] for order in readable for record in nodes(order, "returns")]
             lost = [_lost(order) for order in listed if isinstance(order, Lost)]
             if ids or lost:
                 yield Page([*reading.read(self.graph, ids), *lost], "")
@@ -188,5 +188,5 @@ def _lost(order: Lost) -> Unreadable:
 
 def _named(order: Any) -> tuple[str, str | None]:
     """Id and version of an order in the list; an order that was not shown at all has neither."""
-    told = order.record if isinstance(order, Lost) else order
-    return (str(told.get("id") or ""), told.get("updatedAt")) if isinstance(told, dict) else ("", None)
+    record = order.record if isinstance(order, Lost) else order
+    return (str(record.get("id") or ""), record.get("updatedAt")) if isinstance(record, dict) else ("", None)

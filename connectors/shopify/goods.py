@@ -26,8 +26,8 @@ def receive(graph: Graph, operation: Operation) -> Reply:
     if record["status"] != "OPEN":
         raise Rejected(f"{record['name']} is {record['status']}: Shopify processes only open returns")
     lines = [{"id": line, "quantity": int(count)} for line, count in unprocessed(record, operation)]
-    told = {"returnId": record["id"], "returnLineItems": lines, "notifyCustomer": operation.notify}
-    graph.ask("Process", input=told)
+    processed = {"returnId": record["id"], "returnLineItems": lines, "notifyCustomer": operation.notify}
+    graph.ask("Process", input=processed)
     return _received(operation, record)
 
 
@@ -72,8 +72,8 @@ def dispose(graph: Graph, operation: Operation, location: str | None) -> Reply:
     if _worked(record, line):
         graph.ask("Dispose", inputs=pieces)
     else:  # pieces that nobody processed: both is said at once
-        told = [{"id": line.line, "quantity": int(line.quantity), "dispositions": pieces}]
-        graph.ask("Process", input={"returnId": record["id"], "returnLineItems": told, "notifyCustomer": False})
+        processed = [{"id": line.line, "quantity": int(line.quantity), "dispositions": pieces}]
+        graph.ask("Process", input={"returnId": record["id"], "returnLineItems": processed, "notifyCustomer": False})
     return disposed(current(graph, operation), operation) or reply(record["id"], f"disposed of in {record['name']}")
 
 
@@ -82,10 +82,10 @@ def disposed(record: Record, operation: Operation) -> Reply | None:
     before = set(operation.progress.get("before", ()))
     line, word = operation.lines[0], operation.payload.get("type")
     new = [
-        told["id"]
+        disposition["id"]
         for there in _here(record, line)
-        for told in there["dispositions"]
-        if told["id"] not in before and told["type"] == word
+        for disposition in there["dispositions"]
+        if disposition["id"] not in before and disposition["type"] == word
     ]
     if not new:
         return None
@@ -94,7 +94,7 @@ def disposed(record: Record, operation: Operation) -> Reply | None:
 
 
 def all_ids(record: Record) -> Iterator[str]:
-    return (told["id"] for line in reading.reverse_lines(record) for told in line["dispositions"])
+    return (disposition["id"] for line in reading.reverse_lines(record) for disposition in line["dispositions"])
 
 
 def _here(record: Record, line: OperationLine) -> list[Any]:
@@ -109,7 +109,7 @@ def _here(record: Record, line: OperationLine) -> list[Any]:
 def _places(record: Record, line: OperationLine) -> list[dict[str, Any]]:
     """The pieces on reverse lines that still have room; all of one reverse fulfillment order, as Shopify wants it."""
     for there in _here(record, line):
-        room = there["totalQuantity"] - sum(told["quantity"] for told in there["dispositions"])
+        room = there["totalQuantity"] - sum(disposition["quantity"] for disposition in there["dispositions"])
         if room >= line.quantity:
             return [{"reverseFulfillmentOrderLineItemId": there["id"], "quantity": int(line.quantity)}]
     raise Rejected(f"{record['name']} has no {line.quantity} pieces of {line.sku or line.order_line} left to put away")
@@ -117,7 +117,7 @@ def _places(record: Record, line: OperationLine) -> list[dict[str, Any]]:
 
 def _worked(record: Record, line: OperationLine) -> bool:
     """Whether pieces of it are processed that were not put anywhere yet."""
-    put = sum(told["quantity"] for there in _here(record, line) for told in there["dispositions"])
+    put = sum(disposition["quantity"] for there in _here(record, line) for disposition in there["dispositions"])
     return any(
         there["processedQuantity"] > put for there in nodes(record, "returnLineItems") if there["id"] == line.line
     )
@@ -137,10 +137,10 @@ def track(graph: Graph, operation: Operation) -> Reply:
     orders = [order for order in nodes(record, "reverseFulfillmentOrders") if order["status"] == "OPEN"]
     if not orders:
         raise Rejected(f"{record['name']} has nothing to come back ({record['status']}): approve it first")
-    told: Mapping[str, Any] = {
+    tracking: Mapping[str, Any] = {
         name: operation.payload[name] for name in ("number", "url") if operation.payload.get(name)
     }
-    answer = graph.ask("Track", id=orders[0]["id"], tracking=told, notify=operation.notify)
+    answer = graph.ask("Track", id=orders[0]["id"], tracking=tracking, notify=operation.notify)
     parcel = answer["reverseDeliveryCreateWithShipping"]["reverseDelivery"]["id"]
     return _tracked(operation, record, parcel)
 

@@ -19,12 +19,12 @@ from connectors.kit.errors import InvalidWebhook
 
 def verify(query: Sequence[tuple[str, str]], settings: Mapping[str, Any]) -> None:
     """Raises InvalidWebhook where Shopify did not sign this, or where it is about another shop."""
-    told = dict(query)
+    answer = dict(query)
     wanted = sign(query, str(settings.get("client_secret") or ""))
-    if not hmac.compare_digest(wanted.encode(), told.get("hmac", "").encode()):
+    if not hmac.compare_digest(wanted.encode(), answer.get("hmac", "").encode()):
         raise InvalidWebhook("Shopify's signature does not fit; is client_secret that of the app with this client_id?")
     # The account's own host, so one of myshopify.com: no other shop's code is ever exchanged, nor sent elsewhere.
-    shop, ours = told.get("shop", "").lower(), urlsplit(str(settings["base_url"])).hostname
+    shop, ours = answer.get("shop", "").lower(), urlsplit(str(settings["base_url"])).hostname
     if shop != ours:
         raise InvalidWebhook(f"the app was installed in {shop or 'no shop'}, and this account is connected to {ours}")
 

@@ -40,10 +40,10 @@ def read(graph: Graph, ids: Iterable[str]) -> Iterator[Message | Unreadable]:
 def read_one(graph: Graph, stream: str, external_id: str) -> Message:
     """One return or order. A record that is gone is a deleted message."""
     found = _messages(graph, [external_id]) if STREAMS.get(kind_of(external_id)) == stream else []
-    for told in found:
-        if isinstance(told, Unreadable):
-            raise NotYet(told.error)
-        return told
+    for one in found:
+        if isinstance(one, Unreadable):
+            raise NotYet(one.error)
+        return one
     return Message(stream, external_id, b"null", deleted=True)
 
 
@@ -69,22 +69,22 @@ def return_behind(graph: Graph, external_id: str) -> str | None:
 
 def _messages(graph: Graph, ids: Sequence[str]) -> list[Message | Unreadable]:
     """These records as messages, those that are gone left out. Raises what concerns all of them, or the only one."""
-    told: list[Message | Unreadable] = []
+    messages: list[Message | Unreadable] = []
     problems: list[Exception] = []
     for external_id, record in zip(ids, records(graph, ids), strict=True):
         if record is None or isinstance(record, NotFound):
             continue
         if not isinstance(record, ConnectorError):
-            told += each(STREAMS[kind_of(external_id)], [record], lambda one: message(whole(graph, one)))
+            messages += each(STREAMS[kind_of(external_id)], [record], lambda one: message(whole(graph, one)))
         elif len(ids) == 1 and concerns_one(record):
             raise record
         else:
             problems.append(record)
-            told.append(_bad(external_id, record))
+            messages.append(_bad(external_id, record))
     denied = all(isinstance(problem, Unauthorized) for problem in problems)
     if len(problems) == len(ids) > 1 and denied:
         raise problems[0]
-    return told
+    return messages
 
 
 def _bad(external_id: str, problem: Exception) -> Unreadable:
@@ -205,8 +205,8 @@ def parcels(record: Record) -> Iterator[dict[str, Any]]:
     """Parcels that come back, as the shop declares them."""
     for order in nodes(record, "reverseFulfillmentOrders"):
         for parcel in nodes(order, "reverseDeliveries"):
-            told = parcel.get("deliverable") or {}
-            yield {"id": parcel["id"], "tracking": told.get("tracking"), "label": told.get("label")}
+            deliverable = parcel.get("deliverable") or {}
+            yield {"id": parcel["id"], "tracking": deliverable.get("tracking"), "label": deliverable.get("label")}
 
 
 class _Put:
@@ -217,10 +217,10 @@ class _Put:
         self._left: dict[tuple[str, bool], int] = {}
         for line in reverse_lines(record):
             sent = line.get("fulfillmentLineItem") or {}
-            for told in line["dispositions"]:
-                self.all.append({**told, "order_line": (sent.get("lineItem") or {}).get("id")})
-                key = (sent.get("id", ""), told["type"] == MISSING)
-                self._left[key] = self._left.get(key, 0) + told["quantity"]
+            for disposition in line["dispositions"]:
+                self.all.append({**disposition, "order_line": (sent.get("lineItem") or {}).get("id")})
+                key = (sent.get("id", ""), disposition["type"] == MISSING)
+                self._left[key] = self._left.get(key, 0) + disposition["quantity"]
 
     def take(self, sent: str | None, most: int, *, missing: bool = False) -> int:
         key = (sent or "", missing)
@@ -251,6 +251,6 @@ def _notes(record: Record) -> Iterator[dict[str, Any]]:
         yield {"id": f"{record['id']}/decline", "said": declined["reason"], "more": declined["note"] or None}
     fees = [("restocking", line.get("restockingFee")) for line in nodes(record, "returnLineItems")]
     fees += [("return shipping", fee) for fee in record["returnShippingFees"]]
-    told = [f"{what} {money.amount(fee['amountSet'])} {record['order']['currencyCode']}" for what, fee in fees if fee]
-    if told:
-        yield {"id": f"{record['id']}/fees", "said": "FEES", "more": ", ".join(told)}
+    kept = [f"{what} {money.amount(fee['amountSet'])} {record['order']['currencyCode']}" for what, fee in fees if fee]
+    if kept:
+        yield {"id": f"{record['id']}/fees", "said": "FEES", "more": ", ".join(kept)}

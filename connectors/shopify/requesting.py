@@ -43,13 +43,13 @@ def create_return(graph: Graph, operation: Operation) -> Reply:
         lines += [{**part, **why} for part in pieces(line, open_)]
         if said.get("wanted_sku"):
             wanted.append({"variantId": variant(graph, said["wanted_sku"]), "quantity": int(line.quantity)})
-    told: dict[str, Any] = {"orderId": order_id, "returnLineItems": lines}
+    asked: dict[str, Any] = {"orderId": order_id, "returnLineItems": lines}
     if not approved:
         if wanted:
             raise Rejected("Shopify takes what is wanted instead only with an approved return: authorize it first")
-        made = graph.ask("Request", input=told)["returnRequest"]["return"]
+        made = graph.ask("Request", input=asked)["returnRequest"]["return"]
     else:
-        made = graph.ask("Create", input={**told, **({"exchangeLineItems": wanted} if wanted else {})})
+        made = graph.ask("Create", input={**asked, **({"exchangeLineItems": wanted} if wanted else {})})
         made = made["returnCreate"]["return"]
     return created(made, order_id)
 

@@ -76,10 +76,10 @@ class ShopifySandbox(Writes, Login):
     @route("POST", "/admin/api/{version}/graphql.json")
     def graphql(self, call: Call, version: str) -> Any:
         served = version if version in VERSIONS else VERSIONS[0]  # a version that is over falls forward, silently
-        told = call.json()
+        sent = call.json()
         headers = {"X-Shopify-API-Version": served}
         try:
-            request = read(told.get("query", ""), told.get("variables"), told.get("operationName"))
+            request = read(sent.get("query", ""), sent.get("variables"), sent.get("operationName"))
             if throttled := self._throttled(request):
                 return SandboxAnswer(200, throttled, headers)
             return SandboxAnswer(200, {"data": self._data(request, served), "extensions": self._cost(request)}, headers)
@@ -159,9 +159,9 @@ class ShopifySandbox(Writes, Login):
                 return self._looked(args["id"])
             case "shop":
                 plan = {"__typename": "ShopPlan", "publicDisplayName": "Simulated"}
-                told = {"name": "Simulated shop", "myshopifyDomain": "simulated.myshopify.com", "currencyCode": "EUR"}
+                about = {"name": "Simulated shop", "myshopifyDomain": "simulated.myshopify.com", "currencyCode": "EUR"}
                 form = {"orderNumberFormatPrefix": "#", "orderNumberFormatSuffix": ""}
-                return {"__typename": "Shop", **told, **form, "plan": plan}
+                return {"__typename": "Shop", **about, **form, "plan": plan}
             case "currentAppInstallation":
                 scopes = [{"__typename": "AccessScope", "handle": scope} for scope in self.gives]
                 return {"__typename": "AppInstallation", "accessScopes": scopes}
@@ -202,12 +202,12 @@ class ShopifySandbox(Writes, Login):
         return {"__typename": "Payload", "bulkOperation": made, "userErrors": []}
 
     def _looked(self, name: str) -> Record | None:
-        record, told = self.state.get(name, "BulkOperation"), self.bulk.get(name)
-        if record is not None and told is not None:
-            told["looks"] += 1
-            done = told["looks"] > self.bulk_looks
+        record, bulk = self.state.get(name, "BulkOperation"), self.bulk.get(name)
+        if record is not None and bulk is not None:
+            bulk["looks"] += 1
+            done = bulk["looks"] > self.bulk_looks
             record["status"] = "COMPLETED" if done else "RUNNING"
-            lines = list(self._bulk_lines(told["query"])) if done else []
+            lines = list(self._bulk_lines(bulk["query"])) if done else []
             record["objectCount"] = str(len(lines))
             record["url"] = f"{self.url}/bulk/{name.rpartition('/')[2]}.jsonl" if lines else None
         return record
@@ -223,8 +223,8 @@ class ShopifySandbox(Writes, Login):
 
     @route("GET", "/bulk/{name}")
     def bulk_file(self, call: Call, name: str) -> Any:
-        told = self.bulk[f"gid://shopify/BulkOperation/{name.removesuffix('.jsonl')}"]
-        body = b"\n".join(self._bulk_lines(told["query"])) + b"\n"
+        bulk = self.bulk[f"gid://shopify/BulkOperation/{name.removesuffix('.jsonl')}"]
+        body = b"\n".join(self._bulk_lines(bulk["query"])) + b"\n"
         return SandboxAnswer(200, body, {"Content-Type": "application/jsonl"})
 
     # -- the shop and its customers
@@ -241,13 +241,13 @@ class ShopifySandbox(Writes, Login):
 
     @route("POST", "/shop/returns")
     def ask_back(self, call: Call) -> Any:
-        told = call.json()
-        order = next(order for order in self.state.of("Order") if told["order"] in (order["id"], order["name"]))
-        reason = told.get("reason", "UNWANTED")
+        sent = call.json()
+        order = next(order for order in self.state.of("Order") if sent["order"] in (order["id"], order["name"]))
+        reason = sent.get("reason", "UNWANTED")
         lines = [
-            {"fulfillmentLineItemId": part["id"], "quantity": told["lines"][sku], "returnReason": reason}
+            {"fulfillmentLineItemId": part["id"], "quantity": sent["lines"][sku], "returnReason": reason}
             for part, _ in self.state.open_pieces(order)
-            if (sku := self.state.records[part["lineItem"].id]["sku"]) in told["lines"]
+            if (sku := self.state.records[part["lineItem"].id]["sku"]) in sent["lines"]
         ]
         try:
             made = self.mutate_returnRequest({"orderId": order["id"], "returnLineItems": lines})
@@ -258,10 +258,10 @@ class ShopifySandbox(Writes, Login):
     @route("POST", "/shop/parcels")
     def send_back(self, call: Call) -> Any:
         """The customer types in under which number goods of a return are on their way."""
-        told = call.json()
-        record = next(record for record in self.state.of("Return") if told["return"] in (record["id"], record["name"]))
+        sent = call.json()
+        record = next(record for record in self.state.of("Return") if sent["return"] in (record["id"], record["name"]))
         (order,) = self.state.all(record["reverseFulfillmentOrders"])
-        shown = {"__typename": "Tracking", "number": told["number"], "url": None, "carrierName": told.get("carrier")}
+        shown = {"__typename": "Tracking", "number": sent["number"], "url": None, "carrierName": sent.get("carrier")}
         carried = {"__typename": "ReverseDeliveryShippingDeliverable", "tracking": shown, "label": None}
         made = self.state.add("ReverseDelivery", deliverable=carried, reverseFulfillmentOrder=Ref(order["id"]))
         order["reverseDeliveries"].append(Ref(made["id"]))
@@ -279,10 +279,10 @@ def _valid(name: str) -> str:
 
 def _query(body: bytes) -> str:
     try:
-        told = msgspec.json.decode(body)
+        sent = msgspec.json.decode(body)
     except msgspec.DecodeError:
         return ""
-    return str(told.get("query", "")) if isinstance(told, dict) else ""
+    return str(sent.get("query", "")) if isinstance(sent, dict) else ""
 
 
 def _flat(node: Record, parent: str | None) -> Iterator[bytes]:

@@ -35,15 +35,15 @@ class Login(Sandbox):
             raise Refuse(400, "Oauth error invalid_request: Could not find Shopify API application")
         shop = urlsplit(self.url).hostname or ""
         host = base64.b64encode(f"{shop}/admin".encode()).decode().rstrip("=")
-        told = {"host": host, "shop": shop, "state": asked["state"], "timestamp": str(int(time.time()))}
+        answer = {"host": host, "shop": shop, "state": asked["state"], "timestamp": str(int(time.time()))}
         if self.agrees:
             code = secrets.token_hex(16)
             self.codes.add(code)
-            told["code"] = code
+            answer["code"] = code
         else:
-            told |= {"error": "access_denied", "error_description": "The merchant said no"}
-        told["hmac"] = sign(list(told.items()), CLIENT_SECRET)
-        return SandboxAnswer(302, None, {"Location": f"{asked['redirect_uri']}?{urlencode(told)}"})
+            answer |= {"error": "access_denied", "error_description": "The merchant said no"}
+        answer["hmac"] = sign(list(answer.items()), CLIENT_SECRET)
+        return SandboxAnswer(302, None, {"Location": f"{asked['redirect_uri']}?{urlencode(answer)}"})
 
     @route("POST", "/admin/oauth/access_token")
     def token(self, call: Call) -> Any:

@@ -182,12 +182,12 @@ class Writes(Sandbox):
         order = self.state.get(reverseFulfillmentOrderId, "ReverseFulfillmentOrder")
         if order is None:
             raise Refusal("reverseFulfillmentOrderId", "Reverse fulfillment order was not found.", "NOT_FOUND")
-        told = trackingInput or {}
-        shown = {"__typename": "Tracking", "number": told.get("number"), "url": told.get("url"), "carrierName": None}
+        sent = trackingInput or {}
+        shown = {"__typename": "Tracking", "number": sent.get("number"), "url": sent.get("url"), "carrierName": None}
         carried = {"__typename": "ReverseDeliveryShippingDeliverable", "tracking": shown, "label": None}
         made = self.state.add("ReverseDelivery", deliverable=carried, reverseFulfillmentOrder=Ref(order["id"]))
         order["reverseDeliveries"].append(Ref(made["id"]))
-        self.effect("track", id=made["id"], number=told.get("number"), notified=notifyCustomer)
+        self.effect("track", id=made["id"], number=sent.get("number"), notified=notifyCustomer)
         self.notify("reverse_deliveries/attach_deliverable", {"id": made["id"]})
         return {"__typename": "Payload", "reverseDelivery": made, "userErrors": []}
 

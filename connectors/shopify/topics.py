@@ -50,8 +50,8 @@ def order_of(body: Body) -> str | None:
 
 
 def return_of(body: Body) -> str | None:
-    told = body.return_ or {}
-    return told.get("admin_graphql_api_id") or (gid("Return", told["id"]) if told.get("id") else None)
+    named = body.return_ or {}
+    return named.get("admin_graphql_api_id") or (gid("Return", named["id"]) if named.get("id") else None)
 
 
 ABOUT: Mapping[str, Sequence[tuple[str, Where]]] = {
@@ -148,5 +148,5 @@ def privacy(topic: str, body: Mapping[str, Any], request: WebhookRequest) -> Mes
         "text": f"{ASKED[topic]}{concerns}: to be done by {(at + WITHIN).date()}. The hub asks Shopify for no name and "
         "no address; what people wrote into notes is kept with these orders' returns until it is erased.",
     }
-    told = msgspec.json.encode(record)
-    return Message("privacy", f"{topic}/{name}", told, version=at.isoformat(), delivery_id=request.header(DELIVERY))
+    content = msgspec.json.encode(record)
+    return Message("privacy", f"{topic}/{name}", content, version=at.isoformat(), delivery_id=request.header(DELIVERY))

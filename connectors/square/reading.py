@@ -285,15 +285,15 @@ def _sale(order: Record, sold: Sequence[Record], payments: Sequence[Record]) -> 
 
 def _refunds_once(refunds: Sequence[Record], order: Record) -> list[Record]:
     """A return's refunds, each once: PaymentRefunds, and what stands only on the order, in its other vocabulary."""
-    told = [{**keep(REFUND, refund), "said_by": "payment"} for refund in refunds]
+    rows = [{**keep(REFUND, refund), "said_by": "payment"} for refund in refunds]
     matching = [(refund.get("payment_id"), refund["amount_money"]["amount"]) for refund in refunds]
     for listed in order.get("refunds") or ():
         this = (listed.get("tender_id"), listed["amount_money"]["amount"])
         if this in matching:
             matching.remove(this)
         else:
-            told.append({**keep(LISTED, listed), "payment_id": listed.get("tender_id"), "said_by": "order"})
-    return told
+            rows.append({**keep(LISTED, listed), "payment_id": listed.get("tender_id"), "said_by": "order"})
+    return rows
 
 
 def _owed(order: Record) -> Record:

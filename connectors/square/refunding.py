@@ -36,13 +36,13 @@ def record(client: Client, operation: Operation, locations: list[str]) -> Reply:
     """Write down a refund that somebody else paid: unlinked, to an external destination, so no money moves."""
     own = _own(_recent(client), operation)
     if own is None:
-        told = {
+        content = {
             "unlinked": True,
             "destination_id": "EXTERNAL",
             "location_id": _location(client, operation, locations),
             "external_details": {"type": operation.payload.get("type") or "OTHER", "source": SOURCE},
         }
-        own = _send(client, operation, told)
+        own = _send(client, operation, content)
     return _reply(operation, own)
 
 

@@ -76,8 +76,8 @@ class SquareSandbox(Sandbox):
     def send_webhooks(self) -> None:
         """Send what the counter raised."""
         raised, self.state.events = self.state.events, []
-        for topic, object_id, told in raised:
-            self.webhook(topic, event(topic, object_id, told, self.state.now()))
+        for topic, object_id, record in raised:
+            self.webhook(topic, event(topic, object_id, record, self.state.now()))
 
     # -- the counter
 
@@ -269,14 +269,14 @@ class SquareSandbox(Sandbox):
         return before[1]
 
 
-def event(topic: str, object_id: str, told: Record, at: str) -> Record:
+def event(topic: str, object_id: str, record: Record, at: str) -> Record:
     """A webhook's body as Square writes it."""
     return {
         "merchant_id": MERCHANT,
         "type": topic,
         "event_id": str(uuid.uuid4()),
         "created_at": at,
-        "data": {"type": next(iter(told)), "id": object_id, "object": told},
+        "data": {"type": next(iter(record)), "id": object_id, "object": record},
     }
 
 

@@ -136,14 +136,14 @@ def _notes(look: Lookup, rows: Sequence[Row]) -> dict[int, list[Row]]:
     found: dict[int, list[Row]] = {}
     resources = [f"{COMPLAINT},{row['id']}" for row in rows]
     for note in look.rest.search("ir.note", [["resource", "in", resources]], NOTE_FIELDS) if rows else ():
-        told = {
+        row = {
             "id": str(note["id"]),
             "text": note["message"],
             "at": note["create_date"],
             "by": note["last_user"],
             "modified_at": note["last_modified_at"],
         }
-        found.setdefault(target(note["resource"], COMPLAINT) or 0, []).append(told)
+        found.setdefault(target(note["resource"], COMPLAINT) or 0, []).append(row)
     return found
 
 

@@ -134,25 +134,25 @@ class Tryton(Connector):
         return STEPS[operation.kind](read(self.rest, self.account.settings, operation))
 
     def _write(self, step: Step, progress: Mapping[str, Any]) -> dict[str, str]:
-        told: dict[str, str] = {}
+        progressed: dict[str, str] = {}
         record = step.record
         if record is None:
             record = int(self.rest.create(step.model, step.values or {})["id"])
-            told |= {step.creates: str(record)} if step.creates else {}
+            progressed |= {step.creates: str(record)} if step.creates else {}
         elif step.button:
             self.rest.press(step.model, record, step.button)
         else:
             self.rest.write(step.model, record, step.values or {})
         if step.settles:
-            told[BEGUN] = "[]"
+            progressed[BEGUN] = "[]"
         elif step.undo is not None:
             begun = [*json.loads(str(progress.get(BEGUN) or "[]")), [step.model, record, step.undo]]
-            told[BEGUN] = json.dumps(begun)
+            progressed[BEGUN] = json.dumps(begun)
         kept = KEPT.get(step.model)
         if kept is not None and step.record is not None:
             touched = {*filter(None, str(progress.get(kept) or "").split(",")), str(record)}
-            told[kept] = ",".join(sorted(touched))
-        return told
+            progressed[kept] = ",".join(sorted(touched))
+        return progressed
 
 
 BEGUN = "begun"

@@ -112,12 +112,12 @@ def _receipts(row: Row, order_lines: Mapping[int, int], settings: Settings) -> l
         sale_line = target(came["origin"], "sale.line") or 0
         rest = Decimal(str(came["quantity"])) - sum((Decimal(str(p["quantity"])) for p in parts), Decimal(0))
         if not put:
-            told = [(came, came["quantity"], place(came, settings))]
+            counted = [(came, came["quantity"], place(came, settings))]
         else:
-            told = [(part, part["quantity"], place(part, settings)) for part in parts]
+            counted = [(part, part["quantity"], place(part, settings)) for part in parts]
             if rest > 0:
-                told.append((came, float(rest), {}))
-        for move, quantity, where in told:
+                counted.append((came, float(rest), {}))
+        for move, quantity, where in counted:
             if not quantity:
                 continue
             receipts.append(

@@ -89,10 +89,10 @@ def credit(now: Situation) -> Next:
     wanted = now.operation.amount
     left = None if wanted is None else wanted - sum((-Decimal(n["total_amount"]) for n in mine), Zero)
     if (left is not None and left <= 0) or (not drafts and _covered(now, posted)):
-        told = mine or posted
-        made = tuple(Made("credits", str(n["id"]), fact) for n in told for fact in facts(now))
+        standing = mine or posted
+        made = tuple(Made("credits", str(n["id"]), fact) for n in standing for fact in facts(now))
         done = finished(now, "credit note posted", made)
-        notifications = (*done.read_back, *(Changed("credit_note", str(n["id"])) for n in told))
+        notifications = (*done.read_back, *(Changed("credit_note", str(n["id"])) for n in standing))
         return Reply(objects=done.objects, made=made, read_back=notifications, detail=done.detail)
     if not drafts:
         more = f"beyond the {len(posted)} that are posted" if posted else "yet"

@@ -134,7 +134,7 @@ class Reader:
         No mark is later than the moment the poll began, whatever a row says.
         """
         marks: dict[str, str] = json.loads(cursor) if cursor else {}
-        told: set[tuple[Any, str]] = set()
+        given: set[tuple[Any, str]] = set()
         began = time.monotonic()
         self.rest.http.clock.begin()
         for watch in STREAMS[stream].watches:
@@ -142,8 +142,8 @@ class Reader:
             for roots, mark in self._changes(STREAMS[stream], watch, begun):
                 now = self.rest.http.clock.at(began).strftime(MICROSECONDS)
                 marks[watch.name] = min(max(mark, marks.get(watch.name, "")), now)
-                fresh = [one for one in self._found(stream, watch, roots) if _name(one) not in told]
-                told.update(map(_name, fresh))
+                fresh = [one for one in self._found(stream, watch, roots) if _name(one) not in given]
+                given.update(map(_name, fresh))
                 yield fresh, json.dumps(marks, sort_keys=True)
 
     def _found(self, stream: str, watch: Watch, roots: Sequence[int]) -> list[Found | Unreadable]:

@@ -46,8 +46,8 @@ class Journey(Tale):
 
     def approved(self) -> None:
         """By a clerk in Tryton, once the hub has entered the complaint there; both systems can go on."""
-        told = self.wait("a complaint in Tryton", lambda: self.merged.objects.get("erp", {}).get("complaint"))
-        self.complaint = int(told)
+        found = self.wait("a complaint in Tryton", lambda: self.merged.objects.get("erp", {}).get("complaint"))
+        self.complaint = int(found)
         self.wait("the complaint to wait for a decision", lambda: self.world.erp.can_decide(self.complaint))
         self.world.erp.rpc.press("sale.complaint", self.complaint, "approve")
         self.wait("the hub to bring the approval through to a shipment", lambda: self.merged.ready)

@@ -48,9 +48,9 @@ class Sandbox:
         """What was really done there, by its own log: of these kinds, of any if none is named."""
         return [effect for effect in self.get("/__effects") if not kinds or effect["kind"] in kinds]
 
-    def fault(self, kind: str, **told: Any) -> None:
+    def fault(self, kind: str, **spec: Any) -> None:
         """Have it misbehave (connectors/kit/faults.py)."""
-        self.post("/__faults", {"kind": kind, **told})
+        self.post("/__faults", {"kind": kind, **spec})
 
     def behave(self) -> None:
         """No more faults."""

@@ -30,7 +30,7 @@ class Shop(Payer):
     has: dict[str, int]
 
     @route("POST", "/hub")
-    def told(self, call: Call) -> Any:
+    def carry_out(self, call: Call) -> Any:
         said = call.json()
         kind, (one,) = said["type"], said["data"]["lines"]
         if kind not in ("receive", "dispose"):

@@ -47,7 +47,7 @@ class Payer(GenericSandbox):
         """It books goods that it is told of in one total, n0."""
 
     @route("POST", "/hub")
-    def told(self, call: Call) -> Any:
+    def carry_out(self, call: Call) -> Any:
         said = call.json()
         key, data = said["id"], said["data"]
         if said["type"] == "create_return":

@@ -26,7 +26,7 @@ class Books(Shop):
     puts: dict[str, int]
 
     @route("POST", "/hub")
-    def told(self, call: Call) -> Any:
+    def carry_out(self, call: Call) -> Any:
         said = call.json()
         kind, lines = said["type"], said["data"]["lines"]
         if kind not in ("receive", "dispose"):

@@ -22,7 +22,7 @@ class Books(GenericSandbox):
         self.asked: list[dict[str, Any]] = []
 
     @route("POST", "/hub")
-    def told(self, call: Call) -> Any:
+    def carry_out(self, call: Call) -> Any:
         data = call.json()["data"]
         self.asked.append(data)
         if not self.entered:

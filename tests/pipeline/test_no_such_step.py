@@ -17,15 +17,15 @@ from tests.pipeline.scenario import scenario as scenario
 def depot(scenario: Scenario, monkeypatch: pytest.MonkeyPatch, status: int, pieces: int = 1) -> tuple[int, list[str]]:
     """A depot that answers `receive` with this status; the return whose goods came elsewhere, and what it was asked."""
     asked: list[str] = []
-    told = type(scenario.payer).told
+    carry_out = type(scenario.payer).carry_out
 
     def answers(payer: Any, call: Call) -> Any:
         asked.append(call.json()["type"])
         if asked[-1] == "receive":
             raise Refuse(status, {"message": "not with us"})
-        return told(payer, call)
+        return carry_out(payer, call)
 
-    monkeypatch.setattr(scenario.payer, "told", answers.__get__(scenario.payer))
+    monkeypatch.setattr(scenario.payer, "carry_out", answers.__get__(scenario.payer))
     scenario.accounts()
     terms = {"asked": ["create_return", "receive"], "listens": ["opened", "received"]}
     scenario.account(

@@ -39,7 +39,7 @@ class Hasty(Payer):
     """How many pieces were counted when it had shown this, and not answered yet."""
 
     @route("POST", "/hub")
-    def told(self, call: Call) -> Any:
+    def carry_out(self, call: Call) -> Any:
         said = call.json()
         kind, data = said["type"], said["data"]
         self.told_kinds.append(kind)

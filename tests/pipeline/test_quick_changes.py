@@ -31,11 +31,11 @@ class Listener(GenericSandbox):
     meanwhile: Callable[[], None] | None = None
 
     @route("POST", "/hub")
-    def told(self, call: Call) -> Any:
+    def carry_out(self, call: Call) -> Any:
         happens, self.meanwhile = self.meanwhile, None
         if happens is not None:
             happens()
-        return super().told(call)
+        return super().carry_out(call)
 
     @property
     def heard(self) -> int:

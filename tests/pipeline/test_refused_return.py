@@ -16,14 +16,14 @@ from tests.pipeline.scenario import scenario as scenario
 def test_the_money_is_paid_once_whatever_was_refused(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    told = type(scenario.payer).told
+    carry_out = type(scenario.payer).carry_out
 
     def refuses(payer: Any, call: Call) -> Any:
         if call.json()["type"] == "create_return":
             raise Refuse(status, {"message": "this order is not returned with us"})
-        return told(payer, call)
+        return carry_out(payer, call)
 
-    monkeypatch.setattr(scenario.payer, "told", refuses.__get__(scenario.payer))
+    monkeypatch.setattr(scenario.payer, "carry_out", refuses.__get__(scenario.payer))
     scenario.accounts()
     scenario.order()
     line = {"id": "1", "sku": "MUG", "quantity": 1}

@@ -102,13 +102,13 @@ def personal(subject: Subject) -> Shortcomings:
     """All that is known of a person is listed, and so is what a person is found by."""
     customers = _customers(subject)
     for stream, found in sorted(persons(subject).items()):
-        told = subject.manifest.streams[stream]
+        declared = subject.manifest.streams[stream]
         for path in sorted(found):
-            if not any(path == known or path.startswith(f"{known}.") for known in map(_plain, told.personal)):
+            if not any(path == known or path.startswith(f"{known}.") for known in map(_plain, declared.personal)):
                 where = "the mapping reads" if path in customers.get(stream, ()) else "a recording holds"
                 yield f"manifest.yaml, streams.{stream}.personal: list {path}, which {where}"
         found_by = stream in customers or any(FINDS.search(_bare(path.rpartition(".")[2])) for path in found)
-        if found_by and not told.customer:
+        if found_by and not declared.customer:
             yield f"manifest.yaml, streams.{stream}.customer: say by which of it a person's records are found"
 
 
@@ -131,8 +131,8 @@ def _customers(subject: Subject) -> dict[str, set[str]]:
     """By stream, the plain paths of which the mapping makes a customer's name, e-mail address and telephone."""
     said = {stream: fields["customer"] for stream, fields in _inbound(subject).items() if "customer" in fields}
     return {
-        stream: {path for field in ("name", "email", "phone") if PATH.fullmatch(path := str(told.get(field, "")))}
-        for stream, told in said.items()
+        stream: {path for field in ("name", "email", "phone") if PATH.fullmatch(path := str(places.get(field, "")))}
+        for stream, places in said.items()
     }
 
 
