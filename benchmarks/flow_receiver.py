@@ -97,15 +97,15 @@ class _Connection(asyncio.Protocol):
             self.transport.write(answer(at, orjson.loads(rest[:length])))
 
 
-def answer(at: float, told: Any) -> bytes:
+def answer(at: float, message: Any) -> bytes:
     """The whole answer to one message; its line is printed."""
-    data = told["data"]
-    if told["type"] != "create_return":
-        return _http(b"410 Gone", {"message": f"nothing but returns is made here, no {told['type']}"})
-    print(at, told["id"], data["order"]["number"], flush=True)
+    data = message["data"]
+    if message["type"] != "create_return":
+        return _http(b"410 Gone", {"message": f"nothing but returns is made here, no {message['type']}"})
+    print(at, message["id"], data["order"]["number"], flush=True)
     lines = [{"id": str(n), **line} for n, line in enumerate(data["lines"], 1)]
     made = {
-        **{"id": f"D-{told['id']}", "version": 1, "hub_number": data["hub_number"], "order": data["order"]},
+        **{"id": f"D-{message['id']}", "version": 1, "hub_number": data["hub_number"], "order": data["order"]},
         **{"authorization": {"value": data["authorization"]}, "lines": lines},
     }
     return _http(b"200 OK", {"objects": {"return": made["id"]}, "records": [{"type": "return.upsert", "data": made}]})

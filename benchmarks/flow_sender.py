@@ -58,14 +58,14 @@ def whole(seed: str, number: int) -> bytes:
 
 def crowd(port: int, count: int, in_flight: int) -> float:
     """So many at once; when the first was sent."""
-    told = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-m", "benchmarks.flow_sender", str(port), secrets.token_hex(4), str(count), str(in_flight)],
         cwd=home.CHECKOUT,
         check=True,
         capture_output=True,
         text=True,
     )
-    return float(told.stdout)
+    return float(printed.stdout)
 
 
 def one_by_one(port: int, count: int, receiver: Receiver) -> list[float]:

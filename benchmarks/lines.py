@@ -44,8 +44,8 @@ def run(*, quick: bool) -> Report:
             spread = Spread(tuple(many / few for many, few in pairs))
             lines.append(Line("lines", f"{name}: {size} lines", "times", spread, BOUND))
     middle = {name: sum(sorted(per_line[name, sizes[-1]])[:1]) for name in names}
-    told = ", ".join(f"{name} {number(seconds * 1e6)} µs" for name, seconds in middle.items())
-    return Report(lines, [WHAT, f"Per line of {sizes[-1]}, at best: {told}."])
+    costs = ", ".join(f"{name} {number(seconds * 1e6)} µs" for name, seconds in middle.items())
+    return Report(lines, [WHAT, f"Per line of {sizes[-1]}, at best: {costs}."])
 
 
 def stages(size: int) -> dict[str, Callable[[], object]]:

@@ -26,14 +26,14 @@ def message(number: int, seed: str, stamp: int) -> bytes:
     """An event as the subscriber in Medusa tells it (simulated), signed: a return was requested."""
     delivery = f"msg_{seed}_{number}"
     # Medusa's event names the order, too; only one id is named here, so that one row is stored on both sides.
-    told = {
+    event = {
         "id": delivery,
         "name": "order.return_requested",
         "data": {"return_id": f"return_01M85M{seed}{number:012d}"},
         "objects": [],
         "at": "2026-11-20T09:15:42.940Z",
     }
-    body = json.dumps(told).encode()
+    body = json.dumps(event).encode()
     signed = hmac.digest(_KEY, f"{delivery}.{stamp}.".encode() + body, hashlib.sha256)
     head = (
         "POST /hooks/web HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"

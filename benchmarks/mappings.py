@@ -57,12 +57,12 @@ def run(*, quick: bool) -> Report:
             stream = max(streams, key=lambda name, figures=figures: figures[name].middle)  # type: ignore[misc]
             size = f"{number(len(found[stream].body) / 1000)} KB"
             lines.append(Line("mappings", f"{system}: {stream[1]} ({size})", unit, figures[stream], BOUND))
-        told = (
+        sizes = (
             f"{name[1]} {len(found[name].body)} bytes, {number(Spread(tuple(used[name])).middle * 1e6)} µs,"
             f" {number(by_p[name].middle)} P, {number(by_own[name].middle)} own P"
             for name in streams
         )
-        notes.append(f"{system}: {'; '.join(told)}.")
+        notes.append(f"{system}: {'; '.join(sizes)}.")
     return Report(lines, notes)
 
 
@@ -70,15 +70,17 @@ def samples() -> dict[tuple[str, str], Sample]:
     """By system and stream."""
     found: dict[tuple[str, str], Sample] = {}
     for file in sorted(RECORDINGS.glob("*/*.json")):
-        told = json.loads(file.read_text("utf-8"))
-        if file.name.endswith(".expected.json") or not (isinstance(told, dict) and {"stream", "record"} <= told.keys()):
+        recording = json.loads(file.read_text("utf-8"))
+        if file.name.endswith(".expected.json") or not (
+            isinstance(recording, dict) and {"stream", "record"} <= recording.keys()
+        ):
             continue
-        name = (file.parent.name, told["stream"])
-        body = json.dumps(grown(told["record"]), ensure_ascii=False, separators=(",", ":")).encode()
+        name = (file.parent.name, recording["stream"])
+        body = json.dumps(grown(recording["record"]), ensure_ascii=False, separators=(",", ":")).encode()
         if name not in found or len(body) > len(found[name].body):
             words = dictionary(registry.load(file.parent.name).mapping)
-            account = reading(told.get("account", "here"), words, told.get("settings", {}))
-            found[name] = Sample(account, told["stream"], body)
+            account = reading(recording.get("account", "here"), words, recording.get("settings", {}))
+            found[name] = Sample(account, recording["stream"], body)
     return found
 
 

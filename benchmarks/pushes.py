@@ -46,8 +46,8 @@ def easypost() -> Push:
 
 def generic() -> Push:
     """A return, whole."""
-    told = recorded("generic", "return_received_inspected_and_put_away")
-    body = _json({"id": "msg_1", "type": "return.upsert", "timestamp": AT, "data": told})
+    record = recorded("generic", "return_received_inspected_and_put_away")
+    body = _json({"id": "msg_1", "type": "return.upsert", "timestamp": AT, "data": record})
     settings = {"webhook_secret": SECRET, "kind": "storefront", "url": "https://shop.example/hub"}
     return _push("generic", body, settings, _standard(body))
 
@@ -59,8 +59,8 @@ def kuaidi100() -> Push:
     times = [f"2026-03-{day:02} 09:12:00" for day in range(10, 0, -1)]
     data = [{**event, "time": time, "ftime": time} for time in times]
     last = {"message": "ok", "state": "1002", "status": "200", "condition": "00", "ischeck": "0", "data": data}
-    told = {"status": "polling", "billstatus": "", "message": "", "autoCheck": "0", "comOld": "", "comNew": ""}
-    param = _json({**told, "lastResult": {**last, "com": parcel.company, "nu": parcel.number}})
+    push = {"status": "polling", "billstatus": "", "message": "", "autoCheck": "0", "comOld": "", "comNew": ""}
+    param = _json({**push, "lastResult": {**last, "com": parcel.company, "nu": parcel.number}})
     body = urlencode({"sign": sign(param, salt(SECRET, parcel, 1)), "param": param}).encode()
     settings = {
         "customer": "SIMULATED",

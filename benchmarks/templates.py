@@ -71,11 +71,11 @@ class Site:
 
     def connect(self) -> None:
         """The three accounts."""
-        told = {"url": f"{self.systems.url}/hub", "webhook_secret": SECRET}
+        door = {"url": f"{self.systems.url}/hub", "webhook_secret": SECRET}
         paying = {"money": True, "asked": ["create_return", "refund"], "settle": 0}
-        self._account("web", {"kind": "storefront", **told}, paying)
-        self._account("erp", {"kind": "erp", "orders_of": "web", **told}, {"decides": True, "settle": 0})
-        self._account("till", {"kind": "pos", "orders_of": "web", **told}, {"settle": 0})
+        self._account("web", {"kind": "storefront", **door}, paying)
+        self._account("erp", {"kind": "erp", "orders_of": "web", **door}, {"decides": True, "settle": 0})
+        self._account("till", {"kind": "pos", "orders_of": "web", **door}, {"settle": 0})
 
     def _account(self, name: str, settings: dict[str, Any], terms: dict[str, Any]) -> None:
         configuration.put(self.hub, name, {"connector": "generic", "settings": settings, "terms": terms})

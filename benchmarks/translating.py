@@ -28,13 +28,13 @@ def run(*, quick: bool) -> Report:
     account = reading("web", words)
     body = payload()
     record = engine.read_json(body)
-    told = words.read("return", record, {}, account="web")
+    fields = words.read("return", record, {}, account="web")
     stages: dict[str, Callable[[], object]] = {
         "bytes → validated fragment": lambda: translate(account, "return", body),
         "its part: JSON, exact": lambda: engine.read_json(body),
         "its part: mapping": lambda: words.read("return", record, {}, account="web"),
-        "its part: validation": lambda: schema.fragment(told, clean=True),
-        "(conversion into types alone)": lambda: msgspec.convert(told, Fragment, str_keys=False),
+        "its part: validation": lambda: schema.fragment(fields, clean=True),
+        "(conversion into types alone)": lambda: msgspec.convert(fields, Fragment, str_keys=False),
     }
     seconds = 0.03 if quick else 0.2
     used: dict[str, list[float]] = {name: [] for name in stages}

@@ -85,14 +85,14 @@ def _round(served: tuple[int, int], requests: int, database: int) -> Round:
     """Have so many requests answered. `served`: the web's process and port; `database`: the postmaster's process."""
     pid, port = served
     web, server = family_cpu(pid), family_cpu(database)
-    told = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-m", "benchmarks.load", str(port), str(requests), str(IN_FLIGHT), secrets.token_hex(4)],
         cwd=home.CHECKOUT,
         check=True,
         capture_output=True,
         text=True,
     )
-    wall, sender = map(float, told.stdout.split())
+    wall, sender = map(float, printed.stdout.split())
     return Round(wall, family_cpu(pid) - web, family_cpu(database) - server, sender)
 
 

@@ -33,7 +33,7 @@ def judged(bound: int = BOUND) -> Iterator[list[str]]:
 
     send = Connection.exec_driver_sql
 
-    def told(conn: Connection, statement: str, parameters: Any = None) -> Result:
+    def seen(conn: Connection, statement: str, parameters: Any = None) -> Result:
         before(conn.sql.connection.driver_connection, statement, parameters)
         return send(conn, statement, parameters)
 
@@ -43,7 +43,7 @@ def judged(bound: int = BOUND) -> Iterator[list[str]]:
     event.listen(Engine, "before_cursor_execute", put_together)
     try:
         with pytest.MonkeyPatch.context() as patches:
-            patches.setattr(Connection, "exec_driver_sql", told)
+            patches.setattr(Connection, "exec_driver_sql", seen)
             yield found
     finally:
         event.remove(Engine, "before_cursor_execute", put_together)

@@ -15,11 +15,11 @@ def before_each(do: Callable[[str], None], patches: pytest.MonkeyPatch) -> None:
     """From here on `do` is called with every statement before it is sent."""
     send = Connection.exec_driver_sql
 
-    def told(conn: Connection, statement: str, parameters: Any = None) -> Result:
+    def counted(conn: Connection, statement: str, parameters: Any = None) -> Result:
         do(statement)
         return send(conn, statement, parameters)
 
-    patches.setattr(Connection, "exec_driver_sql", told)
+    patches.setattr(Connection, "exec_driver_sql", counted)
 
 
 @contextmanager

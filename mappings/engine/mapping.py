@@ -105,11 +105,11 @@ class Mapping:
         self, stream: str, record: dict[str, Any], settings: Items[str, Any] | None = None, *, account: str = ""
     ) -> dict[str, Any]:
         """Of a record that cannot be read: the `keys` and `orders` that it names, as far as these can be."""
-        plain, told = dict(settings or {}), {}
+        plain, found = dict(settings or {}), {}
         for field, translate in self._named(stream).items():
             with suppress(Untranslatable, *FAILURES):
-                told[field] = translate(record, plain, account).get(field, ())
-        return told
+                found[field] = translate(record, plain, account).get(field, ())
+        return found
 
     def money(
         self, stream: str, record: dict[str, Any], settings: Items[str, Any] | None = None, *, account: str = ""
@@ -117,9 +117,9 @@ class Mapping:
         """Of a record that cannot be read: its refunds and payments, and whom it names; None where these cannot be
         read either."""
         with suppress(Untranslatable, *FAILURES):
-            told = self._moneyed(stream)(record, dict(settings or {}), account)
-            found = {field: told[field] for field in _MONEY if told.get(field)}
-            return {**found, "partial": told.get("partial", [])} if found else {}
+            read = self._moneyed(stream)(record, dict(settings or {}), account)
+            found = {field: read[field] for field in _MONEY if read.get(field)}
+            return {**found, "partial": read.get("partial", [])} if found else {}
         return None
 
     def _moneyed(self, stream: str) -> Translate:

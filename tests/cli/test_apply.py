@@ -117,8 +117,8 @@ def test_an_account_may_name_one_that_the_same_file_adds(run: Run, tmp_path: Pat
     both = {"accounts": {"till": {**wanted, "terms": {"routes": ["web", "till"]}}, "web": GOOD}}
     code, said = applied(run, tmp_path, yaml.safe_dump(both, sort_keys=False))
     assert (code, said.splitlines()[-2:]) == (0, ["till: added", "web: added"])
-    told = {**dict.fromkeys(("url", "read_url", "token", "silent"), ""), **till, "orders_of": "wbe"}
-    settings = [part for name, value in told.items() for part in ("--set", f"{name}={value}")]
+    filled = {**dict.fromkeys(("url", "read_url", "token", "silent"), ""), **till, "orders_of": "wbe"}
+    settings = [part for name, value in filled.items() for part in ("--set", f"{name}={value}")]
     said = run("accounts", "add", "desk", "generic", *settings).output
     assert "account desk: orders_of names wbe, and no account is called that; there are" in said.replace("\n", " ")
     assert sorted(row["name"] for row in listed(run)) == ["till", "web"]

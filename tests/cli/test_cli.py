@@ -218,14 +218,14 @@ def test_every_dictionary_and_manifest_lints(run: Callable[..., Result]) -> None
 
 
 def test_a_setting_is_required_where_nothing_stands_in_for_it(run: Callable[..., Result]) -> None:
-    told = {
+    columns = {
         line.split()[0]: line.split()[1:3]
         for line in run("connectors", "show", "shopify").output.splitlines()[1:]
         if line.strip()
     }
-    assert told["base_url"] == ["-", "yes"]
-    assert told["client_secret"] == ["yes", "-"], "secret, and an access token may stand in for it"
-    assert told["api_version"] == ["-", "-"], "it has a default"
+    assert columns["base_url"] == ["-", "yes"]
+    assert columns["client_secret"] == ["yes", "-"], "secret, and an access token may stand in for it"
+    assert columns["api_version"] == ["-", "-"], "it has a default"
 
 
 def test_an_account_that_is_installed_on_a_page_says_where(run: Callable[..., Result]) -> None:

@@ -45,7 +45,7 @@ def hub(*words: str) -> Result:
     return CliRunner().invoke(main, ["connectors", *words])
 
 
-def told(*words: str) -> Any:
+def printed(*words: str) -> Any:
     return json.loads(hub(*words, "--json").stdout)
 
 
@@ -57,7 +57,7 @@ def test_the_grade_is_shown_with_every_rule_and_what_is_missing(shown: Callable[
     assert text.startswith("my_shop: gold (tests of 2026-11-25 21:40:03 UTC)")
     assert "platinum outside missing no test shows that the vendor's own software" in text
     assert "gold personal exempt no person's data is in its recordings" in text
-    ((one,),) = [told("grade", NAME)]
+    ((one,),) = [printed("grade", NAME)]
     assert (one["name"], one["level"], one["problem"]) == (NAME, "gold", "")
     assert {rule["rule"]: rule["state"] for rule in one["findings"]}["outside"] == "missing"
 
@@ -115,7 +115,7 @@ def test_a_readme_promises_what_was_computed(checkout: Path, shown: Callable[...
 
 
 def test_the_list_has_capabilities_and_the_grade_where_it_is_known(shown: Callable[..., None], checkout: Path) -> None:
-    (one,) = told("list")
+    (one,) = printed("list")
     assert set(one) == {"name", "kind", "capabilities", "grade", "problem"}
     assert (one["name"], one["kind"], one["grade"], one["problem"]) == (NAME, "storefront", None, "")
     assert one["capabilities"] == {
@@ -129,9 +129,9 @@ def test_the_list_has_capabilities_and_the_grade_where_it_is_known(shown: Callab
         "check": True,
     }
     shown("echo")
-    assert told("list")[0]["grade"] == "silver"
+    assert printed("list")[0]["grade"] == "silver"
     assert "silver" in hub("list").output
     (checkout / "connectors" / NAME / "manifest.yaml").write_text("name: crooked")
     registry._known.clear()
-    (one,) = told("list")
+    (one,) = printed("list")
     assert (one["kind"], one["grade"], "kind: Missing data" in one["problem"]) == (None, None, True)

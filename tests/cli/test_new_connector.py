@@ -68,8 +68,8 @@ def test_it_lints(made: Path) -> None:
 def test_its_recording_translates_to_what_stands_beside_it(made: Path) -> None:
     recording = read_json((made / f"{RECORDING}.json").read_bytes())
     dictionary = Dictionary.load(registry.load(NAME).mapping)
-    told = dictionary.read(recording["stream"], recording["record"], recording["settings"], account="here")
-    assert json.loads(msgspec.json.encode(schema.fragment(told))) == json.loads(
+    fields = dictionary.read(recording["stream"], recording["record"], recording["settings"], account="here")
+    assert json.loads(msgspec.json.encode(schema.fragment(fields))) == json.loads(
         (made / f"{RECORDING}.expected.json").read_text()
     )
 
@@ -116,7 +116,7 @@ class There(Sandbox):
 
     @route("PUT", "/v1/returns/{id}/received")
     def received(self, call: Call, id: str) -> Any:
-        self.effect("received", key=call.headers["idempotency-key"], told=call.json())
+        self.effect("received", key=call.headers["idempotency-key"], content=call.json())
         self.state[id]["receipts"].append({"key": call.headers["idempotency-key"]})
         return {"return": self.state[id]}
 
@@ -137,8 +137,8 @@ def connector(made: Path, there: There) -> Iterator[Connector]:
 def test_it_polls_fetches_and_checks(connector: Connector) -> None:
     assert connector.check().ok
     pages = list(connector.poll("return", None))
-    told = [[message.external_id for message in page.messages] for page in pages if page.messages]
-    assert told == [["ret_0", "ret_1"], ["ret_2"]]
+    ids = [[message.external_id for message in page.messages] for page in pages if page.messages]
+    assert ids == [["ret_0", "ret_1"], ["ret_2"]]
     assert [m.external_id for page in connector.poll("return", pages[-1].cursor) for m in page.messages] == ["ret_2"]
     assert connector.fetch("return", "ret_1").version == "2026-03-04T16:21:00Z"
     assert connector.fetch("return", "ret_9").deleted
@@ -160,7 +160,7 @@ def test_it_writes_in_their_words_and_finds_what_it_wrote(connector: Connector, 
     payload = Dictionary.load(registry.load(NAME).mapping).write("receive", {"lines": [line]})
     reply = connector.perform(Operation("receive", "41", "R1001", objects={"return": "ret_1"}, payload=payload))
     (effect,) = there.effects
-    assert (effect["key"], effect["told"]) == (
+    assert (effect["key"], effect["content"]) == (
         "41",
         {"items": [{"order_item": "oi_1", "received": 2, "damaged": 1}]},
     )

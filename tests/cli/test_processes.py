@@ -92,10 +92,10 @@ def accept(hub: Hub) -> None:
     """A return that the shop told of is in the inbox."""
     content = read_json(RECORDING.read_bytes())
     body = msgspec.json.encode(content["record"])
-    told = Arrival.of(
+    arrival = Arrival.of(
         account="web", stream="return", external_id=content["record"]["id"], via="fetch", body=body, read_seq=1
     )
-    assert all(hub.database.run(lambda conn: inbox.accept(conn, [told])))
+    assert all(hub.database.run(lambda conn: inbox.accept(conn, [arrival])))
 
 
 def count(hub: Hub, query: str) -> int:

@@ -19,7 +19,7 @@ from tests.cli.console_input import Run
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.payments import paid
-from tests.pipeline.queries import all_returns, hurry, intents, rows, story, told
+from tests.pipeline.queries import all_returns, deliver_due, hurry, intents, rows, story
 
 Work = Callable[..., int]
 
@@ -69,7 +69,7 @@ def asked(hub: Hub, due: tuple[str, str], silence: Silence, run: Run) -> str:
 def ask(hub: Hub, silence: Silence, run: Run) -> str:
     silence.deaf = True
     for _ in range(5):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
     silence.deaf = False
     (row,) = json.loads(run("review", "list", "--json").stdout)

@@ -88,7 +88,7 @@ def push(hub: Hub, kind: str, data: dict[str, Any]) -> None:
 def test_every_command_that_prints_what_others_wrote(hub: Hub, run: Run, tmp_path: Path) -> None:
     settings = {"kind": "storefront", "webhook_secret": SECRET}
     configuration.put(hub, "shop", {"connector": "generic", "settings": settings})
-    told = {
+    record = {
         "id": f"RET-{EVIL}",
         "version": 1,
         "number": f"RET-{EVIL}",
@@ -99,7 +99,7 @@ def test_every_command_that_prints_what_others_wrote(hub: Hub, run: Run, tmp_pat
         "notes": [{"id": "1", "text": EVIL, "author": EVIL}],
         "lines": [{"id": f"1{EVIL}", "order_line": "L1", "sku": f"MUG{EVIL}", "quantity": 1, "comment": EVIL}],
     }
-    push(hub, "return.upsert", {**told, "notes": []})
+    push(hub, "return.upsert", {**record, "notes": []})
     push(hub, "return.upsert", {"id": f"bad{EVIL}", "version": 1, "authorization": {"value": EVIL}, EVIL: EVIL})
     work_off(hub)
     with hub.database.begin() as conn:

@@ -35,16 +35,16 @@ class Depot:
     """Makes (simulated) every return that it is told to."""
 
     def __init__(self) -> None:
-        self.told: list[float] = []
+        self.calls: list[float] = []
         depot = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                depot.told.append(time.monotonic())
-                data = told["data"]
+                sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                depot.calls.append(time.monotonic())
+                data = sent["data"]
                 made = {
-                    **{"id": f"D-{told['id']}", "version": 1, "hub_number": data["hub_number"], "order": data["order"]},
+                    **{"id": f"D-{sent['id']}", "version": 1, "hub_number": data["hub_number"], "order": data["order"]},
                     **{"authorization": {"value": data["authorization"]}, "lines": data["lines"]},
                 }
                 said = {"objects": {"return": made["id"]}, "records": [{"type": "return.upsert", "data": made}]}
@@ -92,11 +92,11 @@ def patient(depot: Depot) -> Iterator[Callable[..., Serve]]:
 
 def told_after(serve: Serve, depot: Depot, name: str) -> float:
     """Seconds from the answer to the webhook until the depot is told."""
-    before = len(depot.told)
+    before = len(depot.calls)
     assert serve.push(name) == 202
     pushed = time.monotonic()
-    serve.until(lambda: len(depot.told) > before)
-    return depot.told[before] - pushed
+    serve.until(lambda: len(depot.calls) > before)
+    return depot.calls[before] - pushed
 
 
 def test_another_system_is_told_at_once_whatever_was_started_again(patient: Callable[..., Serve], depot: Depot) -> None:

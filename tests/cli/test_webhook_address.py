@@ -82,9 +82,9 @@ def test_the_address_to_enter_is_said_and_one_that_leads_here_is_fine(
     monkeypatch.setenv("HUB_PUBLIC_URL", f"{job}/")
     checked = run("accounts", "check", "web", "--json")
     assert checked.exit_code == 0, checked.output
-    told = json.loads(checked.stdout)
-    assert told["ok"]
-    assert told["facts"]["webhooks"] == f"{job}/hooks/web is to be entered at Shopify"
+    printed = json.loads(checked.stdout)
+    assert printed["ok"]
+    assert printed["facts"]["webhooks"] == f"{job}/hooks/web is to be entered at Shopify"
 
 
 @pytest.mark.parametrize(

@@ -104,10 +104,10 @@ class ConnectorContract(Writes):
     # -- reading
 
     def test_every_page_is_read(self, connector: Connector, remote: Any) -> None:
-        told = self.many(remote)
-        if told is None:
+        some = self.many(remote)
+        if some is None:
             pytest.skip("this system's feeds have no pages")
-        stream, ids = told
+        stream, ids = some
         seen = [m.external_id for page in connector.poll(stream, None) for m in page.messages if m.stream == stream]
         assert ids <= set(seen)
 
@@ -116,10 +116,10 @@ class ConnectorContract(Writes):
         self, connector: Connector, remote: Any, wire: list[dict[str, Any]]
     ) -> None:
         """One page is kept, then the process dies; another one goes on from that page's cursor."""
-        told = self.many(remote)
-        if told is None:
+        some = self.many(remote)
+        if some is None:
             pytest.skip("this system's feeds have no pages")
-        stream, ids = told
+        stream, ids = some
         pages = connector.poll(stream, self.beginning(connector, stream))
         first = next(iter(pages))
         kept = {message.external_id for message in first.messages}
@@ -143,13 +143,13 @@ class ConnectorContract(Writes):
                 assert page.cursor >= cursor or page.cursor.startswith("{")
 
     def test_a_list_whose_paging_leads_nowhere_ends(self, connector: Connector, remote: Any) -> None:
-        told = self.many(remote)
-        if told is None:
+        some = self.many(remote)
+        if some is None:
             pytest.skip("this system's feeds have no pages")
         remote.fault("stuck", **self.reads)
         before = len(remote.calls)
         with suppress(RetryLater):
-            for _ in connector.poll(told[0], None):
+            for _ in connector.poll(some[0], None):
                 assert len(remote.calls) - before < MANY_CALLS, "it reads the same page for ever"
         assert len(remote.calls) - before < MANY_CALLS, "it read the same page very often"
 

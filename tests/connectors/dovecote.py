@@ -44,7 +44,7 @@ class Dovecote(Sandbox):
     @route("PUT", "/api/returns/{number}/status")
     def status(self, call: Call, number: str) -> Any:
         record = self._known(number)
-        self.effect("status", number=number, told=call.json())
+        self.effect("status", number=number, content=call.json())
         self.change(record, status=call.json()["status"])
         return record
 

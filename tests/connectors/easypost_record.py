@@ -136,8 +136,8 @@ def main() -> None:
     for name, case in CASES.items():
         stream, made = record(case)
         settings = {**SETTINGS, **case.more.get("settings", {})}
-        told = {"source": SIMULATED, "account": "parcels", "stream": stream, "settings": settings, "record": made}
-        (HERE / f"{name}.json").write_text(json.dumps(told, ensure_ascii=False) + "\n")
+        recording = {"source": SIMULATED, "account": "parcels", "stream": stream, "settings": settings, "record": made}
+        (HERE / f"{name}.json").write_text(json.dumps(recording, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -29,28 +29,28 @@ class Mirror:
             def serve(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode(errors="replace")
                 mirror.heard += 1
-                told = f"{self.path} {dict(self.headers)} {body}"
-                mirror.answer(self, told)
+                echo = f"{self.path} {dict(self.headers)} {body}"
+                mirror.answer(self, echo)
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
-    def answer(self, handler: BaseHTTPRequestHandler, told: str) -> None:
+    def answer(self, handler: BaseHTTPRequestHandler, echo: str) -> None:
         if self.scene == "drop":
             handler.close_connection = True
             return
         status = int(self.scene) if self.scene.isdigit() else 302 if self.scene == "redirect" else 200
-        raw = told.encode()
+        raw = echo.encode()
         if self.scene != "text":
-            error = {"code": told, "message": told, "detail": told, "type": told}
-            raw = json.dumps({"message": told, "error": error, "errors": [error], "returnCode": "500"}).encode()
+            error = {"code": echo, "message": echo, "detail": echo, "type": echo}
+            raw = json.dumps({"message": echo, "error": error, "errors": [error], "returnCode": "500"}).encode()
         handler.send_response(status)
         handler.send_header("Content-Length", str(len(raw)))
-        handler.send_header("X-Echo", quote(told, safe=""))
+        handler.send_header("X-Echo", quote(echo, safe=""))
         if self.scene == "redirect":
-            handler.send_header("Location", f"{self.url}/login?access_token={quote(told, safe='')}")
+            handler.send_header("Location", f"{self.url}/login?access_token={quote(echo, safe='')}")
         handler.end_headers()
         handler.wfile.write(raw)
 

@@ -39,8 +39,8 @@ def opened(shop: Remote) -> Record:
 
 
 def declined(shop: Remote) -> Record:
-    told = {"id": shop.asked["id"], "declineReason": "RETURN_PERIOD_ENDED", "declineNote": "Bought in January"}
-    return shop.mutate_returnDeclineRequest(told)["return"]
+    fields = {"id": shop.asked["id"], "declineReason": "RETURN_PERIOD_ENDED", "declineNote": "Bought in January"}
+    return shop.mutate_returnDeclineRequest(fields)["return"]
 
 
 def cancelled(shop: Remote) -> Record:
@@ -73,8 +73,8 @@ def disposed(shop: Remote) -> Record:
     shop.approve()
     line = shop.state.all(shop.state.all(shop.asked["reverseFulfillmentOrders"])[0]["lineItems"])[0]["id"]
     for word, place in (("RESTOCKED", LOCATION), ("MISSING", None)):
-        told = {"reverseFulfillmentOrderLineItemId": line, "quantity": 1, "dispositionType": word}
-        shop.mutate_reverseFulfillmentOrderDispose([{**told, **({"locationId": place} if place else {})}])
+        fields = {"reverseFulfillmentOrderLineItemId": line, "quantity": 1, "dispositionType": word}
+        shop.mutate_reverseFulfillmentOrderDispose([{**fields, **({"locationId": place} if place else {})}])
     return shop.asked
 
 
@@ -82,8 +82,8 @@ def disposed_otherwise(shop: Remote) -> Record:
     received(shop)
     line = shop.state.all(shop.state.all(shop.asked["reverseFulfillmentOrders"])[0]["lineItems"])[0]["id"]
     for word in ("PROCESSING_REQUIRED", "NOT_RESTOCKED"):
-        told = {"reverseFulfillmentOrderLineItemId": line, "quantity": 1, "dispositionType": word}
-        shop.mutate_reverseFulfillmentOrderDispose([told])
+        fields = {"reverseFulfillmentOrderLineItemId": line, "quantity": 1, "dispositionType": word}
+        shop.mutate_reverseFulfillmentOrderDispose([fields])
     return shop.asked
 
 
@@ -187,7 +187,7 @@ def order_with_tax(shop: Remote) -> Record:
     return shop.order
 
 
-def refunded(shop: Remote, status: str = "SUCCESS", gateway: str = "bogus", *, told: bool = True) -> Record:
+def refunded(shop: Remote, status: str = "SUCCESS", gateway: str = "bogus", *, listed: bool = True) -> Record:
     """Money back with the return, by line, with shipping."""
     shop.approve()
     parent = shop.state.records[shop.payment]
@@ -210,7 +210,7 @@ def refunded(shop: Remote, status: str = "SUCCESS", gateway: str = "bogus", *, t
         refundLineItems=[line],
         refundShippingLines=[shipping],
         orderAdjustments=[],
-        transactions=[Ref(moved["id"])] if told else [],
+        transactions=[Ref(moved["id"])] if listed else [],
         **{"return": Ref(shop.asked["id"])},
     )
     shop.order["refunds"].append(Ref(made["id"]))
@@ -219,8 +219,8 @@ def refunded(shop: Remote, status: str = "SUCCESS", gateway: str = "bogus", *, t
 
 def refunded_by_the_hub(shop: Remote) -> Record:
     paid = {"amount": "12.34", "gateway": "bogus", "kind": "REFUND", "parentId": shop.payment}
-    told = {"orderId": shop.order["id"], "note": "Returns Hub R1001 / 9", "transactions": [paid]}
-    shop.mutate_refundCreate(told, {"idempotent": {"key": "simulated"}}, "2026-07")
+    fields = {"orderId": shop.order["id"], "note": "Returns Hub R1001 / 9", "transactions": [paid]}
+    shop.mutate_refundCreate(fields, {"idempotent": {"key": "simulated"}}, "2026-07")
     return shop.order
 
 
@@ -259,7 +259,7 @@ def tip_and_duties_refunded(shop: Remote) -> Record:
 
 def restocked_only(shop: Remote) -> Record:
     """A refund that moves no money: nothing is said of it."""
-    refunded(shop, told=False)
+    refunded(shop, listed=False)
     shop.state.all(shop.order["refunds"])[0]["totalRefundedSet"] = money("0.00")
     return shop.order
 
@@ -288,7 +288,7 @@ SCENES: dict[str, Scene] = {
     "order_refunded_with_its_return": refunded,
     "order_refund_pending": lambda shop: refunded(shop, "PENDING"),
     "order_refund_failed": lambda shop: refunded(shop, "FAILURE"),
-    "order_refund_before_its_transactions": lambda shop: refunded(shop, told=False),
+    "order_refund_before_its_transactions": lambda shop: refunded(shop, listed=False),
     "order_refund_as_store_credit": lambda shop: refunded(shop, gateway="shopify_store_credit"),
     "order_refunded_by_the_hub": refunded_by_the_hub,
     "order_tipped": tipped,
@@ -320,7 +320,7 @@ ASKED: dict[str, tuple[str, Record]] = {
 }
 
 
-def told(shop: Remote, record: Record) -> Message:
+def message_of(shop: Remote, record: Record) -> Message:
     """The record as our document reads it, whole."""
     request = read(DOCUMENTS["Records"].text, {"ids": [record["id"]]})
     (asked,) = request.parts
@@ -330,7 +330,7 @@ def told(shop: Remote, record: Record) -> Message:
 def recordings() -> Iterator[tuple[str, dict[str, Any]]]:
     for name, scene in SCENES.items():
         shop = Remote()  # never started: only its records are looked at
-        found = told(shop, scene(shop))
+        found = message_of(shop, scene(shop))
         shop.stop()
         yield name, {"source": SOURCE, "stream": found.stream, "account": "shop", "record": read_json(found.body)}
     for name, (topic, body) in ASKED.items():

@@ -29,8 +29,8 @@ class Remote(ShopifySandbox):
 
     def ask_for(self, order: Record, pieces: int, status: str = "REQUESTED") -> Record:
         sent = self.state.open_pieces(order)[0][0]["id"]
-        told = {"fulfillmentLineItemId": sent, "quantity": pieces, "returnReason": "SIZE_TOO_SMALL"}
-        return self.state.request(order, [told], status=status)
+        piece = {"fulfillmentLineItemId": sent, "quantity": pieces, "returnReason": "SIZE_TOO_SMALL"}
+        return self.state.request(order, [piece], status=status)
 
     def approve(self) -> Record:
         return dict(self.mutate_returnApproveRequest({"id": self.asked["id"]})["return"])
@@ -63,8 +63,8 @@ class Remote(ShopifySandbox):
     def operation(self, kind: str, **more: Any) -> Operation:
         """An operation on the return, of its one line where nothing else is said."""
         line = OperationLine(Decimal(2), order_line=self.order_line, line=self.line, sku="SHIRT-M")
-        told = {"id": "7", "reference": "R1001", "objects": self.objects(), "lines": (line,), **more}
-        return Operation(kind=kind, **told)
+        fields = {"id": "7", "reference": "R1001", "objects": self.objects(), "lines": (line,), **more}
+        return Operation(kind=kind, **fields)
 
     def receive(self, pieces: int = 2) -> Operation:
         totals = {"received": Decimal(pieces), "damaged": Decimal(0)}

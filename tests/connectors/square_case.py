@@ -43,9 +43,9 @@ class Remote(SquareSandbox):
     def paid_by(self) -> str:
         return str(self.sale["tenders"][0]["id"])
 
-    def signed(self, topic: str, object_id: str, told: dict[str, Any], **more: Any) -> WebhookRequest:
+    def signed(self, topic: str, object_id: str, record: dict[str, Any], **more: Any) -> WebhookRequest:
         self.webhooks.url = ADDRESS
-        body = msgspec.json.encode({**event(topic, object_id, told, "2026-03-04T02:14:16.421Z"), **more})
+        body = msgspec.json.encode({**event(topic, object_id, record, "2026-03-04T02:14:16.421Z"), **more})
         return WebhookRequest("POST", "/hooks/pos", dict(self.sign(topic, body)), body)
 
 
@@ -131,9 +131,9 @@ class Square(Adapter):
 
     def event(self, remote: Remote, topic: str) -> WebhookRequest:
         refund_id, refund = next(iter(remote.state.refunds.items()))
-        told = {"order_id": remote.back["id"], "state": "COMPLETED", "location_id": LOCATIONS[0]}
+        order = {"order_id": remote.back["id"], "state": "COMPLETED", "location_id": LOCATIONS[0]}
         about = {"refund": (refund_id, refund), "payment": (remote.paid_by, remote.state.payments[remote.paid_by])}
-        key, record = about.get(topic.partition(".")[0], (remote.back["id"], told))
+        key, record = about.get(topic.partition(".")[0], (remote.back["id"], order))
         return remote.signed(topic, key, {ABOUT[topic]: record})
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:

@@ -133,8 +133,8 @@ def main() -> None:
         connector = registry.load("square").connect(Login("pos", settings))
         for name, stream, external_id in cases(sandbox.state):
             record = read(connector, stream, external_id)
-            told = {"source": SOURCE, "account": "pos", "stream": stream, "settings": SETTINGS, "record": record}
-            text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+            recording = {"source": SOURCE, "account": "pos", "stream": stream, "settings": SETTINGS, "record": record}
+            text = json.dumps(recording, ensure_ascii=False, separators=(",", ":"))
             (HERE / f"{name}.json").write_text(plain(text) + "\n")
         registry.close()
 

@@ -37,8 +37,8 @@ def fits(amount: Decimal | None, currency: str) -> bool:
 
 
 def recorded(system: str, name: str) -> tuple[str, Any, Any]:
-    told = read_json((HERE / system / f"{name}.json").read_bytes())
-    return told["stream"], copy.deepcopy(told["record"]), told.get("settings", {})
+    recording = read_json((HERE / system / f"{name}.json").read_bytes())
+    return recording["stream"], copy.deepcopy(recording["record"]), recording.get("settings", {})
 
 
 def fragment(system: str, stream: str, record: Any, settings: Any = None) -> Fragment:
@@ -93,10 +93,10 @@ def test_square_tells_what_a_line_cost_and_a_piece_by_its_currency(
     paid = money(data.draw, currency)
     line["quantity"] = str(quantity)
     line["total_money"] = {"amount": int(paid.scaleb(digits(currency))), "currency": currency}
-    told = fragment("square", stream, record, settings).order.lines[0]  # type: ignore[union-attr]
-    assert told.amount == paid
-    assert fits(told.price, currency)
-    assert abs(told.price * quantity - paid) <= quantity * Decimal(1).scaleb(-digits(currency)) / 2  # type: ignore[operator]
+    sold = fragment("square", stream, record, settings).order.lines[0]  # type: ignore[union-attr]
+    assert sold.amount == paid
+    assert fits(sold.price, currency)
+    assert abs(sold.price * quantity - paid) <= quantity * Decimal(1).scaleb(-digits(currency)) / 2  # type: ignore[operator]
 
 
 @given(st.data(), quantities, currencies, st.integers(0, 25), st.booleans())
@@ -114,11 +114,11 @@ def test_medusa_lines_are_what_was_paid_by_their_currency_with_tax_in_or_on_top(
     item["detail"].update(quantity=quantity, raw_quantity=None)
     item["joined"] = {"price": pricing.piece(item)}
     item["quantity"] = quantity
-    told = fragment("medusa", stream, record).order.lines[0]  # type: ignore[union-attr]
+    sold = fragment("medusa", stream, record).order.lines[0]  # type: ignore[union-attr]
     exact = (unit * quantity - off) * (1 if included else 1 + Decimal(rate) / 100)
-    assert fits(told.price, currency)
-    assert fits(told.amount, currency)
-    assert abs(told.amount - exact) <= Decimal("0.6").scaleb(-digits(currency))  # type: ignore[operator]
+    assert fits(sold.price, currency)
+    assert fits(sold.amount, currency)
+    assert abs(sold.amount - exact) <= Decimal("0.6").scaleb(-digits(currency))  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("code", ["eur", "jpy", "kwd"])
@@ -126,8 +126,8 @@ def test_medusas_total_of_fourteen_decimals_is_rounded_and_refuses_no_order(code
     """A coupon of a fixed amount leaves Medusa's arithmetic with as many places as a float has."""
     stream, record, _ = recorded("medusa", "order_shipped")
     record |= {"total": Decimal("187.38095238095238"), "currency_code": code}
-    told = fragment("medusa", stream, record).order
-    assert told.total == round(Decimal("187.38095238095238"), digits(code))  # type: ignore[union-attr]
+    order = fragment("medusa", stream, record).order
+    assert order.total == round(Decimal("187.38095238095238"), digits(code))  # type: ignore[union-attr]
     stream, record, _ = recorded("medusa", "payment_refunded_twice")
     record["captures"][0]["raw_amount"]["value"] = "187.38095238095238095238"
     record["currency_code"] = code
@@ -143,10 +143,10 @@ def test_tryton_lines_are_price_times_quantity_by_their_currency(
     record["currency"] = currency
     price = data.draw(st.decimals(0, 1000, places=4))
     record["lines"][0] |= {"price": str(price), "quantity": quantity}
-    told = fragment("tryton", stream, record, settings).order.lines[0]  # type: ignore[union-attr]
-    assert fits(told.price, currency)
-    assert fits(told.amount, currency)
-    assert abs(told.amount - price * quantity) <= Decimal("0.5").scaleb(-digits(currency))  # type: ignore[operator]
+    sold = fragment("tryton", stream, record, settings).order.lines[0]  # type: ignore[union-attr]
+    assert fits(sold.price, currency)
+    assert fits(sold.amount, currency)
+    assert abs(sold.amount - price * quantity) <= Decimal("0.5").scaleb(-digits(currency))  # type: ignore[operator]
 
 
 @given(st.decimals(0, 1000, places=9), currencies)

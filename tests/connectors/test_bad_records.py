@@ -41,9 +41,9 @@ def test_one_record_that_is_forbidden_or_of_another_shape_stops_itself(system: s
         else:
             victim = orders[1]
             victim[{"shopify": "transactions", "square": "line_items"}[system]] = [None]
-        told = [item for page in connector.poll("order", None) for item in page.messages]
-        bad = {item.external_id for item in told if isinstance(item, Unreadable)}
-        good = {item.external_id for item in told if isinstance(item, Message)}
+        items = [item for page in connector.poll("order", None) for item in page.messages]
+        bad = {item.external_id for item in items if isinstance(item, Unreadable)}
+        good = {item.external_id for item in items if isinstance(item, Message)}
         hanging = {remote.asked["id"]} if system == "medusa" else set()
         assert bad == {victim["id"], *hanging}
         assert {order["id"] for order in orders} - good <= {victim["id"]}

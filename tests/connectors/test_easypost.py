@@ -53,7 +53,7 @@ def theirs(remote: EasyPostSandbox) -> easypost.EasyPostClient:
     return easypost.EasyPostClient(PRODUCTION_KEY, api_base=remote.base_url)
 
 
-def told(remote: EasyPostSandbox) -> list[Any]:
+def webhooks(remote: EasyPostSandbox) -> list[Any]:
     """The events that the sandbox sends from now on."""
     events: list[Any] = []
     remote.webhook = lambda topic, body: events.append(copy.deepcopy(body))  # type: ignore[method-assign]
@@ -87,7 +87,7 @@ def test_the_golden_signature_is_genuine_and_a_flipped_bit_is_not(connector: Eas
 
 
 def test_an_event_about_a_standalone_tracker_is_a_hint_of_it(connector: EasyPost, remote: EasyPostSandbox) -> None:
-    events = told(remote)
+    events = webhooks(remote)
     tracker, _ = remote.state.track("1ZSIMULATED1", "UPS", "production")
     assert connector.accept(pushed(remote, events[0])) == [Changed("tracker", tracker["id"], "tracker.created")]
 
@@ -95,7 +95,7 @@ def test_an_event_about_a_standalone_tracker_is_a_hint_of_it(connector: EasyPost
 def test_of_forward_labels_only_those_that_turned_back_are_news(connector: EasyPost, remote: EasyPostSandbox) -> None:
     label = bought(remote, reference="#12")
     (tracker,) = remote.state.trackers.values()
-    events = told(remote)
+    events = webhooks(remote)
     for status in ("in_transit", "return_to_sender", "in_transit", "delivered"):
         remote.state.scan(tracker, status)
     changed = Changed("shipment", label["id"], "tracker.updated")
@@ -104,7 +104,7 @@ def test_of_forward_labels_only_those_that_turned_back_are_news(connector: EasyP
 
 def test_a_refunded_label_is_read_again(connector: EasyPost, remote: EasyPostSandbox) -> None:
     label = bought(remote, is_return=True)
-    events = told(remote)
+    events = webhooks(remote)
     remote.answer(_call("POST", f"/v2/shipments/{label['id']}/refund"))
     assert connector.accept(pushed(remote, events[0])) == [Changed("shipment", label["id"], "refund.successful")]
 
@@ -191,10 +191,10 @@ def test_nobodys_name_gets_here(connector: EasyPost, remote: EasyPostSandbox) ->
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=[path.stem for path in RECORDINGS])
 def test_a_recording_is_what_the_connector_makes_of_it(path: Path) -> None:
-    told = json.loads(path.read_text())
-    assert TRIMMED[told["stream"]](told["record"]) == told["record"]
+    recording = json.loads(path.read_text())
+    assert TRIMMED[recording["stream"]](recording["record"]) == recording["record"]
     if path.stem in CASES:
-        assert record(CASES[path.stem]) == (told["stream"], told["record"])
+        assert record(CASES[path.stem]) == (recording["stream"], recording["record"])
 
 
 # -- writing

@@ -75,8 +75,8 @@ class TestEasyPost(ConnectorContract, HubContract):
 
     def event(self, remote: Remote, topic: str) -> WebhookRequest:
         """What the sandbox itself sends when that happens."""
-        told: list[Any] = []
-        remote.webhook = lambda topic, body: told.append(body)  # type: ignore[method-assign]
+        bodies: list[Any] = []
+        remote.webhook = lambda topic, body: bodies.append(body)  # type: ignore[method-assign]
         tracker = next(iter(remote.state.trackers.values()))
         key = {"authorization": f"Bearer {PRODUCTION_KEY}"}
         refund = Call("POST", f"/v2/shipments/{remote.label['id']}/refund", headers=key)
@@ -86,18 +86,18 @@ class TestEasyPost(ConnectorContract, HubContract):
             "refund.successful": lambda: remote.answer(refund),
         }
         happen[topic]()
-        assert told[0]["description"] == topic
-        body = msgspec.json.encode(told[0])
+        assert bodies[0]["description"] == topic
+        body = msgspec.json.encode(bodies[0])
         return WebhookRequest("POST", "/hooks/parcels", dict(remote.sign(topic, body)), body)
 
     def pushes(self, remote: Remote) -> list[WebhookRequest]:
         """The carrier scans the parcel that the shop tells of."""
-        told: list[Any] = []
-        remote.webhook = lambda topic, body: told.append(msgspec.json.encode(body))  # type: ignore[method-assign]
+        bodies: list[Any] = []
+        remote.webhook = lambda topic, body: bodies.append(msgspec.json.encode(body))  # type: ignore[method-assign]
         tracker, _ = remote.state.track(NUMBER, "UPS", "production")
         for status in ("in_transit", "out_for_delivery", "delivered"):
             remote.state.scan(tracker, status)
-        return [WebhookRequest("POST", "/hooks/here", dict(remote.sign("", body)), body) for body in told]
+        return [WebhookRequest("POST", "/hooks/here", dict(remote.sign("", body)), body) for body in bodies]
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
         return {**record, "tracker": {**record["tracker"], "status": "on_the_moon"}}

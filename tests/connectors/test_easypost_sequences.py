@@ -66,8 +66,8 @@ def tracker(history: list[tuple[str, str]], zones: list[int] | None = None) -> d
         for n, ((status, detail), offset) in enumerate(zip(history, offsets, strict=True))
     ]
     status, detail = history[-1]
-    told = {"id": "trk_1", "tracking_code": "1Z", "carrier": "UPS", "status": status, "status_detail": detail}
-    return {**told, "shipment_id": None, "updated_at": "2026-03-09T17:00:00Z", "tracking_details": details}
+    fields = {"id": "trk_1", "tracking_code": "1Z", "carrier": "UPS", "status": status, "status_detail": detail}
+    return {**fields, "shipment_id": None, "updated_at": "2026-03-09T17:00:00Z", "tracking_details": details}
 
 
 def fragment(stream: str, body: bytes) -> Fragment:
@@ -88,7 +88,7 @@ def state(record: dict[str, Any]) -> str:
 
 
 def test_every_published_word_has_one_of_our_states() -> None:
-    found = {state(tracker([told])) for told in itertools.product(STATUSES, DETAILS)}
+    found = {state(tracker([event])) for event in itertools.product(STATUSES, DETAILS)}
     assert found == set(get_args(words.ShipmentState))
 
 
@@ -112,15 +112,15 @@ def test_a_status_nobody_published_stops_the_message_and_a_detail_is_left_to_peo
 
 @pytest.mark.parametrize(("detail", "found"), NOT_DELIVERED.items())
 def test_a_detail_that_says_it_did_not_arrive_is_not_delivered_silently(detail: str, found: str) -> None:
-    told = parcels(tracker([("in_transit", "in_transit"), ("delivered", detail)]))
-    assert [(parcel.state, parcel.raw) for parcel in told] == [(found, f"delivered/{detail}")]
+    shown = parcels(tracker([("in_transit", "in_transit"), ("delivered", detail)]))
+    assert [(parcel.state, parcel.raw) for parcel in shown] == [(found, f"delivered/{detail}")]
 
 
 @pytest.mark.parametrize("word", ["submitted", "refunded", "rejected", "not_applicable", "on_the_moon", None])
 def test_a_refund_of_postage_nobody_published_costs_no_state(word: str | None) -> None:
     label = {"id": "shp_1", "is_return": True, "refund_status": word, "tracker": tracker([("in_transit", "held")])}
-    told = DICTIONARY.read("shipment", records.shipment(label), SETTINGS, account="parcels")
-    (parcel,) = schema.fragment(told).shipments or ()
+    fields = DICTIONARY.read("shipment", records.shipment(label), SETTINGS, account="parcels")
+    (parcel,) = schema.fragment(fields).shipments or ()
     assert parcel.state == "exception"
 
 

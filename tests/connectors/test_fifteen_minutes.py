@@ -188,5 +188,5 @@ def test_the_fifteen_minutes_work_as_they_stand(
     press(site, number, "authorize")
     eventually(lambda: known("D-9")["sync"]["desk"] == "in_sync" and authorization("D-9") == "authorized")
     eventually(lambda: "told desk: authorize" in run(f"hub story {number}"))
-    assert [(one["number"], one["told"]) for one in dovecote.effects] == [("9", {"status": "approved"})]
+    assert [(one["number"], one["content"]) for one in dovecote.effects] == [("9", {"status": "approved"})]
     assert dovecote.state[9]["status"] == "approved"

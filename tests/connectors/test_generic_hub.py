@@ -277,9 +277,9 @@ def test_a_version_from_the_future_freezes_nothing(
     }
 
     def say(at: datetime, status: str) -> str:
-        told = {**record, "updated_at": at.isoformat(), "authorization": {"value": status}}
+        news = {**record, "updated_at": at.isoformat(), "authorization": {"value": status}}
         with hub.database.begin() as conn:
-            inbox.accept(conn, accept(hub.accounts, "depot", push("return.upsert", told, f"msg-{at.isoformat()}")))
+            inbox.accept(conn, accept(hub.accounts, "depot", push("return.upsert", news, f"msg-{at.isoformat()}")))
         work(("process",))
         assert rows(hub, "SELECT error FROM inbox") == []
         ((fragment,),) = rows(

@@ -69,10 +69,10 @@ def test_a_word_that_is_none_of_ours_stops_the_message(more: dict[str, Any]) -> 
 
 
 def test_what_is_not_said_is_silence() -> None:
-    told = Mapping.load(FILE).read("return", read_json(b'{"id": 7, "version": 3}'), {}, account="here")
-    assert schema.fragment(told) == schema.fragment({})
-    told = Mapping.load(FILE).read("return", read_json(ORIGIN.encode()), {}, account="here")
-    fragment = schema.fragment(told)
+    fields = Mapping.load(FILE).read("return", read_json(b'{"id": 7, "version": 3}'), {}, account="here")
+    assert schema.fragment(fields) == schema.fragment({})
+    fields = Mapping.load(FILE).read("return", read_json(ORIGIN.encode()), {}, account="here")
+    fragment = schema.fragment(fields)
     assert (fragment.origin, fragment.lines) == ("counter", ())
 
 
@@ -102,20 +102,20 @@ def test_an_account_joins_with_a_mapping_file_only() -> None:
     asked = PlannedOperation(
         kind="create_return", account="here", lines=(LineTarget(line="l", quantity=2, words={"reason": "defective"}),)
     )
-    told = own.write("create_return", msgspec.to_builtins(asked), {}, account="here")
-    assert told["lines"][0]["reason"] == "KAPUTT"
+    body = own.write("create_return", msgspec.to_builtins(asked), {}, account="here")
+    assert body["lines"][0]["reason"] == "KAPUTT"
 
 
 def test_every_operation_that_is_planned_has_a_section_and_a_do() -> None:
     from connectors.kit import registry
 
     entry = registry.load("generic")
-    planned = {kind for told in OPERATIONS.values() for kind in told.values()}
+    planned = {kind for facts in OPERATIONS.values() for kind in facts.values()}
     assert planned <= set(entry.capabilities.operations) == set(entry.manifest.operations)
     assert set(Mapping.load(FILE).operations) == set(entry.capabilities.operations)
 
 
 def test_recordings_cover_every_stream() -> None:
     folder = Path(__file__).parent / "generic"
-    told = [json.loads(p.read_text())["stream"] for p in folder.glob("*.json") if ".expected" not in p.name]
-    assert set(told) == set(Mapping.load(FILE).streams)
+    streams = [json.loads(p.read_text())["stream"] for p in folder.glob("*.json") if ".expected" not in p.name]
+    assert set(streams) == set(Mapping.load(FILE).streams)

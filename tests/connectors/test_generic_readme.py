@@ -49,8 +49,8 @@ def test_every_shape_is_taken_translated_and_all_topics_are_shown() -> None:
     mapping, seen = Mapping.load(MAPPING), set()
     for text in shapes:
         (message,) = door.unpack(text.encode())
-        told = mapping.read(message.stream, read_json(message.body), {}, account="here")
-        fragment = schema.fragment(told)
+        fields = mapping.read(message.stream, read_json(message.body), {}, account="here")
+        fragment = schema.fragment(fields)
         assert fragment != schema.fragment({})
         seen.add(message.stream)
     assert seen == set(door.STREAMS)
@@ -158,13 +158,13 @@ def test_the_words_are_those_of_the_dictionary(request: pytest.FixtureRequest) -
 def test_every_operation_and_its_fields_are_on_the_page() -> None:
     section = README.read_text().partition("## What you are told")[2].partition("| you answer |")[0]
     rows = [row.split("|")[1:3] for row in section.splitlines() if row.startswith("| `")]
-    shown = {kind: told for kinds, told in rows for kind in re.findall(r"`(\w+)`", kinds)}
+    shown = {kind: text for kinds, text in rows for kind in re.findall(r"`(\w+)`", kinds)}
     mapping = yaml.safe_load(MAPPING.read_text())["outbound"]
     assert set(shown) == {*mapping, door.PING}
     for kind, fields in mapping.items():
-        told = shown[kind] + (shown["create_return"] if kind == "amend" else "")
+        text = shown[kind] + (shown["create_return"] if kind == "amend" else "")
         lines = {name for name in fields.get("lines", {}) if name != "each"} - ({"line"} if "create" in kind else set())
-        missing = [name for name in {*fields, *lines} if f"`{name}`" not in told and kind != "amend"]
+        missing = [name for name in {*fields, *lines} if f"`{name}`" not in text and kind != "amend"]
         assert not missing, f"{kind}: {missing}"
 
 
@@ -249,7 +249,7 @@ def test_the_ten_minutes_work_as_they_stand(shell: Callable[[int], str], env: di
     eventually(lambda: hub("story", "R1001"), "told depot: create_return")
     assert '"accepted": 1' in shell(3)
     shown = eventually(lambda: hub("returns", "show", "R1001", "--json"), '"receipt": "full"')
-    told = json.loads(shown)
-    assert told["return"]["objects"]["depot"]["return"] == "D-1"
-    assert told["return"]["lines"][0]["received"] == "2"
+    printed = json.loads(shown)
+    assert printed["return"]["objects"]["depot"]["return"] == "D-1"
+    assert printed["return"]["lines"][0]["received"] == "2"
     eventually(lambda: str(json.loads(hub("returns", "show", "R1001", "--json"))["sync"].get("depot")), "in_sync")

@@ -87,11 +87,11 @@ class TestGeneric(ConnectorContract, HubContract):
 
     def pushes(self, remote: Any) -> list[WebhookRequest]:
         """Whole records, each newer than the one before."""
-        told = [push("order.upsert", remote.order, "key-1"), push("return.upsert", remote.asked, "key-2")]
+        requests = [push("order.upsert", remote.order, "key-1"), push("return.upsert", remote.asked, "key-2")]
         remote.state.decide({"return": remote.asked["id"], "authorization": "authorized"})
-        told.append(push("return.upsert", remote.asked, "key-3"))
+        requests.append(push("return.upsert", remote.asked, "key-3"))
         self.carry_out(self.make(remote, []), operation(remote))
-        return [*told, push("return.upsert", remote.asked, "key-4")]
+        return [*requests, push("return.upsert", remote.asked, "key-4")]
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
         return {**record, "authorization": {"value": "teleported"}}
@@ -142,8 +142,8 @@ class TestGeneric(ConnectorContract, HubContract):
 
     def test_a_record_that_is_another_is_not_believed(self, connector: Any, remote: Any) -> None:
         remote.state.returns["RET-8"] = remote.asked
-        told = connector.fetch("return", "RET-8")
-        assert "is no return: asked for return RET-8 and got RET-2" in told.error
+        answered = connector.fetch("return", "RET-8")
+        assert "is no return: asked for return RET-8 and got RET-2" in answered.error
 
     def test_an_answer_carries_the_record_and_the_twins(self, connector: Any, remote: Any) -> None:
         reply = connector.perform(operation(remote))
@@ -279,8 +279,8 @@ def test_a_carrier_follows_a_parcel_by_its_number() -> None:
     assert [(one.kind, one.id, one.fact) for one in reply.made] == [("shipments", "SF1", "f")]
     reply = understood(track, b'{"objects": {"shipment": 7}}')
     assert (reply.objects, reply.made[0].id) == ({"shipment": "7"}, "7")
-    told = understood(replace(track, objects={"return": "RET-1"}), b"")
-    assert (told.objects, told.made[0].id) == ({}, "f")
+    tracked = understood(replace(track, objects={"return": "RET-1"}), b"")
+    assert (tracked.objects, tracked.made[0].id) == ({}, "f")
 
 
 def test_a_secret_that_is_none_is_a_letter_and_nothing_is_sent() -> None:

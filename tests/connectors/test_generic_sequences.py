@@ -99,11 +99,11 @@ def test_any_order_and_any_doubling_of_the_pushes_is_the_same_observation(
     account: Account, ordered: Any, life: list[dict[str, Any]], data: st.DataObject
 ) -> None:
     zone = st.integers(-11, 13)
-    told = [{"id": 7, **record, **ordered(n, data.draw(zone))} for n, record in enumerate(life, 95)]
-    again = data.draw(st.lists(st.sampled_from(told), max_size=4))
-    shuffled = data.draw(st.permutations([*told, *again]))
-    newest = translate(account, "return", json.dumps(told[-1]).encode())
-    assert observed(account, told).observation.fragment == newest
+    versions = [{"id": 7, **record, **ordered(n, data.draw(zone))} for n, record in enumerate(life, 95)]
+    again = data.draw(st.lists(st.sampled_from(versions), max_size=4))
+    shuffled = data.draw(st.permutations([*versions, *again]))
+    newest = translate(account, "return", json.dumps(versions[-1]).encode())
+    assert observed(account, versions).observation.fragment == newest
     assert observed(account, shuffled).observation.fragment == newest
 
 

@@ -44,8 +44,10 @@ def remote() -> Iterator[Remote]:
 
 
 def watch(parcel: Parcel, **more: str) -> Operation:
-    told = {"company": parcel.company, "number": parcel.number, "direction": parcel.direction, **more}
-    return Operation(kind="add_tracking", id="7", reference="R1001", payload=told, facts=("web/return/r/shipments/s",))
+    payload = {"company": parcel.company, "number": parcel.number, "direction": parcel.direction, **more}
+    return Operation(
+        kind="add_tracking", id="7", reference="R1001", payload=payload, facts=("web/return/r/shipments/s",)
+    )
 
 
 def subscriptions(remote: Remote) -> list[str]:
@@ -79,9 +81,9 @@ def test_the_twin_that_the_reply_names_is_in_the_record(remote: Remote) -> None:
     for parcel in (TO_WATCH, UNSCANNED, ARRIVED):
         reply = connect(remote).perform(watch(parcel))
         body = connect(remote).fetch("tracking", parcel.id).body
-        told = dictionary.read("tracking", read_json(body), {}, account="here")
-        assert reply.made[0].id in [shipment["id"] for shipment in told["shipments"]]
-        assert {shipment["number"] for shipment in told["shipments"]} == {parcel.number}
+        fields = dictionary.read("tracking", read_json(body), {}, account="here")
+        assert reply.made[0].id in [shipment["id"] for shipment in fields["shipments"]]
+        assert {shipment["number"] for shipment in fields["shipments"]} == {parcel.number}
 
 
 def test_a_carrier_nobody_knows_is_left_for_them_to_find_out(remote: Remote) -> None:
@@ -202,9 +204,9 @@ def test_a_parcel_that_arrived_meanwhile_is_not_renewed(remote: Remote) -> None:
 
 
 def test_in_the_end_it_is_given_up_and_said(remote: Remote) -> None:
-    told = connect(remote, renewals=2).fetch("lease", lease(TO_WATCH, 3))
+    answered = connect(remote, renewals=2).fetch("lease", lease(TO_WATCH, 3))
     assert subscriptions(remote) == []
-    said = Mapping.load(MAPPINGS / "kuaidi100.yaml").read("tracking", read_json(told.body), {}, account="here")
+    said = Mapping.load(MAPPINGS / "kuaidi100.yaml").read("tracking", read_json(answered.body), {}, account="here")
     assert [note["text"] for note in said["notes"]] == [f"{TO_WATCH.number} is not watched any more (3 subscriptions)"]
 
 
@@ -284,9 +286,9 @@ def test_a_state_whose_basic_one_is_not_sure_stops_the_message(state: str) -> No
 )
 def test_a_carriers_name_becomes_its_code_here(carrier: str | None, code: str | None) -> None:
     words = {"carrier": carrier, "number": " SF0000000000001", "direction": "return"}
-    told = Mapping.load(MAPPINGS / "kuaidi100.yaml").write("add_tracking", {"words": words}, {}, account="here")
+    written = Mapping.load(MAPPINGS / "kuaidi100.yaml").write("add_tracking", {"words": words}, {}, account="here")
     wanted = {"company": code, "number": "SF0000000000001", "direction": "return"}
-    assert told == {key: value for key, value in wanted.items() if value is not None}
+    assert written == {key: value for key, value in wanted.items() if value is not None}
 
 
 # -- the sandbox's own manners

@@ -28,7 +28,7 @@ events = st.tuples(st.integers(0, 40), st.sampled_from(STATES), st.sampled_from(
 histories = st.lists(events, min_size=1, max_size=8, unique=True).map(sorted)
 
 
-def told(history: list[tuple[int, str, str]], status: str = "polling") -> dict[str, Any]:
+def push_of(history: list[tuple[int, str, str]], status: str = "polling") -> dict[str, Any]:
     """A push with this history, newest first, as they say it."""
     data = [
         {"ftime": f"2026-03-{1 + hour // 24:02} {hour % 24:02}:00:00", "context": context, "statusCode": state}
@@ -38,7 +38,7 @@ def told(history: list[tuple[int, str, str]], status: str = "polling") -> dict[s
 
 
 def pushed(history: list[tuple[int, str, str]]) -> Message:
-    return message(record(PARCEL, told(history)))
+    return message(record(PARCEL, push_of(history)))
 
 
 def observed(arriving: list[Message], before: Observation | None = None, via: str = "push") -> Observation | None:
@@ -89,7 +89,7 @@ def test_a_query_that_finds_nothing_takes_nothing_back(history: Any) -> None:
 
 @given(histories, st.randoms(use_true_random=False))
 def test_a_version_knows_no_order_of_the_events_and_no_doubles(history: Any, random: Any) -> None:
-    push = told(history)
+    push = push_of(history)
     data = push["lastResult"]["data"]
     mixed = [*data, *data[:3]]
     random.shuffle(mixed)
@@ -103,17 +103,17 @@ def test_a_history_that_grew_is_newer(history: Any, more: Any) -> None:
     """Also by an event that was entered later and happened earlier."""
     if more in history:
         return
-    grown = {**told(sorted([*history, more]))}
-    assert version(record(PARCEL, grown)) > version(record(PARCEL, told(history)))
+    grown = {**push_of(sorted([*history, more]))}
+    assert version(record(PARCEL, grown)) > version(record(PARCEL, push_of(history)))
 
 
 @given(histories, events)
 def test_an_event_from_the_future_that_is_corrected_freezes_nothing(history: Any, more: Any) -> None:
     """A courier's clock says 2099; the next push says the same event with the right time, and one more."""
-    wrong = told(history)
+    wrong = push_of(history)
     wrong["lastResult"]["data"].insert(0, {"ftime": "2099-01-01 10:00:00", "context": "派件", "statusCode": "5"})
     later = [(hour + 100, state, context) for hour, state, context in {more, (1, "5", "派件")}]
-    assert version(record(PARCEL, told([*history, *sorted(later)]))) > version(record(PARCEL, wrong))
+    assert version(record(PARCEL, push_of([*history, *sorted(later)]))) > version(record(PARCEL, wrong))
 
 
 @given(st.sampled_from(STATES))

@@ -50,9 +50,9 @@ class TestSandbox(ConnectorContract, HubContract):
         return "tracking", ON_ITS_WAY.id
 
     def operation(self, remote: Any) -> Operation:
-        told = {"company": TO_WATCH.company, "number": TO_WATCH.number, "direction": "return"}
+        payload = {"company": TO_WATCH.company, "number": TO_WATCH.number, "direction": "return"}
         return Operation(
-            kind="add_tracking", id="7", reference="R1001", payload=told, facts=("web/return/r/shipments/s",)
+            kind="add_tracking", id="7", reference="R1001", payload=payload, facts=("web/return/r/shipments/s",)
         )
 
     def webhook(self, remote: Any) -> WebhookRequest:
@@ -65,11 +65,11 @@ class TestSandbox(ConnectorContract, HubContract):
     def pushes(self, remote: Any) -> list[WebhookRequest]:
         """Each with the whole history so far, of the parcel that the shop tells of."""
         remote.watch(TO_WATCH)
-        told = []
+        requests = []
         for day, state in enumerate(("1002", "5", "301"), 2):
             remote.go(TO_WATCH, state, "…", f"2026-03-0{day} 11:30:00")
-            told.append(remote.request(TO_WATCH))
-        return told
+            requests.append(remote.request(TO_WATCH))
+        return requests
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
         changed = copy.deepcopy(record)

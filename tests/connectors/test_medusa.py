@@ -80,11 +80,11 @@ class TestMedusa(ConnectorContract, HubContract):
 
     def event(self, remote: Remote, topic: str) -> WebhookRequest:
         """As the sandbox tells it."""
-        told: list[bytes] = []
-        remote.webhook = lambda topic, body: told.append(msgspec.json.encode(body))  # type: ignore[method-assign]
+        bodies: list[bytes] = []
+        remote.webhook = lambda topic, body: bodies.append(msgspec.json.encode(body))  # type: ignore[method-assign]
         own = {"return_id": remote.asked["id"]} if topic.startswith("order.return") else {}
         remote.notify(topic, {"order_id": remote.order["id"], **own})
-        return WebhookRequest("POST", "/hooks/web", dict(remote.sign(topic, told[0])), told[0])
+        return WebhookRequest("POST", "/hooks/web", dict(remote.sign(topic, bodies[0])), bodies[0])
 
     def news(self, remote: Remote) -> dict[str, Any]:
         return {"receipts": [{"id": "GR-1", "sku": "SHIRT-M", "quantity": "1", "condition": "good"}]}

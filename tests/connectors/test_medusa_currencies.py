@@ -21,8 +21,8 @@ def dictionary() -> Mapping:
 def with_currency(value: Any, code: str | None) -> Any:
     """The record with this currency wherever it tells one; None: nowhere."""
     if isinstance(value, dict):
-        told = {key: with_currency(item, code) for key, item in value.items() if key != "currency_code"}
-        return {**told, "currency_code": code} if "currency_code" in value and code else told
+        copy = {key: with_currency(item, code) for key, item in value.items() if key != "currency_code"}
+        return {**copy, "currency_code": code} if "currency_code" in value and code else copy
     return [with_currency(item, code) for item in value] if isinstance(value, list) else value
 
 
@@ -33,8 +33,8 @@ def recorded(name: str) -> tuple[str, Any]:
 
 def test_what_carries_no_currency_takes_that_of_the_record_around_it(dictionary: Mapping) -> None:
     stream, record = recorded("return_requested")
-    told = schema.fragment(dictionary.read(stream, with_currency(record, "jpy")))
-    assert told.currency == "JPY"
+    fragment = schema.fragment(dictionary.read(stream, with_currency(record, "jpy")))
+    assert fragment.currency == "JPY"
     stream, record = recorded("payment_refunded_twice")
     paid = schema.fragment(dictionary.read(stream, with_currency(record, "jpy")))
     assert {payment.currency for payment in paid.order.payments} == {"JPY"}
@@ -49,9 +49,9 @@ def test_a_payment_without_a_currency_is_an_invalid_message(dictionary: Mapping)
 
 def test_a_return_without_a_currency_keeps_its_amounts_and_names_none(dictionary: Mapping) -> None:
     stream, record = recorded("return_requested")
-    told = dictionary.read(stream, with_currency(record, None))
-    assert "currency" not in told
-    assert [line.amount for line in schema.fragment(told).lines if line.amount] != []
+    fields = dictionary.read(stream, with_currency(record, None))
+    assert "currency" not in fields
+    assert [line.amount for line in schema.fragment(fields).lines if line.amount] != []
 
 
 @pytest.mark.parametrize("name", ["return_requested", "order_shipped", "payment_refunded_twice"])

@@ -41,13 +41,13 @@ RECORDINGS = sorted(path for path in HERE.glob("*/*.json") if is_recording(path)
 def test_recording_says_what_is_expected(path: Path, request: pytest.FixtureRequest) -> None:
     recording = read_json(path.read_bytes())
     mapping = Mapping.load(MAPPINGS / f"{path.parent.name}.yaml")
-    told = mapping.read(
+    fields = mapping.read(
         recording["stream"],
         recording["record"],
         recording.get("settings", {}),
         account=recording.get("account", "here"),
     )
-    found = json.loads(msgspec.json.encode(schema.fragment(told)))
+    found = json.loads(msgspec.json.encode(schema.fragment(fields)))
     beside = path.with_name(f"{path.stem}.expected.json")
     if request.config.option.accept:
         beside.write_text(json.dumps(found, indent=2, ensure_ascii=False, sort_keys=True) + "\n")

@@ -115,8 +115,8 @@ def test_a_return_that_is_gone_is_not_found(shopify: Shopify, remote: Remote) ->
 def test_a_customer_is_written_to_only_when_the_account_says_so(shopify: Shopify, remote: Remote) -> None:
     remote.approve()
     for number, notify in (("SIM1", False), ("SIM2", True)):
-        told = remote.operation("add_tracking", payload={"number": number}, facts=("parcel-1",), notify=notify)
-        carry_out(shopify, told)
+        operation = remote.operation("add_tracking", payload={"number": number}, facts=("parcel-1",), notify=notify)
+        carry_out(shopify, operation)
     assert [e["notified"] for e in remote.effects if e["kind"] == "track"] == [False, True]
 
 
@@ -186,17 +186,17 @@ def test_goods_that_the_customer_keeps_have_no_word(shopify: Shopify, remote: Re
 
 
 def test_a_parcel_is_named_once(shopify: Shopify, remote: Remote) -> None:
-    told = remote.operation(
+    operation = remote.operation(
         "add_tracking", payload={"number": "SIM1", "url": "https://x.example/1"}, facts=("parcel-1",)
     )
     with pytest.raises(Rejected, match="approve it first"):
-        shopify.perform(told)
+        shopify.perform(operation)
     remote.approve()
-    first, again = shopify.perform(told), shopify.perform(told)
+    first, again = shopify.perform(operation), shopify.perform(operation)
     assert first.made == again.made
     assert first.made[0].fact == "parcel-1"
     assert len(remote.state.of("ReverseDelivery")) == 1
-    assert shopify.find(told) is not None
+    assert shopify.find(operation) is not None
 
 
 def test_pieces_are_taken_off_and_never_added(shopify: Shopify, remote: Remote) -> None:
@@ -276,7 +276,7 @@ def test_an_order_is_found_by_its_number(shopify: Shopify, remote: Remote) -> No
 
 def refunding(remote: Remote, amount: str = "12.34", intent: str = "9", **more: Any) -> Operation:
     objects = {**remote.objects(), "payment": remote.payment}
-    told = {
+    fields = {
         "id": intent,
         "objects": objects,
         "amount": Decimal(amount),
@@ -284,7 +284,7 @@ def refunding(remote: Remote, amount: str = "12.34", intent: str = "9", **more: 
         "facts": ("credit-1",),
         **more,
     }
-    return remote.operation("refund", **told)
+    return remote.operation("refund", **fields)
 
 
 def paid(remote: Remote) -> list[str]:

@@ -63,9 +63,9 @@ def asked(browser: Client) -> Callable[..., str]:
     return play
 
 
-def changed(address: str, *, resign: bool = True, **told: str | None) -> str:
+def changed(address: str, *, resign: bool = True, **parameters: str | None) -> str:
     """The address of the way back with other words in it, genuine all the same where it is signed again."""
-    query = {**dict(parse_qsl(urlsplit(address).query)), **told}
+    query = {**dict(parse_qsl(urlsplit(address).query)), **parameters}
     query = {name: value for name, value in query.items() if value is not None}
     if resign:
         query["hmac"] = sign(list(query.items()), CLIENT_SECRET)
@@ -198,7 +198,7 @@ def test_the_way_in_is_shown_where_there_is_one(hub: Hub, shop: Remote, browser:
 
 
 @given(st.dictionaries(st.text("abc%&=[] é", min_size=1), st.text("xyz%&=+/ é"), max_size=6))
-def test_the_signature_is_the_vendors(told: dict[str, str]) -> None:
+def test_the_signature_is_the_vendors(answer: dict[str, str]) -> None:
     vendor.Session.secret = CLIENT_SECRET
-    query = {name: value for name, value in told.items() if not name.endswith("[]")}
+    query = {name: value for name, value in answer.items() if not name.endswith("[]")}
     assert sign(list(query.items()), CLIENT_SECRET) == vendor.Session.calculate_hmac(dict(query))

@@ -97,8 +97,8 @@ def take(shop: Pushing, order: Record, record: Record, step: str, pieces: int) -
 
 
 def fragment(shop: Pushing, message: Any) -> Fragment:
-    told = DICTIONARY.read(message.stream, read_json(message.body), shop.settings(), account="here")
-    return schema.fragment(told)
+    fields = DICTIONARY.read(message.stream, read_json(message.body), shop.settings(), account="here")
+    return schema.fragment(fields)
 
 
 @pytest.mark.proves("order", "shopify")

@@ -121,8 +121,8 @@ PRIVACY: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("topic", topics.ASKED)
 def test_a_request_to_forget_somebody_is_one_in_its_body_too(shopify: Shopify, remote: Remote, topic: str) -> None:
     """The header that names the topic is not signed: whoever has one genuine webhook could send it as any other."""
-    (told,) = shopify.accept(remote.pushed(topic, PRIVACY[topic]))
-    assert told.stream == "privacy"
+    (message,) = shopify.accept(remote.pushed(topic, PRIVACY[topic]))
+    assert message.stream == "privacy"
     order = {"id": 1000007, "admin_graphql_api_id": "gid://shopify/Order/1000007", "customer": WHOM}
     others = [body for name, body in PRIVACY.items() if name != topic]
     others += [order, {**order, **OF_SHOP}, {}, {"admin_graphql_api_id": "gid://shopify/Return/1"}]
@@ -136,13 +136,13 @@ def test_a_request_to_forget_somebody_is_one_in_its_body_too(shopify: Shopify, r
 @pytest.mark.parametrize("topic", ["customers/data_request", "customers/redact"])
 def test_a_privacy_request_is_taken_down_without_the_person(shopify: Shopify, remote: Remote, topic: str) -> None:
     body = PRIVACY[topic]
-    (told,) = shopify.accept(remote.pushed(topic, body))
-    assert isinstance(told, Message)
-    assert told.stream == "privacy"
-    assert told.external_id.startswith(f"{topic}/")
-    assert b"simulated@example.com" not in told.body
-    assert b"555-0100" not in told.body
-    assert msgspec.json.decode(told.body)["customer"] == "191167", "Shopify is asked about them by its number"
+    (message,) = shopify.accept(remote.pushed(topic, body))
+    assert isinstance(message, Message)
+    assert message.stream == "privacy"
+    assert message.external_id.startswith(f"{topic}/")
+    assert b"simulated@example.com" not in message.body
+    assert b"555-0100" not in message.body
+    assert msgspec.json.decode(message.body)["customer"] == "191167", "Shopify is asked about them by its number"
     forged = remote.pushed(topic, body)
     with pytest.raises(InvalidWebhook):
         shopify.accept(replace(forged, body=forged.body.replace(b"191167", b"191168")))

@@ -66,5 +66,5 @@ def test_every_reason_of_ours_has_a_word_of_the_library() -> None:
     handles = {one["handle"] for one in sandbox_reasons.LIBRARY}
     for reason in REASONS:
         words = {"lines": [{"order_line": "1", "words": {"reason": reason}}], "words": {}}
-        told = mapping.write("create_return", words, {}, account="shop")
-        assert told["lines"][0].get("reason") in handles, reason
+        body = mapping.write("create_return", words, {}, account="shop")
+        assert body["lines"][0].get("reason") in handles, reason

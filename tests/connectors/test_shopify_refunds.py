@@ -122,12 +122,12 @@ CASES: dict[str, tuple[dict[str, Any], list[str], bool]] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_refund_settles_what_it_names(scenario: Scenario, shop: Shop, name: str) -> None:
-    told, paid, asks = CASES[name]
+    refund, paid, asks = CASES[name]
     number = begin(scenario, shop)
-    line = {"scarf": shop.scarf, "shirt": shop.order_line}.get(told.get("lines", ""))
-    goods = Decimal(told["amount"]) - Decimal(told.get("shipping", 0)) - Decimal(told.get("duties", 0))
-    lines = [(line, told["of"], str(goods))] if line else []
-    shop.refund(told["amount"], lines, told.get("shipping", ""), duties=told.get("duties", ""))
+    line = {"scarf": shop.scarf, "shirt": shop.order_line}.get(refund.get("lines", ""))
+    goods = Decimal(refund["amount"]) - Decimal(refund.get("shipping", 0)) - Decimal(refund.get("duties", 0))
+    lines = [(line, refund["of"], str(goods))] if line else []
+    shop.refund(refund["amount"], lines, refund.get("shipping", ""), duties=refund.get("duties", ""))
     bring(scenario, shop)
     through(scenario, shop, number)
     assert shop.paid() == paid
@@ -168,8 +168,8 @@ def test_change_handed_back_and_a_void_were_never_captured() -> None:
             moved("7", "REFUND", "5.00", "1"),
         ]
     }
-    told = [(payment["id"], payment["captured"], payment["refunded"]) for payment in shopify.payments(order)]
-    assert told == [("1", Decimal("37.50"), 5), ("4", 20, 0), ("5", 0, 0)]
+    captured = [(payment["id"], payment["captured"], payment["refunded"]) for payment in shopify.payments(order)]
+    assert captured == [("1", Decimal("37.50"), 5), ("4", 20, 0), ("5", 0, 0)]
     order["transactions"][1]["parentTransaction"] = None
     assert shopify.payments(order)[0]["captured"] == Decimal("37.50"), "out of the till, whoever names it"
 
@@ -226,9 +226,9 @@ def test_a_refunds_subtotals_are_prices_like_the_orders_so_tax_that_is_in_them_i
         "orderAdjustments": {"nodes": []},
         "transactions": {"nodes": []},
     }
-    told = shopify.refund(record, None, included)
-    assert {name: told[name] for name in parts} == {name: Decimal(amount) for name, amount in parts.items()}
-    assert [(part["kind"], part["amount"]) for part in told["allocations"]] == [
+    made = shopify.refund(record, None, included)
+    assert {name: made[name] for name in parts} == {name: Decimal(amount) for name, amount in parts.items()}
+    assert [(part["kind"], part["amount"]) for part in made["allocations"]] == [
         ("goods", Decimal("20.0" if included else "23.19")),
         ("shipping", Decimal("4.9" if included else "5.68")),
     ], "and nothing is left over, or taken from the goods"

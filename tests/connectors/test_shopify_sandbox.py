@@ -100,11 +100,11 @@ class TestShopify(ConnectorContract, HubContract):
 
     def pushes(self, remote: Remote) -> list[WebhookRequest]:
         """All that the sandbox tells while goods arrive."""
-        told = [self.webhook(remote)]
-        remote.webhook = lambda topic, body: told.append(remote.pushed(topic, body))  # type: ignore[method-assign]
+        requests = [self.webhook(remote)]
+        remote.webhook = lambda topic, body: requests.append(remote.pushed(topic, body))  # type: ignore[method-assign]
         for pieces in (1, 2):
             self.carry_out(self.make(remote, []), remote.receive(pieces))
-        return told
+        return requests
 
     def unknown_word(self, record: dict[str, Any]) -> dict[str, Any]:
         return {**record, "status": "ON_THE_MOON"}

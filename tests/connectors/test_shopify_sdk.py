@@ -67,9 +67,9 @@ def test_the_vendors_library_asks_as_its_users_do(session: Any, remote: Remote) 
 
 
 def test_the_vendors_library_writes_and_is_refused(session: Any, remote: Remote) -> None:
-    document, told = DOCUMENTS["Approve"].text, {"input": {"id": remote.asked["id"]}}
-    assert ask(document, told)["data"]["returnApproveRequest"]["return"]["status"] == "OPEN"
-    (error,) = ask(document, told)["data"]["returnApproveRequest"]["userErrors"]
+    document, variables = DOCUMENTS["Approve"].text, {"input": {"id": remote.asked["id"]}}
+    assert ask(document, variables)["data"]["returnApproveRequest"]["return"]["status"] == "OPEN"
+    (error,) = ask(document, variables)["data"]["returnApproveRequest"]["userErrors"]
     assert error["code"] == "INVALID_STATE"
     assert error["message"] == "Return is not approvable. Only returns with status REQUESTED can be approved."
 
@@ -92,7 +92,7 @@ def test_a_refund_without_a_key_is_refused_where_shopify_wants_one(session: Any,
         "orderId": remote.order["id"],
         "parentId": remote.payment,
     }
-    told = {"input": {"orderId": remote.order["id"], "transactions": [paid]}}
-    assert "idempotent" in ask(plain, told)["errors"][0]["message"]
+    variables = {"input": {"orderId": remote.order["id"], "transactions": [paid]}}
+    assert "idempotent" in ask(plain, variables)["errors"][0]["message"]
     vendor.ShopifyResource.activate_session(vendor.Session("127.0.0.1", "2026-01", TOKEN))
-    assert ask(plain, told)["data"]["refundCreate"]["userErrors"] == []
+    assert ask(plain, variables)["data"]["refundCreate"]["userErrors"] == []

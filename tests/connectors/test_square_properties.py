@@ -69,8 +69,8 @@ def begun(sandbox: SquareSandbox, steps: list[tuple[Any, ...]]) -> Connector:
     """A fresh counter after these steps, and a connector to it."""
     sandbox.state = Counter()
     play(sandbox.state, steps)
-    told = {"base_url": sandbox.url, "access_token": TOKEN, "signature_key": [KEY], "notification_url": ADDRESS}
-    return registry.load("square").connect(Login("pos", {**told, **SETTINGS}))
+    settings = {"base_url": sandbox.url, "access_token": TOKEN, "signature_key": [KEY], "notification_url": ADDRESS}
+    return registry.load("square").connect(Login("pos", {**settings, **SETTINGS}))
 
 
 def pushed(sandbox: SquareSandbox) -> list[WebhookRequest]:
@@ -123,13 +123,13 @@ def test_money_is_told_once_and_adds_up(
     connector = begun(sandbox, steps)
     shop = sandbox.state
     seen = polled(connector, dictionary)
-    told_twice = [refund for told in seen.values() for refund in (told.refunds or ())]
+    told_twice = [refund for fragment in seen.values() for refund in (fragment.refunds or ())]
     by_id = {refund.id: refund for refund in told_twice}
     assert by_id.keys() == shop.refunds.keys(), "each refund is one fact, whichever record tells it"
     assert all(by_id[refund.id].parts == refund.parts for refund in told_twice)
     facts = list(by_id.values())
     gone = sum((part.amount for fact in facts for part in fact.parts if part.state == "succeeded"), Decimal(0))
-    payments = {p.id: p for told in seen.values() if told.order for p in told.order.payments}
+    payments = {p.id: p for fragment in seen.values() if fragment.order for p in fragment.order.payments}
     assert gone == sum((p.refunded or Decimal(0) for p in payments.values()), Decimal(0))
     paid = {key: Decimal(shop.payments[key]["total_money"]["amount"]) / 100 for key in payments}
     assert {key: p.captured for key, p in payments.items()} == paid
@@ -141,8 +141,8 @@ def test_a_return_is_founded_by_goods_and_never_by_money_alone(
     sandbox: SquareSandbox, dictionary: Mapping, steps: list[tuple[Any, ...]]
 ) -> None:
     connector = begun(sandbox, steps)
-    told = understood(dictionary, [connector.fetch("order", key) for key in sandbox.state.orders])
-    for (_, key), fragment in told.items():
+    orders = understood(dictionary, [connector.fetch("order", key) for key in sandbox.state.orders])
+    for (_, key), fragment in orders.items():
         lines = [line for r in sandbox.state.orders[key].get("returns", ()) for line in r["return_line_items"]]
         goods = [line for line in lines if line["item_type"] == "ITEM"]
         assert (fragment.origin == "counter") == bool(goods)

@@ -58,9 +58,9 @@ class TestSquare(Square, ConnectorContract, HubContract):
     def test_another_merchants_events_are_left_alone(self, remote: Remote) -> None:
         connector = self.other(remote, merchant_id=MERCHANT)
         refund = next(iter(remote.state.refunds.values()))
-        told = ("refund.updated", refund["id"], {"refund": refund})
-        assert connector.accept(remote.signed(*told)) != []
-        assert connector.accept(remote.signed(*told, merchant_id="MLANOTHER")) == []
+        news = ("refund.updated", refund["id"], {"refund": refund})
+        assert connector.accept(remote.signed(*news)) != []
+        assert connector.accept(remote.signed(*news, merchant_id="MLANOTHER")) == []
 
     @pytest.mark.parametrize("address", [f"{ADDRESS}/", ADDRESS.replace("http", "https"), f"{ADDRESS}?a=1"])
     def test_the_address_is_signed_with_the_body(self, remote: Remote, address: str) -> None:
@@ -88,8 +88,8 @@ class TestSquare(Square, ConnectorContract, HubContract):
         )
         ids = {m.external_id for page in connector.poll("order", None) for m in page.messages}
         assert ids == {remote.back["id"], remote.sale["id"]}
-        told = {(m.stream, m.external_id) for page in connector.poll("refund", None) for m in page.messages}
-        assert {("refund", api["id"]), ("order", other["id"])} <= told
+        found = {(m.stream, m.external_id) for page in connector.poll("refund", None) for m in page.messages}
+        assert {("refund", api["id"]), ("order", other["id"])} <= found
 
     def test_only_the_chosen_locations_are_read(self, remote: Remote) -> None:
         far = remote.state.take_back(None, {"MUG": 1}, place=LOCATIONS[1])

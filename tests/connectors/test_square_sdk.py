@@ -84,8 +84,8 @@ def test_every_order_state_is_in_the_tables() -> None:
 
 def test_both_vocabularies_of_a_refund_are_complete() -> None:
     documented = {"PENDING", "COMPLETED", "REJECTED", "FAILED"}  # PaymentRefund.status has no enum
-    told = {f"order/{word}" for word in words(RefundStatus)} | {f"payment/{word}" for word in documented}
-    assert set(TABLES["refund"]) == told
+    known = {f"order/{word}" for word in words(RefundStatus)} | {f"payment/{word}" for word in documented}
+    assert set(TABLES["refund"]) == known
 
 
 def test_every_way_to_hand_something_over_is_known() -> None:

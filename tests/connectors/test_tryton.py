@@ -53,8 +53,8 @@ def test_a_second_poll_from_the_last_cursor_tells_only_what_overlaps() -> None:
     first = tryton_replay.load("poll_shipment")["brings"]
     again = tryton_replay.load("poll_shipment_again")
     assert again["call"]["cursor"] == first[-1]["cursor"]
-    told = {m["id"]: m["version"] for page in first for m in page["messages"]}
-    assert {m["id"]: m["version"] for page in again["brings"] for m in page["messages"]}.items() <= told.items()
+    versions = {m["id"]: m["version"] for page in first for m in page["messages"]}
+    assert {m["id"]: m["version"] for page in again["brings"] for m in page["messages"]}.items() <= versions.items()
 
 
 def test_at_most_one_write_on_any_tape() -> None:

@@ -80,11 +80,11 @@ CASES: dict[str, tuple[dict[str, Any] | None, str, str]] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_went_back_before_the_complaint_counts(shop: Scenario, name: str) -> None:
-    told, paid, asks = CASES[name]
-    if told:
-        line, pieces = told.get("lines", (None, 0))
-        parts = [{"order_line": line, "quantity": pieces, "amount": told["amount"]}] if line else []
-        back(shop, told["amount"], allocations=parts)
+    refund, paid, asks = CASES[name]
+    if refund:
+        line, pieces = refund.get("lines", (None, 0))
+        parts = [{"order_line": line, "quantity": pieces, "amount": refund["amount"]}] if line else []
+        back(shop, refund["amount"], allocations=parts)
     number = through(shop)
     assert shop.paid() == D(paid)
     assert [asked.kind for _, asked in shop.frozen()] == ([asks] if asks else [])

@@ -43,8 +43,8 @@ SETTINGS = {"locations": {"STO": {"condition": "good", "disposition": "restock"}
 
 
 def received(row: dict[str, Any]) -> list[tuple[str, Any, str, str | None]]:
-    told = goods._receipts(row, {5: 1}, SETTINGS)
-    return [(r["id"], r["quantity"], r["condition"], r["order_line"]) for r in told]
+    receipts = goods._receipts(row, {5: 1}, SETTINGS)
+    return [(r["id"], r["quantity"], r["condition"], r["order_line"]) for r in receipts]
 
 
 def test_what_was_not_put_away_is_received_all_the_same() -> None:

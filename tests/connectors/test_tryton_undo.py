@@ -150,9 +150,9 @@ def refused(by: str, decided_by: str) -> dict[str, Any]:
     books.tables[SALE].pop(2)
     said = Operation("reject", "44", "R1001", order_number="12", payload={"by": by, "decided_by": decided_by})
     perform(books, said)
-    told = complaint["state"]
+    before = complaint["state"]
     perform(books, Operation("reopen", "45", "R1001", order_number="12"))
-    return {told: complaint["state"]}
+    return {before: complaint["state"]}
 
 
 def test_what_the_hub_refuses_by_itself_can_be_opened_again() -> None:

@@ -15,7 +15,7 @@ from connectors.tryton.client import refusal
 
 def test_values_of_the_wire_and_back() -> None:
     at = {"year": 2026, "month": 11, "day": 24, "hour": 1, "minute": 2, "second": 3, "microsecond": 45}
-    told = {
+    fields = {
         "__name__": "sale.sale",
         "id": 1,
         "amount": {"__class__": "Decimal", "decimal": "-79.00"},
@@ -23,7 +23,7 @@ def test_values_of_the_wire_and_back() -> None:
         "day": {"__class__": "date", "year": 2026, "month": 1, "day": 2},
         "lines": [{"__name__": "sale.line", "id": 2}],
     }
-    plain = wire.plain(told)
+    plain = wire.plain(fields)
     assert plain == {
         "id": 1,
         "amount": "-79.00",
@@ -72,5 +72,5 @@ def test_refusals_by_what_happens_next(response: Response, error: type[Connector
 
 
 def test_trytons_own_sentence_reaches_the_reader() -> None:
-    told = refusal(answer(400, b'{"status": 400, "message": "The complaint is similar.", "description": ""}'))
-    assert "The complaint is similar." in str(told)
+    refused = refusal(answer(400, b'{"status": 400, "message": "The complaint is similar.", "description": ""}'))
+    assert "The complaint is similar." in str(refused)

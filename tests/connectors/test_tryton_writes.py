@@ -32,12 +32,12 @@ class Failing:
 def test_a_write_of_unknown_outcome_is_looked_for_before_it_is_repeated() -> None:
     kept = tryton_replay.load("create_1")
     http = Failing(kept["exchanges"], OutcomeUnknown("hung up"))
-    told = tryton_replay.operation(kept["call"]["perform"])
+    operation = tryton_replay.operation(kept["call"]["perform"])
     with pytest.raises(OutcomeUnknown):
-        tryton_replay.connector(http).perform(told)
+        tryton_replay.connector(http).perform(operation)
     assert http.written == 1
     not_there = Failing(kept["exchanges"], OutcomeUnknown("never written"))
-    assert tryton_replay.connector(not_there).find(told) is None
+    assert tryton_replay.connector(not_there).find(operation) is None
     there = Failing(tryton_replay.load("create_2")["exchanges"], OutcomeUnknown("never written"))
     found = tryton_replay.connector(there).find(
         tryton_replay.operation(tryton_replay.load("create_2")["call"]["perform"])

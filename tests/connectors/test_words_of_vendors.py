@@ -34,14 +34,16 @@ def test_shopify_counts_as_sent_what_has_left(status: str, sent: int) -> None:
         "id": "O1", "taxesIncluded": True, "lineItems": {"nodes": [line]}, "refunds": [], "transactions": [],
         "currencyCode": "EUR", "fulfillments": [{"status": status, "fulfillmentLineItems": {"nodes": [part]}}],
     }  # fmt: skip
-    (told,) = shopify_reading.join_order(order)["lineItems"]["nodes"]
-    assert told["joined"]["shipped"] == sent
+    (item,) = shopify_reading.join_order(order)["lineItems"]["nodes"]
+    assert item["joined"]["shipped"] == sent
 
 
 def easypost(stream: str, record: dict[str, Any]) -> Any:
     mapping = Mapping.load(MAPPINGS / "easypost.yaml")
-    told = {"tracker": records.tracker, "shipment": records.shipment}[stream](record)
-    return schema.fragment(mapping.read(stream, told, {"standalone": "return", "orders_of": "shop"}, account="parcels"))
+    trimmed = {"tracker": records.tracker, "shipment": records.shipment}[stream](record)
+    return schema.fragment(
+        mapping.read(stream, trimmed, {"standalone": "return", "orders_of": "shop"}, account="parcels")
+    )
 
 
 TRACKER = {
@@ -56,8 +58,8 @@ TRACKER = {
 )
 @pytest.mark.parametrize(("detail", "state"), [("lost", "lost"), ("damaged", "exception")])
 def test_easypost_loses_and_damages_parcels_that_turned_back_too(status: str, detail: str, state: str) -> None:
-    told = easypost("tracker", {**TRACKER, "status": status, "status_detail": detail})
-    assert told.shipments[0].state == state
+    fragment = easypost("tracker", {**TRACKER, "status": status, "status_detail": detail})
+    assert fragment.shipments[0].state == state
     label = {
         "id": "shp_1",
         "reference": "#12",
@@ -92,16 +94,18 @@ ORDER: dict[str, Any] = {
 
 
 def square(order: dict[str, Any]) -> Any:
-    told = reading._order(order, {}, {}, (), None, None)
+    message = reading._order(order, {}, {}, (), None, None)
     mapping = Mapping.load(MAPPINGS / "square.yaml")
-    return schema.fragment(mapping.read("order", msgspec.json.decode(told.body), {"orders_of": None}, account="till"))
+    return schema.fragment(
+        mapping.read("order", msgspec.json.decode(message.body), {"orders_of": None}, account="till")
+    )
 
 
 def test_a_square_order_without_a_state_is_open_and_lines_without_a_uid_are_told_apart() -> None:
-    told = square(copy.deepcopy(ORDER))
-    assert told.authorization.value == "requested"
-    assert len({line.line for line in told.lines}) == 2
-    assert told.receipts in ((), None) or not told.receipts
+    fragment = square(copy.deepcopy(ORDER))
+    assert fragment.authorization.value == "requested"
+    assert len({line.line for line in fragment.lines}) == 2
+    assert fragment.receipts in ((), None) or not fragment.receipts
     taken = square({**copy.deepcopy(ORDER), "state": "COMPLETED"})
     assert {receipt.line for receipt in taken.receipts} == {line.line for line in taken.lines}
 

@@ -96,8 +96,8 @@ class HubContract(Adapter):
             stage.poll()
             stage.hub.reconcile.reconcile(HERE)
             stage.work()
-        told = stage.telling(return_id)
-        assert (told.state, list(told.planned)) == ("in_sync", [])
+        row = stage.telling(return_id)
+        assert (row.state, list(row.planned)) == ("in_sync", [])
         assert len(remote.effects) == written, f"it was written again: {remote.effects[written:]}"
 
     @proves("order")

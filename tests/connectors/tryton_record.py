@@ -86,16 +86,16 @@ class Studio:
 
     def perform(self, kind: str, *lines: Mapping[str, Any], tapes: str = "", **more: Any) -> Any:
         """Carry out an operation; with `tapes` each of its calls is a tape of that name."""
-        told = {"kind": kind, "id": "41", "reference": "R1001", "order_number": "12", "lines": list(lines), **more}
+        operation = {"kind": kind, "id": "41", "reference": "R1001", "order_number": "12", "lines": list(lines), **more}
         for step in range(1, 9):
-            call = {"perform": told}
+            call = {"perform": operation}
             if tapes:
                 result = self.tape(f"{tapes}_{step}", call)
             else:
                 result = tryton_replay.do(tryton_replay.connector(self.recorder), call)
             if result is None or result["finished"]:
                 return result
-            told = {**told, "progress": {**told.get("progress", {}), **result["progress"]}}
+            operation = {**operation, "progress": {**operation.get("progress", {}), **result["progress"]}}
         raise AssertionError("an operation that never ends")
 
 

@@ -44,8 +44,8 @@ def asked(method: str, path: str, params: list[tuple[str, str]], body: Any) -> E
     query = {name: json.loads(base64.urlsafe_b64decode(value)) for name, value in params if name in PACKED}
     query |= {name: value for name, value in params if name not in (*PACKED, "f")}
     fields = [value for name, value in params if name == "f"]
-    told: Exchange = {"method": method, "path": path, "query": query, "fields": fields}
-    return told if body is None else {**told, "body": json.loads(json.dumps(body, default=float))}
+    request: Exchange = {"method": method, "path": path, "query": query, "fields": fields}
+    return request if body is None else {**request, "body": json.loads(json.dumps(body, default=float))}
 
 
 class Tape:
@@ -88,8 +88,8 @@ def do(tryton: Tryton, call: Mapping[str, Any]) -> Any:
             return [{"messages": [plain(m) for m in page.messages], "cursor": page.cursor} for page in pages]
         case {"fetch": stream, "id": external_id}:
             return plain(tryton.fetch(stream, external_id))
-        case {"perform": told}:
-            return reply(tryton.perform(operation(told)))
+        case {"perform": fields}:
+            return reply(tryton.perform(operation(fields)))
         case {"check": True}:
             health = tryton.check()
             return {"ok": health.ok, "problems": list(health.problems)}
@@ -106,13 +106,13 @@ def plain(message: Any) -> dict[str, Any]:
     }
 
 
-def reply(told: Reply) -> dict[str, Any]:
-    assert not told.messages, "Tryton's answers carry no records"
-    kept = {name: value for name, value in msgspec.to_builtins(told).items() if name != "messages"}
+def reply(answer: Reply) -> dict[str, Any]:
+    assert not answer.messages, "Tryton's answers carry no records"
+    kept = {name: value for name, value in msgspec.to_builtins(answer).items() if name != "messages"}
     return json.loads(json.dumps(kept))
 
 
-def operation(told: Mapping[str, Any]) -> Operation:
+def operation(fields: Mapping[str, Any]) -> Operation:
     """An operation from a tape: quantities are text there."""
     lines = [
         OperationLine(
@@ -123,11 +123,13 @@ def operation(told: Mapping[str, Any]) -> Operation:
             facts=tuple(line.get("facts", ())),
             words=line.get("words", {}),
         )
-        for line in told.get("lines", ())
+        for line in fields.get("lines", ())
     ]
-    more = {name: told[name] for name in ("order_number", "objects", "payload", "progress", "currency") if name in told}
-    amount = Decimal(told["amount"]) if "amount" in told else None
-    return Operation(told["kind"], told["id"], told["reference"], lines=tuple(lines), amount=amount, **more)
+    more = {
+        name: fields[name] for name in ("order_number", "objects", "payload", "progress", "currency") if name in fields
+    }
+    amount = Decimal(fields["amount"]) if "amount" in fields else None
+    return Operation(fields["kind"], fields["id"], fields["reference"], lines=tuple(lines), amount=amount, **more)
 
 
 def load(name: str) -> dict[str, Any]:

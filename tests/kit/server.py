@@ -11,10 +11,10 @@ from typing import Any
 from connectors.kit.sandbox import Call, Sandbox, SandboxAnswer
 
 
-class Told(Sandbox):
+class Scripted(Sandbox):
     """Gives the next of `answers` (the last one again and again); `seen` holds the requests."""
 
-    name = "told"
+    name = "scripted"
 
     def setup(self) -> None:
         self.answers: list[SandboxAnswer | Callable[[Call], SandboxAnswer]] = [SandboxAnswer(200, {"ok": True})]

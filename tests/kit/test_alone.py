@@ -71,9 +71,9 @@ def test_where_nothing_may_be_read_the_right_is_lacking() -> None:
 
 def test_a_record_of_another_shape_is_named_as_far_as_it_names_itself() -> None:
     rows = [{"id": "1", "n": 2}, {"id": "2"}, None, {"n": 3}, {"id": {"x": 1}}]
-    told = list(each("return", rows, lambda row: row["n"] * 1))
-    assert [one if isinstance(one, int) else one.external_id for one in told] == [2, "2", "", 3, ""]
-    (_, lacking, *_) = told
+    found = list(each("return", rows, lambda row: row["n"] * 1))
+    assert [one if isinstance(one, int) else one.external_id for one in found] == [2, "2", "", 3, ""]
+    (_, lacking, *_) = found
     assert isinstance(lacking, Unreadable)
     assert "another shape" in lacking.error
     with pytest.raises(RetryLater):

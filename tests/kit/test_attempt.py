@@ -29,7 +29,7 @@ from connectors.kit.graphql import Graph, documents
 from connectors.kit.http import Http
 from connectors.kit.sandbox import SandboxAnswer
 from connectors.kit.transport import Lost, TooLong
-from tests.kit.server import Told
+from tests.kit.server import Scripted
 
 REFUSED = (400, 401, 402, 403, 404, 405, 409, 410, 412, 413, 415, 418, 421, 422, 423, 425, 428, 429, 431, 451, 501)
 ELSEWHERE = (301, 304, 307, 308)
@@ -53,8 +53,8 @@ answered = st.one_of(
     st.tuples(st.just("status"), st.sampled_from((200, 201, 202, 204, *REFUSED, *ELSEWHERE, *SILENT)), st.none()),
     *(
         st.tuples(st.just("meant"), st.sampled_from(statuses), st.just(error))
-        for told in (PROVES, PROVES_NOTHING)
-        for error, statuses in told.items()
+        for scripted in (PROVES, PROVES_NOTHING)
+        for error, statuses in scripted.items()
     ),
     st.tuples(st.sampled_from(("lost after", "lost before", "too long", "bug", "over budget")), st.just(0), st.none()),
 )
@@ -112,20 +112,20 @@ def came(kind: str, status: int) -> tuple[int, dict[str, str], bytes]:
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
-    with Told() as sandbox:
+def scripted() -> Iterator[Scripted]:
+    with Scripted() as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def http(told: Told) -> Iterator[Http]:
-    http = Http(told.url, name="Told", timeout=5)
+def http(scripted: Scripted) -> Iterator[Http]:
+    http = Http(scripted.url, name="Told", timeout=5)
     yield http
     http.close()
 
 
-def test_a_refusal_takes_back_its_own_mark_only(told: Told, http: Http) -> None:
-    told.answers = [SandboxAnswer(201, {}), SandboxAnswer(422, {"message": "no"})]
+def test_a_refusal_takes_back_its_own_mark_only(scripted: Scripted, http: Http) -> None:
+    scripted.answers = [SandboxAnswer(201, {}), SandboxAnswer(422, {"message": "no"})]
     http.post("/begin")
     with pytest.raises(Rejected):
         http.post("/confirm")
@@ -134,53 +134,53 @@ def test_a_refusal_takes_back_its_own_mark_only(told: Told, http: Http) -> None:
     assert not http.attempt.changed
 
 
-def test_what_a_view_sends_belongs_to_the_attempt(told: Told, http: Http) -> None:
+def test_what_a_view_sends_belongs_to_the_attempt(scripted: Scripted, http: Http) -> None:
     mine = http.view(attempt=Attempt())
     mine.view(headers={"X": "1"}).view(classify=lambda answer: None).post("/x")
     assert mine.attempt.changed
     assert not http.attempt.changed
 
 
-def test_a_declared_read_and_an_expected_404_leave_nothing(told: Told, http: Http) -> None:
-    told.answers = [SandboxAnswer(200, {}), SandboxAnswer(404, {})]
+def test_a_declared_read_and_an_expected_404_leave_nothing(scripted: Scripted, http: Http) -> None:
+    scripted.answers = [SandboxAnswer(200, {}), SandboxAnswer(404, {})]
     http.post("/search", read=True)
     http.delete("/draft", ok=(200, 404))
     assert not http.attempt.changed
 
 
-def test_credentials_renewed_in_between_are_one_write(told: Told, http: Http) -> None:
+def test_credentials_renewed_in_between_are_one_write(scripted: Scripted, http: Http) -> None:
     class Renews(kit_http.Auth):
         def renew(self, refused: Any) -> bool:
             return True
 
-    told.answers = [SandboxAnswer(401, {}), SandboxAnswer(422, {})]
+    scripted.answers = [SandboxAnswer(401, {}), SandboxAnswer(422, {})]
     http.auth = Renews()
     with pytest.raises(Rejected):
         http.post("/x")
     assert not http.attempt.changed
-    told.answers = [SandboxAnswer(401, {}), SandboxAnswer(200, {})]
+    scripted.answers = [SandboxAnswer(401, {}), SandboxAnswer(200, {})]
     http.post("/x")
     assert http.attempt.changed
 
 
 @pytest.mark.parametrize("body", [b"<!DOCTYPE html><title>Sign in", b" <html><body>Back soon"])
-def test_a_page_for_a_browser_is_no_answer_to_a_write(told: Told, http: Http, body: bytes) -> None:
-    told.answers = [SandboxAnswer(200, body, {"Content-Type": "text/html"})]
+def test_a_page_for_a_browser_is_no_answer_to_a_write(scripted: Scripted, http: Http, body: bytes) -> None:
+    scripted.answers = [SandboxAnswer(200, body, {"Content-Type": "text/html"})]
     with pytest.raises(OutcomeUnknown, match="page for a browser"):
         http.post("/pay")
     assert http.attempt.changed
     assert http.get("/paid").body == body
-    told.answers = [SandboxAnswer(200, b"<ok/>"), SandboxAnswer(200, b"OK")]
+    scripted.answers = [SandboxAnswer(200, b"<ok/>"), SandboxAnswer(200, b"OK")]
     assert http.post("/pay").status == http.post("/pay").status == 200
 
 
-def test_a_spent_budget_stops_what_has_not_begun_and_nothing_else(told: Told, http: Http) -> None:
+def test_a_spent_budget_stops_what_has_not_begun_and_nothing_else(scripted: Scripted, http: Http) -> None:
     poor = http.view(budget=lambda bucket: 9.0, attempt=Attempt())
     with pytest.raises(OverBudget):
         poor.get("/before")
     poor.view(budget=None).post("/pay")
     assert poor.get("/after").status == 200
-    assert len(told.seen) == 2
+    assert len(scripted.seen) == 2
 
 
 def test_a_request_that_could_not_be_written_down_did_nothing(http: Http) -> None:
@@ -214,18 +214,18 @@ PAID = {"refund": {"id": "1", "order": None}, "userErrors": []}
     ],
 )  # fmt: skip
 def test_an_error_beside_a_mutations_result_came_after_the_change(
-    told: Told, http: Http, tmp_path: Any, body: Any, changed: bool
+    scripted: Scripted, http: Http, tmp_path: Any, body: Any, changed: bool
 ) -> None:
     (tmp_path / "w.graphql").write_text(MUTATION)
-    told.answers = [SandboxAnswer(200, body)]
+    scripted.answers = [SandboxAnswer(200, body)]
     with pytest.raises(ConnectorError) as caught:
         Graph(http, "/graphql.json", documents(tmp_path)).ask("Pay", id="1")
     assert http.attempt.changed == changed
     assert isinstance(caught.value, OutcomeUnknown) == changed
 
 
-def test_a_query_whose_error_is_a_text_says_it(told: Told, http: Http, tmp_path: Any) -> None:
+def test_a_query_whose_error_is_a_text_says_it(scripted: Scripted, http: Http, tmp_path: Any) -> None:
     (tmp_path / "r.graphql").write_text("query Look { thing { id } }\n")
-    told.answers = [SandboxAnswer(200, {"errors": "[API] This shop is asleep"})]
+    scripted.answers = [SandboxAnswer(200, {"errors": "[API] This shop is asleep"})]
     with pytest.raises(Rejected, match="This shop is asleep"):
         Graph(http, "/graphql.json", documents(tmp_path)).ask("Look")

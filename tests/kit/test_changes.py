@@ -258,9 +258,9 @@ def test_one_bad_row_stands_for_itself(remote: Moving, tmp_path: Path) -> None:
         remote.put(number)
     remote.state["null"] = {"id": None, "changed": "2026-03-01T09:00:00Z", "place": 0}
     with connected(remote, tmp_path, WAYS["number"] + "}") as connector:
-        told = [item for page in connector.poll("return", None) for item in page.messages]
-    good = [item for item in told if isinstance(item, Message)]
-    (bad,) = [item for item in told if isinstance(item, Unreadable)]
+        items = [item for page in connector.poll("return", None) for item in page.messages]
+    good = [item for item in items if isinstance(item, Message)]
+    (bad,) = [item for item in items if isinstance(item, Unreadable)]
     assert {one.external_id for one in good} == {"1", "2", "3"}
     assert "without an id" in bad.error
     assert b"changed" in bad.body
@@ -274,15 +274,15 @@ def test_one_bad_row_stands_for_itself(remote: Moving, tmp_path: Path) -> None:
 def test_a_row_that_json_cannot_hold_stops_itself_alone(bad: bytes, tmp_path: Path) -> None:
     class Spoilt(Moving):
         def answer(self, call: Call) -> SandboxAnswer:
-            told = super().answer(call)
-            return SandboxAnswer(200, msgspec.json.encode(told.body).replace(b'"BAD"', bad), told.headers)
+            answered = super().answer(call)
+            return SandboxAnswer(200, msgspec.json.encode(answered.body).replace(b'"BAD"', bad), answered.headers)
 
     with Spoilt() as remote, connected(remote, tmp_path, WAYS["number"] + ", oldest_first: true}") as connector:
         for n in range(1, 12):
             remote.put(n)
         remote.put(3, note="BAD")
-        told = [one for page in connector.poll("return", None) for one in page.messages]
-    assert {one.external_id for one in told if isinstance(one, Message)} == {str(n) for n in range(1, 12) if n != 3}
-    spoilt = {one for one in told if not isinstance(one, Message)}
+        items = [one for page in connector.poll("return", None) for one in page.messages]
+    assert {one.external_id for one in items if isinstance(one, Message)} == {str(n) for n in range(1, 12) if n != 3}
+    spoilt = {one for one in items if not isinstance(one, Message)}
     assert [one.external_id for one in spoilt] == ["3"]
     assert all("JSON cannot hold a value in it" in one.error for one in spoilt if isinstance(one, Unreadable))

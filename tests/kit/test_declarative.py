@@ -18,7 +18,7 @@ from connectors.kit.manifest import load
 from connectors.kit.sandbox import Call, SandboxAnswer
 from connectors.kit.signing import sign_hmac
 from tests.kit.loopline.sandbox import Loopline
-from tests.kit.server import Told
+from tests.kit.server import Scripted
 
 BASE = """\
 name: plain
@@ -30,21 +30,21 @@ Make = Callable[[str], Declarative]
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
-    with Told() as sandbox:
+def scripted() -> Iterator[Scripted]:
+    with Scripted() as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def make(tmp_path: Path, told: Told) -> Iterator[Make]:
+def make(tmp_path: Path, scripted: Scripted) -> Iterator[Make]:
     opened: list[Http] = []
 
     def connector(more: str) -> Declarative:
         (tmp_path / "manifest.yaml").write_text(BASE + more)
         manifest = load(tmp_path / "manifest.yaml")
-        opened.append(Http(told.url))
+        opened.append(Http(scripted.url))
         made: type[Declarative] = type("Plain", (Declarative,), {"manifest": manifest})
-        return made(Login("here", {"base_url": told.url, "shop": "s1"}), opened[-1])
+        return made(Login("here", {"base_url": scripted.url, "shop": "s1"}), opened[-1])
 
     yield connector
     for http in opened:
@@ -67,15 +67,15 @@ STREAM = (
 SINCE = "query: {since: $cursor, shop: $shop}"
 
 
-def test_the_cursor_is_the_newest_version_asked_for_again_with_its_overlap(told: Told, make: Make) -> None:
-    told.answers = [page(3, 9, 5)]
+def test_the_cursor_is_the_newest_version_asked_for_again_with_its_overlap(scripted: Scripted, make: Make) -> None:
+    scripted.answers = [page(3, 9, 5)]
     assert poll(make(STREAM.format(SINCE)), "2026-01-01T00:00:08Z") == (["3", "9", "5"], "2026-01-01T00:00:09Z")
-    assert told.seen[0].query == {"since": "2025-12-31T23:59:58Z", "shop": "s1"}
-    told.answers = [page(1)]
+    assert scripted.seen[0].query == {"since": "2025-12-31T23:59:58Z", "shop": "s1"}
+    scripted.answers = [page(1)]
     assert poll(make(STREAM.format(SINCE)), "2026-01-01T00:00:08Z")[1] == "2026-01-01T00:00:08Z"  # never backwards
-    told.seen.clear()
+    scripted.seen.clear()
     poll(make(STREAM.format(SINCE)), None)
-    assert told.seen[0].query == {"shop": "s1"}  # the beginning asks for everything
+    assert scripted.seen[0].query == {"shop": "s1"}  # the beginning asks for everything
 
 
 PAGING = {
@@ -86,25 +86,28 @@ PAGING = {
 
 
 @pytest.mark.parametrize("kind", PAGING)
-def test_pages_by_number_offset_and_token(told: Told, make: Make, kind: str) -> None:
+def test_pages_by_number_offset_and_token(scripted: Scripted, make: Make, kind: str) -> None:
     paging, asked = PAGING[kind]
-    told.answers = 2 * [page(1, 2, next="b", count=3), page(3, count=3)]  # read again, to see that nothing moved
+    scripted.answers = 2 * [page(1, 2, next="b", count=3), page(3, count=3)]  # read again, to see that nothing moved
     found, _ = poll(make(STREAM.format("query: {since: $cursor}, paging: " + paging)))
     assert found == ["1", "2", "3"]
-    assert [call.query for call in told.seen] == 2 * asked
+    assert [call.query for call in scripted.seen] == 2 * asked
 
 
-def test_pages_by_link(told: Told, make: Make) -> None:
+def test_pages_by_link(scripted: Scripted, make: Make) -> None:
     linked = page(1)
-    told.answers = 2 * [SandboxAnswer(200, linked.body, {"Link": f'<{told.url}/r?page=2>; rel="next"'}), page(2)]
+    scripted.answers = 2 * [
+        SandboxAnswer(200, linked.body, {"Link": f'<{scripted.url}/r?page=2>; rel="next"'}),
+        page(2),
+    ]
     assert poll(make(STREAM.format("query: {since: $cursor}, paging: {kind: link}")))[0] == ["1", "2"]
 
 
-def test_a_search_by_post_is_still_a_read(told: Told, make: Make) -> None:
-    told.answers = [SandboxAnswer(503), page(1, next=None)]
+def test_a_search_by_post_is_still_a_read(scripted: Scripted, make: Make) -> None:
+    scripted.answers = [SandboxAnswer(503), page(1, next=None)]
     paging = "paging: {kind: token, query: t, token: next}"
     assert poll(make(STREAM.format(f"method: POST, body: {{since: $cursor}}, {paging}")), "2026")[0] == ["1"]
-    assert msgspec.json.decode(told.seen[-1].body) == {"since": "2026"}
+    assert msgspec.json.decode(scripted.seen[-1].body) == {"since": "2026"}
 
 
 @pytest.mark.parametrize(
@@ -112,15 +115,15 @@ def test_a_search_by_post_is_still_a_read(told: Told, make: Make) -> None:
     [SandboxAnswer(200, {"rows": {}}), SandboxAnswer(200, b"1e99999999999999999999"), SandboxAnswer(200, b"<html>")],
 )
 def test_an_answer_of_another_shape_is_for_later_and_moves_no_cursor(
-    told: Told, make: Make, answer: SandboxAnswer
+    scripted: Scripted, make: Make, answer: SandboxAnswer
 ) -> None:
-    told.answers = [answer]
+    scripted.answers = [answer]
     with pytest.raises(RetryLater):
         poll(make(STREAM.format(SINCE)))
 
 
-def test_money_and_large_ids_survive(told: Told, make: Make) -> None:
-    told.answers = [SandboxAnswer(200, b'{"rows": [{"id": 12345678901234567890123, "u": "1", "amount": 10.10}]}')]
+def test_money_and_large_ids_survive(scripted: Scripted, make: Make) -> None:
+    scripted.answers = [SandboxAnswer(200, b'{"rows": [{"id": 12345678901234567890123, "u": "1", "amount": 10.10}]}')]
     (one,) = make(STREAM.format(SINCE)).poll("return", None)
     (message,) = one.messages
     assert isinstance(message, Message)
@@ -196,10 +199,10 @@ def call(kind: str = "receive", **more: Any) -> Operation:
     return Operation(kind, "41", "R1001", **{"objects": objects, "payload": {"items": [1], "who": "us"}, **more})
 
 
-def test_a_write_is_filled_in_from_settings_objects_and_payload(told: Told, make: Make) -> None:
-    told.answers = [SandboxAnswer(200, {"id": 5})]
+def test_a_write_is_filled_in_from_settings_objects_and_payload(scripted: Scripted, make: Make) -> None:
+    scripted.answers = [SandboxAnswer(200, {"id": 5})]
     reply = make(WRITE).perform(call())
-    (asked,) = told.seen
+    (asked,) = scripted.seen
     assert (asked.method, asked.path, asked.query) == ("PUT", "/s/s1/r/a%2Fb", {"ref": "R1001"})
     assert (asked.headers["key"], asked.headers["x-shop"]) == ("41", "shop s1")
     assert "x-order" not in asked.headers
@@ -208,14 +211,14 @@ def test_a_write_is_filled_in_from_settings_objects_and_payload(told: Told, make
     assert reply.read_back == (Changed("return", "a/b", "receive"), Changed("receipt", "5", "receive"))
 
 
-def test_a_write_without_an_answers_body_still_reads_back(told: Told, make: Make) -> None:
-    told.answers = [SandboxAnswer(204)]
+def test_a_write_without_an_answers_body_still_reads_back(scripted: Scripted, make: Make) -> None:
+    scripted.answers = [SandboxAnswer(204)]
     assert make(WRITE).perform(call()).read_back == (Changed("return", "a/b", "receive"),)
     make(WRITE).perform(call("cancel"))
-    assert (told.seen[-1].method, told.seen[-1].body) == ("DELETE", b"")
+    assert (scripted.seen[-1].method, scripted.seen[-1].body) == ("DELETE", b"")
 
 
-def test_a_write_whose_object_is_unknown_there_is_rejected_before_it_is_sent(told: Told, make: Make) -> None:
+def test_a_write_whose_object_is_unknown_there_is_rejected_before_it_is_sent(scripted: Scripted, make: Make) -> None:
     with pytest.raises(Rejected, match="needs 'return'"):
         make(WRITE).perform(call(objects={}))
     for kind in ("note", "refund"):
@@ -223,32 +226,32 @@ def test_a_write_whose_object_is_unknown_there_is_rejected_before_it_is_sent(tol
             make(WRITE).perform(call(kind))
     with pytest.raises(Unsupported):
         make(WRITE).find(call("cancel"))
-    assert told.seen == []
+    assert scripted.seen == []
 
 
-def test_an_earlier_write_is_found_by_our_own_mark(told: Told, make: Make) -> None:
-    told.answers = [SandboxAnswer(200, {"rows": [{"ref": "R1", "id": 1}, {"ref": "R1001", "id": 2}]})]
+def test_an_earlier_write_is_found_by_our_own_mark(scripted: Scripted, make: Make) -> None:
+    scripted.answers = [SandboxAnswer(200, {"rows": [{"ref": "R1", "id": 1}, {"ref": "R1001", "id": 2}]})]
     found = make(WRITE).find(call())
     assert found is not None
     assert found.objects == {"receipt": "2"}
-    told.answers = [SandboxAnswer(200, {"rows": []}), SandboxAnswer(404)]
+    scripted.answers = [SandboxAnswer(200, {"rows": []}), SandboxAnswer(404)]
     assert make(WRITE).find(call()) is None
     assert make(WRITE).find(call()) is None
 
 
-def test_their_errors_mean_what_the_manifest_says(told: Told, make: Make) -> None:
+def test_their_errors_mean_what_the_manifest_says(scripted: Scripted, make: Make) -> None:
     connector = make(WRITE)
-    told.answers = [SandboxAnswer(500, {"code": "LIMIT", "text": "slow down", "wait": 9})]
+    scripted.answers = [SandboxAnswer(500, {"code": "LIMIT", "text": "slow down", "wait": 9})]
     with pytest.raises(RateLimited, match="slow down") as limited:
         connector.perform(call())
     assert limited.value.after == 9
-    told.answers = [SandboxAnswer(200, {"code": "NO", "message": "closed"})]
+    scripted.answers = [SandboxAnswer(200, {"code": "NO", "message": "closed"})]
     with pytest.raises(Rejected, match="closed"):
         connector.perform(call())
-    told.answers = [SandboxAnswer(500, {"code": "NO", "fine": True})]
+    scripted.answers = [SandboxAnswer(500, {"code": "NO", "fine": True})]
     with pytest.raises(OutcomeUnknown):
         connector.perform(call())
-    told.answers = [SandboxAnswer(200, {"code": "NO", "fine": True, "id": 1})]
+    scripted.answers = [SandboxAnswer(200, {"code": "NO", "fine": True, "id": 1})]
     assert connector.perform(call()).finished
 
 
@@ -266,7 +269,7 @@ def test_several_secrets_are_good_while_they_are_replaced(loopline: Any) -> None
         assert base64.b64decode(signature)
 
 
-def test_what_the_manifest_does_not_name_is_unsupported(make: Make, told: Told) -> None:
+def test_what_the_manifest_does_not_name_is_unsupported(make: Make, scripted: Scripted) -> None:
     connector = make("streams: {return: {feed: push}}\n")
     asked: list[Callable[[], Any]] = [
         connector.check,
@@ -279,15 +282,15 @@ def test_what_the_manifest_does_not_name_is_unsupported(make: Make, told: Told) 
     for ask in asked:
         with pytest.raises(Unsupported):
             ask()
-    assert told.seen == []
+    assert scripted.seen == []
 
 
-def test_a_record_that_says_it_is_gone_is(told: Told, make: Make) -> None:
+def test_a_record_that_says_it_is_gone_is(scripted: Scripted, make: Make) -> None:
     more = "streams: {return: {feed: push, id: id, fetch: {path: '/r/{id}', record: data}}}\n"
     for answer in (SandboxAnswer(404), SandboxAnswer(410), SandboxAnswer(200, {"data": None}), SandboxAnswer(200, {})):
-        told.answers = [answer]
+        scripted.answers = [answer]
         assert make(more).fetch("return", "7").deleted
-    told.answers = [lambda call: seen(call)]
+    scripted.answers = [lambda call: seen(call)]
 
     def seen(call: Call) -> SandboxAnswer:
         return SandboxAnswer(200, {"data": {"id": call.path[-1]}})

@@ -108,8 +108,8 @@ def test_webhooks_that_nothing_proves_are_not_enough(checkout: Path) -> None:
 
 
 def test_the_number_of_an_address_is_no_address(checkout: Path) -> None:
-    told = '"record": {"address": {"id": "addr_1"}, "buyer": {"phone": null}, '
-    change(checkout / f"{RECORDING}.json", '"record": {', told)
+    record = '"record": {"address": {"id": "addr_1"}, "buyer": {"phone": null}, '
+    change(checkout / f"{RECORDING}.json", '"record": {', record)
     assert finding(graded(), "personal").state == "exempt"
 
 

@@ -26,18 +26,18 @@ from connectors.kit.errors import (
 )
 from connectors.kit.http import Http, segment
 from connectors.kit.sandbox import SandboxAnswer
-from tests.kit.server import Told, raw_server
+from tests.kit.server import Scripted, raw_server
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
-    with Told() as sandbox:
+def scripted() -> Iterator[Scripted]:
+    with Scripted() as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def http(told: Told) -> Iterator[Http]:
-    http = Http(told.url + "/base/", name="Told", timeout=5)
+def http(scripted: Scripted) -> Iterator[Http]:
+    http = Http(scripted.url + "/base/", name="Told", timeout=5)
     yield http
     http.close()
 
@@ -51,8 +51,10 @@ READ = [
 
 
 @pytest.mark.parametrize(("status", "means"), READ)
-def test_a_status_means_what_happens_next(told: Told, http: Http, status: int, means: type[ConnectorError]) -> None:
-    told.answers = [SandboxAnswer(status, {"error": {"message": "their own words"}})]
+def test_a_status_means_what_happens_next(
+    scripted: Scripted, http: Http, status: int, means: type[ConnectorError]
+) -> None:
+    scripted.answers = [SandboxAnswer(status, {"error": {"message": "their own words"}})]
     with pytest.raises(ConnectorError) as read:
         http.get("/x")
     assert type(read.value) is means
@@ -64,34 +66,34 @@ def test_a_status_means_what_happens_next(told: Told, http: Http, status: int, m
         assert "their own words" in str(written.value)
 
 
-def test_reads_are_tried_three_times_and_writes_once(told: Told, http: Http) -> None:
-    told.answers = [SandboxAnswer(503)]
+def test_reads_are_tried_three_times_and_writes_once(scripted: Scripted, http: Http) -> None:
+    scripted.answers = [SandboxAnswer(503)]
     with pytest.raises(RetryLater):
         http.get("/x")
-    assert len(told.seen) == 3
+    assert len(scripted.seen) == 3
     with pytest.raises(OutcomeUnknown):
         http.post("/x")
-    assert len(told.seen) == 4
-    told.answers = [SandboxAnswer(503), SandboxAnswer(200, {"n": 1})]
+    assert len(scripted.seen) == 4
+    scripted.answers = [SandboxAnswer(503), SandboxAnswer(200, {"n": 1})]
     assert http.post("/search", json={}, read=True).json() == {"n": 1}
 
 
-def test_a_short_retry_after_is_waited_for_and_a_long_one_is_handed_on(told: Told, http: Http) -> None:
-    told.answers = [SandboxAnswer(429, headers={"Retry-After": "0"}), SandboxAnswer(200, {})]
+def test_a_short_retry_after_is_waited_for_and_a_long_one_is_handed_on(scripted: Scripted, http: Http) -> None:
+    scripted.answers = [SandboxAnswer(429, headers={"Retry-After": "0"}), SandboxAnswer(200, {})]
     assert http.get("/x").status == 200
-    told.seen.clear()
-    told.answers = [SandboxAnswer(503, headers={"Retry-After": "120"})]
+    scripted.seen.clear()
+    scripted.answers = [SandboxAnswer(503, headers={"Retry-After": "120"})]
     with pytest.raises(RetryLater) as caught:
         http.get("/x")
     assert caught.value.after == 120
-    assert len(told.seen) == 1
+    assert len(scripted.seen) == 1
 
 
-def test_too_often_without_a_wait_is_not_asked_again_at_once(told: Told, http: Http) -> None:
-    told.answers = [SandboxAnswer(429)]
+def test_too_often_without_a_wait_is_not_asked_again_at_once(scripted: Scripted, http: Http) -> None:
+    scripted.answers = [SandboxAnswer(429)]
     with pytest.raises(RateLimited):
         http.get("/x")
-    assert len(told.seen) == 1
+    assert len(scripted.seen) == 1
 
 
 def test_retry_after_is_seconds_or_a_date_and_nonsense_is_nothing() -> None:
@@ -157,90 +159,93 @@ def test_a_write_whose_answer_breaks_off_is_unknown() -> None:
         http.close()
 
 
-def test_nothing_is_sent_after_the_attempts_deadline(told: Told, http: Http) -> None:
+def test_nothing_is_sent_after_the_attempts_deadline(scripted: Scripted, http: Http) -> None:
     with pytest.raises(RetryLater):
         http.view(until=time.monotonic() - 1).post("/x", json={})
-    assert told.seen == []
+    assert scripted.seen == []
 
 
-def test_an_answer_too_long_is_refused_also_when_it_is_packed(told: Told, http: Http) -> None:
+def test_an_answer_too_long_is_refused_also_when_it_is_packed(scripted: Scripted, http: Http) -> None:
     small = http.view(limit=1000)
     for body, headers in ((b"x" * 1001, {}), (gzip.compress(b"x" * 500_000), {"Content-Encoding": "gzip"})):
-        told.answers = [SandboxAnswer(200, body, headers)]
+        scripted.answers = [SandboxAnswer(200, body, headers)]
         with pytest.raises(Rejected, match="more than 1000 bytes"):
             small.get("/x")
         with pytest.raises(OutcomeUnknown):
             small.post("/x")
 
 
-def test_json_keeps_decimals_and_writes_them_as_numbers(told: Told, http: Http) -> None:
-    told.answers = [SandboxAnswer(200, b'{"amount": 10.10, "big": 123456789012345678901234567890}')]
+def test_json_keeps_decimals_and_writes_them_as_numbers(scripted: Scripted, http: Http) -> None:
+    scripted.answers = [SandboxAnswer(200, b'{"amount": 10.10, "big": 123456789012345678901234567890}')]
     got = http.post("/x", json={"amount": Decimal("10.10")}).json()
     assert got == {"amount": Decimal("10.10"), "big": 123456789012345678901234567890}
     assert str(got["amount"]) == "10.10"
-    assert told.seen[-1].body == b'{"amount":10.10}'
+    assert scripted.seen[-1].body == b'{"amount":10.10}'
 
 
-def test_an_answer_that_is_no_json_is_no_answer(told: Told, http: Http) -> None:
-    told.answers = [SandboxAnswer(200, b"<html>We are down for maintenance</html>")]
+def test_an_answer_that_is_no_json_is_no_answer(scripted: Scripted, http: Http) -> None:
+    scripted.answers = [SandboxAnswer(200, b"<html>We are down for maintenance</html>")]
     with pytest.raises(RetryLater, match="maintenance"):
         http.get("/x").json()
     with pytest.raises(OutcomeUnknown):
         http.post("/x").json()
 
 
-def test_classify_decides_before_the_status(told: Told, http: Http) -> None:
+def test_classify_decides_before_the_status(scripted: Scripted, http: Http) -> None:
     def by_meaning(response: Response) -> ConnectorError | None:
         body = response.peek()
         return Rejected("no") if isinstance(body, dict) and body.get("success") is False else None
 
     judged = http.view(classify=by_meaning)
     for status in (200, 500):
-        told.answers = [SandboxAnswer(status, {"success": False})]
+        scripted.answers = [SandboxAnswer(status, {"success": False})]
         with pytest.raises(Rejected):
             judged.post("/x")
-    told.answers = [SandboxAnswer(404, {})]
+    scripted.answers = [SandboxAnswer(404, {})]
     assert judged.get("/x", ok=(200, 404)).status == 404
 
 
-def test_credentials_go_to_their_own_host_only(told: Told, http: Http) -> None:
-    assert http.get(f"{told.url}/base/next?page=2").status == 200
-    assert told.seen[-1].path == "/base/next"
-    for other in ("http://127.0.0.1:1/x", told.url.replace("127.0.0.1", "localhost") + "/x"):
+def test_credentials_go_to_their_own_host_only(scripted: Scripted, http: Http) -> None:
+    assert http.get(f"{scripted.url}/base/next?page=2").status == 200
+    assert scripted.seen[-1].path == "/base/next"
+    for other in ("http://127.0.0.1:1/x", scripted.url.replace("127.0.0.1", "localhost") + "/x"):
         with pytest.raises(Rejected, match="credentials"):
             http.get(other)
 
 
-def test_redirects_are_not_followed(told: Told, http: Http) -> None:
-    told.answers = [SandboxAnswer(302, b"", {"Location": f"{told.url}/elsewhere"})]
+def test_redirects_are_not_followed(scripted: Scripted, http: Http) -> None:
+    scripted.answers = [SandboxAnswer(302, b"", {"Location": f"{scripted.url}/elsewhere"})]
     with pytest.raises(Rejected, match="elsewhere"):
         http.get("/x")
-    assert len(told.seen) == 1
+    assert len(scripted.seen) == 1
 
 
-def test_query_and_path_are_encoded(told: Told, http: Http) -> None:
+def test_query_and_path_are_encoded(scripted: Scripted, http: Http) -> None:
     http.get(
         f"/returns/{segment('a/b ü?')}", params={"updated[$gte]": "1 2", "n": None, "ids": ["a", "b"], "yes": True}
     )
-    assert told.seen[-1].path == "/base/returns/a%2Fb%20%C3%BC%3F"
-    assert told.seen[-1].pairs == [("updated[$gte]", "1 2"), ("ids", "a"), ("ids", "b"), ("yes", "true")]
+    assert scripted.seen[-1].path == "/base/returns/a%2Fb%20%C3%BC%3F"
+    assert scripted.seen[-1].pairs == [("updated[$gte]", "1 2"), ("ids", "a"), ("ids", "b"), ("yes", "true")]
     assert segment("..") == "%2E%2E"
 
 
-def test_forms_and_raw_bodies(told: Told, http: Http) -> None:
+def test_forms_and_raw_bodies(scripted: Scripted, http: Http) -> None:
     http.post("/x", data={"a": "1 2"})
-    assert (told.seen[-1].body, told.seen[-1].headers["content-type"]) == (
+    assert (scripted.seen[-1].body, scripted.seen[-1].headers["content-type"]) == (
         b"a=1+2",
         "application/x-www-form-urlencoded",
     )
     http.put("/x", data=b"\x00raw", headers={"content-type": "application/octet-stream"})
-    assert (told.seen[-1].body, told.seen[-1].headers["content-type"]) == (b"\x00raw", "application/octet-stream")
+    assert (scripted.seen[-1].body, scripted.seen[-1].headers["content-type"]) == (
+        b"\x00raw",
+        "application/octet-stream",
+    )
     http.patch("/x", json={"a": None})
     http.delete("/x")
-    assert [call.method for call in told.seen] == ["POST", "PUT", "PATCH", "DELETE"]
+    assert [call.method for call in scripted.seen] == ["POST", "PUT", "PATCH", "DELETE"]
 
 
-def test_the_budget_is_asked_first_and_an_empty_one_sends_nothing(told: Told, http: Http) -> None:
+def test_the_budget_is_asked_first_and_an_empty_one_sends_nothing(scripted: Scripted, http: Http) -> None:
     asked: list[str] = []
 
     def budget(bucket: str) -> float:
@@ -249,11 +254,11 @@ def test_the_budget_is_asked_first_and_an_empty_one_sends_nothing(told: Told, ht
 
     with pytest.raises(RateLimited) as caught:
         http.view(budget=budget).post("/x", bucket="refunds")
-    assert (caught.value.after, asked, told.seen) == (5.0, ["refunds"], [])
+    assert (caught.value.after, asked, scripted.seen) == (5.0, ["refunds"], [])
 
 
-def test_one_session_serves_many_threads_over_few_connections(told: Told, http: Http) -> None:
-    told.answers = [lambda call: SandboxAnswer(200, {"path": call.path})]
+def test_one_session_serves_many_threads_over_few_connections(scripted: Scripted, http: Http) -> None:
+    scripted.answers = [lambda call: SandboxAnswer(200, {"path": call.path})]
     wrong: list[str] = []
 
     def work(n: int) -> None:
@@ -267,7 +272,7 @@ def test_one_session_serves_many_threads_over_few_connections(told: Told, http: 
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert len(told.seen) == 160
+    assert len(scripted.seen) == 160
 
 
 def test_connections_are_kept_open() -> None:
@@ -294,17 +299,17 @@ def test_the_responses_library_can_stand_in_for_the_network() -> None:
     http.close()
 
 
-def test_json_that_is_broken_is_said_to_be_so_and_where(told: Told, http: Http) -> None:
-    told.answers = [SandboxAnswer(200, b'{"rows": [\n{"id": 1}, {"id')]
+def test_json_that_is_broken_is_said_to_be_so_and_where(scripted: Scripted, http: Http) -> None:
+    scripted.answers = [SandboxAnswer(200, b'{"rows": [\n{"id": 1}, {"id')]
     with pytest.raises(RetryLater, match=r"broken JSON .*line 2 column 13") as letter:
         http.get("/x").json()
     assert "maintenance" not in str(letter.value)
 
 
 @pytest.mark.parametrize("body", [b"NaN", b"\xff", b'"\xe9"', b"1e99999999999999999999", b"[" * 100_000])
-def test_an_answer_that_is_impossible_as_a_whole_is_no_answer(body: bytes, told: Told, http: Http) -> None:
-    told.answers = [SandboxAnswer(200, body)]
+def test_an_answer_that_is_impossible_as_a_whole_is_no_answer(body: bytes, scripted: Scripted, http: Http) -> None:
+    scripted.answers = [SandboxAnswer(200, body)]
     with pytest.raises(RetryLater, match="JSON"):
         http.get("/x").json()
-    told.answers = [SandboxAnswer(200, body)]
+    scripted.answers = [SandboxAnswer(200, body)]
     assert http.get("/x").peek() is None

@@ -150,16 +150,16 @@ def test_a_next_page_at_an_impossible_address_is_a_letter(address: str, letter: 
     """Nothing is asked there: what was read stays read, and who looks at the log sees which address it was."""
     http = Http("http://127.0.0.1:9")
     seen: list[Any] = []
-    with pytest.raises((Rejected, RetryLater), match=letter) as told:
+    with pytest.raises((Rejected, RetryLater), match=letter) as refused:
         seen += paging.walk(paging.links(lambda query: answer({"rows": [1]}, f'<{address}>; rel="next"'), http.get))
-    assert address in str(told.value)
+    assert address in str(refused.value)
 
 
 @pytest.mark.parametrize("base", ["http://[::1", "http://u:secret@[::1", "shop.example", "http"])
 def test_an_account_whose_address_is_none_is_told_so(base: str) -> None:
-    with pytest.raises(Rejected, match="its base_url is no address; write it like") as told:
+    with pytest.raises(Rejected, match="its base_url is no address; write it like") as refused:
         Http(base).get("r")
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(refused.value)
 
 
 def test_a_next_page_that_cannot_be_put_behind_the_page_before_is_a_letter() -> None:

@@ -115,8 +115,8 @@ def test_effects_and_calls_are_logged(counter: Counter) -> None:
 
 @pytest.mark.parametrize(("kind", "done"), [("answer", 0), ("answer_after", 1)])
 def test_a_status_before_or_after_the_deed(counter: Counter, kind: str, done: int) -> None:
-    told = {"kind": kind, "method": "POST", "path": "/n", "status": 429, "headers": {"Retry-After": "3"}, "times": 2}
-    assert ask(counter.url, "POST", "/__faults", told)[0] == 204
+    spec = {"kind": kind, "method": "POST", "path": "/n", "status": 429, "headers": {"Retry-After": "3"}, "times": 2}
+    assert ask(counter.url, "POST", "/__faults", spec)[0] == 204
     assert ask(counter.url, "GET", "/n")[0] == 200
     assert [ask(counter.url, "POST", "/n", {})[0] for _ in range(3)] == [429, 429, 201]
     assert len(counter.effects) == 2 * done + 1
@@ -161,10 +161,10 @@ def test_drip_is_slow_but_whole(counter: Counter) -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [{"kind": "explode"}, {"kind": "answer", "stauts": 500}, {"kind": "answer", "path": "("}, {}, {"times": 1}]
+    "spec", [{"kind": "explode"}, {"kind": "answer", "stauts": 500}, {"kind": "answer", "path": "("}, {}, {"times": 1}]
 )
-def test_a_fault_that_makes_no_sense_is_refused(counter: Counter, told: dict[str, Any]) -> None:
-    status, answer = ask(counter.url, "POST", "/__faults", told)
+def test_a_fault_that_makes_no_sense_is_refused(counter: Counter, spec: dict[str, Any]) -> None:
+    status, answer = ask(counter.url, "POST", "/__faults", spec)
     assert status == 400
     assert answer["message"]
     assert ask(counter.url, "GET", "/__faults") == (200, [])

@@ -12,9 +12,9 @@ from connectors.kit.masking import hidden
 from connectors.kit.wire import READ, SHOWN, Recorder
 
 
-def written(**told: Any) -> dict[str, Any]:
+def written(**fields: Any) -> dict[str, Any]:
     recorder = Recorder(secrets=["s3cr3t/key", "abc"])
-    given = {"method": "POST", "url": "https://x.test/a", "headers": {}, "body": None, "took_ms": 5, **told}
+    given = {"method": "POST", "url": "https://x.test/a", "headers": {}, "body": None, "took_ms": 5, **fields}
     recorder.write(**given)
     (entry,) = recorder.wire
     json.dumps(entry)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from hub.model.language import words
 from hub.model.merge.merger import Merger
 from hub.model.plan.planner import plan
-from hub.model.schema import fragment as told
+from hub.model.schema import fragment as canonical
 from hub.model.schema.fragment import Fragment
 from hub.model.schema.observation import DuplicateFacts, FactId, Observation
 from hub.model.schema.operation import LineTarget, Outstanding, PlannedOperation, Terms, Undeliverable
@@ -89,23 +89,23 @@ Made = Callable[[str, str, str], None]
 def _create(operation: PlannedOperation, old: Fragment, merged: Return, made: Made) -> Fragment:
     stream = {"web": ("order", "o1")}.get(operation.account, ("sale", "s1"))
     lines = tuple(
-        told.Line(line=f"l{i}", order_line=line.order_line, sku=line.sku, quantity=line.quantity)
+        canonical.Line(line=f"l{i}", order_line=line.order_line, sku=line.sku, quantity=line.quantity)
         for i, line in enumerate(operation.lines)
     )
     return replace(
         old,
         origin="request",
-        keys=(told.Key(issuer="hub", type="return", value="R1"),),
-        orders=(told.Key(type=stream[0], value=stream[1]),) if operation.account in ("web", "erp") else (),
+        keys=(canonical.Key(issuer="hub", type="return", value="R1"),),
+        orders=(canonical.Key(type=stream[0], value=stream[1]),) if operation.account in ("web", "erp") else (),
         lines=lines,
-        authorization=told.Statement(value="requested"),
+        authorization=canonical.Statement(value="requested"),
     )
 
 
 def _decide(value: str) -> Callable[[PlannedOperation, Fragment, Return, Made], Fragment]:
     def do(operation: PlannedOperation, old: Fragment, merged: Return, made: Made) -> Fragment:
         return replace(
-            old, authorization=told.Statement(value=value, round=operation.round), ready=value == "authorized"
+            old, authorization=canonical.Statement(value=value, round=operation.round), ready=value == "authorized"
         )
 
     return do
@@ -128,8 +128,8 @@ def _receive(operation: PlannedOperation, old: Fragment, merged: Return, made: M
     return replace(old, receipts=tuple(receipts))
 
 
-def _receipt(ident: str, quantity: Decimal, condition: words.Condition, line: LineTarget) -> told.Receipt:
-    return told.Receipt(
+def _receipt(ident: str, quantity: Decimal, condition: words.Condition, line: LineTarget) -> canonical.Receipt:
+    return canonical.Receipt(
         id=ident,
         quantity=quantity,
         condition=condition,
@@ -138,7 +138,7 @@ def _receipt(ident: str, quantity: Decimal, condition: words.Condition, line: Li
     )
 
 
-def _same(receipt: told.Receipt, line: LineTarget) -> bool:
+def _same(receipt: canonical.Receipt, line: LineTarget) -> bool:
     return (receipt.order_line or receipt.sku) in (line.order_line, line.sku)
 
 
@@ -152,7 +152,7 @@ def _amend(operation: PlannedOperation, old: Fragment, merged: Return, made: Mad
         lines.append(line)
     for new in changed.values():
         quantity, cancelled = new.totals["quantity"], new.totals["cancelled"]
-        lines.append(told.Line(order_line=new.order_line, sku=new.sku, quantity=quantity, cancelled=cancelled))
+        lines.append(canonical.Line(order_line=new.order_line, sku=new.sku, quantity=quantity, cancelled=cancelled))
     return replace(old, lines=tuple(lines))
 
 
@@ -160,7 +160,7 @@ def _dispose(operation: PlannedOperation, old: Fragment, merged: Return, made: M
     (line,) = operation.lines
     ident = f"h{len(old.dispositions or ())}"
     made(operation.facts[0], "dispositions", ident)
-    put = told.Disposition(
+    put = canonical.Disposition(
         id=ident,
         quantity=line.quantity,
         disposition=line.words["disposition"],
@@ -176,8 +176,8 @@ def _refund(operation: PlannedOperation, old: Fragment, merged: Return, made: Ma
     for fact in operation.facts:
         made(fact, "refunds", ident)
     assert operation.amount is not None
-    part = told.RefundPart(amount=operation.amount, state="succeeded", payment=operation.payment)
-    refund = told.Refund(id=ident, currency=operation.currency or "", parts=(part,), reference="R1")
+    part = canonical.RefundPart(amount=operation.amount, state="succeeded", payment=operation.payment)
+    refund = canonical.Refund(id=ident, currency=operation.currency or "", parts=(part,), reference="R1")
     return replace(old, refunds=(*refunds, refund))
 
 
@@ -187,12 +187,12 @@ def _credit(operation: PlannedOperation, old: Fragment, merged: Return, made: Ma
     for fact in operation.facts:
         made(fact, "credits", ident)
     assert operation.amount is not None
-    credit = told.Credit(id=ident, state="posted", amount=operation.amount, currency=operation.currency or "")
+    credit = canonical.Credit(id=ident, state="posted", amount=operation.amount, currency=operation.currency or "")
     return replace(old, credits=(*credits, credit))
 
 
 def _exchange(operation: PlannedOperation, old: Fragment, merged: Return, made: Made) -> Fragment:
-    return replace(old, replacements=(told.Replacement(id="h0"),))
+    return replace(old, replacements=(canonical.Replacement(id="h0"),))
 
 
 _DO: dict[str, Callable[[PlannedOperation, Fragment, Return, Made], Fragment]] = {
@@ -229,7 +229,7 @@ def reverts(operation: PlannedOperation, before: Fragment, after: Fragment) -> F
 def one_word(operation: PlannedOperation, before: Fragment, after: Fragment) -> Fragment:
     """Knows only one word for rejected and cancelled."""
     statement = after.authorization
-    if isinstance(statement, told.Statement) and statement.value in ("rejected", "cancelled"):
+    if isinstance(statement, canonical.Statement) and statement.value in ("rejected", "cancelled"):
         return replace(after, authorization=replace(statement, value="cancelled"))
     return after
 

@@ -26,13 +26,13 @@ def facts(**more: Any) -> Facts:
 
 
 def codes(known: Facts, expected: Expected) -> list[str]:
-    told = concerns(known, expected)
-    for one in told:
+    found = concerns(known, expected)
+    for one in found:
         for language in ("zh", "en"):
             assert "{" not in say(one, language)
             assert "?" not in say(one, language)
             assert "shop" in say(one, language)
-    return [one.code for one in told]
+    return [one.code for one in found]
 
 
 SILENCE: dict[str, tuple[dict[str, Any], Expected, list[str]]] = {
@@ -68,8 +68,8 @@ SILENCE: dict[str, tuple[dict[str, Any], Expected, list[str]]] = {
 
 @pytest.mark.parametrize("case", SILENCE)
 def test_silence(case: str) -> None:
-    known, expected, told = SILENCE[case]
-    assert codes(facts(**known), expected) == told
+    known, expected, wanted = SILENCE[case]
+    assert codes(facts(**known), expected) == wanted
 
 
 def refused(
@@ -87,9 +87,9 @@ def refused(
 
 def test_refused_webhooks_are_told_with_the_last_reason_and_the_count() -> None:
     known = facts(refused=[refused(40, 5 * MINUTE, MINUTE), refused(2, 4 * MINUTE, 3 * MINUTE, 413)])
-    (told,) = concerns(known, PUSHED)
-    assert told.code == "webhooks_refused"
-    assert say(told) == (
+    (concern,) = concerns(known, PUSHED)
+    assert concern.code == "webhooks_refused"
+    assert say(concern) == (
         "Webhooks of shop that were refused in the last 5 minutes: 42, and none was taken meanwhile; the last with 401:"
         " the signature does not fit"
     )
@@ -117,9 +117,9 @@ def test_who_was_told_to_come_again_and_came_is_no_stranger() -> None:
 def test_refused_since_one_was_taken_are_told_whatever_was_refused_before() -> None:
     """A secret that was changed an hour ago, and a stranger this morning."""
     known = facts(refused=[refused(11, 8 * 60 * MINUTE, MINUTE, in_row=10)], accepted_at=NOW - 60 * MINUTE)
-    (told,) = concerns(known, PUSHED)
-    assert told.code == "webhooks_refused"
-    assert "refused in the last 60 minutes: 10, and none was taken meanwhile" in say(told)
+    (concern,) = concerns(known, PUSHED)
+    assert concern.code == "webhooks_refused"
+    assert "refused in the last 60 minutes: 10, and none was taken meanwhile" in say(concern)
 
 
 def test_what_anybody_may_have_sent_speaks_against_no_account_that_was_ever_heard() -> None:
@@ -137,5 +137,5 @@ def test_what_fails_is_told_with_its_reason() -> None:
 
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400)), st.floats(60, 10**7))
 def test_an_account_is_silent_exactly_when_its_last_word_is_older_than_that(quiet: timedelta, limit: float) -> None:
-    told = codes(facts(last_heard=NOW - quiet, created_at=NOW - 500 * DAY), Expected(max_silence=limit))
-    assert (told == ["silent_pushed"]) is (quiet.total_seconds() > limit)
+    found = codes(facts(last_heard=NOW - quiet, created_at=NOW - 500 * DAY), Expected(max_silence=limit))
+    assert (found == ["silent_pushed"]) is (quiet.total_seconds() > limit)

@@ -173,13 +173,13 @@ def cost(world: Callable[[int], World], n: int) -> dict[str, int]:
     merged = merger.merged()
     for account, kind in (("web", "storefront"), ("erp", "erp")):
         counted[f"view of {account}"] = steps(lambda account=account: merger.of(account))
-        view, told = merger.of(account), terms(account, kind, money=True)
-        counted[f"plan for {account}"] = steps(lambda view=view, told=told: plan(merged, view, told, ()))
-        operations = plan(merged, view, told, ())[0]
+        view, agreed = merger.of(account), terms(account, kind, money=True)
+        counted[f"plan for {account}"] = steps(lambda view=view, agreed=agreed: plan(merged, view, agreed, ()))
+        operations = plan(merged, view, agreed, ())[0]
         for state in ("sent", "dead"):
             others = [Outstanding(operation=one, state=state) for one in operations]
             what = f"plan for {account}, {state}"
-            counted[what] = steps(lambda v=view, t=told, o=others: plan(merged, v, t, o))
+            counted[what] = steps(lambda v=view, t=agreed, o=others: plan(merged, v, t, o))
     counted["story"] = steps(lambda: changes(None, merged))
     return counted
 

@@ -91,9 +91,9 @@ def test_lines_of_two_orders_in_one_return() -> None:
 
 def test_a_line_is_matched_by_explicit_id_before_sku_and_never_guessed() -> None:
     two = [{"id": "A", "quantity": 1, "sku": "SHOE"}, {"id": "B", "quantity": 1, "sku": "SHOE"}]
-    told = [{"id": str(i), "quantity": 1, "sku": "SHOE", "refs": [{"issuer": "web", "type": "order_line", "value": v}]}
+    rows = [{"id": str(i), "quantity": 1, "sku": "SHOE", "refs": [{"issuer": "web", "type": "order_line", "value": v}]}
             for i, v in ((1, "B"), (2, "A"))]  # fmt: skip
-    world = world_of(("12", two, told))
+    world = world_of(("12", two, rows))
     world.hears("web", "return", "w1", origin="request", orders=[{"type": "order", "value": "o12"}],
                 lines=[{"order_line": v, "quantity": 1} for v in "AB"])  # fmt: skip
     assert [(line.key, line.order_lines["erp"]) for line in world.merged.lines] == [

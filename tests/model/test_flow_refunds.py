@@ -13,10 +13,10 @@ def test_a_refund_told_by_two_systems_that_round_differently_is_asked_about_and_
     for dated in (True, False):
         world = paid_order(captured="200", refunds=[refund("r1", "40.00", reference="R1")])
         credit(world, "80")
-        told = refund("t9", "39.99")
+        undated = refund("t9", "39.99")
         if not dated:
-            del told["at"]
-        world.hears("till", "counter", "t1", keys=KEY, refunds=[told])
+            del undated["at"]
+        world.hears("till", "counter", "t1", keys=KEY, refunds=[undated])
         assert (world.doubts(), world.asks("web")) == (["possible_duplicates"], [])
         (doubt,) = world.merged.discrepancies
         assert "40.00 EUR" in doubt.text, "as one refund"

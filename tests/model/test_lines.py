@@ -35,8 +35,8 @@ def _lines(lines: tuple[tuple[str, int], ...], sku: str) -> list[dict[str, Any]]
 
 
 def asked(*lines: tuple[str, int], **more: Any) -> Observation:
-    told = [{"line": f"r{name}", "order_line": name, "quantity": quantity} for name, quantity in lines]
-    return said("web", "return", "w", origin="request", orders=[{"type": "order", "value": "o"}], lines=told, **more)
+    rows = [{"line": f"r{name}", "order_line": name, "quantity": quantity} for name, quantity in lines]
+    return said("web", "return", "w", origin="request", orders=[{"type": "order", "value": "o"}], lines=rows, **more)
 
 
 def case(*lines: dict[str, Any], **more: Any) -> Observation:
@@ -58,8 +58,8 @@ SENT = {"replacements": [{"id": "x", "order_line": "B", "quantity": 1, "state": 
 
 @pytest.mark.parametrize("way", list(permutations(range(4))))
 def test_a_line_that_an_exchange_adds_does_not_compete(way: tuple[int, ...]) -> None:
-    told = case({"line": "1", "order_line": "S", "quantity": 1})
-    seen = [sold(("A", 1), ("B", 1)), booked(("S", 1)), asked(("A", 1), **SENT), told]
+    theirs = case({"line": "1", "order_line": "S", "quantity": 1})
+    seen = [sold(("A", 1), ("B", 1)), booked(("S", 1)), asked(("A", 1), **SENT), theirs]
     assert pairs(together(*[seen[index] for index in way])) == [("web/o/A", "S", 1)]
 
 
@@ -74,18 +74,18 @@ def test_as_many_lines_of_one_article_on_both_sides_are_those_lines() -> None:
 
 
 def test_one_and_one_fit_for_two() -> None:
-    told = case({"line": "1", "order_line": "S", "quantity": 2}, receipts=[
+    theirs = case({"line": "1", "order_line": "S", "quantity": 2}, receipts=[
         {"id": "a", "order_line": "S", "quantity": 1, "condition": "good"},
         {"id": "b", "order_line": "S", "quantity": 1, "condition": "damaged"}])  # fmt: skip
-    ret = together(sold(("A", 1), ("B", 1)), booked(("S", 2)), asked(("A", 1), ("B", 1)), told)
+    ret = together(sold(("A", 1), ("B", 1)), booked(("S", 2)), asked(("A", 1), ("B", 1)), theirs)
     assert pairs(ret) == [("web/o/A", "S", 1), ("web/o/B", "S", 1)]
     assert [line.received for line in ret.lines] == [1, 1]
     assert ret.discrepancies == ()
 
 
 def test_two_of_the_erps_lines_are_one_of_the_shops() -> None:
-    told = case({"line": "1", "order_line": "S", "quantity": 1}, {"line": "2", "order_line": "T", "quantity": 1})
-    ret = together(sold(("A", 2)), booked(("S", 1), ("T", 1)), asked(("A", 2)), told)
+    theirs = case({"line": "1", "order_line": "S", "quantity": 1}, {"line": "2", "order_line": "T", "quantity": 1})
+    ret = together(sold(("A", 2)), booked(("S", 1), ("T", 1)), asked(("A", 2)), theirs)
     assert [(line.key, line.quantity) for line in ret.lines] == [("web/o/A", 2)]
     assert ret.discrepancies == ()
 
@@ -123,14 +123,14 @@ def test_no_line_is_matched_twice_unless_the_sums_agree(ours: list[int], theirs:
         BookLine(key=f"k{n}", order="o", line=OrderLine(id=f"A{n}", quantity=D(q), sku="MUG"), ids={"web": f"A{n}"})
         for n, q in enumerate(ours)
     ]
-    told = [OrderLine(id=f"S{n}", quantity=D(q), sku="MUG") for n, q in enumerate(theirs)]
+    rows = [OrderLine(id=f"S{n}", quantity=D(q), sku="MUG") for n, q in enumerate(theirs)]
     added = frozenset({("web", "A0")}) if late else frozenset()
-    found = match("erp", told, known, Memory(added=added))
+    found = match("erp", rows, known, Memory(added=added))
     once: dict[str, list[str]] = {}
     for name, lines in found.items():
         for line in lines:
             once.setdefault(line.key, []).append(name)
-    quantity = {line.id: line.quantity for line in told}
+    quantity = {line.id: line.quantity for line in rows}
     for key, names in once.items():
         if len(names) > 1:
             assert sum(quantity[name] for name in names) == next(k.line.quantity for k in known if k.key == key)
@@ -143,8 +143,8 @@ def test_no_line_is_matched_twice_unless_the_sums_agree(ours: list[int], theirs:
 
 
 def test_a_line_that_fits_several_is_asked_about_and_is_the_one_that_a_person_names() -> None:
-    told = case({"line": "1", "order_line": "S", "quantity": 1})
-    seen = (sold(("A", 1), ("B", 1)), booked(("S", 1)), asked(("A", 1)), told)
+    theirs = case({"line": "1", "order_line": "S", "quantity": 1})
+    seen = (sold(("A", 1), ("B", 1)), booked(("S", 1)), asked(("A", 1)), theirs)
     (doubt,) = [doubt for doubt in together(*seen).discrepancies if doubt.freezes]
     assert (doubt.kind, doubt.line) == ("ambiguous_line", "erp/s/S")
     assert [choice.to for choice in doubt.choices] == ["web/o/A", "web/o/B"]

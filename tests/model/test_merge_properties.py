@@ -78,9 +78,9 @@ def fragments() -> st.SearchStrategy[Fragment]:
 
 
 @given(st.lists(fragments(), min_size=1, max_size=5), st.randoms(use_true_random=False))
-def test_absorbing_is_free_of_order_and_silence_never_erases(told: list[Fragment], chance: random.Random) -> None:
+def test_absorbing_is_free_of_order_and_silence_never_erases(fragments: list[Fragment], chance: random.Random) -> None:
     readings = [
-        Observation(account="a", stream="s", external_id="1", fragment=f, read_seq=i) for i, f in enumerate(told)
+        Observation(account="a", stream="s", external_id="1", fragment=f, read_seq=i) for i, f in enumerate(fragments)
     ]
     (expected,) = arrived(readings)
     shuffled = readings * 2
@@ -88,11 +88,11 @@ def test_absorbing_is_free_of_order_and_silence_never_erases(told: list[Fragment
     (found,) = arrived(shuffled)
     assert found == expected
     for field in ("number", "state", "agreed"):
-        spoken = [value for f in told if (value := getattr(f, field)) is not msgspec.UNSET]
+        spoken = [value for f in fragments if (value := getattr(f, field)) is not msgspec.UNSET]
         assert getattr(expected.fragment, field) == (spoken[-1] if spoken else msgspec.UNSET)
-    whole = [i for i, f in enumerate(told) if f.notes is not msgspec.UNSET and "notes" not in f.partial]
+    whole = [i for i, f in enumerate(fragments) if f.notes is not msgspec.UNSET and "notes" not in f.partial]
     last_whole = whole[-1] if whole else 0
-    newest = {n.id: n for f in told[last_whole:] if f.notes is not msgspec.UNSET for n in f.notes or ()}
+    newest = {n.id: n for f in fragments[last_whole:] if f.notes is not msgspec.UNSET for n in f.notes or ()}
     assert {n.id: n for n in getattr(expected.fragment, "notes", None) or ()} == newest
 
 
@@ -139,10 +139,10 @@ def sent(fragment: Fragment) -> dict[str, Decimal]:
 
 @given(st.lists(readings(), min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_the_most_that_was_ever_told_of_money_is_kept_whatever_the_order(
-    told: list[Fragment], chance: random.Random
+    fragments: list[Fragment], chance: random.Random
 ) -> None:
     one_by_one = [
-        Observation(account="a", stream="s", external_id="1", fragment=f, read_seq=i) for i, f in enumerate(told)
+        Observation(account="a", stream="s", external_id="1", fragment=f, read_seq=i) for i, f in enumerate(fragments)
     ]
     (expected,) = arrived(one_by_one)
     shuffled = one_by_one * 2
@@ -155,7 +155,7 @@ def test_the_most_that_was_ever_told_of_money_is_kept_whatever_the_order(
         known["refunded"] = max(known.get("refunded", Decimal(0)), payment.refunded or Decimal(0))
         known["charged_back"] = max(known.get("charged_back", Decimal(0)), payment.charged_back or Decimal(0))
     for name in ("a", "b", "refunded", "charged_back"):
-        assert known.get(name, 0) == max((sent(f).get(name, Decimal(0)) for f in told), default=0)
+        assert known.get(name, 0) == max((sent(f).get(name, Decimal(0)) for f in fragments), default=0)
 
 
 def test_approved_draft_approved_arrives_each_time() -> None:
@@ -216,8 +216,8 @@ def test_strangers_add_up_and_twins_never_double(erp: list[int], wms: list[int],
     key = [{"issuer": "hub", "type": "return", "value": "R1"}]
 
     def arrivals(account: str, stated: list[int]) -> Observation:
-        told = [{"id": f"r{i}", "sku": "SKU-A", "quantity": n} for i, n in enumerate(stated)]
-        return said(account, "arrival", "x", keys=key, receipts=told)
+        receipts = [{"id": f"r{i}", "sku": "SKU-A", "quantity": n} for i, n in enumerate(stated)]
+        return said(account, "arrival", "x", keys=key, receipts=receipts)
 
     records = [*orders(), request, arrivals("erp", erp), arrivals("wms", wms)]
     strangers = merge(records, MergeInputs(parties=ACCOUNTS))
@@ -236,11 +236,11 @@ def test_strangers_add_up_and_twins_never_double(erp: list[int], wms: list[int],
 
 
 @given(counts, st.integers(0, 5), st.integers(0, 4))
-def test_a_total_holds_what_was_told_and_its_own(erp: list[int], own: int, told: int) -> None:
-    told = min(told, len(erp))
+def test_a_total_holds_what_was_told_and_its_own(erp: list[int], own: int, heard: int) -> None:
+    heard = min(heard, len(erp))
     key = [{"issuer": "hub", "type": "return", "value": "R1"}]
     pieces = [{"id": f"r{i}", "sku": "SKU-A", "quantity": n} for i, n in enumerate(erp)]
-    total = {"id": "all", "order_line": "web_A", "quantity": sum(erp[:told]) + own, "total": True}
+    total = {"id": "all", "order_line": "web_A", "quantity": sum(erp[:heard]) + own, "total": True}
     lines = [{"order_line": "web_A", "quantity": 4}]
     request = said("web", "return", "w1", origin="request", orders=[{"type": "order", "value": "o1"}], lines=lines,
                    receipts=[total] if total["quantity"] else [])  # fmt: skip
@@ -253,7 +253,7 @@ def test_a_total_holds_what_was_told_and_its_own(erp: list[int], own: int, told:
             Decimal(own),
             f"intent:{i}",
         )
-        for i, n in enumerate(erp[:told])
+        for i, n in enumerate(erp[:heard])
     ]
     records = [*orders(), request, said("erp", "x", "x", keys=key, receipts=pieces)]
     merged = merge(records, MergeInputs(parties=ACCOUNTS, duplicates=tuple(pairs)))

@@ -44,8 +44,8 @@ def bought(refunded: dict[str, Any], price: str, amount: str, currency: str, bac
 def test_money_for_a_line_without_a_count_is_for_the_pieces_that_cost_it_together(
     price: str, amount: str, currency: str, back: int, paid: str, hour: int
 ) -> None:
-    told = refund("r1", paid, hour=hour, allocations=[{"order_line": "A", "amount": paid}])
-    world = bought(told, price, amount, currency, back)
+    paid_back = refund("r1", paid, hour=hour, allocations=[{"order_line": "A", "amount": paid}])
+    world = bought(paid_back, price, amount, currency, back)
     credit(world, paid, currency=currency)
     money = world.merged.money
     if back == 3:  # else it may have been for a piece that nobody returns, before the return or beside it
@@ -59,8 +59,8 @@ def test_no_sum_leaves_with_more_digits_than_its_currency_has() -> None:
 
 
 def test_the_parts_of_a_refund_add_up_to_it_and_the_odd_cent_is_his_to_whom_it_is_owed() -> None:
-    told = refund("r1", "10.00", allocations=[{"order_line": "A", "quantity": 3, "amount": "10.00"}])
-    shared = list(bought(told, "3.33", "10.00", "EUR", 1).records.values())
+    paid_back = refund("r1", "10.00", allocations=[{"order_line": "A", "quantity": 3, "amount": "10.00"}])
+    shared = list(bought(paid_back, "3.33", "10.00", "EUR", 1).records.values())
     shared = [o for o in shared if o.stream != "return"]
     for owed in (
         ("3.33", "3.33", "3.34"),

@@ -41,7 +41,7 @@ class Paid:
     hour: int
     amount: Decimal
 
-    def told(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
         word = "order_line" if self.account == "web" else "sku"
         lines = [{word: line, "quantity": n, "amount": PRICE[line] * n} for line, n in self.pieces.items()]
         if self.level == "return":
@@ -81,8 +81,8 @@ class Case:
     def shared(self) -> list[Observation]:
         lines = [{"id": line, "quantity": n, "sku": line, "price": PRICE[line]} for line, n in SOLD.items()]
         web = [paid for paid in self.paid if paid.account == "web"]
-        told = [paid.told() for paid in web if paid.level != "total"]
-        told += [
+        at_shop = [paid.record() for paid in web if paid.level != "total"]
+        at_shop += [
             {"id": f"h{i}", "currency": "EUR", "at": at(20), "reference": number,
              "parts": [{"amount": amount, "state": "succeeded", "payment": "p1"}]}
             for i, (number, amount) in enumerate(self.by_hub)
@@ -93,12 +93,12 @@ class Case:
         records = [
             said("web", "order", "o1", keys=[{"type": "order_number", "value": "12"}],
                  order={"number": "12", "currency": "EUR", "lines": lines}),
-            said("web", "payment", "p1", orders=order, refunds=told,
+            said("web", "payment", "p1", orders=order, refunds=at_shop,
                  order={"payments": [{"id": "p1", "captured": captured, "currency": "EUR", "refunded": moved}]}),
         ]  # fmt: skip
         here = [{"issuer": "web", "type": "order_number", "value": "12"}]
         return records + [
-            said("till", "refund", paid.id, orders=here, refunds=[paid.told()])
+            said("till", "refund", paid.id, orders=here, refunds=[paid.record()])
             for paid in self.paid
             if paid.account == "till"
         ]

@@ -128,11 +128,11 @@ def test_whatever_the_model_says_of_a_return_can_be_said(world: Simulation) -> N
 
 
 def test_words_of_ours_are_translated_and_data_is_not() -> None:
-    told = sentence(
+    said = sentence(
         "decisions_differ", axis="authorization", one="erp", value="rejected", other="web", otherwise="none"
     )
-    assert say(told, "zh-CN") == "审核结论，erp 是“已拒绝”，web 是“无”。请核对，并更正其中一方。"
-    assert say(told) == "Authorization: erp says rejected, web says none."
+    assert say(said, "zh-CN") == "审核结论，erp 是“已拒绝”，web 是“无”。请核对，并更正其中一方。"
+    assert say(said) == "Authorization: erp says rejected, web says none."
     assert plain(sentence("told", account="erp", operation="create_return")) == "told erp: create_return"
     assert say(sentence("told", account="erp", operation="create_return")) == "told erp: create the return"
     gone = sentence("gone", account="erp", stream="complaint", object="7", held="receipt credit")
@@ -184,8 +184,8 @@ def test_quantities_have_no_needless_zeros(value: str, text: str) -> None:
 
 
 def test_the_document_has_the_values_and_not_the_text() -> None:
-    told: dict[str, Any] = msgspec.to_builtins(
+    stored: dict[str, Any] = msgspec.to_builtins(
         Discrepancy(kind="unplaced", said=sentence("unplaced", account="erp", quantity=2))
     )
-    assert told["said"] == {"code": "unplaced", "values": {"account": "erp", "quantity": "2"}}
-    assert "pieces" not in str(told)
+    assert stored["said"] == {"code": "unplaced", "values": {"account": "erp", "quantity": "2"}}
+    assert "pieces" not in str(stored)

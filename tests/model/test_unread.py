@@ -13,8 +13,8 @@ from hub.model.schema.observation import Observation
 from tests.model.records import said
 
 
-def record(*, gone: bool = False, **told: Any) -> Observation:
-    return said("web", "order", "O1", gone=gone, **told)
+def record(*, gone: bool = False, **fields: Any) -> Observation:
+    return said("web", "order", "O1", gone=gone, **fields)
 
 
 def order(refunded: str | None = None, **more: Any) -> dict[str, Any]:
@@ -51,23 +51,23 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any] | None, bool]] = {
 }
 
 
-def told(fields: dict[str, Any]) -> Fragment:
+def reading(fields: dict[str, Any]) -> Fragment:
     return record(**fields).fragment
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_money_is_news_where_it_is_not_known(case: str) -> None:
     new, known, news = CASES[case]
-    assert bool(unknown_money([(7, told(new))], record(**known) if known is not None else None)) == news
+    assert bool(unknown_money([(7, reading(new))], record(**known) if known is not None else None)) == news
 
 
 def test_what_a_deleted_record_told_is_known_no_more() -> None:
-    assert unknown_money([(7, told(order("5.00")))], record(gone=True, **order("5.00")))
-    assert not unknown_money([(7, told(order()))], record(gone=True, **order()))
+    assert unknown_money([(7, reading(order("5.00")))], record(gone=True, **order("5.00")))
+    assert not unknown_money([(7, reading(order()))], record(gone=True, **order()))
 
 
 def test_the_name_is_that_of_the_money_and_of_the_message_where_there_is_none_to_read() -> None:
-    five, ten, none = told(order("5.00")), told(order("10.00")), told(order())
+    five, ten, none = reading(order("5.00")), reading(order("10.00")), reading(order())
     assert (
         unknown_money([(7, None)], None)
         == unknown_money([(7, None), (8, none)], None)
@@ -85,7 +85,7 @@ def test_the_name_is_that_of_the_money_and_of_the_message_where_there_is_none_to
 
 
 def test_where_there_are_more_than_are_looked_at_the_oldest_names_them() -> None:
-    five, none = told(order("5.00")), told(order())
+    five, none = reading(order("5.00")), reading(order())
     assert unknown_money([(8, none)], None, more=1) == unknown_money([(9, none)], None, more=1) == "1"
     assert unknown_money([(8, None)], None, more=1) == "8"
     assert unknown_money([(8, five)], None, more=1) not in ("", "1", unknown_money([(8, five)], None))

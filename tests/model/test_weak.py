@@ -72,8 +72,8 @@ def test_a_receipt_that_was_told_there_does_not_close_the_claim() -> None:
     duplicate = DuplicateFacts(
         frozenset({FactId("web", "return", "1", "receipts", "r"), FactId("till", "return", "2", "receipts", "r")})
     )
-    told = inputs(*GROUND.parties.values(), duplicates=(duplicate,))
-    web = one(1, "web", ground_=told, lines=shirts(1), receipts=came(1))
+    ground = inputs(*GROUND.parties.values(), duplicates=(duplicate,))
+    web = one(1, "web", ground_=ground, lines=shirts(1), receipts=came(1))
     assert bound(decide([web, COUNTER])) == [((1, 2), "line")]
 
 

@@ -95,6 +95,6 @@ def test_reasons_are_two_levels_with_a_responsible_party() -> None:
 
 def test_every_fact_and_operation_of_the_rules_is_known() -> None:
     assert set(OPERATIONS) == set(get_args(words.SystemKind)) == set(DEFAULTS)
-    for told in OPERATIONS.values():
-        assert set(told) <= set(FACTS)
-        assert set(told.values()) <= set(get_args(words.OperationKind))
+    for kinds in OPERATIONS.values():
+        assert set(kinds) <= set(FACTS)
+        assert set(kinds.values()) <= set(get_args(words.OperationKind))

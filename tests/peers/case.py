@@ -36,7 +36,7 @@ class Case:
         with self.between.hub.database.begin() as conn:
             rows = pages.search(conn, self.order["number"]).rows
         mine = [int(row.id) for row in rows if any(o.ids.get("web") == self.order["id"] for o in row.doc.orders)]
-        assert len(mine) < 2, f"one return became several: {mine}\n{self.told()}"
+        assert len(mine) < 2, f"one return became several: {mine}\n{self.report()}"
         return mine[0] if mine else 0
 
     @property
@@ -62,24 +62,24 @@ class Case:
         with self.between.hub.database.begin() as conn:
             return [line.text for line in pages.story(conn, self.id)]
 
-    def said(self) -> list[str]:
+    def operations(self) -> list[str]:
         """Our own writes, as the story tells them: "erp create_return"."""
-        said: list[tuple[str, bool]] = []
+        found: list[tuple[str, bool]] = []
         for text in self.story():
             if text.startswith("told "):
                 name, in_part, _ = text.removeprefix("told ").partition(" (")[0].partition(", in part")
-                if said and said[-1] == (name, True):  # the rest of what was begun
-                    said.pop()
-                said.append((name, bool(in_part)))
-        return [name.replace(":", "") for name, _ in said]
+                if found and found[-1] == (name, True):  # the rest of what was begun
+                    found.pop()
+                found.append((name, bool(in_part)))
+        return [name.replace(":", "") for name, _ in found]
 
     def tells(self, *parts: str) -> None:
         """The story tells all this, in this order."""
         story = iter(self.story())
         for part in parts:
-            assert any(part in text for text in story), f"the story does not tell {part!r} there:\n{self.told()}"
+            assert any(part in text for text in story), f"the story does not tell {part!r} there:\n{self.report()}"
 
-    def told(self) -> str:
+    def report(self) -> str:
         """Everything worth reading when a test fails."""
         with self.between.hub.database.begin() as conn:
             rows = pages.search(conn, self.order["number"]).rows
@@ -105,19 +105,19 @@ class Case:
         return said
 
     def wait(self, what: str, ready: Callable[[], Any], **more: Any) -> Any:
-        return self.between.wait(what, ready, told=self.told, **more)
+        return self.between.wait(what, ready, report=self.report, **more)
 
     def settled(self, shown: Mapping[str, str] | None = None) -> Return:
         """Wait until everybody is told, look at everything once more (an echo would come now), and again."""
         wanted = dict(shown or {"web": "in_sync", "erp": "in_sync"})
         self.wait("everybody to be told", lambda: self.id and self.sync() == wanted)
-        self.between.wait("the hub to be idle", self.between.idle, polls=(), told=self.told, seconds=IDLE)
+        self.between.wait("the hub to be idle", self.between.idle, polls=(), report=self.report, seconds=IDLE)
         before = self.writes("web"), self.writes("erp")
         self.between.poll("web", "erp")
         self.between.sweep()
-        self.between.wait("the hub to be idle", self.between.idle, polls=(), told=self.told, seconds=IDLE)
-        assert (self.writes("web"), self.writes("erp")) == before, f"an echo\n{self.told()}"
-        assert self.sync() == wanted, self.told()
+        self.between.wait("the hub to be idle", self.between.idle, polls=(), report=self.report, seconds=IDLE)
+        assert (self.writes("web"), self.writes("erp")) == before, f"an echo\n{self.report()}"
+        assert self.sync() == wanted, self.report()
         return self.merged
 
     # -- what people do

@@ -21,22 +21,22 @@ class MedusaReads:
     def test_a_customers_request_is_a_return_with_its_order_and_its_reasons(self, side: Side) -> None:
         order = side.shop.place_order({"SHIRT-M": 3, "SCARF": 1})
         asked = side.shop.request_return(order["id"], {order["items"]["SHIRT-M"]: 2}, note="sleeves")
-        told = side.fetch("return", asked)
-        assert told.origin == "request"
-        assert told.authorization.value == "requested"
-        assert [key.value for key in told.orders] == [order["id"], order["number"]]
-        (shirt,) = told.lines
+        shown = side.fetch("return", asked)
+        assert shown.origin == "request"
+        assert shown.authorization.value == "requested"
+        assert [key.value for key in shown.orders] == [order["id"], order["number"]]
+        (shirt,) = shown.lines
         assert (shirt.order_line, shirt.sku, shirt.quantity) == (order["items"]["SHIRT-M"], "SHIRT-M", 2)
         assert (shirt.reason.code, shirt.reason.raw, shirt.reason.text) == ("size_too_small", "too_small", "sleeves")
-        assert told.receipts == ()
-        assert told.location is not told.number
+        assert shown.receipts == ()
+        assert shown.location is not shown.number
 
     def test_an_order_names_what_was_shipped_and_what_a_piece_costs_with_tax(self, side: Side) -> None:
         order = side.shop.place_order({"SHIRT-M": 3, "SCARF": 1})
-        told = side.fetch("order", order["id"])
-        assert told.keys == (Key(type="order_number", value=order["number"]),)
-        assert told.order.currency == "EUR"
-        lines = {row.sku: row for row in told.order.lines}
+        shown = side.fetch("order", order["id"])
+        assert shown.keys == (Key(type="order_number", value=order["number"]),)
+        assert shown.order.currency == "EUR"
+        lines = {row.sku: row for row in shown.order.lines}
         assert (lines["SHIRT-M"].quantity, lines["SHIRT-M"].shipped) == (3, 3)
         assert (lines["SHIRT-M"].price, lines["SCARF"].price) == (Decimal("47.6"), Decimal("23.79"))
 
@@ -50,11 +50,11 @@ class MedusaReads:
     def test_a_payment_is_what_was_captured_and_every_refund_of_it(self, side: Side) -> None:
         order = side.shop.place_order({"SHIRT-M": 1})
         side.shop.refund(order["payment"], 10.55, "sorry")
-        told = side.fetch("payment", order["payment"])
-        assert [key.value for key in told.orders] == [order["id"]]
-        (payment,) = told.order.payments
+        shown = side.fetch("payment", order["payment"])
+        assert [key.value for key in shown.orders] == [order["id"]]
+        (payment,) = shown.order.payments
         assert (payment.captured, payment.refunded, payment.currency) == (Decimal("53.55"), Decimal("10.55"), "EUR")
-        (refund,) = told.refunds
+        (refund,) = shown.refunds
         assert (refund.parts[0].amount, refund.parts[0].state, refund.note) == (Decimal("10.55"), "succeeded", "sorry")
 
     def test_receipts_are_the_confirmed_actions_of_all_rounds(self, side: Side) -> None:
@@ -63,14 +63,14 @@ class MedusaReads:
         asked = side.shop.request_return(order["id"], {shirt: 3})
         side.shop.receive(asked, {shirt: 1}, {shirt: 1})
         side.shop.receive(asked, {shirt: 1})
-        told = side.fetch("return", asked)
-        assert sorted((r.condition, r.quantity) for r in told.receipts) == [("damaged", 1), ("good", 1), ("good", 1)]
-        assert len({receipt.id for receipt in told.receipts}) == 3
-        assert told.notes == ()
+        shown = side.fetch("return", asked)
+        assert sorted((r.condition, r.quantity) for r in shown.receipts) == [("damaged", 1), ("good", 1), ("good", 1)]
+        assert len({receipt.id for receipt in shown.receipts}) == 3
+        assert shown.notes == ()
         # Medusa's own figures are the last round's: that is why they are not believed.
         items = side.shop.get_return(asked)["items"]
         assert [(item["received_quantity"], item["damaged_quantity"]) for item in items] == [(1, 0)]
-        assert told.state == "partially_received"
+        assert shown.state == "partially_received"
 
     def test_a_draft_nobody_confirmed_is_no_return(self, side: Side) -> None:
         order = side.shop.place_order({"SHIRT-M": 1})
@@ -90,9 +90,9 @@ class MedusaReads:
         _, cursor = side.polled("order")
         side.shop.cancel_return(asked)
         found, _ = side.polled("order", cursor)
-        told = in_our_words(found["return", asked])
-        assert told.authorization.value == "cancelled"
-        assert told.authorization.at is not None
+        shown = in_our_words(found["return", asked])
+        assert shown.authorization.value == "cancelled"
+        assert shown.authorization.at is not None
 
     def test_a_refund_inside_what_is_owed_moves_no_date_and_the_sweep_brings_it(self, side: Side) -> None:
         order = side.shop.place_order({"SHIRT-M": 2})
@@ -139,9 +139,9 @@ class MedusaReads:
     def test_a_claim_without_goods_coming_back_is_a_return_by_itself(self, side: Side) -> None:
         order = side.shop.place_order({"SHIRT-M": 2})
         made = side.shop.claim(order["id"], order["items"]["SHIRT-M"])
-        told = side.fetch("claim", made["id"])
-        assert told.origin == "request"
-        (shirt,) = told.lines
+        shown = side.fetch("claim", made["id"])
+        assert shown.origin == "request"
+        (shirt,) = shown.lines
         assert (shirt.goods, shirt.resolution, shirt.reason.code) == ("kept", "refund", "defective")
 
     def test_a_claim_with_a_return_leaves_the_lines_to_it(self, side: Side) -> None:

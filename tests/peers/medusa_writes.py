@@ -25,8 +25,8 @@ class MedusaWrites:
         first = side.carry_out(side.operation("receive", objects={"return": asked}, lines=(line(shirt, 1, 0),)))
         second = side.carry_out(side.operation("receive", objects={"return": asked}, lines=(line(shirt, 2, 1),)))
         assert side.shop.receipts(order["id"], asked) == [(GOOD, 1), (DAMAGED, 1)]
-        told = {receipt.id for receipt in side.fetch("return", asked).receipts}
-        assert {made.id for made in (*first.made, *second.made)} == told
+        shown = {receipt.id for receipt in side.fetch("return", asked).receipts}
+        assert {made.id for made in (*first.made, *second.made)} == shown
         assert {made.fact for made in first.made} == {"fact-1"}
         assert side.shop.get_return(asked)["location_id"] == side.settings["location"]
 
@@ -143,9 +143,9 @@ class MedusaWrites:
         )
         made = side.carry_out(create)
         assert side.carry_out(create).objects == made.objects
-        told = side.fetch("return", made.objects["return"])
-        assert Key(issuer="hub", type="mark", value="R2002") in told.keys
-        assert [(part.quantity, part.reason.code) for part in told.lines] == [(2, "size_too_small")]
+        shown = side.fetch("return", made.objects["return"])
+        assert Key(issuer="hub", type="mark", value="R2002") in shown.keys
+        assert [(part.quantity, part.reason.code) for part in shown.lines] == [(2, "size_too_small")]
         assert side.connector.find(create).objects == made.objects
 
     def test_what_fits_is_received_and_the_rest_is_said(self, side: Side) -> None:
@@ -279,10 +279,10 @@ class MedusaWrites:
         exchange = side.operation("exchange", "R4004", objects={"order": order["id"]}, lines=(wanted,))
         made = side.carry_out(exchange)
         assert side.connector.find(exchange).objects == made.objects
-        told = side.fetch("exchange", made.objects["exchange"])
-        assert Key(issuer="hub", type="mark", value="R4004") in told.keys
-        assert [(part.sku, part.id) for part in told.replacements] == [("SHIRT-L", made.made[0].id)]
-        side.shop.ship(order["id"], {told.replacements[0].order_line: 1})
+        shown = side.fetch("exchange", made.objects["exchange"])
+        assert Key(issuer="hub", type="mark", value="R4004") in shown.keys
+        assert [(part.sku, part.id) for part in shown.replacements] == [("SHIRT-L", made.made[0].id)]
+        side.shop.ship(order["id"], {shown.replacements[0].order_line: 1})
         unreserved = side.shop.place_order({"SHIRT-M": 1})
         careless = side.shop.exchange(unreserved["id"], unreserved["items"]["SHIRT-M"], "SHIRT-L", ship_out=False)
         with pytest.raises(ShopSaidNo, match="No stock reservation"):

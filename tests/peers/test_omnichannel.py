@@ -117,7 +117,7 @@ def test_bought_online_it_comes_back_over_the_counter_and_by_two_carriers(scene:
     )
     # The story: where each piece is, who decided, who paid.
     story = tale.story()
-    for told in (
+    for step in (
         "authorization authorized (by erp)",
         "receipt 1 x SHIRT-M unknown at LSIMSHENZHEN1 (pos)",
         "refund 20.00 EUR succeeded (pos)",
@@ -125,7 +125,7 @@ def test_bought_online_it_comes_back_over_the_counter_and_by_two_carriers(scene:
         "receipt 1 x SCARF good at STO (erp)",
         "refund 22.40 EUR succeeded (web)",
     ):
-        assert told in story, story
+        assert step in story, story
 
 
 def test_two_channels_that_ask_for_the_same_piece_at_once_are_one_return(journey: Journey) -> None:
@@ -157,8 +157,8 @@ def asked_once(journey: Journey, complaint: int) -> None:
     """The clerk's complaint is the shop's return, or was cancelled with a question; the piece is asked for once."""
 
     def bound() -> bool:
-        told = journey.merged.objects.get("erp", {}).get("complaint") == str(complaint)
-        return told and len(returns_of(journey)) == 1 and any(journey.number in n for n in notes(journey, complaint))
+        known = journey.merged.objects.get("erp", {}).get("complaint") == str(complaint)
+        return known and len(returns_of(journey)) == 1 and any(journey.number in n for n in notes(journey, complaint))
 
     def refused() -> bool:
         return len(returns_of(journey)) == 2 and complaints(journey).get(complaint) == "cancelled"
@@ -246,8 +246,8 @@ def test_a_refund_that_fails_at_the_holder_of_the_money_happened_nowhere(journey
     finally:
         journey.world.shop.behave()
     with journey.hub.database.begin() as conn:
-        (told,) = (row for row in pages.telling(conn, journey.return_id or 0) if row.account == "web")
-    journey.hub.people.retry(told.return_id, "web", "ops (simulated)")
+        (row,) = (row for row in pages.telling(conn, journey.return_id or 0) if row.account == "web")
+    journey.hub.people.retry(row.return_id, "web", "ops (simulated)")
     journey.wait("the shop to have paid once", lambda: journey.paid("web") == price("MUG"))
     journey.wait("the hub to know", lambda: journey.merged.axes.settlement == "settled")
 

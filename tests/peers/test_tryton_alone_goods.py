@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.kit.errors import Rejected
-from tests.peers.tryton_case import Case, case, connect, sold, told
+from tests.peers.tryton_case import Case, case, connect, receipts_of, sold
 from tests.peers.tryton_fixture import people, running
 
 __all__ = ["case", "people", "running", "sold"]
@@ -18,12 +18,12 @@ pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.timeout(600)]
 def test_partial_receipts_in_two_rounds_one_piece_damaged(case: Case) -> None:
     _, sale = case.authorized()
     first = case.do("receive", case.line("SHIRT-M", 1, totals={"received": Decimal(1)}, facts=("RC1",)))
-    assert told(case.receipts()) == [("SHIRT-M", 1, "good", "restock")]
+    assert receipts_of(case.receipts()) == [("SHIRT-M", 1, "good", "restock")]
     assert [made.fact for made in first.made] == ["RC1"]
     totals = {"received": Decimal(2), "damaged": Decimal(1)}
     second = case.do("receive", case.line("SHIRT-M", 2, totals=totals, facts=("RC2",)))
     receipts = case.receipts()
-    assert told(receipts) == [("SHIRT-M", 1, "good", "restock"), ("SHIRT-M", 1, "damaged", "scrap")]
+    assert receipts_of(receipts) == [("SHIRT-M", 1, "good", "restock"), ("SHIRT-M", 1, "damaged", "scrap")]
     assert [(made.kind, made.id, made.fact) for made in (*first.made, *second.made)] == [
         ("receipts", receipts[0]["id"], "RC1"),
         ("receipts", receipts[1]["id"], "RC2"),
@@ -41,7 +41,7 @@ def test_one_receipt_of_good_and_damaged_pieces_is_split_where_it_is_put_away(ca
         case.line("SHIRT-M", 3, totals={"received": Decimal(3), "damaged": Decimal(1)}),
         case.line("MUG-BLUE", 2, totals={"received": Decimal(1), "damaged": Decimal(0)}),
     )
-    assert sorted(told(case.receipts())) == [
+    assert sorted(receipts_of(case.receipts())) == [
         ("MUG-BLUE", 1, "good", "restock"),
         ("SHIRT-M", 1, "damaged", "scrap"),
         ("SHIRT-M", 2, "good", "restock"),
@@ -55,7 +55,7 @@ def test_the_same_receipt_told_twice_is_one(case: Case) -> None:
     writes = case.writes()
     assert case.carry_out(operation).made == first.made
     assert case.writes() == writes
-    assert told(case.receipts()) == [("SHIRT-M", 1, "good", "restock")]
+    assert receipts_of(case.receipts()) == [("SHIRT-M", 1, "good", "restock")]
 
 
 def test_a_receive_cut_off_anywhere_ends_as_one_receipt(case: Case) -> None:
@@ -68,7 +68,7 @@ def test_a_receive_cut_off_anywhere_ends_as_one_receipt(case: Case) -> None:
             break
     assert reply.finished
     assert [made.fact for made in reply.made] == ["RC1"]
-    assert told(case.receipts()) == [("SHIRT-M", 1, "damaged", "scrap")]
+    assert receipts_of(case.receipts()) == [("SHIRT-M", 1, "damaged", "scrap")]
 
 
 def test_more_than_agreed_cannot_be_received(case: Case) -> None:
@@ -86,7 +86,7 @@ def test_what_a_clerk_receives_is_told_when_it_is_put_away(case: Case) -> None:
     at_once = connect({**case.settings, "receipt_at": "received"}, []).fetch("shipment", str(shipment))
     assert [r["disposition"] for r in json.loads(at_once.body)["receipts"]] == [None]
     case.people.put_away(shipment, {"SHIRT-M": 1})
-    assert told(case.receipts()) == [("SHIRT-M", 1, "good", "restock"), ("SHIRT-M", 1, "damaged", "scrap")]
+    assert receipts_of(case.receipts()) == [("SHIRT-M", 1, "good", "restock"), ("SHIRT-M", 1, "damaged", "scrap")]
 
 
 def test_a_condition_without_a_location_is_refused(case: Case) -> None:
@@ -145,7 +145,7 @@ def test_cancel_after_a_part_arrived_calls_off_the_rest(case: Case) -> None:
     assert case.state("sale.complaint", complaint) == "done"
     shipments = sorted(case.state("sale.sale", sale, "shipment_returns")["shipment_returns"])
     assert [case.state("stock.shipment.out.return", s) for s in shipments] == ["done", "cancelled"]
-    assert told(case.receipts()) == [("SHIRT-M", 1, "good", "restock")]
+    assert receipts_of(case.receipts()) == [("SHIRT-M", 1, "good", "restock")]
 
 
 def test_exchange_sends_another_size_from_the_same_complaint(case: Case) -> None:

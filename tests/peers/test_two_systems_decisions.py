@@ -45,7 +45,7 @@ def test_a_return_cancelled_in_medusa_sends_no_event_and_is_found_by_the_sweep(b
     assert case.complaint_state() == "cancelled"
     assert (merged.status, merged.axes.authorization.value) == ("cancelled", "cancelled")
     case.tells(f"new return R{case.id}", "told erp: create_return", "authorization cancelled (by web)")
-    assert case.said() == ["erp create_return", "erp cancel"]
+    assert case.operations() == ["erp create_return", "erp cancel"]
     assert case.writes("erp") == [*case.entered(), f"POST sale.complaint/{case.complaint}/cancel"]
     assert case.writes("web") == []
 
@@ -65,7 +65,7 @@ def test_a_complaint_rejected_in_tryton_before_a_receipt_cancels_the_return_in_m
     assert (merged.status, merged.axes.authorization.value) == ("rejected", "rejected")
     assert merged.axes.authorization.account == "erp"
     case.tells("authorization requested (by web)", "authorization rejected (by erp)", "told web: cancel")
-    assert case.said() == ["erp create_return", "web cancel"]
+    assert case.operations() == ["erp create_return", "web cancel"]
     assert case.writes("erp") == case.entered()
     assert case.writes("web") == [f"POST fulfillments/{box}/cancel", f"POST returns/{returned}/cancel"]
 
@@ -92,7 +92,7 @@ def test_a_complaint_rejected_in_tryton_after_a_receipt_stays_received_in_medusa
     assert merged.money.due == 0
     assert case.undeliverable("web") == ["web has received goods already, so it cannot be rejected there."]
     case.tells("told web: receive", "authorization rejected (by erp)")
-    assert case.said() == ["erp create_return", "erp authorize", "web receive"]
+    assert case.operations() == ["erp create_return", "erp authorize", "web receive"]
     assert case.writes("erp") == case.entered() + case.brought_through()
     assert case.writes("web") == case.received(placed=True)
 
@@ -119,7 +119,7 @@ def test_a_return_begun_in_tryton_for_a_medusa_order_is_made_received_and_refund
     assert merged.objects["web"]["return"] == returned
     assert merged.discrepancies == ()
     case.tells(f"erp complaint {case.complaint}: new return R{case.id}", "receipt full", "status completed")
-    assert case.said() == ["web create_return", "web receive", "web refund"]
+    assert case.operations() == ["web create_return", "web receive", "web refund"]
     assert case.writes("erp") == []
     assert case.writes("web") == [
         "POST returns",
@@ -152,6 +152,6 @@ def test_webhook_and_poll_report_the_same_request_and_it_is_one_return(between: 
     assert (merged.status, [line.quantity for line in merged.lines]) == ("requested", [1])
     assert merged.objects["web"]["return"] == returned
     assert [text for text in case.story() if "new return" in text] == case.story()[:1]
-    assert case.said() == ["erp create_return"]
+    assert case.operations() == ["erp create_return"]
     assert case.writes("erp") == case.entered()
     assert case.writes("web") == []

@@ -41,7 +41,7 @@ def test_one_good_and_one_damaged_piece_are_received_credited_and_refunded(betwe
         "settlement due",
         "status completed; settlement settled",
     )
-    assert case.said() == ["erp create_return", "erp authorize", "web receive", "web refund"]
+    assert case.operations() == ["erp create_return", "erp authorize", "web receive", "web refund"]
     assert case.writes("erp") == case.entered() + case.brought_through()
     steps = ("receive-items", "dismiss-items")
     assert case.writes("web") == case.received(placed=True, items=steps) + case.refunded()
@@ -71,8 +71,8 @@ def test_a_partial_receipt_in_two_rounds_is_two_receipts_and_two_equal_refunds(b
     assert [r.quantity for r in merged.receipts] == [1, 1]
     assert (merged.money.refunded, merged.money.due) == (gross("SHIRT-L", 2), 0)
     case.tells("receipt partial; receipt 1 x ", "settlement due", "receipt full; receipt 1 x ", "status completed")
-    told = ["erp create_return", "erp authorize", "web receive", "web refund", "web receive", "web refund"]
-    assert case.said() == told
+    wanted = ["erp create_return", "erp authorize", "web receive", "web refund", "web receive", "web refund"]
+    assert case.operations() == wanted
     assert case.writes("erp") == case.entered() + case.brought_through()
     first, second = case.received(placed=True), case.received()
     assert case.writes("web") == first + case.refunded() + second + case.refunded()
@@ -101,7 +101,7 @@ def test_an_exchange_sends_the_wanted_article_and_no_money(between: Between) -> 
     assert {(r.value.sku, r.quantity) for r in merged.replacements} == {("SHIRT-L", 1)}
     assert merged.money.due == 0
     case.tells(f"new return R{case.id}", "authorized", "receipt full", "exchange sent")
-    assert case.said() == ["erp create_return", "erp authorize", "erp exchange", "web receive"]
+    assert case.operations() == ["erp create_return", "erp authorize", "erp exchange", "web receive"]
     assert case.writes("erp") == [
         *case.entered(),
         *case.brought_through(),

@@ -46,7 +46,7 @@ def test_a_clerk_cancels_and_reopens_and_the_hub_does_not_take_its_own_cancel_fo
     case.credited_and_refunded()
     merged = case.settled()
     assert (merged.status, case.shop_refunds()) == ("completed", [gross("SHIRT-M")])
-    assert case.said() == [
+    assert case.operations() == [
         "erp create_return", "web cancel", "web create_return", "erp authorize", "web receive", "web refund",
     ]  # fmt: skip
 
@@ -96,7 +96,7 @@ def test_goods_that_stay_are_not_asked_back_and_their_money_goes_back(between: B
     assert case.shop_refunds() == [gross("SCARF", 2)]
     assert case.shop_returns() == [], "nothing comes back, so there is no return in the shop"
     assert (merged.kind, merged.axes.receipt, merged.status) == ("refund_only", "not_expected", "completed")
-    assert case.said() == ["web refund"]
+    assert case.operations() == ["web refund"]
     # Their own return of the same goods is not in the way of anything.
     assert between.shop.request_return(case.order["id"], {case.order["items"]["SCARF"]: 1})
 

@@ -48,8 +48,8 @@ def test_the_storefront_is_down_for_a_while_and_hears_everything_afterwards(betw
     assert (merged.axes.authorization.value, merged.axes.receipt) == ("authorized", "partial")
     assert (its.status, its.objects["web"]["return"]) == ("requested", second)
     case.tells("told erp: authorize", "receipt partial", "told web: receive")
-    assert case.said() == ["erp create_return", "erp authorize", "web receive"]
-    assert other.said() == ["erp create_return"]
+    assert case.operations() == ["erp create_return", "erp authorize", "web receive"]
+    assert other.operations() == ["erp create_return"]
     assert case.writes("web") == case.received(placed=True)
     assert case.writes("erp") == case.entered() + case.brought_through() + other.entered()
 
@@ -76,7 +76,7 @@ def test_the_erp_is_down_for_a_while_and_hears_everything_afterwards(between: Be
     assert case.shop_return() == "requested"
     assert (merged.status, merged.axes.authorization.account) == ("authorized", "erp")
     case.tells(f"new return R{case.id}", "told erp: create_return", "authorization authorized (by erp)")
-    assert case.said() == ["erp create_return", "erp authorize"]
+    assert case.operations() == ["erp create_return", "erp authorize"]
     assert case.writes("web") == []
     assert case.writes("erp") == case.entered() + case.brought_through()
 
@@ -104,6 +104,6 @@ def test_the_hub_is_killed_between_two_steps_of_a_receipt(between: Between, reac
     assert {duplicate.account for duplicate in merged.receipts[0].duplicates} == {"web", "erp"}
     assert merged.discrepancies == ()
     case.tells("receipt partial", "told web: receive")
-    assert case.said() == ["erp create_return", "erp authorize", "web receive"]
+    assert case.operations() == ["erp create_return", "erp authorize", "web receive"]
     assert case.writes("web") == case.received(placed=True)
     assert case.writes("erp") == case.entered() + case.brought_through()

@@ -103,5 +103,5 @@ def case(running: Running, people: People, sold: Sold) -> Iterator[Case]:
     registry.close()
 
 
-def told(receipts: list[dict[str, Any]]) -> list[tuple[str, Any, str, str]]:
+def receipts_of(receipts: list[dict[str, Any]]) -> list[tuple[str, Any, str, str]]:
     return [(r["sku"], r["quantity"], r["condition"], r["disposition"]) for r in receipts]

@@ -192,10 +192,10 @@ class Between:
         *,
         polls: tuple[str, ...] = ("web", "erp"),
         seconds: float = PATIENCE,
-        told: Callable[[], str] = str,
+        report: Callable[[], str] = str,
         there: bool = False,
     ) -> Any:
-        """Until it is so; meanwhile these accounts are polled, when the hub has nothing to do. Fails with what `told` knows.
+        """Until it is so; meanwhile these accounts are polled, when the hub has nothing to do. Fails with `report`.
 
         `there`: it comes of what the hub writes to a server, so that is asked only after something was written.
         """
@@ -206,7 +206,7 @@ class Between:
             if (poll or not there or written > seen) and (found := ready()):
                 return found
             seen = written
-            assert at < until, f"waited {seconds:.0f} s for {what}\n{told()}\n{self.in_hand()}"
+            assert at < until, f"waited {seconds:.0f} s for {what}\n{report()}\n{self.in_hand()}"
             if poll:
                 self.poll(*(polls if next_poll else set(polls) - PUSHES))
                 next_poll, pause = at + pause, min(2 * pause, SELDOM)

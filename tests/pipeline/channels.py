@@ -68,7 +68,7 @@ def questions(hub: Hub) -> list[tuple[str, list[int]]]:
     ]
 
 
-def told(hub: Hub, return_id: int, account: str) -> tuple[list[str], list[str]]:
+def plan_of(hub: Hub, return_id: int, account: str) -> tuple[list[str], list[str]]:
     """What is planned for an account, and why the rest is not."""
     with hub.database.begin() as conn:
         row = next(row for row in console.telling(conn, return_id) if row.account == account)

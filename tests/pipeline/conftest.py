@@ -97,7 +97,7 @@ def deliver(post: Callable[[str, Any], list[bool]]) -> Callable[[Remote, str], N
     """deliver(shop, "web"): bring what a remote has to tell to the hub, as its webhooks would."""
 
     def bring(remote: Remote, account: str) -> None:
-        for record in remote.do("told"):
+        for record in remote.do("outgoing"):
             post(account, record)
 
     return bring

@@ -13,7 +13,7 @@ from connectors.kit.sandbox import Call, Refuse, route
 from hub.boot import assemble_hub
 from hub.settings import Settings
 from hub.store.database import Database
-from tests.pipeline.queries import hurry, rows, told
+from tests.pipeline.queries import deliver_due, hurry, rows
 from tests.pipeline.scenario import Payer, Scenario
 
 HEARS = {"asked": ["receive", "dispose"], "listens": ["received", "disposed"]}
@@ -70,23 +70,23 @@ class GoodsScenario(Scenario):
         self.payer.refuses = self.payer.refuses or 422
         for i, quantity in enumerate(pieces, 1):
             self.came("erp", number, id=f"GR-{i}", quantity=quantity)
-            told(self.hub)
+            deliver_due(self.hub)
 
     def undecided(self, number: int) -> None:
         """The ERP receives a piece, and nobody knows whether the shop took it."""
         self.payer.refuses = 502
         self.came("erp", number)
-        told(self.hub)
+        deliver_due(self.hub)
         rows(self.hub, "UPDATE intents SET at = at - interval '90 days' RETURNING 1")  # its key is kept no more
         hurry(self.hub)
-        told(self.hub)
+        deliver_due(self.hub)
         assert rows(self.hub, "SELECT possible FROM intents WHERE state = 'dead'") == [(True,)]
 
     def answer(self, number: int, text: str = "same") -> None:
         ((_, doubt),) = self.frozen()
         assert doubt.kind == "booked_by_hand"
         self.hub.answering.answer(number, doubt.question, text, "Li")
-        told(self.hub)
+        deliver_due(self.hub)
 
     def received(self, number: int) -> int:
         return int(self.doc(number).lines[0].received)
@@ -117,4 +117,4 @@ def kit(scene: GoodsScenario) -> int:
 def in_parts(scene: GoodsScenario, number: int) -> None:
     came = [{"id": sku, "sku": sku, "quantity": 1, "condition": "good"} for sku in ("LID", "POT")]
     scene.push("erp", "receipt.upsert", "GR-1", hub_number=f"R{number}", lines=came)
-    told(scene.hub)
+    deliver_due(scene.hub)

@@ -52,7 +52,7 @@ def hurry(hub: Hub) -> None:
     rows(hub, "UPDATE intents SET deadline = NULL RETURNING 1")
 
 
-def told(hub: Hub) -> None:
+def deliver_due(hub: Hub) -> None:
     """Work off the outbound jobs that are due; a write without an answer is not looked for before its time."""
     hub.database.run(inbox.dispatch)
     while taken := hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "test", 50)):

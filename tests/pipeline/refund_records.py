@@ -13,8 +13,8 @@ def part(amount: str, **more: Any) -> dict[str, Any]:
 
 def total(scenario: Scenario, *payments: str) -> None:
     """What the payments say went back."""
-    told = [{"id": f"P{n}", "captured": "30.00", "refunded": amount} for n, amount in enumerate(payments)]
-    scenario.order(payments=told)
+    paid = [{"id": f"P{n}", "captured": "30.00", "refunded": amount} for n, amount in enumerate(payments)]
+    scenario.order(payments=paid)
 
 
 def answer(scenario: Scenario, number: int, kind: str, word: str) -> None:

@@ -13,7 +13,7 @@ from hub.pipeline.deliver import abandon
 from hub.store import intents
 from scheduler import timetable
 from tests.pipeline.fakes.connector import Stock
-from tests.pipeline.queries import all_returns, rows, story, told
+from tests.pipeline.queries import all_returns, deliver_due, rows, story
 
 
 @pytest.fixture
@@ -38,10 +38,10 @@ def ended(hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..
         monkeypatch.setattr(Stock, "abandon", answered)
         for _ in range(10):
             rows(hub, "UPDATE jobs SET due = clock_timestamp() WHERE due < '9000-01-01' RETURNING 1")
-            told(hub)
+            deliver_due(hub)
         ((letter, return_id),) = rows(hub, "SELECT id, return_id FROM intents WHERE state = 'dead'")
         hub.people.give_up(letter, "Li", "not wanted any more")
-        told(hub)
+        deliver_due(hub)
         return return_id, calls
 
     return end
@@ -53,7 +53,7 @@ def later(hub: Hub) -> None:
     rows(hub, "UPDATE intents SET deadline = clock_timestamp() - interval '1 second' RETURNING 1")
     hub.database.run(timetable.overdue)
     rows(hub, "UPDATE jobs SET due = clock_timestamp() WHERE wanted > done RETURNING 1")
-    told(hub)
+    deliver_due(hub)
 
 
 def test_it_is_taken_back_once_and_the_story_says_what(
@@ -79,9 +79,9 @@ def test_where_nothing_stands_nothing_is_said(
 
 def test_a_call_that_fails_is_made_again_later(hub: Hub, ended: Callable[..., tuple[int, list[Operation]]]) -> None:
     _, calls = ended(RetryLater("away"), OutcomeUnknown("no answer"), None)
-    told(hub)
+    deliver_due(hub)
     hub.database.run(timetable.overdue)
-    told(hub)
+    deliver_due(hub)
     assert len(calls) == 1, "not before its time"
     for made in (2, 3, 3):
         later(hub)

@@ -17,7 +17,7 @@ from scheduler import timetable
 from tests.pipeline.fakes.connector import Fake, Shop, Stock
 from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.payments import paid, questions, row
-from tests.pipeline.queries import all_returns, document, hurry, rows, story, told
+from tests.pipeline.queries import all_returns, deliver_due, document, hurry, rows, story
 
 Work = Callable[..., int]
 Deliver = Callable[..., None]
@@ -27,23 +27,23 @@ Deliver = Callable[..., None]
 
 
 def test_a_row_says_what_it_waits_for(hub: Hub, asked: None) -> None:
-    told(hub)
+    deliver_due(hub)
     state, why = row(hub, "erp")
     assert (state, why) == ("awaiting", "it was answered as done; waits for its record return stock-1 to be read back")
 
 
 def test_a_read_back_that_never_comes_is_asked_for_again_and_then_a_person(hub: Hub, asked: None) -> None:
-    told(hub)
+    deliver_due(hub)
     for _ in range(2):
         assert questions(hub) == []
         rows(hub, "UPDATE intents SET deadline = clock_timestamp() - interval '1 second' RETURNING 1")
         hub.database.run(timetable.overdue)
-        told(hub)
+        deliver_due(hub)
     ((_, text),) = questions(hub)
     assert "never read back" in text
     assert row(hub, "erp")[0] == "blocked"
     hub.database.run(timetable.overdue)
-    told(hub)
+    deliver_due(hub)
     assert len(questions(hub)) == 1
 
 
@@ -54,13 +54,13 @@ def test_where_only_they_tell_they_have_a_day(hub: Hub, asked: None, monkeypatch
         return Reply(objects={"pallet": "p1"})
 
     monkeypatch.setattr(Stock, "do_create_return", create)
-    told(hub)
+    deliver_due(hub)
     ((left,),) = rows(hub, "SELECT extract(epoch FROM deadline - clock_timestamp()) FROM intents")
     assert delivery.READ_BACK < left <= delivery.PUSHED_BACK
     for _ in range(2):
         rows(hub, "UPDATE intents SET deadline = clock_timestamp() - interval '1 second' RETURNING 1")
         hub.database.run(timetable.overdue)
-        told(hub)
+        deliver_due(hub)
     assert len(questions(hub)) == 1
 
 
@@ -137,7 +137,7 @@ def unknown(hub: Hub, due: tuple[str, str], shop: Remote, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Shop, "do_refund", silent)
     for _ in range(20):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
         hub.database.run(lambda conn: accounts.resume(conn, "web"))
     assert len(keys) == 5
@@ -204,6 +204,6 @@ def test_a_write_that_always_conflicts_is_told_once(hub: Hub, asked: None, monke
     monkeypatch.setattr(Stock, "do_create_return", changed)
     before = len(story(hub, 1001))
     for _ in range(20):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
     assert len(story(hub, 1001)) == before + 1

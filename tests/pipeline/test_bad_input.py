@@ -49,7 +49,7 @@ def around(site: Client, shop: Remote, hub: Hub, work: Callable[..., int]) -> It
     def good(order: str) -> None:
         shop.do("buy", order=order, lines=LINES)
         shop.do("request", order=order, lines=LINES)
-        for record in shop.do("told"):
+        for record in shop.do("outgoing"):
             assert send(site, json.dumps(record).encode(), "/hooks/web").status_code == 202
 
     good("1")
@@ -213,7 +213,7 @@ def test_a_return_whose_order_nobody_knows(
 ) -> None:
     """It is shown, nothing is guessed, and the row says what is missing; when the order comes, everybody is told."""
     shop.do("request", order="404", lines=LINES)
-    (asked,) = shop.do("told")
+    (asked,) = shop.do("outgoing")
     assert send(site, json.dumps(asked).encode(), "/hooks/web").status_code == 202
     work()
     (lost,) = [found for found in all_returns(hub) if asked["id"] in found.doc.objects["web"].values()]
@@ -225,7 +225,7 @@ def test_a_return_whose_order_nobody_knows(
     assert written(hub, "erp", lost.id) not in {record["reference"] for record in stock.get("state").values()}
 
     shop.do("buy", order="404", lines=LINES)
-    for record in shop.do("told"):
+    for record in shop.do("outgoing"):
         send(site, json.dumps(record).encode(), "/hooks/web")
     work()
     assert written(hub, "erp", lost.id) in {record["reference"] for record in stock.get("state").values()}

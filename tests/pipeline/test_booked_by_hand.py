@@ -9,7 +9,7 @@ from hub.model.schema.observation import DuplicateFacts, FactId
 from hub.store import duplicate_facts
 from tests.pipeline.goods_scenario import DEAF, HEARS, GoodsScenario, in_parts, kit
 from tests.pipeline.goods_scenario import scene as scene
-from tests.pipeline.queries import rows, told
+from tests.pipeline.queries import deliver_due, rows
 
 # -- asked by pieces, not by records
 
@@ -74,12 +74,12 @@ def test_the_new_piece_is_asked_about_whatever_its_name(scene: GoodsScenario) ->
 def test_a_record_that_grew_after_it_was_told_is_booked_by_hand(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.came("erp", number)
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.shows()
     scene.refused(number, 2)
     scene.shows(h=1)
     scene.payer.refuses = 0
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.answer(number)
     assert (scene.received(number), scene.payer.told_totals) == (2, [1, 2])
 
@@ -91,7 +91,7 @@ def test_what_was_told_before_is_corrected_meanwhile(
     number = scene.begin()
     scene.shows(own=1)
     scene.came("erp", number, id="GR-0", quantity=before)
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.shows()
     scene.refused(number, 1)
     scene.came("erp", number, id="GR-0", quantity=after)
@@ -132,7 +132,7 @@ def test_the_speaker_changes_while_it_is_asked(scene: GoodsScenario) -> None:
     scene.account("wms", "wms", orders_of="web", terms=DEAF)
     scene.came("wms", number, id="W-1")
     scene.payer.refuses = 0
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.answer(number)
     assert (scene.received(number), max(scene.payer.told_totals)) == (1, 1)
 
@@ -152,7 +152,7 @@ def test_it_is_told_again_only_after_the_answer(scene: GoodsScenario) -> None:
         scene.hub.people.resend(letter, "Li")
     scene.answer(number, "apart")
     scene.hub.people.retry(number, "web", "Li")
-    told(scene.hub)
+    deliver_due(scene.hub)
     assert scene.payer.told_totals[-1] == 2
 
 
@@ -163,7 +163,7 @@ def test_a_write_that_waits_is_no_reason_not_to_ask(scene: GoodsScenario, refuse
         scene.refused(number, 1)
     scene.payer.refuses = 429
     scene.came("erp", number, id="GR-2")
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.shows(h=1)
     scene.payer.refuses = 0
     scene.work()
@@ -185,7 +185,7 @@ def test_put_away_at_two_places_of_which_the_till_hears_one(scene: GoodsScenario
     scene.payer.refuses = 422
     put = {"line": "1", "quantity": 1, "disposition": "restock"}
     scene.stands("erp", "C-1", number, dispositions=[{**put, "id": p, "location": p} for p in ("MAIN", "SHOP")])
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.stands("till", "T-1", number, receipts=here, dispositions=[{**put, "id": "h", "location": "SHOP"}])
     scene.answer(number)
     assert scene.doc(number).lines[0].disposed == {"restock": 2}
@@ -194,12 +194,12 @@ def test_put_away_at_two_places_of_which_the_till_hears_one(scene: GoodsScenario
 def test_put_away_by_hand_with_another_word(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.came("erp", number, quantity=4)
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.shows()
     scene.payer.refuses = 422
     put = {"quantity": 1, "disposition": "restock"}
     scene.stands("erp", "C-1", number, dispositions=[{**put, "id": "D", "line": "1"}])
-    told(scene.hub)
+    deliver_due(scene.hub)
     has = [{"id": "n0", "order_line": "L1", "quantity": 4, "condition": "good"}]
     own = [{**put, "id": "h", "order_line": "L1", "disposition": "quarantine"}]
     scene.asked(lines={"L1": 5}, receipts=has, dispositions=own)

@@ -15,7 +15,7 @@ from hub.boot import assemble_hub
 from hub.settings import Settings
 from hub.store.database import Database
 from tests.pipeline.goods_scenario import DEAF, HEARS, GoodsScenario, Shop, in_parts, kit
-from tests.pipeline.queries import hurry, intents, rows, told
+from tests.pipeline.queries import deliver_due, hurry, intents, rows
 
 PUT = {"quantity": 1, "disposition": "restock"}
 
@@ -93,7 +93,7 @@ def put_away(scene: GoodsScenario, **puts: int) -> None:
 
 def erp_puts(scene: GoodsScenario, number: int, *ids: str) -> None:
     scene.stands("erp", "C-1", number, dispositions=[{**PUT, "id": i, "line": "1"} for i in ids])
-    told(scene.hub)
+    deliver_due(scene.hub)
 
 
 @pytest.mark.parametrize("status", [422, 429])
@@ -102,11 +102,11 @@ def test_another_line_is_told_while_this_one_is_asked_about(scene: GoodsScenario
     came = [{"id": i, "sku": sku, "quantity": 1, "condition": "good"} for i, sku in (("1", "MUG"), ("2", "TEAPOT"))]
     scene.payer.refuses = status
     scene.push("erp", "receipt.upsert", "GR-1", hub_number=f"R{number}", lines=came)
-    told(scene.hub)
+    deliver_due(scene.hub)
     web(scene, h=1)
     assert [d.kind for _, d in scene.frozen()] == ["booked_by_hand"]
     hurry(scene.hub)
-    told(scene.hub)
+    deliver_due(scene.hub)
     web(scene)
     assert [d.kind for _, d in scene.frozen()] == ["booked_by_hand"]
 
@@ -116,12 +116,12 @@ def test_a_later_receipt_of_another_line_ends_no_question(scene: GoodsScenario, 
     number = two_lines(scene)
     scene.payer.refuses = status
     scene.came("erp", number)
-    told(scene.hub)
+    deliver_due(scene.hub)
     web(scene, h=1)
     scene.payer.refuses = 0
     scene.came("erp", number, id="GR-2", sku="TEAPOT")
     hurry(scene.hub)
-    told(scene.hub)
+    deliver_due(scene.hub)
     web(scene)
     assert [d.kind for _, d in scene.frozen()] == ["booked_by_hand"]
 
@@ -143,7 +143,7 @@ def test_two_kits_one_after_the_other_are_two_questions(scene: GoodsScenario) ->
     scene.answer(number)
     came = [{"id": sku, "sku": sku, "quantity": 1, "condition": "good"} for sku in ("LID", "POT")]
     scene.push("erp", "receipt.upsert", "GR-2", hub_number=f"R{number}", lines=came)
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.shows(h2=1)
     scene.answer(number)
     assert (scene.received(number), scene.frozen()) == (2, [])
@@ -153,7 +153,7 @@ def test_two_kits_one_after_the_other_are_two_questions(scene: GoodsScenario) ->
 def test_what_was_put_away_by_hand_is_not_told(scene: GoodsScenario, status: int) -> None:
     number = scene.begin()
     scene.came("erp", number, quantity=4)
-    told(scene.hub)
+    deliver_due(scene.hub)
     put_away(scene)
     scene.payer.refuses = status
     erp_puts(scene, number, "D1")
@@ -161,7 +161,7 @@ def test_what_was_put_away_by_hand_is_not_told(scene: GoodsScenario, status: int
     scene.payer.refuses = 0
     scene.answer(number)
     hurry(scene.hub)
-    told(scene.hub)
+    deliver_due(scene.hub)
     assert scene.payer.puts == {"h1": 1}  # type: ignore[attr-defined]
 
 
@@ -173,7 +173,7 @@ def test_no_piece_is_lost_while_a_later_write_is_undecided(scene: GoodsScenario,
     scene.answer(number)
     scene.payer.refuses = 502
     scene.came("erp", number, id="GR-2")
-    told(scene.hub)
+    deliver_due(scene.hub)
     seen = [scene.received(number)]
     for _ in range(3):
         scene.shows(total=total)
@@ -199,7 +199,7 @@ def test_what_an_older_hub_was_refused_is_not_told_again(scene: GoodsScenario, k
         scene.refused(number, 1)
     else:
         scene.came("erp", number, quantity=4)
-        told(scene.hub)
+        deliver_due(scene.hub)
         put_away(scene)
         scene.payer.refuses = 422
         erp_puts(scene, number, "D1")
@@ -208,7 +208,7 @@ def test_what_an_older_hub_was_refused_is_not_told_again(scene: GoodsScenario, k
     rows(scene.hub, f"UPDATE intents SET operation = {less} WHERE state = 'dead' RETURNING 1")
     scene.hub.reconcile.recompute([number])
     hurry(scene.hub)
-    told(scene.hub)
+    deliver_due(scene.hub)
     assert intents(scene.hub) == before
 
 
@@ -223,7 +223,7 @@ def test_whoever_was_told_since_is_not_asked_about(scene: GoodsScenario, status:
         scene.hub.people.give_up(letter, "Li", "later")
     scene.payer.refuses = 0
     scene.came("erp", number, id="GR-2")
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.shows(total=True)
     assert (scene.payer.has, scene.frozen()) == ({"all": 2}, [])
     scene.shows(total=True, all=3)
@@ -257,7 +257,7 @@ def test_what_is_apart_is_not_asked_about_in_other_words(scene: GoodsScenario) -
 def test_what_was_taken_out_again_hides_no_question(scene: GoodsScenario) -> None:
     number = scene.begin()
     scene.came("erp", number, quantity=4)
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.payer.refuses = 422
     has = [{"id": "n0", "order_line": "L1", "quantity": 4, "condition": "good"}]
     old = {**PUT, "id": "old", "order_line": "L1", "state": "reversed"}
@@ -272,7 +272,7 @@ def test_no_difference_is_said_that_an_answer_explains(scene: GoodsScenario, tot
     scene.payer.total = total
     number = scene.begin()
     scene.came("erp", number)
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.shows(total=total)
     scene.refused(number, 2)
     scene.shows(total=total, **({"all": 2} if total else {"h": 1}))

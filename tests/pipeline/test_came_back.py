@@ -12,7 +12,7 @@ from tests.pipeline.scenario import scenario as scenario
 from tests.pipeline.test_unplaced import back
 
 
-def told(scenario: Scenario, number: int, id: str, amount: str, state: str, day: int = 2, **more: Any) -> None:
+def refunded(scenario: Scenario, number: int, id: str, amount: str, state: str, day: int = 2, **more: Any) -> None:
     """A refund of the return in one part."""
     parts = [{"amount": amount, "state": state, "payment": "PAY"}]
     back(scenario, id, hub_number=f"R{number}", parts=parts, at=f"2026-03-0{day}T10:00:00Z", **more)
@@ -25,11 +25,11 @@ def in_parts(scenario: Scenario, *parts: tuple[str, str], **more: Any) -> None:
 @pytest.mark.parametrize("state", ["failed", "reversed"])
 def test_a_later_refund_for_something_else_answers_for_none_that_came_back(scenario: Scenario, state: str) -> None:
     number = begun(scenario)
-    told(scenario, number, "A", "10.00", "succeeded")
-    told(scenario, number, "B", "3.00", "succeeded", day=3)
+    refunded(scenario, number, "A", "10.00", "succeeded")
+    refunded(scenario, number, "B", "3.00", "succeeded", day=3)
     scenario.owed(number, "13.00")
     assert (scenario.paid(), scenario.frozen()) == (0, [])
-    told(scenario, number, "A", "10.00", state)
+    refunded(scenario, number, "A", "10.00", state)
     assert (scenario.paid(), scenario.doc(number).money.due) == (0, 10)
     ((_, asked),) = scenario.frozen("refund_came_back")
     scenario.hub.answering.answer(number, asked.question, "again", "Li")
@@ -38,16 +38,16 @@ def test_a_later_refund_for_something_else_answers_for_none_that_came_back(scena
 
 def test_a_later_refund_of_the_same_sum_that_was_owed_beside_it_answers_for_none_either(scenario: Scenario) -> None:
     number = begun(scenario)
-    told(scenario, number, "A", "10.00", "reversed")
-    told(scenario, number, "B", "10.00", "succeeded", day=3)
+    refunded(scenario, number, "A", "10.00", "reversed")
+    refunded(scenario, number, "B", "10.00", "succeeded", day=3)
     scenario.owed(number, "20.00")
     assert (scenario.paid(), [asked.kind for _, asked in scenario.frozen()]) == (0, ["refund_came_back"])
 
 
 def test_one_that_was_made_good_by_hand_asks_nobody_when_more_is_owed(scenario: Scenario) -> None:
     number = begun(scenario)
-    told(scenario, number, "A", "10.00", "failed")
-    told(scenario, number, "B", "10.00", "succeeded", day=3)
+    refunded(scenario, number, "A", "10.00", "failed")
+    refunded(scenario, number, "B", "10.00", "succeeded", day=3)
     scenario.owed(number)
     assert (scenario.paid(), scenario.frozen()) == (0, [])
     scenario.owed(number, "13.00")

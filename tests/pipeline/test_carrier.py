@@ -26,10 +26,10 @@ class Parcels(EasyPostSandbox):
 
     def setup(self) -> None:
         super().setup()
-        self.told: list[bytes] = []
+        self.webhooks: list[bytes] = []
 
     def webhook(self, topic: str, body: Any) -> None:
-        self.told.append(msgspec.json.encode(body))
+        self.webhooks.append(msgspec.json.encode(body))
 
     def scan(self, status: str, detail: str | None = None) -> None:
         """The carrier scans the only parcel there is."""
@@ -54,8 +54,8 @@ def bring(hub: Hub, parcels: Parcels, work: Callable[..., int]) -> Callable[[], 
     """bring(): what EasyPost has to tell reaches the hub, which then works until nothing is due."""
 
     def deliver() -> None:
-        while parcels.told:
-            body = parcels.told.pop(0)
+        while parcels.webhooks:
+            body = parcels.webhooks.pop(0)
             request = WebhookRequest("POST", "/hooks/parcels", dict(parcels.sign("", body)), body)
             arrivals = accept(hub.accounts, "parcels", request)
             with hub.database.begin() as conn:
@@ -199,8 +199,8 @@ def test_of_two_carrier_accounts_each_is_asked_to_follow_its_own(
         bring()
         (found,) = all_returns(hub)
         assert {name: found.sync[name] for name in ("parcels", "post")} == {"parcels": "in_sync", "post": "in_sync"}
-        told = [[effect["tracking_code"] for effect in remote.effects] for remote in (parcels, other)]
-    assert told == [["1Z1"], ["H1"]]
+        watched = [[effect["tracking_code"] for effect in remote.effects] for remote in (parcels, other)]
+    assert watched == [["1Z1"], ["H1"]]
 
 
 def test_a_parcel_that_comes_back_undelivered_and_a_request_for_its_goods_are_asked_about(

@@ -312,10 +312,10 @@ def pieces(record: dict[str, Any], condition: str) -> int:
 
 def nothing_twice(world: World, shop: dict[str, Any], stock: dict[str, Any]) -> None:
     """By the remotes' own logs, kept before any answer left."""
-    told, created = world.shop.get("effects"), world.stock.get("effects")
+    effects, created = world.shop.get("effects"), world.stock.get("effects")
     assert Counter(effect["reference"] for effect in created) == {record["reference"]: 1 for record in stock.values()}
     received = Counter[tuple[str, str]]()
-    for effect in told:
+    for effect in effects:
         if effect["what"] == "receive":
             received[effect["id"], effect["condition"]] += effect["quantity"]
     assert received == {(i, c): n for i, record in shop.items() for c, n in conditions(record).items()}

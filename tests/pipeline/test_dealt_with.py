@@ -78,7 +78,7 @@ def test_money_that_was_refused_and_paid_otherwise_counts_once(
     def refuses(call: Call) -> Any:
         raise Refuse(422, {"message": "not on this card"})
 
-    monkeypatch.setattr(scenario.payer, "told", refuses)
+    monkeypatch.setattr(scenario.payer, "carry_out", refuses)
     scenario.accounts()
     scenario.order()
     number = scenario.asked()

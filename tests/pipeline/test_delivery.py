@@ -16,7 +16,7 @@ from hub.store import accounts
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.payments import paid, questions, row, web
-from tests.pipeline.queries import hurry, rows, told, work_off
+from tests.pipeline.queries import deliver_due, hurry, rows, work_off
 
 Work = Callable[..., int]
 Deliver = Callable[..., None]
@@ -56,7 +56,7 @@ def test_what_may_have_been_paid_is_never_called_under_another_key(
     monkeypatch.setattr(Shop, "do_refund", refund)
     monkeypatch.setattr(Shop, "find", blind)
     for _ in range(10):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
         hub.database.run(lambda conn: accounts.resume(conn, "web"))
     assert len(set(keys)) == 1
@@ -75,7 +75,7 @@ def test_a_keyless_create_that_is_never_found_is_made_three_times_and_then_asked
 
     monkeypatch.setattr(Stock, "do_create_return", silent)
     for _ in range(40):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
     assert len(keys) == 3
     assert len(set(keys)) == 1
@@ -99,7 +99,7 @@ def test_an_answer_that_is_none_is_a_bug_and_ends_in_a_question(
     monkeypatch.setattr(Stock, "do_create_return", create)
     monkeypatch.setattr(Stock, "find", lambda self, operation: answer)
     for _ in range(20):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
     assert len(set(keys)) == 1
     assert len(keys) <= 3
@@ -117,7 +117,7 @@ def test_what_never_left_is_not_left_behind(hub: Hub, asked: None, work: Work, m
 
     monkeypatch.setattr(Stock, "do_create_return", busy)
     for _ in range(6):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
         hub.database.run(lambda conn: accounts.resume(conn, "erp"))
     work()
@@ -140,7 +140,7 @@ def test_a_write_of_very_many_steps_is_no_crash_when_others_have_their_turn(
     monkeypatch.setattr(deliver, "STEPS", 2)
     monkeypatch.setattr(Shop, "do_refund", refund)
     monkeypatch.setattr(Shop, "find", lambda self, operation: looks.append(operation))
-    told(hub)
+    deliver_due(hub)
     assert (len(steps), len(set(steps)), looks) == (5, 1, [])
     assert paid(shop) == ["158.00"]
 
@@ -154,7 +154,7 @@ def test_steps_without_end_end(hub: Hub, asked: None, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Stock, "do_create_return", create)
     for _ in range(5):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
     assert len(steps) == delivery.LAST_STEP
     assert "more steps" in questions(hub)[0][1]
@@ -177,7 +177,7 @@ def test_money_switched_off_between_two_steps_stops_the_payment(
 
     carry_out = Shop.do_refund
     monkeypatch.setattr(Shop, "do_refund", refund)
-    told(hub)
+    deliver_due(hub)
     assert steps == [{}]
     state, why = row(hub, "web")
     assert state == "blocked"
@@ -185,7 +185,7 @@ def test_money_switched_off_between_two_steps_stops_the_payment(
     assert "Money is off" in why
     web(hub, shop, money=True)
     work_off(hub, ("recompute",))
-    told(hub)
+    deliver_due(hub)
     assert steps == [{}, {"prepared": True}], "it goes on where it stopped, without anybody having to ask"
     assert paid(shop) == ["158.00"]
 
@@ -195,7 +195,7 @@ def test_another_process_switches_money_off(hub: Hub, due: None, shop: Remote) -
     hub.accounts.age = 3600.0
     assert hub.accounts.get("web").terms.money
     rows(hub, "UPDATE accounts SET terms = jsonb_set(terms, '{money}', 'false') WHERE name = 'web' RETURNING 1")
-    told(hub)
+    deliver_due(hub)
     assert paid(shop) == []
 
 
@@ -213,7 +213,7 @@ def test_a_pause_is_heard_between_two_steps(
 
     carry_out = Shop.do_refund
     monkeypatch.setattr(Shop, "do_refund", refund)
-    told(hub)
+    deliver_due(hub)
     assert len(steps) == 1
     hub.database.run(lambda conn: accounts.resume(conn, "web"))
     work()
@@ -289,7 +289,7 @@ def test_a_system_that_was_away_too_long_is_told_when_a_person_says_that_it_is_b
 
     monkeypatch.setattr(Stock, "do_create_return", away)
     for _ in range(20):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
         rows(hub, "UPDATE accounts SET state = 'healthy', failures = 0, blocked_until = NULL RETURNING 1")
     assert len(calls) == steps + delivery.LAST_WAIT

@@ -128,8 +128,8 @@ class Delivery(RuleBasedStateMachine):
         """Webhooks come in and are understood."""
 
         for account, book in (("web", self.world.shop), ("erp", self.world.stock)):
-            told, book.told = book.told, []
-            for record in told:
+            outgoing, book.outgoing = book.outgoing, []
+            for record in outgoing:
                 body = json.dumps(record).encode()
                 request = WebhookRequest("POST", "/", {"X-Signature": signature(SECRET, body)}, body)
                 with self.database.begin() as conn:
@@ -293,8 +293,8 @@ class Delivery(RuleBasedStateMachine):
             assert state not in BUSY, f"{account} is {state} for ever: {why}; {self.dump()}"
             asked = rows(self.hub, "SELECT 1 FROM reviews WHERE state = 'open' AND detail->>'account' = :a", a=account)
             letter = rows(self.hub, "SELECT 1 FROM intents WHERE state = 'dead' AND account = :a", a=account)
-            told = state == "in_sync" or undeliverable or asked or letter or not self.paying
-            assert told, f"{account} is {state}: {why}; {self.dump()}"
+            accounted = state == "in_sync" or undeliverable or asked or letter or not self.paying
+            assert accounted, f"{account} is {state}: {why}; {self.dump()}"
         left = rows(self.hub, "SELECT count(*) FROM intents WHERE state NOT IN ('done', 'dead', 'no_way', 'given_up')")[
             0
         ][0]

@@ -39,11 +39,11 @@ def web(hub: Hub, connect: Callable[..., None]) -> Iterator[Any]:
         if stream == "order":
             return Message(stream, external_id, b"null", deleted=True)
         asked.append(external_id)
-        told = reads[external_id]
-        if isinstance(told, Exception):
-            raise told
-        body = told if isinstance(told, bytes) else json.dumps(told).encode()
-        return Message(stream, external_id, body, version=str(told["version"]) if isinstance(told, dict) else None)
+        found = reads[external_id]
+        if isinstance(found, Exception):
+            raise found
+        body = found if isinstance(found, bytes) else json.dumps(found).encode()
+        return Message(stream, external_id, body, version=str(found["version"]) if isinstance(found, dict) else None)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Shop, "fetch", fetch)
@@ -51,7 +51,7 @@ def web(hub: Hub, connect: Callable[..., None]) -> Iterator[Any]:
         yield reads
 
 
-def told(hub: Hub) -> list[Any]:
+def returns_read(hub: Hub) -> list[Any]:
     return rows(
         hub,
         "SELECT version, convert_from(fragment, 'UTF8')::json->'lines'->0->>'quantity' FROM observations"
@@ -76,7 +76,7 @@ def test_the_tenth_version_is_newer_than_the_ninth(hub: Hub, web: Any, work: Wor
         push(hub, "return", version, record(1, pieces))
         web["r1"] = record(10, 2)
         work(("process",))
-    assert told(hub) == [("10", "2")]
+    assert returns_read(hub) == [("10", "2")]
     assert web["asked"] == []
 
 
@@ -87,7 +87,7 @@ def test_an_older_push_that_says_something_else_is_asked_about(hub: Hub, web: An
     push(hub, "return", "7", record(7, 2))
     web["r1"] = record(7, 2)
     work()
-    assert told(hub) == [("7", "2")]
+    assert returns_read(hub) == [("7", "2")]
     assert web["asked"] == ["r1", "r1"], "and once more, since the read fell behind, too"
 
 
@@ -95,7 +95,7 @@ def test_a_push_that_nothing_orders_is_only_a_hint(hub: Hub, web: Any, work: Wor
     push(hub, "return", "next", record(1, 3))
     web["r1"] = record(1, 2)
     work()
-    assert told(hub) == [("1", "2")]
+    assert returns_read(hub) == [("1", "2")]
 
 
 # -- one bad record
@@ -121,7 +121,7 @@ def test_a_record_that_cannot_be_fetched_waits_for_a_person_and_stops_nothing(
     ((name, times, why),) = parked(hub)
     assert (name, times) == ("r1", 1)
     assert str(problem) in why
-    assert len(told(hub)) == 1
+    assert len(returns_read(hub)) == 1
     assert rows(hub, "SELECT state, failures FROM accounts WHERE name = 'web'") == [("healthy", 0)]
     assert rows(hub, "SELECT 1 FROM jobs") == []
 
@@ -134,7 +134,7 @@ def test_a_record_that_cannot_be_fetched_waits_for_a_person_and_stops_nothing(
     assert hub.reconcile.replay([message]) == 1
     work()
     assert parked(hub) == []
-    assert len(told(hub)) == 2
+    assert len(returns_read(hub)) == 2
 
 
 def test_refused_credentials_are_everybodys(hub: Hub, web: Any, work: Work) -> None:
@@ -191,7 +191,7 @@ def test_a_page_with_bad_records_brings_the_good_ones(
         with hub.database.begin() as conn:
             jobs.want(conn, "poll", [("web", "return")])
         work(("poll", "process"))
-    assert len(told(hub)) == 2
+    assert len(returns_read(hub)) == 2
     assert {found[1] for found in parked(hub)} == {2}
     assert len(parked(hub)) == 8
     assert rows(hub, "SELECT cursor FROM cursors") == [("c1",)]
@@ -212,10 +212,10 @@ def test_a_return_says_that_it_waits_for_a_record_that_cannot_be_read(
     """The order was never understood, or not any more: the return that names it says so, until it is read."""
     order = {"id": "12", "version": 1, "stream": "order", "lines": [], "payments": []}
     bad: dict[str, Any] = {"fetched": {**order, "lines": "none"}, "refused": Rejected("no"), "pushed": None}
-    told: dict[str, Any] = {"order": bad[how] or order}
+    records: dict[str, Any] = {"order": bad[how] or order}
 
     def fetch(self: Shop, stream: str, external_id: str) -> Message:
-        found = told.get(stream, record(1))
+        found = records.get(stream, record(1))
         if isinstance(found, Exception):
             raise found
         return Message(stream, external_id, json.dumps(found).encode(), str(found["version"]))
@@ -227,10 +227,10 @@ def test_a_return_says_that_it_waits_for_a_record_that_cannot_be_read(
     if how == "pushed":
         assert doubts(hub, return_id) == []
         push(hub, "order", "2", {**order, "version": 2, "lines": "none"})
-        told["order"] = {**order, "version": 2, "lines": "none"}
+        records["order"] = {**order, "version": 2, "lines": "none"}
         work()
     assert doubts(hub, return_id) == ["unread"]
-    told["order"] = {**order, "version": 3}
+    records["order"] = {**order, "version": 3}
     with hub.database.begin() as conn:
         jobs.want(conn, "fetch", [("web", "order/12")])
     work()

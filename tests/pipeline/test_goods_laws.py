@@ -12,7 +12,7 @@ import pytest
 
 from tests.pipeline.goods_scenario import GoodsScenario
 from tests.pipeline.goods_scenario import scene as scene
-from tests.pipeline.queries import hurry, told
+from tests.pipeline.queries import deliver_due, hurry
 
 STEPS = 14
 ROUNDS = 6
@@ -79,7 +79,7 @@ class World:
         before = len(self.scene.payer.told_totals)
         hurry(self.scene.hub)
         if read:
-            told(self.scene.hub)
+            deliver_due(self.scene.hub)
             self.scene.shows(total=self.total)
         assert max(self.scene.payer.told_totals[before:], default=0) <= self.pieces, self.log
 

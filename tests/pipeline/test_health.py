@@ -38,8 +38,8 @@ class Scenario:
 
     def push(self, name: str = "5001", secret: str = SECRET, body: bytes | None = None) -> int:
         self.sent += 1
-        told = {"id": name, "version": 1, "number": f"#{name}", "currency": "EUR", "total": "10.00", "lines": []}
-        body = msgspec.json.encode({"type": "order.upsert", "data": told}) if body is None else body
+        order = {"id": name, "version": 1, "number": f"#{name}", "currency": "EUR", "total": "10.00", "lines": []}
+        body = msgspec.json.encode({"type": "order.upsert", "data": order}) if body is None else body
         headers = {"Content-Type": "application/json", **sign_standard(secret, f"m{self.sent}", body, time.time())}
         return int(self.client.post("/hooks/shop", data=body, headers=headers).status_code)
 
@@ -170,7 +170,7 @@ def test_a_budget_that_starves_is_told(scenario: Scenario) -> None:
 
 def test_a_write_that_waits_long_for_its_budget_starves_too(scenario: Scenario) -> None:
     put = "INSERT INTO returns (id, opened, at) SELECT n, true, now() - interval '%s' FROM generate_series(%s, %s) n"
-    told = (
+    calls = (
         "INSERT INTO sync (return_id, account, job, state, said) SELECT id, 'shop', 'return/' || id, 'pending',"
         " jsonb_build_object('code', '%s') FROM returns WHERE id BETWEEN %s AND %s RETURNING 1"
     )
@@ -180,10 +180,10 @@ def test_a_write_that_waits_long_for_its_budget_starves_too(scenario: Scenario) 
         ("later", "20 minutes", 31, 60),
     ):
         rows(scenario.hub, put % (age, first, last) + " RETURNING 1")
-        rows(scenario.hub, told % (code, first, last))
+        rows(scenario.hub, calls % (code, first, last))
     assert scenario.account()["concerns"] == []
     rows(scenario.hub, put % ("20 minutes", 61, 61) + " RETURNING 1")
-    rows(scenario.hub, told % ("over_budget", 61, 61))
+    rows(scenario.hub, calls % ("over_budget", 61, 61))
     (said,) = scenario.account()["concerns"]
     assert "10 of them lately" in said
 

@@ -11,7 +11,7 @@ from connectors.kit.api import Connector, Operation, Reply
 from hub.boot import Hub
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.processes import Remote
-from tests.pipeline.queries import all_returns, hurry, intents, rows, told
+from tests.pipeline.queries import all_returns, deliver_due, hurry, intents, rows
 from tests.pipeline.test_unknown import deaf, paid
 
 
@@ -26,9 +26,9 @@ def test_a_key_covers_a_repetition_where_nobody_can_look(
     hub: Hub, due: None, blind: None, shop: Remote, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = deaf(monkeypatch, Shop, "do_refund", does=True)
-    told(hub)
+    deliver_due(hub)
     assert len(keys) == 1
-    told(hub)
+    deliver_due(hub)
     assert len(keys) == 1, "it was repeated before it may have settled"
     hurry(hub)
     work()
@@ -42,11 +42,11 @@ def test_a_key_that_is_forgotten_covers_nothing_where_nobody_can_look(
     hub: Hub, due: None, blind: None, shop: Remote, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = deaf(monkeypatch, Shop, "do_refund", does=True)
-    told(hub)
+    deliver_due(hub)
     rows(hub, "UPDATE intents SET at = at - interval '25 hours' RETURNING 1")
     for _ in range(3):
         hurry(hub)
-        told(hub)
+        deliver_due(hub)
     assert len(keys) == 1
     assert ("refund", "dead") in intents(hub)
     assert rows(hub, "SELECT kind FROM reviews WHERE state = 'open'") == [("unknown_outcome",)]
@@ -63,7 +63,7 @@ def test_a_record_in_the_answer_is_its_read_back(
         return replace(reply, messages=(record,))
 
     monkeypatch.setattr(Shop, "do_refund", answers_with_the_record)
-    told(hub)
+    deliver_due(hub)
     monkeypatch.setattr(Shop, "fetch", lambda self, stream, external_id: fetched.append(external_id))
     work(("process",))
     assert ("refund", "done") in intents(hub)

@@ -53,7 +53,7 @@ def wired(
 
 
 @pytest.fixture
-def told(
+def subscribed(
     wired: None,
     shop: Remote,
     post: Callable[..., Any],
@@ -86,7 +86,7 @@ def parcel_of(hub: Hub) -> Any:
 
 
 @pytest.mark.proves("echo", "kuaidi100")
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("subscribed")
 def test_the_shop_names_the_number_and_the_carrier_tells_the_rest(
     hub: Hub,
     work: Callable[..., int],
@@ -110,7 +110,7 @@ def test_the_shop_names_the_number_and_the_carrier_tells_the_rest(
 
 
 @pytest.mark.proves("order", "kuaidi100")
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("subscribed")
 def test_pushes_lost_doubled_and_swapped(
     hub: Hub,
     work: Callable[..., int],
@@ -127,7 +127,7 @@ def test_pushes_lost_doubled_and_swapped(
     assert parcel_of(hub)[1].value.state == "delivered"
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("subscribed")
 def test_a_subscription_that_ended_is_renewed_and_the_gap_filled(
     hub: Hub,
     work: Callable[..., int],

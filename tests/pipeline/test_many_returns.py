@@ -48,16 +48,16 @@ class Cost:
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cost]:
     """How often returns are merged, and how often the database is asked."""
-    cost, told = Cost(), merger._aggregates
+    cost, aggregates = Cost(), merger._aggregates
 
     def merged(case: Any) -> Any:
         cost.merges += 1
-        return told(case)
+        return aggregates(case)
 
     monkeypatch.setattr(merger, "_aggregates", merged)
     with statements() as cost.asked:
         yield cost
-    monkeypatch.setattr(merger, "_aggregates", told)
+    monkeypatch.setattr(merger, "_aggregates", aggregates)
 
 
 def understand(hub: Hub) -> None:

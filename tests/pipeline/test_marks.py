@@ -71,7 +71,7 @@ class Shop(Remote):
         self.waiting.append(self.pushed(topic, body))
 
     def bring(self, hub: Hub) -> None:
-        arrivals = [arrival for told in self.waiting for arrival in accept(hub.accounts, "shop", told)]
+        arrivals = [arrival for hook in self.waiting for arrival in accept(hub.accounts, "shop", hook)]
         self.waiting.clear()
         with hub.database.begin() as conn:
             inbox.accept(conn, arrivals)

@@ -160,14 +160,14 @@ def test_money_due_of_which_no_payment_is_known_is_said(scenario: Scenario) -> N
 
 def test_what_dollars_are_worth_is_said_of_a_sum(scenario: Scenario) -> None:
     number = begun(scenario)
-    told = {"hub_number": f"R{number}", "currency": "USD"}
-    back(scenario, "RF", parts=[part("5.00")], **told)
+    fields = {"hub_number": f"R{number}", "currency": "USD"}
+    back(scenario, "RF", parts=[part("5.00")], **fields)
     answer(scenario, number, "currency", "counts:4.50")
     scenario.owed(number)
-    back(scenario, "RF", parts=[part("12.00")], **told)
+    back(scenario, "RF", parts=[part("12.00")], **fields)
     assert (scenario.paid() <= D("5.50"), (number, "currency") in kinds(scenario)) == (True, True)
     paid = scenario.paid()
-    back(scenario, "RF", parts=[part("2.00"), {"amount": "10.00", "state": "failed"}], **told)
+    back(scenario, "RF", parts=[part("2.00"), {"amount": "10.00", "state": "failed"}], **fields)
     answer(scenario, number, "currency", "counts:9.00")
     assert scenario.paid() == paid, "of what failed nobody has anything"
     assert scenario.doc(number).money.refunded <= 10

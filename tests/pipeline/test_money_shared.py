@@ -21,7 +21,7 @@ from hub.store import inbox, jobs
 from scheduler import timetable
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.processes import Remote
-from tests.pipeline.queries import all_returns, hurry, rows, told
+from tests.pipeline.queries import all_returns, deliver_due, hurry, rows
 
 Work = Callable[..., int]
 Deliver = Callable[..., None]
@@ -89,7 +89,7 @@ def test_two_threads_do_not_both_pay_the_last_of_an_order(
 def test_who_waited_is_paid_what_is_left_when_the_other_has_landed(
     hub: Hub, two_due: list[int], shop: Remote, work: Work, deliver: Deliver
 ) -> None:
-    told(hub)
+    deliver_due(hub)
     assert paid(shop) == ["30.00"]
     work()
     deliver(shop, "web")
@@ -152,7 +152,7 @@ def test_money_that_may_have_left_is_waited_for_until_a_person_says(
 
     monkeypatch.setattr(Shop, "do_refund", silent)
     for _ in range(14):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
     assert paid(shop) == []
     assert len(set(keys)) == 1

@@ -44,8 +44,8 @@ def payment_total(scenario: Scenario, number: int, amount: str) -> None:
 
 
 def payment_that_vanishes(scenario: Scenario, number: int, amount: str) -> None:
-    told = [{"id": "PAY", "captured": "30.00", "refunded": amount}] if D(amount) else []
-    scenario.order(payments=[*told, {"id": "CASH", "captured": "30.00"}])
+    payment = [{"id": "PAY", "captured": "30.00", "refunded": amount}] if D(amount) else []
+    scenario.order(payments=[*payment, {"id": "CASH", "captured": "30.00"}])
 
 
 def bank(scenario: Scenario, number: int, amount: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.pipeline.goods_scenario import DEAF, HEARS, OK, GoodsScenario
 from tests.pipeline.goods_scenario import scene as scene
-from tests.pipeline.queries import all_returns, told
+from tests.pipeline.queries import all_returns, deliver_due
 
 LINES = [{"id": "1", "sku": "MUG", "quantity": 5}]
 
@@ -38,7 +38,7 @@ def test_an_answer_about_goods_booked_by_hand(scene: GoodsScenario) -> None:
     scene.answer(number)
     assert (scene.received(number), scene.frozen()) == (1, [])
     scene.order(mugs=5)
-    told(scene.hub)
+    deliver_due(scene.hub)
     assert scene.doc(number).lines[0].key == "web/O1/L1"
     assert (scene.received(number), scene.frozen()) == (1, [])
 
@@ -47,7 +47,7 @@ def test_a_question_that_is_still_to_come(scene: GoodsScenario) -> None:
     number = begun(scene)
     scene.refused(number, 1)
     scene.order(mugs=5)
-    told(scene.hub)
+    deliver_due(scene.hub)
     shows(scene, number, h1=1)
     scene.answer(number)
     assert (scene.received(number), scene.frozen()) == (1, [])
@@ -59,7 +59,7 @@ def test_a_question_that_stands(scene: GoodsScenario, answer: str) -> None:
     scene.refused(number, 1)
     shows(scene, number, h1=1)
     scene.order(mugs=5)
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.answer(number, answer)
     assert (scene.received(number), scene.frozen()) == ({"same": 1, "apart": 2}[answer], [])
 
@@ -67,11 +67,11 @@ def test_a_question_that_stands(scene: GoodsScenario, answer: str) -> None:
 def test_a_write_that_was_answered_and_not_read_back(scene: GoodsScenario) -> None:
     number = begun(scene)
     scene.came("erp", number)
-    told(scene.hub)
+    deliver_due(scene.hub)
     assert scene.payer.told_totals == [1]
     scene.order(mugs=5)
-    told(scene.hub)
+    deliver_due(scene.hub)
     assert scene.payer.told_totals == [1]
     shows(scene, number, **scene.payer.has)
-    told(scene.hub)
+    deliver_due(scene.hub)
     assert (scene.received(number), scene.payer.told_totals) == (1, [1])

@@ -14,7 +14,7 @@ from connectors.kit.sandbox import Call, Refuse, route
 from hub.boot import assemble_hub
 from hub.settings import Settings
 from hub.store.database import Database
-from tests.pipeline.queries import hurry, intents, rows, told, work_off
+from tests.pipeline.queries import deliver_due, hurry, intents, rows, work_off
 from tests.pipeline.scenario import Payer, Scenario
 
 
@@ -112,7 +112,7 @@ def test_what_it_shows_counts_as_its_own_once_it_said_that_it_took_nothing(
 ) -> None:
     scenario.payer.refuses = status  # type: ignore[attr-defined]
     number = one_of_three_came(scenario)
-    told(scenario.hub)
+    deliver_due(scenario.hub)
     assert ("receive", state) in intents(scenario.hub)
     assert scenario.doc(number).lines[0].received == 1
     work_off(scenario.hub, kinds=("recompute",))
@@ -123,7 +123,7 @@ def test_what_it_shows_counts_as_its_own_once_it_said_that_it_took_nothing(
 def test_what_somebody_else_received_there_meanwhile_counts_when_the_write_is_answered(scenario: Scenario) -> None:
     scenario.payer.others = True  # type: ignore[attr-defined]
     number = one_of_three_came(scenario)
-    told(scenario.hub)
+    deliver_due(scenario.hub)
     work_off(scenario.hub, kinds=("recompute",))
     assert scenario.doc(number).lines[0].received == 2, "one of ours, and another one"
 
@@ -150,14 +150,14 @@ def test_a_piece_that_was_booked_by_hand_where_the_write_was_refused_is_asked_ab
     payer: Any = scenario.payer
     payer.refuses, payer.early = 422, False
     number = one_of_three_came(scenario)
-    told(scenario.hub)
+    deliver_due(scenario.hub)
     ((letter,),) = rows(scenario.hub, "SELECT id FROM intents WHERE state = 'dead'")
     if given_up == "before":
         scenario.hub.people.give_up(letter, "Li", "booked there by hand")
     shop_shows(scenario, "by hand")
     if given_up == "after":
         scenario.hub.people.give_up(letter, "Li", "booked there by hand")
-    told(scenario.hub)
+    deliver_due(scenario.hub)
     assert payer.told_kinds == ["receive"], "nobody is told of a second piece before somebody says that it is one"
     asked_whether_the_same(scenario, number, answer)
     assert (scenario.doc(number).lines[0].received, scenario.frozen()) == (pieces, [])
@@ -171,10 +171,10 @@ def nobody_knows(scenario: Scenario) -> tuple[int, int]:
     payer: Any = scenario.payer
     payer.lost, payer.names = True, False
     number = one_of_three_came(scenario)
-    told(scenario.hub)
+    deliver_due(scenario.hub)
     rows(scenario.hub, "UPDATE intents SET at = at - interval '90 days' RETURNING 1")  # its key is kept no more
     hurry(scenario.hub)
-    told(scenario.hub)
+    deliver_due(scenario.hub)
     ((letter, possible),) = rows(scenario.hub, "SELECT id, possible FROM intents WHERE state = 'dead'")
     assert possible
     return number, letter
@@ -187,7 +187,7 @@ def test_what_a_write_of_unknown_outcome_may_have_made_is_asked_about_when_a_per
     number, letter = nobody_knows(scenario)
     assert scenario.doc(number).lines[0].received == 1
     scenario.hub.people.give_up(letter, "Li", "it is there")
-    told(scenario.hub)
+    deliver_due(scenario.hub)
     asked_whether_the_same(scenario, number, answer)
     assert scenario.doc(number).lines[0].received == pieces
 
@@ -209,7 +209,7 @@ def test_what_was_counted_counts_under_another_name_too(scenario: Scenario) -> N
     number = one_of_three_came(scenario)
     shop_shows(scenario, "one")
     assert scenario.doc(number).lines[0].received == 2
-    told(scenario.hub)
+    deliver_due(scenario.hub)
     shop_shows(scenario, "another name")
     assert scenario.doc(number).lines[0].received == 2
     shop_shows(scenario, "another name", "and one more")
@@ -223,7 +223,7 @@ def test_goods_that_were_put_away_by_hand_are_asked_about_too(scenario: Scenario
     payer: Any = scenario.payer
     payer.refuses, payer.early = 422, False
     erp_has(scenario, number, dispositions=[{"id": "D", "line": "1", "quantity": 1, "disposition": "restock"}])
-    told(scenario.hub)
+    deliver_due(scenario.hub)
     assert ("dispose", "dead") in intents(scenario.hub)
     own = {"id": "by hand", "order_line": "L1", "quantity": "1", "disposition": "restock"}
     scenario.asked(lines={"L1": 3}, receipts=payer.stands["receipts"], dispositions=[own])
@@ -239,12 +239,12 @@ def test_a_total_counts_our_pieces_once_and_its_own_besides(scenario: Scenario, 
     number = one_of_three_came(scenario)
     shop_shows(scenario, "own", total=1)
     assert scenario.doc(number).lines[0].received == 2, "one there, one in the ERP that the shop does not know of"
-    told(scenario.hub)
+    deliver_due(scenario.hub)
     shop_shows(scenario, "own", total=2)
     assert scenario.doc(number).lines[0].received == 2
     assert [(r.speaker.account, r.quantity) for r in scenario.doc(number).receipts] == [("erp", 1), ("web", 1)]
     scenario.came("erp", number, id="GR-2")
-    told(scenario.hub)
+    deliver_due(scenario.hub)
     work_off(scenario.hub, kinds=("recompute",))
     shop_shows(scenario, "own", total=3)
     assert (scenario.doc(number).lines[0].received, scenario.doc(number).discrepancies) == (3, ())
@@ -259,7 +259,7 @@ def test_a_total_that_grew_by_hand_is_asked_about_and_counts_once(scenario: Scen
     payer.refuses, payer.early = 422, False
     number = one_of_three_came(scenario)
     shop_shows(scenario, "own", total=1)
-    told(scenario.hub)
+    deliver_due(scenario.hub)
     shop_shows(scenario, "own", total=2)
     asked_whether_the_same(scenario, number, "same")
     assert (scenario.doc(number).lines[0].received, scenario.frozen()) == (2, [])

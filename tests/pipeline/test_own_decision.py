@@ -24,21 +24,21 @@ def case(scenario: Scenario, monkeypatch: pytest.MonkeyPatch, value: str) -> int
         answer |= {"lines": LINES, "authorization": {"value": "authorized"}}
         return {"records": [{"type": "return.upsert", "data": answer}]}
 
-    monkeypatch.setattr(scenario.payer, "told", does.__get__(scenario.payer))
+    monkeypatch.setattr(scenario.payer, "carry_out", does.__get__(scenario.payer))
     scenario.account("erp", "erp", url=f"{scenario.payer.url}/hub", terms={"decides": True, "asked": ["authorize"]})
     said = {"origin": "request", "requested_at": "2026-03-01T10:00:00Z", "currency": "EUR", "ready": False}
     scenario.push("erp", "return.upsert", "C1", order=ORDER, lines=LINES, authorization={"value": value}, **said)
     return all_returns(scenario.hub)[0].id
 
 
-def told(scenario: Scenario) -> list[str]:
+def asked(scenario: Scenario) -> list[str]:
     scenario.work()
     return [kind for (kind,) in rows(scenario.hub, "SELECT kind FROM intents ORDER BY id")]
 
 
 def test_what_they_decided_themselves_stays_their_word(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     number = case(scenario, monkeypatch, "authorized")
-    assert told(scenario) == ["authorize"]
+    assert asked(scenario) == ["authorize"]
     decided = scenario.doc(number).axes.authorization
     assert (decided.value, decided.account, decided.ours) == ("authorized", "erp", False)
 
@@ -48,5 +48,5 @@ def test_what_we_brought_them_is_no_word_of_theirs(scenario: Scenario, monkeypat
     for hour, value in (("11", "authorized"), ("12", "requested")):
         said = {"value": value, "round": 1, "by": "Li", "at": f"2026-03-01T{hour}:00:00+00:00"}
         scenario.hub.people.decide(number, {"authorization": said}, "Li")
-        assert told(scenario) == ["authorize"]
+        assert asked(scenario) == ["authorize"]
         assert scenario.doc(number).axes.authorization.value == value

@@ -47,7 +47,7 @@ def tell(hub: Hub, work: Callable[..., int]) -> Tell:
 
 
 def asked(name: str, *parcels: str, version: int = 1) -> dict[str, Any]:
-    told = [
+    named = [
         {"id": f"{name}-{n}", "direction": "return", "purpose": "return", "state": "label_created", "number": number}
         for n, number in enumerate(parcels)
     ]
@@ -60,7 +60,7 @@ def asked(name: str, *parcels: str, version: int = 1) -> dict[str, Any]:
         "order": {"id": f"O{name}", "number": f"#{name}"},
         "authorization": {"value": "authorized"},
         "lines": [line],
-        "shipments": told,
+        "shipments": named,
     }
 
 

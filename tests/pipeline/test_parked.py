@@ -99,10 +99,10 @@ def test_a_person_says_that_it_is_dealt_with(
 def test_what_is_parked_stays_parked_while_nobody_answers(hub: Hub, parked: int, work: Work) -> None:
     """A day later it would have been forgotten: not while a person is asked."""
     rows(hub, "UPDATE sync SET guard = replace(guard::text, '20', '19')::jsonb RETURNING 1")
-    told = sum("told web: receive" in line for line in story(hub, parked))
+    tries = sum("told web: receive" in line for line in story(hub, parked))
     hub.reconcile.recompute([parked])
     work()
-    assert sum("told web: receive" in line for line in story(hub, parked)) == told == 3
+    assert sum("told web: receive" in line for line in story(hub, parked)) == tries == 3
     hub.people.again(rows(hub, "SELECT id FROM reviews")[0][0], "Li")
     work()
     assert sum("told web: receive" in line for line in story(hub, parked)) == 6, "a person asked for it"

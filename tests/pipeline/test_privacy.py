@@ -107,7 +107,7 @@ def returned(version: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def told(
+def two_customers(
     hub: Hub, shop: MedusaSandbox, erp: Scenario, work: Callable[..., int], bring: Callable[..., None],
     poll: Callable[[], None],
 ) -> None:  # fmt: skip
@@ -129,7 +129,7 @@ def told(
 
 
 def test_a_person_is_found_erased_and_does_not_come_back(
-    hub: Hub, told: None, shop: MedusaSandbox, erp: Scenario, work: Callable[..., int],
+    hub: Hub, two_customers: None, shop: MedusaSandbox, erp: Scenario, work: Callable[..., int],
     bring: Callable[..., None], poll: Callable[[], None],
 ) -> None:  # fmt: skip
     before = dump(hub.database).lower()
@@ -193,7 +193,7 @@ def inbox_is_quiet(hub: Hub) -> bool:
 
 
 def test_an_invalid_message_is_masked_and_read_again(
-    hub: Hub, told: None, work: Callable[..., int], bring: Callable[..., None]
+    hub: Hub, two_customers: None, work: Callable[..., int], bring: Callable[..., None]
 ) -> None:
     record = {**returned(3), "id": "RET-2", "number": "RET-2", "order": {"id": "78"}, "origin": "Ada Lovelace"}
     bring("site", "return", record)
@@ -208,7 +208,9 @@ def test_an_invalid_message_is_masked_and_read_again(
     assert not inbox_is_quiet(hub), "what is not understood is still shown"
 
 
-def test_an_erasure_waits_for_whoever_is_taking_a_record_in(hub: Hub, told: None, bring: Callable[..., None]) -> None:
+def test_an_erasure_waits_for_whoever_is_taking_a_record_in(
+    hub: Hub, two_customers: None, bring: Callable[..., None]
+) -> None:
     """The batch has read the message before the erasure and writes it afterwards; both are to be gone."""
     bring("site", "return", returned(2))
     hub.database.run(inbox.dispatch)
@@ -237,7 +239,7 @@ def test_an_erasure_waits_for_whoever_is_taking_a_record_in(hub: Hub, told: None
     gone(hub)
 
 
-def test_what_an_act_of_a_person_said_goes_too(hub: Hub, told: None) -> None:
+def test_what_an_act_of_a_person_said_goes_too(hub: Hub, two_customers: None) -> None:
     (first, *_) = all_returns(hub)
     hub.people.decide(
         first.id, {"notes": [{"id": "x", "text": "ring me in the evening", "speaker": "merchant"}]}, "tester"
@@ -247,7 +249,9 @@ def test_what_an_act_of_a_person_said_goes_too(hub: Hub, told: None) -> None:
     assert [note.value.text for note in document(hub, first.id).notes] == [MASK]
 
 
-def test_erasing_whom_nobody_knows_is_remembered(hub: Hub, told: None, work: Callable[..., int], bring: Any) -> None:
+def test_erasing_whom_nobody_knows_is_remembered(
+    hub: Hub, two_customers: None, work: Callable[..., int], bring: Any
+) -> None:
     assert hub.privacy.erase("new@shop.example", "tester") == []
     record = {
         **returned(5),

@@ -19,11 +19,11 @@ def ask(hub: Hub, id_: str, *, account: str = "shop", asks: Any = "erase", custo
     """A system asks to forget somebody, as its webhook with this delivery id."""
     wanted = PrivacyRequest(asks=asks, customer=customer, due=datetime(2026, 3, day, tzinfo=UTC))
     names = tuple(Key(issuer=account, type="order", value=order) for order in orders)
-    told = Observation(
+    request = Observation(
         account=account, stream="privacy", external_id=id_, fragment=Fragment(privacy=wanted, orders=names), read_seq=1
     )
     with hub.database.begin() as conn:
-        asked(conn, [observations.Stored(told, None, None, None)])
+        asked(conn, [observations.Stored(request, None, None, None)])
 
 
 def queue(hub: Hub) -> list[tuple[Any, ...]]:

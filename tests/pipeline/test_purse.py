@@ -20,7 +20,7 @@ from hub.pipeline.deliver.budget import FIRST, Purses
 from hub.store import budgets
 from tests.pipeline.fakes.connector import Stock
 from tests.pipeline.fakes.processes import Remote
-from tests.pipeline.queries import hurry, rows, told
+from tests.pipeline.queries import deliver_due, hurry, rows
 from tests.statements import statements
 
 RETURNS = 16
@@ -76,7 +76,7 @@ def test_many_writes_of_several_calls_are_made_once_each(
     work(("process",))
     rounds = 0
     while tight["finished"] < RETURNS and rounds < 100:
-        told(hub)
+        deliver_due(hub)
         some_come_in(hub, 3.0)
         rounds += 1
     states = Counter(state for (state,) in rows(hub, "SELECT state FROM intents"))
@@ -91,7 +91,7 @@ def test_who_waits_for_the_budget_says_so_and_asks_nobody(
 ) -> None:
     ask(shop, deliver)
     work(("process",))
-    told(hub)
+    deliver_due(hub)
     waiting = rows(hub, "SELECT why FROM sync WHERE account = 'erp' AND state = 'pending'")
     assert 0 < len(waiting) < RETURNS
     assert {why for (why,) in waiting} == {

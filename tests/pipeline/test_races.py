@@ -101,8 +101,8 @@ def test_two_accounts_change_one_return_at_once(
     second.join(10)
 
     (found,) = all_returns(hub)
-    told = (found.doc.axes.authorization.value, found.doc.axes.receipt)
-    assert told == (("requested", "partial") if naive else ("authorized", "partial"))
+    axes = (found.doc.axes.authorization.value, found.doc.axes.receipt)
+    assert axes == (("requested", "partial") if naive else ("authorized", "partial"))
 
 
 def test_approved_draft_and_approved_again(hub: Hub, begun: tuple[str, str], stock: Remote) -> None:
@@ -206,7 +206,7 @@ def test_a_push_sent_before_our_write_is_no_read_back(
     for the read-back would leave two receipts without a common duplicate, two pieces received instead of one."""
     shop_id, stock_id = begun
     early = shop.do("note", id=shop_id, text="on its way")
-    shop.do("told")
+    shop.do("outgoing")
     stock.do("authorize", id=stock_id)
     stock.do("arrive", id=stock_id, line="SHIRT-M", quantity=1, condition="good")
     deliver(stock, "erp")

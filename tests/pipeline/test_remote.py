@@ -15,15 +15,15 @@ from hub.boot import Hub
 from hub.pipeline.remote import call, postpone
 from hub.store import accounts, jobs
 from hub.store.database import Connection
-from tests.kit.server import Told
+from tests.kit.server import Scripted
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.queries import rows
 
 
 @pytest.fixture
-def remote() -> Iterator[Told]:
-    with Told() as running:
+def remote() -> Iterator[Scripted]:
+    with Scripted() as running:
         yield running
 
 
@@ -54,7 +54,7 @@ def pay_and_stumble(connector: Connector) -> Any:
     ],
 )
 def test_an_outcome_says_whether_something_may_have_changed(
-    hub: Hub, connect: Callable[..., None], remote: Told, do: Any, answers: list[Any], error: Any, changed: bool
+    hub: Hub, connect: Callable[..., None], remote: Scripted, do: Any, answers: list[Any], error: Any, changed: bool
 ) -> None:
     connect("web", "fake_shop", base_url=remote.url)
     remote.answers = answers
@@ -63,7 +63,7 @@ def test_an_outcome_says_whether_something_may_have_changed(
     assert outcome.changed == changed
 
 
-def test_one_attempt_knows_nothing_of_the_one_before(hub: Hub, connect: Callable[..., None], remote: Told) -> None:
+def test_one_attempt_knows_nothing_of_the_one_before(hub: Hub, connect: Callable[..., None], remote: Scripted) -> None:
     connect("web", "fake_shop", base_url=remote.url)
     assert call(hub.accounts.get("web"), pay_and_look).changed
     assert not call(hub.accounts.get("web"), look).changed

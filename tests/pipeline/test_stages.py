@@ -30,8 +30,8 @@ def claimed(hub: Hub, channels: Callable[..., None], post: Callable[[str, Any], 
     channels()
 
     def claim(**records: list[dict[str, Any]]) -> Batch:
-        for account, told in records.items():
-            for record in told:
+        for account, fragments in records.items():
+            for record in fragments:
                 post(account, record)
         hub.database.run(inbox.dispatch)
         taken = hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 50))
@@ -107,9 +107,9 @@ def test_observe_keeps_the_newest_and_says_what_it_does_not_understand(hub: Hub,
 
 def test_observe_notes_a_read_that_says_what_is_known(hub: Hub, claimed: Callable[..., Batch]) -> None:
     body = json.dumps(request("w1")).encode()
-    told = Arrival.of(account="web", stream="return", external_id="w1", via="poll", body=body, read_seq=5)
+    message = Arrival.of(account="web", stream="return", external_id="w1", via="poll", body=body, read_seq=5)
     with hub.database.begin() as conn:
-        inbox.accept(conn, [told, told._replace(read_seq=6)])
+        inbox.accept(conn, [message, message._replace(read_seq=6)])
     observed = through(hub, claimed(), stages.observe).observed
     assert len(observed.news) == 1
     assert (observed.reads, observed.repeated) == ({ASKED: 6}, {ASKED: 6})

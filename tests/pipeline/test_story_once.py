@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from hub.model.language.sentences import plain
-from hub.model.schema import fragment as told
+from hub.model.schema import fragment as canonical
 from hub.model.schema.observation import FactId
 from hub.model.schema.returns import RefundFact, Return, ReturnLine
 from hub.pipeline.process.story import changes
@@ -14,8 +14,8 @@ from hub.pipeline.process.story import changes
 def refund(*names: tuple[str, str], state: str = "succeeded") -> Return:
     """A refund of 10.00 that these records (account, stream) tell, the first of them speaking."""
     facts = [FactId(account, stream, "1", "refunds", f"{account}-r") for account, stream in names]
-    part = told.RefundPart(amount=Decimal("10.00"), state=state)  # type: ignore[arg-type]
-    value = told.Refund(id=facts[0].id, currency="EUR", parts=(part,))
+    part = canonical.RefundPart(amount=Decimal("10.00"), state=state)  # type: ignore[arg-type]
+    value = canonical.Refund(id=facts[0].id, currency="EUR", parts=(part,))
     made = RefundFact(
         id=facts[0].text, kind="refunds", speaker=facts[0], also=tuple(facts[1:]), value=value,
         amount=Decimal("10.00"), state=state,  # type: ignore[arg-type]
@@ -46,8 +46,8 @@ def test_another_reason_or_resolution_of_a_line_is_told() -> None:
         line = ReturnLine(
             key="L1",
             sku="MUG",
-            stated=told.Reason(code=reason),
-            found=told.Reason(code=found) if found else None,
+            stated=canonical.Reason(code=reason),
+            found=canonical.Reason(code=found) if found else None,
             resolution=resolution,  # type: ignore[arg-type]
         )
         return Return(lines=(line,))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.pipeline.goods_scenario import HEARS, GoodsScenario, in_parts, kit
 from tests.pipeline.goods_scenario import scene as scene
-from tests.pipeline.queries import told
+from tests.pipeline.queries import deliver_due
 
 # -- totals
 
@@ -19,7 +19,7 @@ def test_two_totals_tell_each_other_of_no_piece_twice(scene: GoodsScenario) -> N
     scene.shows(total=True, all=1)
     seen = []
     for turn in range(4):
-        told(scene.hub)
+        deliver_due(scene.hub)
         most = scene.payer.told_totals[-1]
         scene.shows(total=True, all=most)
         one = {"id": "all", "line": "1", "quantity": most, "total": True, "condition": "good"}
@@ -36,10 +36,10 @@ def test_the_erp_corrects_what_a_total_was_told(scene: GoodsScenario) -> None:
     scene.account("erp", "erp", orders_of="web", url=f"{scene.payer.url}/hub", terms={"decides": True, **HEARS})
     number = scene.begin()
     scene.came("erp", number, quantity=2)
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.shows(total=True, all=2)
     scene.came("erp", number, quantity=1)
-    told(scene.hub)
+    deliver_due(scene.hub)
     kinds = [doubt.kind for doubt in scene.doc(number).discrepancies]
     assert (scene.received(number), kinds, scene.payer.told_totals) == (1, ["duplicates_differ"], [2])
 
@@ -48,7 +48,7 @@ def test_what_nobody_tells_any_more_counts_where_the_total_shows_it(scene: Goods
     scene.payer.total = True
     number = scene.begin()
     scene.came("erp", number)
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.shows(total=True, all=1)
     assert scene.received(number) == 1
     scene.push("erp", "receipt.upsert", "GR-1", hub_number=f"R{number}", lines=[])
@@ -101,15 +101,15 @@ def test_what_a_total_grows_by_after_it_was_told_is_another_count_of_the_same(sc
     number = scene.begin()
     scene.shows(total=True, all=1)
     scene.came("erp", number)
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.shows(total=True)
     assert (scene.received(number), scene.doc(number).discrepancies) == (2, ())
     scene.shows(total=True, all=3)
-    told(scene.hub)
+    deliver_due(scene.hub)
     (doubt,) = scene.doc(number).discrepancies
     assert (doubt.kind, scene.received(number), scene.payer.told_totals) == ("total_grew", 2, [2])
     scene.hub.answering.answer(number, doubt.question, "same", "Li")
-    told(scene.hub)
+    deliver_due(scene.hub)
     assert (scene.doc(number).discrepancies, scene.received(number), scene.payer.told_totals) == ((), 2, [2])
 
 
@@ -119,7 +119,7 @@ def grew(scene: GoodsScenario) -> int:
     number = scene.begin()
     scene.shows(total=True, all=1)
     scene.came("erp", number)
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.shows(total=True, all=3)
     own(scene, number)
     assert (scene.received(number), scene.doc(number).discrepancies) == (3, ())
@@ -131,15 +131,15 @@ def own(scene: GoodsScenario, number: int) -> None:
     assert doubt.kind == "total_grew"
     assert not doubt.freezes
     scene.hub.answering.answer(number, doubt.question, "own", "Li")
-    told(scene.hub)
+    deliver_due(scene.hub)
 
 
 def test_what_a_total_grew_by_may_be_its_own(scene: GoodsScenario) -> None:
     number = grew(scene)
     scene.came("erp", number, "GR-2")
-    told(scene.hub)
+    deliver_due(scene.hub)
     scene.shows(total=True)
-    told(scene.hub)
+    deliver_due(scene.hub)
     assert (scene.received(number), scene.payer.told_totals) == (4, [2, 4])
     assert scene.doc(number).discrepancies == ()
 
@@ -161,7 +161,7 @@ def test_of_what_a_total_grew_by_the_rest_is_asked_that_nobody_else_tells_of(sce
     scene.shows(total=True, all=4)
     assert [doubt.kind for doubt in scene.doc(number).discrepancies] == ["total_grew"]
     scene.came("erp", number, "GR-2")
-    told(scene.hub)
+    deliver_due(scene.hub)
     assert (scene.received(number), scene.doc(number).discrepancies) == (4, ())
     scene.shows(total=True, all=5)
     assert scene.received(number) == 4

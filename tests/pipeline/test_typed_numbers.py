@@ -82,8 +82,8 @@ def test_other_goods_under_a_typed_number_are_asked(two_orders: Scenario) -> Non
 
 
 def parcel(carrier: str | None, state: str) -> dict[str, Any]:
-    told = {"direction": "return", "purpose": "return", "number": "100001", "state": state}
-    return told | ({"carrier": carrier} if carrier else {})
+    fields = {"direction": "return", "purpose": "return", "number": "100001", "state": state}
+    return fields | ({"carrier": carrier} if carrier else {})
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from hub.store.jobs import Job
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.payments import paid
-from tests.pipeline.queries import all_returns, hurry, intents, rows, story, told
+from tests.pipeline.queries import all_returns, deliver_due, hurry, intents, rows, story
 
 
 def deaf(monkeypatch: pytest.MonkeyPatch, of: type, name: str, *, does: bool, times: int = 1) -> list[str]:
@@ -45,10 +45,10 @@ def test_a_create_is_found(
     hub: Hub, asked: None, stock: Remote, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = deaf(monkeypatch, Stock, "do_create_return", does=True)
-    told(hub)
+    deliver_due(hub)
     assert intents(hub) == [("create_return", "unknown")]
     assert all_returns(hub)[0].sync["erp"] == "awaiting"
-    told(hub)
+    deliver_due(hub)
     assert intents(hub) == [("create_return", "unknown")]  # it is too early to look
     hurry(hub)
     work()
@@ -61,12 +61,12 @@ def test_a_create_is_looked_for_twice_and_then_repeated_with_the_same_key(
     hub: Hub, asked: None, stock: Remote, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = deaf(monkeypatch, Stock, "do_create_return", does=False)
-    told(hub)
+    deliver_due(hub)
     for looks in (0, 1):
         assert rows(hub, "SELECT state, looks FROM intents") == [("unknown", looks)]
         assert len(keys) == 1
         hurry(hub)
-        told(hub)
+        deliver_due(hub)
     assert len(keys) == 2
     assert keys[0] == keys[1]
     work()
@@ -77,7 +77,7 @@ def test_a_create_is_looked_for_twice_and_then_repeated_with_the_same_key(
 def test_each_repetition_is_looked_for_twice_again(hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = deaf(monkeypatch, Stock, "do_create_return", does=False, times=2)
     for calls in (1, 1, 2, 2, 3):
-        told(hub)
+        deliver_due(hub)
         assert len(keys) == calls
         hurry(hub)
     assert len(set(keys)) == 1
@@ -91,14 +91,14 @@ def test_news_does_not_hasten_the_second_look(
     keys = deaf(monkeypatch, Stock, "do_create_return", does=False)
     died(hub, monkeypatch)
     hurry(hub)
-    told(hub)
+    deliver_due(hub)
     assert rows(hub, "SELECT state, looks FROM intents") == [("unknown", 1)]
     if news:
         shop.do("arrive", id="shop-1", line="L1", quantity=1, condition="good")
         deliver(shop, "web")
         hub.database.run(inbox.dispatch)
         hub.process(hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 50)))
-    told(hub)
+    deliver_due(hub)
     assert rows(hub, "SELECT state, looks FROM intents") == [("unknown", 1)]
     assert keys == []
     assert rows(hub, "SELECT state FROM sync WHERE account = 'erp'") == [("awaiting",)]
@@ -182,7 +182,7 @@ def test_money_without_a_key_is_a_question_for_a_person(
 ) -> None:
     keys = deaf(monkeypatch, Shop, "do_refund", does=False)
     for _ in range(5):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
     work()
     assert len(keys) == 1
@@ -207,7 +207,7 @@ def test_money_with_the_vendors_key_is_sent_again_with_it(
 ) -> None:
     keys = deaf(monkeypatch, Shop, "do_refund", does=False)
     for _ in range(3):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
     work()
     assert len(keys) == 2
@@ -219,11 +219,11 @@ def test_a_key_that_the_vendor_has_forgotten_protects_no_more(
     hub: Hub, due: None, shop: Remote, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = deaf(monkeypatch, Shop, "do_refund", does=False)
-    told(hub)
+    deliver_due(hub)
     rows(hub, "UPDATE intents SET at = at - interval '25 hours' RETURNING 1")
     for _ in range(3):
         hurry(hub)
-        told(hub)
+        deliver_due(hub)
     assert len(keys) == 1
     assert ("refund", "dead") in intents(hub)
 
@@ -233,7 +233,7 @@ def test_money_that_went_through_is_found_and_not_sent_again(
 ) -> None:
     keys = deaf(monkeypatch, Shop, "do_refund", does=True)
     for _ in range(3):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
     work()
     assert len(keys) == 1
@@ -248,5 +248,5 @@ def test_an_error_after_a_change_has_left_is_no_refusal(hub: Hub, asked: None, m
         return Outcome(error=RateLimited("slow down", after=0.1), changed=True)
 
     monkeypatch.setattr(deliver, "call", after_a_change)
-    told(hub)
+    deliver_due(hub)
     assert intents(hub) == [("create_return", "unknown")]

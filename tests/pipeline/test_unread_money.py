@@ -18,7 +18,7 @@ UNKNOWN = [{"amount": "10.00", "state": "half way", "payment": "PAY"}]
 KNOWN = [{"amount": "10.00", "state": "succeeded", "payment": "PAY"}]
 
 
-def told(scenario: Scenario, parts: list[dict[str, str]], **named: Any) -> None:
+def refund_told(scenario: Scenario, parts: list[dict[str, str]], **named: Any) -> None:
     said = {"currency": "EUR", "at": "2026-03-02T10:00:00Z", "parts": parts}
     scenario.push("web", "refund.upsert", "RF", **said, **named)
 
@@ -39,18 +39,18 @@ def test_a_refund_of_which_nothing_was_ever_read_asks_whomever_it_names(
     if first:  # nobody knows the return yet
         scenario.accounts()
         scenario.order()
-        told(scenario, UNKNOWN, **NAMES[names])
+        refund_told(scenario, UNKNOWN, **NAMES[names])
         number = scenario.asked()
         scenario.came("erp", number)
     else:
         number = begun(scenario)
-        told(scenario, UNKNOWN, **NAMES[names])
+        refund_told(scenario, UNKNOWN, **NAMES[names])
     scenario.owed(number)
     assert scenario.paid() == 0
     ((_, asked),) = scenario.frozen("unread")
     assert "refund RF at web cannot be read" in asked.text
     assert "10.00 EUR is to be paid here" in asked.text
-    told(scenario, KNOWN, **NAMES[names])
+    refund_told(scenario, KNOWN, **NAMES[names])
     assert "unread" not in [doubt.kind for doubt in scenario.doc(number).discrepancies], "it is read by now"
     assert scenario.paid() == 0
 
@@ -71,12 +71,12 @@ def test_an_order_that_cannot_be_read_any_more_may_tell_of_one_too(scenario: Sce
 
 def test_an_answer_is_no_word_on_what_comes_later_and_cannot_be_read_either(scenario: Scenario) -> None:
     number = begun(scenario)
-    told(scenario, UNKNOWN, hub_number=f"R{number}")
+    refund_told(scenario, UNKNOWN, hub_number=f"R{number}")
     scenario.owed(number, "6.00")
     ((_, asked),) = scenario.frozen("unread")
     scenario.hub.answering.answer(number, asked.question, "nothing", "Li")
     assert scenario.paid() == D("6.00")
-    told(scenario, UNKNOWN, hub_number=f"R{number}", note="changed")
+    refund_told(scenario, UNKNOWN, hub_number=f"R{number}", note="changed")
     scenario.owed(number, "10.00")
     assert scenario.paid() == D("6.00")
     assert len(scenario.frozen("unread")) == 1
@@ -132,8 +132,8 @@ SAME: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("other", [*OTHER, *SAME])
 def test_what_is_told_of_a_known_refund_asks_unless_it_is_the_same(scenario: Scenario, other: str) -> None:
     number = begun(scenario)
-    told = {"hub_number": f"R{number}", "currency": "EUR", "refunds": refund("1.00")}
-    scenario.push("till", "return.upsert", "T-1", **told)
+    fields = {"hub_number": f"R{number}", "currency": "EUR", "refunds": refund("1.00")}
+    scenario.push("till", "return.upsert", "T-1", **fields)
     unknown = [{"id": "1", "order_line": "L1", "quantity": 1, "reason": "bad karma"}]
     said = {"hub_number": f"R{number}", "currency": "EUR", **OTHER.get(other, {}), **SAME.get(other, {})}
     scenario.push("till", "return.upsert", "T-1", lines=unknown, **said)
@@ -236,8 +236,8 @@ def test_what_tells_of_goods_alone_holds_up_no_money(scenario: Scenario) -> None
 
 def test_an_unreadable_record_that_names_nobody_concerns_nobody(scenario: Scenario) -> None:
     number = begun(scenario)
-    told(scenario, UNKNOWN, order={"number": "7777"})
-    told(scenario, UNKNOWN, hub_number="R1001-nobody")
+    refund_told(scenario, UNKNOWN, order={"number": "7777"})
+    refund_told(scenario, UNKNOWN, hub_number="R1001-nobody")
     scenario.owed(number)
     assert (scenario.paid(), scenario.frozen()) == (D("10.00"), [])
     assert story(scenario.hub, number)
@@ -245,7 +245,7 @@ def test_an_unreadable_record_that_names_nobody_concerns_nobody(scenario: Scenar
 
 def test_a_message_that_is_to_be_read_again_holds_up_money_until_it_is(scenario: Scenario) -> None:
     number = begun(scenario)
-    told(scenario, UNKNOWN, hub_number=f"R{number}")
+    refund_told(scenario, UNKNOWN, hub_number=f"R{number}")
     with scenario.hub.database.begin() as conn:
         (row,) = conn.exec_driver_sql("SELECT id FROM inbox WHERE state = 'invalid'").scalars()
         assert invalid.replay(conn, [row]) == 1
@@ -258,9 +258,9 @@ def test_a_message_that_is_to_be_read_again_holds_up_money_until_it_is(scenario:
 def test_whom_it_named_before_waits_for_it_no_more_when_it_names_another(scenario: Scenario) -> None:
     number = begun(scenario)
     other = scenario.asked("RET-2", {"L2": 1}, at="11:00")
-    told(scenario, UNKNOWN, hub_number=f"R{number}")
+    refund_told(scenario, UNKNOWN, hub_number=f"R{number}")
     assert [doubt.kind for doubt in scenario.doc(number).discrepancies] == ["unread"]
-    told(scenario, KNOWN, hub_number=f"R{other}")
+    refund_told(scenario, KNOWN, hub_number=f"R{other}")
     assert [doubt.kind for doubt in scenario.doc(number).discrepancies] == []
 
 

@@ -13,7 +13,7 @@ from hub.boot import Hub
 from hub.store.accounts import BREAKER
 from tests.pipeline.fakes.connector import Stock
 from tests.pipeline.fakes.processes import Remote
-from tests.pipeline.queries import all_returns, hurry, rows, story, told
+from tests.pipeline.queries import all_returns, deliver_due, hurry, rows, story
 
 
 @pytest.mark.parametrize("wait", [NotYet("the queue works on it", after=30.0), OverBudget("used up", after=30.0)])
@@ -28,7 +28,7 @@ def test_waiting_for_one_record_says_nothing_of_the_account_and_the_row_says_why
 
     monkeypatch.setattr(Stock, "do_create_return", not_yet)
     for _ in range(2 * BREAKER):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
     assert len(tries) > BREAKER
     assert rows(hub, "SELECT state, failures, blocked_until FROM accounts WHERE name = 'erp'") == [("healthy", 0, None)]
@@ -48,7 +48,7 @@ def test_a_system_that_fails_again_and_again_gets_a_rest(
 
     monkeypatch.setattr(Stock, "do_create_return", away)
     for _ in range(BREAKER):
-        told(hub)
+        deliver_due(hub)
         hurry(hub)
     assert rows(hub, "SELECT state, state_why FROM accounts WHERE name = 'erp'") == [("degraded", "no answer")]
 
@@ -72,7 +72,7 @@ def test_news_that_came_while_a_write_was_under_way_does_not_count_it_as_said(
         raise NotYet("a person has it open", after=30.0)
 
     monkeypatch.setattr(Stock, "do_create_return", busy)
-    told(hub)
+    deliver_due(hub)
     assert rows(hub, "SELECT state, wanted > done FROM sync WHERE account = 'erp'") == [("pending", True)]
     hurry(hub)
     work()
@@ -92,7 +92,7 @@ def test_a_write_of_several_calls_that_has_to_wait_says_that_part_of_it_is_done(
         raise NotYet("the queue works on it", after=30.0)
 
     monkeypatch.setattr(Stock, "do_create_return", first)
-    told(hub)
+    deliver_due(hub)
     assert "told erp: create_return, in part; what is left of it follows" in story(hub, all_returns(hub)[0].id)
     monkeypatch.setattr(Stock, "do_create_return", carry_out)
     hurry(hub)
@@ -110,10 +110,10 @@ def test_a_write_that_was_never_answered_and_has_to_wait_is_not_said_to_be_done_
         raise next(answers)
 
     monkeypatch.setattr(Stock, "do_create_return", silent)
-    told(hub)
+    deliver_due(hub)
     for _ in range(2):
         hurry(hub)
-        told(hub)
+        deliver_due(hub)
     assert next(answers, None) is None, "it was repeated"
     assert rows(hub, "SELECT state, attempts, possible FROM intents") == [("unknown", 2, True)], "it keeps its key"
     assert not [line for line in story(hub, all_returns(hub)[0].id) if "in part" in line]

@@ -18,10 +18,10 @@ from tests.pipeline.channels import (
     last_link,
     order,
     partition,
+    plan_of,
     questions,
     request,
     time_passes,
-    told,
     whose,
 )
 from tests.pipeline.fakes.connector import Till
@@ -38,10 +38,10 @@ def test_a_counter_return_of_an_open_request_joins_it_and_nothing_rests_on_it_ye
     (bound,) = ret.provisional
     assert (bound.objects, bound.why, bound.waits) == ((("till", "return", "t1"),), "line", True)
     assert kinds(hub, two_channels) == ["provisional"]
-    planned, why = told(hub, two_channels, "erp")
+    planned, why = plan_of(hub, two_channels, "erp")
     assert planned == []
     assert "without proof" in why[0]
-    assert told(hub, two_channels, "till")[0] == [], "its number is not told before it counts"
+    assert plan_of(hub, two_channels, "till")[0] == [], "its number is not told before it counts"
     assert questions(hub) == []
 
 
@@ -58,14 +58,14 @@ def test_after_its_settle_time_it_counts_and_the_till_hears_the_number(
     time_passes(hub)
     work(("recompute",))
     assert kinds(hub, two_channels) == []
-    assert told(hub, two_channels, "erp")[0] == ["create_return"]
-    assert told(hub, two_channels, "till")[0] == ["note"]
+    assert plan_of(hub, two_channels, "erp")[0] == ["create_return"]
+    assert plan_of(hub, two_channels, "till")[0] == ["note"]
     rows(hub, "UPDATE accounts SET state = 'paused' WHERE name <> 'till' RETURNING 1")
     work(("deliver",))
     assert notes == [f"R{two_channels}"]
     post("till", counter("t1", version=2, notes=[{"id": "n1", "text": f"R{two_channels}"}]))
     work(("process",))
-    assert told(hub, two_channels, "till")[0] == []
+    assert plan_of(hub, two_channels, "till")[0] == []
 
 
 def test_a_second_candidate_undoes_it_and_a_person_is_asked(
@@ -79,7 +79,7 @@ def test_a_second_candidate_undoes_it_and_a_person_is_asked(
     for name in of.values():
         assert "two_candidates" in kinds(hub, name)
         assert document(hub, name).axes.authorization.value != "rejected", "nobody is refused while it is open"
-        assert told(hub, name, "erp")[0] == []
+        assert plan_of(hub, name, "erp")[0] == []
 
 
 def test_a_person_links(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
@@ -143,13 +143,13 @@ def test_a_strong_key_that_says_the_same_confirms_it(hub: Hub, two_channels: int
     work(("process",))
     ret = document(hub, two_channels)
     assert (set(ret.objects), ret.provisional, ret.discrepancies) == ({"web", "till"}, (), ())
-    assert told(hub, two_channels, "erp")[0] == ["create_return"]
+    assert plan_of(hub, two_channels, "erp")[0] == ["create_return"]
 
 
 def test_a_person_confirms_it(hub: Hub, two_channels: int, post: Post, work: Work) -> None:
     hub.people.confirm(two_channels, "Li")
     assert kinds(hub, two_channels) == []
-    assert told(hub, two_channels, "erp")[0] == ["create_return"]
+    assert plan_of(hub, two_channels, "erp")[0] == ["create_return"]
     post("web", request("w2"))
     work(("process",))
     assert partition(hub, "w1", "w2", "t1") == {frozenset({"w1", "t1"}), frozenset({"w2"})}
@@ -235,7 +235,7 @@ def test_the_return_that_goes_short_is_refused_whoever_comes_first(
     loser = document(hub, asked.id)
     assert (loser.axes.authorization.value, loser.axes.authorization.account) == ("rejected", "hub")
     assert kinds(hub, asked.id) == ["over_return"]
-    assert told(hub, asked.id, "erp")[0] == [], "what is refused is not created anywhere"
+    assert plan_of(hub, asked.id, "erp")[0] == [], "what is refused is not created anywhere"
 
 
 RECORDS: dict[str, tuple[tuple[str, Any], ...]] = {

@@ -247,7 +247,7 @@ def test_a_folder_that_cannot_be_made_is_told_with_the_way_out(folder: Path) -> 
 
 
 def test_progress_is_told(folder: Path) -> None:
-    told: list[str] = []
-    with Server(folder / "hub", progress=told.append).hold():
+    letters: list[str] = []
+    with Server(folder / "hub", progress=letters.append).hold():
         pass
-    assert told == ["making the database (once)", "starting the database", "stopping the database"]
+    assert letters == ["making the database (once)", "starting the database", "stopping the database"]

@@ -187,7 +187,7 @@ def test_remote_calls_that_hang_leave_a_thread_for_the_rest(database: Database, 
 
 def test_a_job_is_taken_only_where_a_thread_is_free(database: Database) -> None:
     """Else its lease runs while nobody works on it, and another process takes it for one that killed its worker."""
-    release, reading, told = threading.Event(), list[str](), list[str]()
+    release, reading, failed = threading.Event(), list[str](), list[str]()
 
     def read(claimed: Sequence[Job]) -> None:
         reading.append(claimed[0].key)
@@ -195,7 +195,7 @@ def test_a_job_is_taken_only_where_a_thread_is_free(database: Database) -> None:
         finish(database, claimed)
 
     def tell(claimed: Sequence[Job]) -> None:
-        told.append(claimed[0].key)
+        failed.append(claimed[0].key)
         release.wait(60)
         finish(database, claimed)
 
@@ -204,10 +204,10 @@ def test_a_job_is_taken_only_where_a_thread_is_free(database: Database) -> None:
     with running(Engine(database, {"deliver": tell, "process": read}, workers=3, idle=0.05, terms=terms)):
         until(lambda: len(reading) == 2)
         want(database, "deliver", "R1", "R2", "R3")
-        until(lambda: told)
+        until(lambda: failed)
         with database.begin() as conn:
             assert due(conn) == {"deliver": 2}
-        assert len(told) == 1
+        assert len(failed) == 1
         release.set()
         until(lambda: empty(database))
 

@@ -63,18 +63,18 @@ def test_what_is_made_due_here_is_done_at_once(database: Database) -> None:
         done.extend(job.key for job in claimed)
         finish(database, claimed)
 
-    told: list[set[str]] = []
-    database.listeners.append(lambda kinds: told.append(set(kinds)))
+    woken: list[set[str]] = []
+    database.listeners.append(lambda kinds: woken.append(set(kinds)))
     with running(Engine(database, {"process": read}, workers=2, idle=3600.0)) as engine:
         until(lambda: engine._dry.keys() >= {"process", "inbox"})
         with suppress(RuntimeError), database.begin() as conn:
             jobs.want(conn, "process", [("web", "return/never")])
             raise RuntimeError
         database.run(lambda conn: jobs.want(conn, "process", [("web", "return/later")], after=600.0))
-        assert not told
+        assert not woken
         want(database, "process", "return/r1")
         until(lambda: done == ["return/r1"])
-    assert told[0] == {"process"}
+    assert woken[0] == {"process"}
     assert len(database.listeners) == 1, "an engine that has ended is told nothing"
 
 

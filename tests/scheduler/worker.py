@@ -61,11 +61,11 @@ def main(url: str, options: dict[str, float]) -> None:
         idle=0.05,
         terms={"process": JobTerms(batch=int(options.get("batch", 500)), lease=options.get("lease", 60.0))},
     )
-    told = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
     print("ready", flush=True)
     engine.start()
-    told.wait()
+    ended.wait()
     engine.stop()
     database.close()
 

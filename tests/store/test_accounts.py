@@ -53,8 +53,8 @@ def test_removing_an_account_takes_its_work_along(conn: Connection) -> None:
 
 def test_one_alert_down_and_one_up(conn: Connection) -> None:
     put(conn)
-    told = [accounts.failed(conn, "web", "500") for _ in range(accounts.BREAKER + 3)]
-    assert told == [False] * (accounts.BREAKER - 1) + [True] + [False] * 3
+    paused = [accounts.failed(conn, "web", "500") for _ in range(accounts.BREAKER + 3)]
+    assert paused == [False] * (accounts.BREAKER - 1) + [True] + [False] * 3
     assert state(conn) == "degraded"
     row = accounts.get(conn, "web")
     assert row is not None
@@ -144,14 +144,14 @@ def test_hearing_of_it(conn: Connection) -> None:
 def test_many_workers_see_one_change(database: Database) -> None:
     with database.begin() as conn:
         put(conn)
-    told: list[bool] = []
+    paused: list[bool] = []
 
     def fail() -> None:
-        told.append(database.run(lambda conn: accounts.failed(conn, "web", "429", limited=True, after=9.0)))
+        paused.append(database.run(lambda conn: accounts.failed(conn, "web", "429", limited=True, after=9.0)))
 
     threads = [threading.Thread(target=fail) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(told) == [False] * 5 + [True]
+    assert sorted(paused) == [False] * 5 + [True]

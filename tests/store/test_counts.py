@@ -28,8 +28,8 @@ COUNTED = {
 
 
 def right(conn: Connection) -> bool:
-    told = {what: {(a, s): n for a, s, n in conn.exec_driver_sql(query)} for what, query in COUNTED.items()}
-    return told == {what: counts.of(conn, what) for what in COUNTED}
+    counted = {what: {(a, s): n for a, s, n in conn.exec_driver_sql(query)} for what, query in COUNTED.items()}
+    return counted == {what: counts.of(conn, what) for what in COUNTED}
 
 
 def test_after_every_change_the_sums_are_right(database: Database) -> None:

@@ -19,8 +19,8 @@ from hub.store.database import Database
 class Stored:
     database: Database
 
-    def save(self, **told: Any) -> None:
-        merged = Return(**told)
+    def save(self, **fields: Any) -> None:
+        merged = Return(**fields)
         with self.database.begin() as conn:
             returns.save(conn, [returns.Change(1001, returns.encode(merged), merged, True)])
 

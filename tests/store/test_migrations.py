@@ -72,11 +72,11 @@ def test_upgrade_makes_what_the_tables_say(empty_database_url: str) -> None:
 def test_returns_that_waited_for_an_answer_still_wait(empty_database_url: str) -> None:
     database = Database(empty_database_url)
     choices = (Choice("goodwill"),)
-    asked, queued, told = (
+    asked, queued, gone = (
         Discrepancy(kind=kind, said=sentence("gone"), question=question, choices=choices)
         for kind, question in (("unallocated_refund", "ab"), ("two_candidates", "cd"), ("quantity", ""))
     )
-    docs = [Return(discrepancies=found) for found in ((asked, asked, queued, told), (queued, told), ())]
+    docs = [Return(discrepancies=found) for found in ((asked, asked, queued, gone), (queued, gone), ())]
     with database.begin() as conn:
         command.upgrade(migrations(conn), "0010")
         for n, doc in enumerate(docs):

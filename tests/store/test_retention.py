@@ -28,8 +28,8 @@ def test_every_table_has_a_line_and_every_line_a_table() -> None:
 def test_what_is_set_from_outside_is_a_setting() -> None:
     named = {kept.going.days for kept in TABLE.values() if kept.going and isinstance(kept.going.days, str)}
     assert all(isinstance(getattr(SETTINGS, name), int) for name in named)
-    told = " ".join(kept.until for kept in TABLE.values())
-    assert all(f"HUB_{name.upper()}" in told for name in {*named, "keep_raw"})
+    text = " ".join(kept.until for kept in TABLE.values())
+    assert all(f"HUB_{name.upper()}" in text for name in {*named, "keep_raw"})
 
 
 OLD = "clock_timestamp() - interval '3000 days'"
@@ -149,5 +149,5 @@ def test_of_an_old_month_stays_what_an_open_return_rests_on(database: Database) 
 
 
 def test_the_page_has_every_line() -> None:
-    told = retention.table()
-    assert all(f"| `{name}` |" in told for name in metadata.tables)
+    text = retention.table()
+    assert all(f"| `{name}` |" in text for name in metadata.tables)

@@ -12,7 +12,7 @@ from hub.model.merge.questions import waiting
 from hub.model.schema.operation import Undeliverable
 from hub.model.schema.returns import Return
 from hub.store import tables as t
-from tests.web.build_logs import NO_WAY, RECEIVED, STATE_WHY, letters, logs, plain_, told
+from tests.web.build_logs import NO_WAY, RECEIVED, STATE_WHY, letters, logs, plain_, saying
 from tests.web.simulated import NOW, ago, blocked, disputed, exchange, plain, two_rounds
 
 
@@ -145,7 +145,7 @@ def sync_rows(conn) -> None:
             "done": 4,
             "state": "blocked",
             "at": ago(hours=2),
-            **told("why", sentence("done_often", count=3)),
+            **saying("why", sentence("done_often", count=3)),
             "undeliverable": plain_([Undeliverable(fact="cancelled", said=RECEIVED, operation="cancel")]),
         },
         {

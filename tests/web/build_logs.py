@@ -28,7 +28,7 @@ def plain_(value: Any) -> Any:
     return msgspec.to_builtins(value)
 
 
-def told(column: str, said: Sentence) -> dict[str, Any]:
+def saying(column: str, said: Sentence) -> dict[str, Any]:
     """A sentence of ours as its row has it: the English text and the sentence."""
     return {column: say(said), "said": plain_(said)}
 
@@ -187,7 +187,7 @@ def letters(conn) -> None:
             "call": {"amount": "88.50"},
             "state": "dead",
             "attempts": 1,
-            **told("error", QUESTION),
+            **saying("error", QUESTION),
             "changed_at": ago(minutes=3),
         },
         {
@@ -217,7 +217,7 @@ def letters(conn) -> None:
         {
             "kind": "unknown_outcome",
             "returns": [1003],
-            **told("text", QUESTION),
+            **saying("text", QUESTION),
             "detail": {"intent": 3},
             "dedupe": "c",
             "state": "open",
@@ -226,7 +226,7 @@ def letters(conn) -> None:
         {
             "kind": "two_candidates",
             "returns": [1005, 1006, 1007],
-            **told("text", sentence("may_be_same", one="R1005", others="R1006, R1007", why="line")),
+            **saying("text", sentence("may_be_same", one="R1005", others="R1006, R1007", why="line")),
             "detail": {"seeks": 1005, "candidates": [1006, 1007]},
             "dedupe": "d",
             "state": "open",
@@ -235,7 +235,7 @@ def letters(conn) -> None:
         {
             "kind": "no_effect",
             "returns": [1003],
-            **told("text", sentence("ask_no_effect", number="R1003", said=NO_EFFECT)),
+            **saying("text", sentence("ask_no_effect", number="R1003", said=NO_EFFECT)),
             "detail": {"account": "web", "operation": "receive", "fingerprint": "receive|round 1"},
             "dedupe": "e",
             "state": "open",
@@ -244,7 +244,7 @@ def letters(conn) -> None:
         {
             "kind": "stuck",
             "returns": [1005, 1006],
-            **told("text", sentence("stuck", work="deliver", account="erp", key="order:5", why="KeyError: 'x'")),
+            **saying("text", sentence("stuck", work="deliver", account="erp", key="order:5", why="KeyError: 'x'")),
             "detail": {"job": 7, "account": "erp", "key": "order:5"},
             "dedupe": "job:7",
             "state": "open",

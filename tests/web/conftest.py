@@ -91,9 +91,9 @@ class FakeHub:
             raise self.site.fails.pop()
         self.site.put.extend(arrivals)
 
-    def offer(self, arrivals: list[str], told: Any) -> Any:
+    def offer(self, arrivals: list[str], stored: Any) -> Any:
         self.put(arrivals)
-        told()
+        stored()
         return self
 
     def result(self, seconds: float) -> None:

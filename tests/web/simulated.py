@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 
 from hub.model.language.sentences import sentence
-from hub.model.schema import fragment as told
+from hub.model.schema import fragment as canonical
 from hub.model.schema.observation import FactId
 from hub.model.schema.returns import (
     Axes,
@@ -62,7 +62,7 @@ def two_rounds() -> Return:
             ),
         ),
         channel="web-cn",
-        customer=told.Customer(name="王小明 (simulated)", email="wang@example.invalid", phone="000"),
+        customer=canonical.Customer(name="王小明 (simulated)", email="wang@example.invalid", phone="000"),
         requested_at=ago(days=6),
         axes=Axes(
             authorization=Decision(value="authorized", account="erp", by="lin", at=ago(days=5, hours=20)),
@@ -93,8 +93,8 @@ def two_rounds() -> Return:
                 accepted=D(1),
                 disposed={"restock": D(1), "scrap": D(1)},
                 refunded=D("158.00"),
-                stated=told.Reason(code="size_too_small", raw="too_small"),
-                found=told.Reason(code="damaged_in_transit"),
+                stated=canonical.Reason(code="size_too_small", raw="too_small"),
+                found=canonical.Reason(code="damaged_in_transit"),
                 said_by={"stated": 1},
             ),
         ),
@@ -138,7 +138,7 @@ def two_rounds() -> Return:
                 id="F6",
                 kind="shipments",
                 speaker=fact("web", "return", "return_01M8", "shipments", "s1"),
-                value=told.Shipment(
+                value=canonical.Shipment(
                     id="s1",
                     direction="return",
                     purpose="return",
@@ -154,7 +154,7 @@ def two_rounds() -> Return:
                 id="F4",
                 kind="credits",
                 speaker=note,
-                value=told.Credit(
+                value=canonical.Credit(
                     id="88", state="posted", amount=D("158.00"), currency="CNY", number="CN-2031", at=ago(hours=9)
                 ),
             ),
@@ -166,10 +166,10 @@ def two_rounds() -> Return:
                 speaker=paid,
                 amount=D("158.00"),
                 state="succeeded",
-                value=told.Refund(
+                value=canonical.Refund(
                     id="ref_1",
                     currency="CNY",
-                    parts=(told.RefundPart(amount=D("158.00"), state="succeeded"),),
+                    parts=(canonical.RefundPart(amount=D("158.00"), state="succeeded"),),
                     at=ago(hours=8),
                 ),
             ),
@@ -215,7 +215,7 @@ def exchange() -> Return:
                 resolution="exchange",
                 wanted_sku="JUMPER-L",
                 price=D("259.00"),
-                stated=told.Reason(code="size_too_small", raw="偏小"),
+                stated=canonical.Reason(code="size_too_small", raw="偏小"),
             ),
         ),
         replacements=(
@@ -223,10 +223,10 @@ def exchange() -> Return:
                 id="F1",
                 kind="replacements",
                 speaker=sent,
-                value=told.Replacement(id="61", sku="JUMPER-L", state="sent"),
+                value=canonical.Replacement(id="61", sku="JUMPER-L", state="sent"),
             ),
         ),
-        deadlines=(told.Deadline(at=NOW + timedelta(days=4), who="platform", then="auto_close"),),
+        deadlines=(canonical.Deadline(at=NOW + timedelta(days=4), who="platform", then="auto_close"),),
     )
 
 
@@ -255,7 +255,7 @@ def blocked() -> Return:
                 received=D(1),
                 by_condition={"good": D(1)},
                 price=D("29.50"),
-                stated=told.Reason(code="changed_mind"),
+                stated=canonical.Reason(code="changed_mind"),
             ),
             ReturnLine(key="L2", name=f"Saucer {SPITE}", sku="SAUCER-04", quantity=D(1), unexpected=True),
         ),

@@ -112,15 +112,15 @@ def test_a_page_has_a_form_for_it(name: str) -> None:
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 def test_it_is_the_same_by_form_api_and_command(site: Site, action: Action, command: Callable[..., Result]) -> None:
-    given, told = samples(action), "R1009" if "{}" in action.done[1] else None
+    given, result = samples(action), "R1009" if "{}" in action.done[1] else None
     form = {**given, "form_token": token(site), "next": "/sync"}
     assert act(site, action.name, form, Accept_Language="zh").status_code == 303
-    assert action.says(told, "zh") in site.get("/sync", "zh")
+    assert action.says(result, "zh") in site.get("/sync", "zh")
     answered = site.client.post(f"/api/actions/{action.name}", json=given)
-    assert (answered.status_code, answered.json) == (200, {"done": action.says(told)})
+    assert (answered.status_code, answered.json) == (200, {"done": action.says(result)})
     said = command(action.name, *words(given), "--yes", "--json")
-    assert (said.exit_code, json.loads(said.stdout)) == (0, {"done": action.says(told)})
-    assert command(action.name, *words(given), "--yes").stdout == f"{action.says(told)}\n"
+    assert (said.exit_code, json.loads(said.stdout)) == (0, {"done": action.says(result)})
+    assert command(action.name, *words(given), "--yes").stdout == f"{action.says(result)}\n"
     assert [name for name, _ in site.done] == [action.name] * 4
     first, *rest = (arguments for _, arguments in site.done)
     if action.name == "decide":  # each says when, and numbers its note

@@ -46,7 +46,7 @@ class HangsUp(Sender):
         raise ProtocolClosed
 
 
-async def told(reading: Any) -> bytes | int:
+async def outcome(reading: Any) -> bytes | int:
     """The body, or the status it was refused with."""
     try:
         return bytes(await reading)
@@ -72,7 +72,7 @@ def test_a_body_in_pieces(stated: int | None) -> None:
     ids=["whole", "broken off", "empty"],
 )
 def test_a_body_in_chunks_that_breaks_off_has_two_empty_ends(ending: Sender, found: bytes | int) -> None:
-    assert run(told(Bodies(4).read(ending, "a", None, 100))) == found
+    assert run(outcome(Bodies(4).read(ending, "a", None, 100))) == found
 
 
 @pytest.mark.parametrize(
@@ -95,22 +95,22 @@ def test_a_body_in_chunks_that_breaks_off_has_two_empty_ends(ending: Sender, fou
 def test_what_does_not_end_or_fit_is_refused(sender: Sender, stated: int | None, status: int) -> None:
     largest = 10 if status == 413 else 100_000
     store = Bodies(4, first=0.1)
-    assert run(told(store.read(sender, "a", stated, largest))) == status
+    assert run(outcome(store.read(sender, "a", stated, largest))) == status
     assert (store._open, store._of, store._held) == ({}, {}, 0)
 
 
 def test_a_large_body_has_the_time_its_bytes_need() -> None:
     """Six pieces take three times the time that a small body has, and a slow one of the same time does not get it."""
     pieces = [(0.05, b"x" * bodies.PACE)] * 6
-    assert run(told(Bodies(4, first=0.1).read(Sender(*pieces), "a", None, 10**7))) == b"x" * 6 * bodies.PACE
+    assert run(outcome(Bodies(4, first=0.1).read(Sender(*pieces), "a", None, 10**7))) == b"x" * 6 * bodies.PACE
     slow = [(0.05, b"x")] * 60
-    assert run(told(Bodies(4, first=0.1).read(Sender(*slow), "a", 60_000, 10**7))) == 408
+    assert run(outcome(Bodies(4, first=0.1).read(Sender(*slow), "a", 60_000, 10**7))) == 408
 
 
 def test_a_body_that_is_too_large_is_read_to_an_end_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "DRAIN", 100)
     sender = Sender(*[(0, b"x" * 50)] * 1000)
-    assert run(told(Bodies(4).read(sender, "a", None, 10))) == 413
+    assert run(outcome(Bodies(4).read(sender, "a", None, 10))) == 413
     assert sender.taken <= 150
 
 
@@ -120,10 +120,11 @@ def test_who_is_unfinished_longest_gives_way() -> None:
     async def scene() -> None:
         store = Bodies(8)
         slow = [
-            asyncio.create_task(told(store.read(Sender((0, b"{"), ends=False), "proxy", None, 100))) for _ in range(100)
+            asyncio.create_task(outcome(store.read(Sender((0, b"{"), ends=False), "proxy", None, 100)))
+            for _ in range(100)
         ]
         await asyncio.sleep(0.05)
-        assert await told(store.read(Sender((0, b"{}")), "proxy", 2, 100)) == b"{}"
+        assert await outcome(store.read(Sender((0, b"{}")), "proxy", 2, 100)) == b"{}"
         await asyncio.sleep(0.05)
         gone = [task for task in slow if task.done()]
         assert {task.result() for task in gone} == {503}
@@ -138,10 +139,11 @@ def test_who_is_unfinished_longest_gives_way() -> None:
 def test_other_addresses_are_not_touched_by_a_crowd() -> None:
     async def scene() -> None:
         store = Bodies(2)
-        other = asyncio.create_task(told(store.read(Sender((0.2, b"{}")), "other", None, 100)))
+        other = asyncio.create_task(outcome(store.read(Sender((0.2, b"{}")), "other", None, 100)))
         await asyncio.sleep(0)
         crowd = [
-            asyncio.create_task(told(store.read(Sender((0, b"{"), ends=False), "crowd", None, 100))) for _ in range(30)
+            asyncio.create_task(outcome(store.read(Sender((0, b"{"), ends=False), "crowd", None, 100)))
+            for _ in range(30)
         ]
         assert await other == b"{}"
         for task in crowd:
@@ -153,10 +155,10 @@ def test_other_addresses_are_not_touched_by_a_crowd() -> None:
 def test_bytes_of_all_are_bounded_and_the_largest_gives_way() -> None:
     async def scene() -> None:
         store = Bodies(100, held=1000)
-        large = asyncio.create_task(told(store.read(Sender((0, b"x" * 600), ends=False), "a", None, 10**4)))
+        large = asyncio.create_task(outcome(store.read(Sender((0, b"x" * 600), ends=False), "a", None, 10**4)))
         await asyncio.sleep(0.02)
         others = [
-            asyncio.create_task(told(store.read(Sender((0, b"x" * 100), (0.1, b"")), f"{n}", None, 10**4)))
+            asyncio.create_task(outcome(store.read(Sender((0, b"x" * 100), (0.1, b"")), f"{n}", None, 10**4)))
             for n in range(5)
         ]
         assert await large == 503
@@ -182,7 +184,7 @@ def test_nothing_is_left_of_any_mixture(seed: int) -> None:
         for _ in range(150):
             stated = dice.choice([None, 10, 500, 10**5])
             reading = store.read(sender(), dice.choice("abc"), stated, 1000)
-            answers.append(asyncio.create_task(told(reading)))
+            answers.append(asyncio.create_task(outcome(reading)))
             await asyncio.sleep(dice.choice([0, 0, 0, 0.005, 0.05]))
             if dice.random() < 0.1:
                 dice.choice(answers).cancel()

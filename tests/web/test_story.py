@@ -76,13 +76,13 @@ def test_a_line_names_what_brought_it_and_what_it_says(lang: str) -> None:
     because = sentence("because", records="erp shipment 9")
     merged = line("merge", sentence("status", status="received"), sentence("resolved", kind="gone"), because=because)
     assert merged.text == "erp shipment 9: status received; resolved: gone"
-    told = line("deliver", sentence("told", account="erp", operation="create_return", detail="complaint 7"))
+    telling = line("deliver", sentence("told", account="erp", operation="create_return", detail="complaint 7"))
     if lang == "zh":
         assert phrases(merged) == ("erp shipment 9", ["状态：已收货", "已解决：记录已消失"])
-        assert phrases(told) == ("", ["已告知 erp：创建退货单（complaint 7）"])
+        assert phrases(telling) == ("", ["已告知 erp：创建退货单（complaint 7）"])
     else:
         assert phrases(merged) == ("erp shipment 9", ["status received", "resolved: a record has disappeared"])
-        assert phrases(told) == ("", ["told erp: create the return (complaint 7)"])
+        assert phrases(telling) == ("", ["told erp: create the return (complaint 7)"])
 
 
 def test_a_line_that_is_no_sentence_of_ours_stays_as_it_was_written(lang: str) -> None:

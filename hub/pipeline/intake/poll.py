@@ -131,9 +131,9 @@ class Fetch:
             if got.error is not None and not alone:
                 postpone(conn, job, got.error)
                 return
-            told = Unreadable(stream, external_id, explained(got.error)) if got.error is not None else got.value
-            if told is not None:
-                came = arrivals(account, [told], "fetch", drawn)
+            item = Unreadable(stream, external_id, explained(got.error)) if got.error is not None else got.value
+            if item is not None:
+                came = arrivals(account, [item], "fetch", drawn)
                 inbox.accept(conn, came)
                 _recompute_waiting(conn, came)
             jobs.finish(conn, [(job, job.wanted)])

@@ -180,8 +180,8 @@ def _step(conn: Connection, answer: Answer, verdict: Verdict) -> Then:
     if reply.finished:
         return Then()
     progress = {**intent.progress, **reply.progress}
-    told = {"detail": reply.detail}
-    intents.move(conn, intent.id, verdict.rule.intent, progress=progress, reply=told, possible=False)
+    kept = {"detail": reply.detail}
+    intents.move(conn, intent.id, verdict.rule.intent, progress=progress, reply=kept, possible=False)
     if verdict.rule.intent == "dead":
         _end(conn, account, row, intent, verdict.rule.asks, "")
         return Then()

@@ -40,8 +40,8 @@ class Counter:
 
     def raised(self) -> list[WebhookRequest]:
         """The webhooks of everything that happened since."""
-        told, self.shop.events = self.shop.events, []
-        return [self._signed(event(*one, self.shop.now())) for one in told]
+        events, self.shop.events = self.shop.events, []
+        return [self._signed(event(*one, self.shop.now())) for one in events]
 
     def _signed(self, body: Any) -> WebhookRequest:
         raw = msgspec.json.encode(body)
@@ -232,8 +232,12 @@ def test_a_disposition_told_elsewhere_is_booked_into_stock_once(
     ]
     assert moves == [("UNLINKED_RETURN", "IN_STOCK"), ("IN_STOCK", "WASTE")]
     assert intents(hub) == [("dispose", "done")]
-    (told,) = only(hub).dispositions
-    assert (told.disposition, told.quantity, set(told.known_to)) == ("scrap", Decimal(1), {"hub", "pos"})
+    (disposition,) = only(hub).dispositions
+    assert (disposition.disposition, disposition.quantity, set(disposition.known_to)) == (
+        "scrap",
+        Decimal(1),
+        {"hub", "pos"},
+    )
     assert dict(all_returns(hub)[0].sync)["pos"] == "in_sync"
 
 

@@ -47,8 +47,8 @@ class Hooks:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 if hooks.up:
-                    told = WebhookRequest("POST", self.path, dict(self.headers), body, received_at=datetime.now(UTC))
-                    hooks.requests.append(told)
+                    pushed = WebhookRequest("POST", self.path, dict(self.headers), body, received_at=datetime.now(UTC))
+                    hooks.requests.append(pushed)
                 self.send_response(202 if hooks.up else 503)
                 self.send_header("content-length", "0")
                 self.end_headers()

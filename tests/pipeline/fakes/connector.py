@@ -50,8 +50,8 @@ class Fake(Connector):
     def _answer(self, record: dict[str, Any], kind: str = "", facts: Sequence[str] = ()) -> Reply:
         made: list[Made] = []
         for one in record.get(kind, ()) if kind else ():
-            told = one.get("for") or facts
-            made += [Made(kind, one["id"], fact) for fact in told if fact in facts]
+            named = one.get("for") or facts
+            made += [Made(kind, one["id"], fact) for fact in named if fact in facts]
         return Reply(objects={"return": record["id"]}, made=tuple(made), read_back=(Changed("return", record["id"]),))
 
 
@@ -81,9 +81,9 @@ class Shop(Fake):
             found = any(refund["key"] == operation.id for refund in self.http.get(f"{path}/refunds").json())
             return self._refunded(self.http.get(path).json(), operation) if found else None
         record = self.http.get(path).json()
-        told = {fact for receipt in record["receipts"] for fact in receipt["for"]}
+        shown = {fact for receipt in record["receipts"] for fact in receipt["for"]}
         wanted = {fact for line in operation.lines for fact in line.facts}
-        return self._answer(record, "receipts", sorted(wanted)) if wanted <= told else None
+        return self._answer(record, "receipts", sorted(wanted)) if wanted <= shown else None
 
     def _refunded(self, record: dict[str, Any], operation: Operation) -> Reply:
         mine = [refund for refund in record["refunds"] if refund["key"] == operation.id]

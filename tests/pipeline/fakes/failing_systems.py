@@ -187,8 +187,8 @@ class Moody:
 
     def shop_has(self, operation: Operation) -> bool:
         record = self.shop.returns[operation.objects["return"]]
-        told = {fact for receipt in record["receipts"] for fact in receipt["for"]}
-        return {fact for line in operation.lines for fact in line.facts} <= told
+        shown = {fact for receipt in record["receipts"] for fact in receipt["for"]}
+        return {fact for line in operation.lines for fact in line.facts} <= shown
 
     def _look(self, connector: Fake, operation: Operation) -> Reply | None:
         self.looks += self.moods["look"].name != "budget"

@@ -209,8 +209,8 @@ class People:
                     if self.dice.random() < 0.5:
                         self._go_on(record)
                 for account, remote in (("web", self.shop), ("erp", self.stock)):
-                    for told in remote.do("told"):
-                        self.courier.take(account, told)
+                    for news in remote.do("outgoing"):
+                        self.courier.take(account, news)
         except Exception as problem:
             self.problem = problem
 

@@ -66,7 +66,7 @@ class Book:
     returns: dict[str, dict[str, Any]] = field(default_factory=dict)
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     effects: list[dict[str, Any]] = field(default_factory=list)
-    told: list[dict[str, Any]] = field(default_factory=list)
+    outgoing: list[dict[str, Any]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     faults: Counter[str] = field(default_factory=Counter)
     clock: int = 0
@@ -74,7 +74,7 @@ class Book:
     def changed(self, record: dict[str, Any]) -> dict[str, Any]:
         self.clock += 1
         record["version"] = self.clock
-        self.told.append(json.loads(json.dumps(record)))
+        self.outgoing.append(json.loads(json.dumps(record)))
         return record
 
     def did(self, what: str, record: dict[str, Any], **detail: Any) -> None:
@@ -238,10 +238,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
-        if self.path == "/__told":
+        if self.path == "/__outgoing":
             with self.book.lock:
-                told, self.book.told = self.book.told, []
-            return self._send(200, told)
+                outgoing, self.book.outgoing = self.book.outgoing, []
+            return self._send(200, outgoing)
         if self.path.startswith("/__"):
             with self.book.lock:
                 return self._send(200, getattr(self.book, self.path[3:])(**body))
