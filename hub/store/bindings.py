@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from hub.model.identity.provisional import Title
+from hub.model.identity.candidates import Title
 from hub.model.schema.bindings import Bindings, Name, encode
 from hub.store.connection import Connection
 

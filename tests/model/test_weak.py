@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hub.model.identity.provisional import Candidate, Judgement, decide, part, typed_references
+from hub.model.identity.candidates import Candidate, candidate, typed_references
+from hub.model.identity.provisional import Judgement, decide
 from hub.model.merge.merger import merge
 from hub.model.schema.observation import DuplicateFacts, FactId, Party
 from tests.model.records import inputs, said
@@ -29,7 +30,7 @@ def one(id: int, account: str, *, settled: bool = False, ground_: Any = GROUND, 
     fields.setdefault("origin", "request")
     fields.setdefault("orders", [NUMBER])
     record = said(account, "return", str(id), **fields)
-    return part(id, merge([record, ORDER], ground_), [record], [1], settled=settled, duplicates=ground_.duplicates)
+    return candidate(id, merge([record, ORDER], ground_), [record], [1], settled=settled, duplicates=ground_.duplicates)
 
 
 def shirts(quantity: int) -> list[dict[str, Any]]:

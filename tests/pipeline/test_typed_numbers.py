@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hub.model.identity.provisional import Candidate, decide
+from hub.model.identity.candidates import Candidate
+from hub.model.identity.provisional import decide
 from tests.pipeline.queries import all_returns
 from tests.pipeline.scenario import Scenario
 from tests.pipeline.scenario import scenario as scenario

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from hub.model.identity.names import own_name
@@ -21,12 +20,13 @@ from hub.model.merge import (
     questions,
     rekeyed,
     relations,
+    stated_fields,
     unknown_numbers,
 )
 from hub.model.merge.context import MergeContext, Sources
 from hub.model.merge.facts import Links
 from hub.model.merge.fragments import merge_fragments
-from hub.model.merge.goods import allocation, by_hand, entities, lines, parcels
+from hub.model.merge.goods import allocation, by_hand, entities, lines, parcels, sums
 from hub.model.merge.money import paid_documents, refunds, settlement
 from hub.model.merge.status import kind_of, status_of
 from hub.model.schema.fragment import Payment
@@ -146,8 +146,8 @@ def _aggregates(ctx: MergeContext) -> Aggregates:
     currency = settlement.currency_of(ctx)
     held = settlement.payments(ctx, currency)
     paid = refunds.paid(ctx, currency, held)
-    sums = lines.sums(ctx, receipts, inspections, dispositions, paid.refunds, paid.by_line)
-    built = lines.build(ctx, said, sums)
+    counted = sums.by_line(ctx, receipts, inspections, dispositions, paid.refunds, paid.by_line)
+    built = lines.build(ctx, said, counted)
     credits = settlement.credits(ctx, currency)
     owed, documented = settlement.agreed(ctx, credits, built)
     return Aggregates(
@@ -166,10 +166,6 @@ def _aggregates(ctx: MergeContext) -> Aggregates:
         said_by=ctx.said_by,
         discrepancies=ctx.discrepancies,
     )
-
-
-FIRST = ("channel", "location", "customer", "requested_at")
-"""Fields of a return that are as the highest authority says who says anything."""
 
 
 def _decided(ctx: MergeContext, sources: Sources, stated: Aggregates) -> Return:
@@ -246,11 +242,11 @@ def _decided(ctx: MergeContext, sources: Sources, stated: Aggregates) -> Return:
         status=status_of(state, kind, origin, drafted=any(c.value.state == "draft" for c in stated.credits)),
         round=round_,
         origin_account=ctx.origin_account,
-        numbers=_per_account(ranked, "number"),
-        objects=_objects(ctx.own, chosen),
-        tombstones=_objects(ctx.gone, {}),
+        numbers=stated_fields.per_account(ranked, "number"),
+        objects=stated_fields.objects(ctx.own, chosen),
+        tombstones=stated_fields.objects(ctx.gone, {}),
         rest_cancelled=rest_cancelled,
-        ready=_ready(ctx),
+        ready=stated_fields.ready(ctx),
         orders=tuple(ctx.book.refs),
         axes=state,
         money=balance,
@@ -263,8 +259,8 @@ def _decided(ctx: MergeContext, sources: Sources, stated: Aggregates) -> Return:
         credits=tuple(stated.credits),
         replacements=tuple(stated.replacements),
         notes=tuple(entities.notes(ctx)),
-        evidence=tuple(_each(ranked, "evidence")),
-        deadlines=tuple(sorted(_each(ranked, "deadlines"), key=lambda d: (d.at, d.who, d.then))),
+        evidence=tuple(stated_fields.each(ranked, "evidence")),
+        deadlines=tuple(sorted(stated_fields.each(ranked, "deadlines"), key=lambda d: (d.at, d.who, d.then))),
         payments=refunds.net(stated.held, paid),
         relations=relations.relations(ctx, built) if ctx.alone is None else (),
         provisional=bound,
@@ -272,9 +268,9 @@ def _decided(ctx: MergeContext, sources: Sources, stated: Aggregates) -> Return:
         answers=rekeyed.given(questions.given([*ctx.own, *ctx.shared]), ctx.book) if ctx.alone is None else (),
         untaken=untaken,
         states={f"{o.account}/{o.stream}": o.fragment.state for o in ctx.own if isinstance(o.fragment.state, str)},
-        urls=_per_account(ranked, "url"),
+        urls=stated_fields.per_account(ranked, "url"),
         sources=tuple(sources.listed),
-        **{field: _first(ctx, ranked, field) for field in FIRST},
+        **{field: stated_fields.first(ctx, ranked, field) for field in stated_fields.FIRST},
         said_by=ctx.said_by,
     )
 
@@ -282,47 +278,6 @@ def _decided(ctx: MergeContext, sources: Sources, stated: Aggregates) -> Return:
 def _without(line: ReturnLine, rest: Decimal) -> ReturnLine:
     """The line, of which so many pieces do not come back."""
     return line if rest <= line.cancelled else replace(line, cancelled=rest)
-
-
-def _first(ctx: MergeContext, ranked: Sequence[Observation], field: str) -> Any:
-    """The value of the highest authority that states one."""
-    for observation in ranked:
-        value = getattr(observation.fragment, field)
-        if value is not UNSET and value is not None:
-            ctx.said_by[field] = ctx.source(observation)
-            return value
-    return None
-
-
-def _per_account(ranked: Sequence[Observation], field: str) -> dict[str, str]:
-    """Each account's own; a record that opens speaks before the account's other records."""
-    found: dict[str, str] = {}
-    for opening in (True, False):
-        for observation in ranked:
-            value = getattr(observation.fragment, field)
-            if isinstance(value, str) and isinstance(observation.fragment.origin, str) == opening:
-                found.setdefault(observation.account, value)
-    return dict(sorted(found.items()))
-
-
-def _objects(observations: Sequence[Observation], chosen: Mapping[tuple[str, str], str]) -> dict[str, dict[str, str]]:
-    """By account and stream; of several in one stream the one that a person chose or that opens, else the first."""
-    found: dict[str, dict[str, str]] = {}
-    for observation in sorted(observations, key=lambda o: not isinstance(o.fragment.origin, str)):
-        found.setdefault(observation.account, {}).setdefault(observation.stream, observation.external_id)
-    for (account, stream), external_id in chosen.items():
-        found[account][stream] = external_id
-    return {account: dict(sorted(found[account].items())) for account in sorted(found)}
-
-
-def _ready(ctx: MergeContext) -> bool | None:
-    said = [o.fragment.ready for o in ctx.own if isinstance(o.fragment.ready, bool)]
-    return any(said) if said else None
-
-
-def _each(ranked: Sequence[Observation], field: str) -> list[Any]:
-    """The items of all accounts; the same one told twice is one."""
-    return list(dict.fromkeys(item for o in ranked for item in getattr(o.fragment, field) or ()))
 
 
 def _sorted(ctx: MergeContext) -> tuple[Any, ...]:

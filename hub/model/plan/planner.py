@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from hub.model.language.sentences import sentence
-from hub.model.plan import tell_goods, tell_money, tell_state
+from hub.model.plan import tell_goods, tell_money, tell_receipts, tell_state
 from hub.model.plan.context import PlanContext
 from hub.model.plan.rules import DEFAULTS, OPERATIONS
 from hub.model.schema.operation import Outstanding, PlannedOperation, Terms, Undeliverable
@@ -24,7 +24,7 @@ STEPS: Sequence[Callable[[PlanContext], bool]] = (
     tell_state.decided,
     tell_state.amended,
     tell_goods.tracked,
-    tell_goods.received,
+    tell_receipts.received,
     tell_goods.judged,
     tell_goods.disposed,
     tell_goods.replaced,

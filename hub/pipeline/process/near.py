@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from hub.accounts import Account, parties
+from hub.model.identity.candidates import candidate, titles
 from hub.model.identity.names import order_names, own_name, speaks_of_order
-from hub.model.identity.provisional import Judgement, decide, part, titles
+from hub.model.identity.provisional import Judgement, decide
 from hub.model.merge.merger import Merger
 from hub.model.schema.bindings import Bindings, Name, ProvisionalLink, decode
 from hub.model.schema.observation import HUB, MergeInputs, Observation
@@ -120,7 +121,7 @@ def _decide(
         if merged is None or merged.origin == "undelivered":
             merger = Merger([*one.seen, *shared], MergeInputs(parties=people, duplicates=same, number=f"R{one.id}"))
             merged, holds = merger.merged(), _holds(merger, live)
-        candidates.append(part(one.id, merged, live, its, settled=settled, duplicates=same, holds=holds))
+        candidates.append(candidate(one.id, merged, live, its, settled=settled, duplicates=same, holds=holds))
     return decide(candidates, _apart(conn, parts))
 
 

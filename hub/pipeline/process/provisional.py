@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from hub.accounts import Account
+from hub.model.identity.candidates import titles, typed_references
 from hub.model.identity.names import own_name
-from hub.model.identity.provisional import titles, typed_references
 from hub.pipeline.process.combine import combine
 from hub.pipeline.process.near import look_around
 from hub.pipeline.process.rebind import Weighed, bring_about

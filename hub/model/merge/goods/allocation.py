@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
+from hub.model.identity.candidates import bears_ours
 from hub.model.identity.line_matching import deducts
 from hub.model.identity.names import opens, own_name
-from hub.model.identity.provisional import bears_ours
 from hub.model.language.numbers import number
 from hub.model.language.sentences import sentence
 from hub.model.merge.context import MergeContext

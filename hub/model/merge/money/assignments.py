@@ -32,7 +32,7 @@ def answered(
     for item in items:
         item.asked = item.unnamed
         words = {sum_: word for name in sorted(item.names) for sum_, word in said.get(name, {}).items()}
-        if item.asked and item.asked == item.loose:
+        if item.asked and item.asked == item.unallocated:
             _slices(item, words, places, _before(item, items))
         elif item.asked and item.asked in words:
             _take_all(item, words[item.asked], places)
@@ -64,7 +64,7 @@ def _take(item: Item, word: str, places: Mapping[str, int], amount: Decimal) -> 
     if word == "oldest":
         item.eldest += amount
         return
-    item.loose -= amount
+    item.unallocated -= amount
     if word in places:
         item.give(places[word], amount)
         item.shares[places[word]].own = True
@@ -77,11 +77,11 @@ def _take_all(item: Item, word: str, places: Mapping[str, int]) -> None:
         return
     if word in places:
         to = places[word]
-        item.give(to, item.loose + item.beside.get(to, Zero))
+        item.give(to, item.unallocated + item.beside.get(to, Zero))
         for key, pieces, amount in item.pieces:
             item.give(to, amount, key, pieces)
         item.shares[to].own = True
-    item.loose, item.pieces, item.beside = Zero, [], {}
+    item.unallocated, item.pieces, item.beside = Zero, [], {}
 
 
 def _move(item: Item, place_: int, to: int) -> None:

@@ -167,7 +167,7 @@ def _item(
         at=at,
         currency=currency,
         amount=amount,
-        loose=amount,
+        unallocated=amount,
         dead=dead,
         read_seq=read_seq,
     )

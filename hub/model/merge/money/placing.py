@@ -54,7 +54,8 @@ class Item:
     """Shipping and the like that names a return: part of what is owed on it only where the sums say so."""
     pieces: list[tuple[str, Decimal | None, Decimal]] = field(default_factory=list)
     """(line, pieces, amount) that names no return."""
-    loose: Decimal = Zero
+    unallocated: Decimal = Zero
+    """What of it names nothing at all."""
     named: tuple[str, ...] = ()
     """Returns that it names and that are gone, or were not read (yet)."""
     read_seq: int = 0
@@ -75,7 +76,7 @@ class Item:
     @property
     def unnamed(self) -> Decimal:
         """What names no return: whose it is may be asked."""
-        return self.loose + sum(self.beside.values(), Zero) + sum((amount for _, _, amount in self.pieces), Zero)
+        return self.unallocated + sum(self.beside.values(), Zero) + sum((amount for _, _, amount in self.pieces), Zero)
 
     def give(self, to: int, amount: Decimal, line: str | None = None, pieces: Decimal | None = None) -> None:
         share = self.shares.setdefault(to, Share())
@@ -110,7 +111,7 @@ def read(ctx: MergeContext, who: Sequence[Claimant], event: Event, one: StatedFa
         one=one,
         dead=not live,
     )
-    goods, others, loose = _split(refund, base)
+    goods, others, unallocated = _split(refund, base)
     whose = _whose(who, event, refund)
     # A copy of it elsewhere, of which we told only one return's share, says nothing of the lines it names itself.
     its = {(f.account, f.stream, f.object) for f in event.linked if (f.account, f.kind) == (fact.account, "refunds")}
@@ -133,16 +134,16 @@ def read(ctx: MergeContext, who: Sequence[Claimant], event: Event, one: StatedFa
             owner = whose
         if part.return_id is not None and (owner is None or owner < 0):
             item.named += (part.return_id,)
-            loose += amount
+            unallocated += amount
         elif owner is None:
-            loose += amount
+            unallocated += amount
         elif owner >= 0:
             item.give(owner, amount, key, part.quantity)
             item.shares[owner].own = True
     if whose is None:
-        item.loose = loose
+        item.unallocated = unallocated
     elif whose >= 0:
-        item.give(whose, loose)
+        item.give(whose, unallocated)
         item.shares[whose].own = True
     if whose is not None and whose >= 0 and who[whose].wrote(event, refund):
         item.give(whose, item.beside.pop(whose, Zero))

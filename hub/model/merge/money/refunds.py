@@ -85,8 +85,8 @@ def paid(ctx: MergeContext, currency: str | None, held: Mapping[str, Sequence[ca
         refund = one[1] if currency is None else exchanged(ctx, one[0].account, one[1], currency)
         if refund is not None:
             stated.append((one[0], refund, one[2]))
-    loose = beyond(stated, held, ctx.shared, currency, ctx.inputs.made, sum_.by_payment, lambda: waited(ctx))
-    placed = place(ctx, stated, loose)
+    unstated = beyond(stated, held, ctx.shared, currency, ctx.inputs.made, sum_.by_payment, lambda: waited(ctx))
+    placed = place(ctx, stated, unstated)
     sum_.possible, sum_.unplaced, sum_.numbers = placed.possible, placed.unplaced, placed.numbers
     compared: set[int] = set()
     for item in placed.items:
