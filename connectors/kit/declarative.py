@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from functools import cache
 from typing import Any, ClassVar
 
-import jmespath
 import msgspec
 
 from connectors.kit import paging
@@ -37,10 +34,11 @@ from connectors.kit.errors import (
     Unauthorized,
     Unsupported,
 )
+from connectors.kit.expressions import Failed, as_text, records_of, search, search_with, word_of
 from connectors.kit.http import Http
 from connectors.kit.manifest_parts import Manifest, Stream
 from connectors.kit.signing import Signed
-from connectors.kit.templates import WORD, fill, path
+from connectors.kit.templates import fill, path
 
 ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=refuse)
 ERRORS: Mapping[str, Callable[[str, float | None], ConnectorError]] = {
@@ -105,7 +103,7 @@ class Declarative(Signed):
             answer = self.http.get(path(section["path"], words), params=self._query(section, words)).json()
         except NotFound:
             return Message(stream, external_id, b"null", deleted=True)
-        record = _search(section["record"], answer) if "record" in section else answer
+        record = search(section["record"], answer) if "record" in section else answer
         if record in (None, [], {}):
             return Message(stream, external_id, b"null", deleted=True)
         return self._message(spec, record, external_id)
@@ -116,19 +114,19 @@ class Declarative(Signed):
             raise Unsupported(f"{self.manifest.label} sends no webhooks")
         self.genuine(request)
         body = decoded(DECODER, request.body, "JSON")
-        word = str(_word(hook.topic, request, body) or "")
+        word = str(word_of(hook.topic, request, body) or "")
         topic = hook.topics.get(word)
         if topic is None:
             return []  # a topic nobody asked for is no news; the poll would bring it if it were
         spec = self._stream(topic.stream)
         where = topic.record or hook.record
-        record = _search(where, body) if where else body
-        found_id = _text(_search(topic.id or hook.id, body) if topic.id or hook.id else _search(spec.id, record))
+        record = search(where, body) if where else body
+        found_id = as_text(search(topic.id or hook.id, body) if topic.id or hook.id else search(spec.id, record))
         if found_id is None:
             raise ValueError(f"topic {word!r} came without the id of its {topic.stream}")
         if topic.notification:
             return [Changed(topic.stream, found_id, word)]
-        delivery = _text(_word(hook.delivery_id, request, body)) if hook.delivery_id else None
+        delivery = as_text(word_of(hook.delivery_id, request, body)) if hook.delivery_id else None
         return [self._message(spec, record, found_id, delivery)]
 
     # -- writing
@@ -139,7 +137,7 @@ class Declarative(Signed):
         if section is None:
             raise Unsupported(f"{self.manifest.label} cannot {operation.kind}")
         words = self._words(operation)
-        body = _search(section["body"], dict(operation.payload)) if "body" in section else dict(operation.payload)
+        body = search(section["body"], dict(operation.payload)) if "body" in section else dict(operation.payload)
         headers = {str(k): str(v) for k, v in fill(section.get("headers", {}), words).items() if v is not None}
         if "key_header" in section:
             headers[section["key_header"]] = operation.id
@@ -163,7 +161,7 @@ class Declarative(Signed):
             answer = self.http.get(path(section["path"], words), params=self._query(section, words)).json()
         except NotFound:
             return None
-        record = jmespath.search(quoted(section["record"], words), answer)
+        record = search_with(section["record"], words, answer)
         if record in (None, [], {}, False):
             return None
         return self._reply(section, operation, record)
@@ -176,11 +174,11 @@ class Declarative(Signed):
             return None
         seen = {"status": response.status, "body": response.peek(), "read": response.read}
         for rule in self.manifest.errors:
-            if _search(rule["when"], seen) not in (None, False, "", [], {}):
+            if search(rule["when"], seen) not in (None, False, "", [], {}):
                 if rule["error"] == "fine":
                     return None
-                said = _text(_search(rule["message"], seen)) if "message" in rule else None
-                wait = _search(rule["after"], seen) if "after" in rule else response.retry_after
+                said = as_text(search(rule["message"], seen)) if "message" in rule else None
+                wait = search(rule["after"], seen) if "after" in rule else response.retry_after
                 text = f"{response.system}: {response.method} {response.url}: {said or response.message()}"
                 return ERRORS[rule["error"]](text, float(wait) if wait is not None else None)
         return None
@@ -191,20 +189,20 @@ class Declarative(Signed):
         return self.manifest.streams[name]
 
     def _message(self, spec: Stream, record: Any, external_id: str, delivery: str | None = None) -> Message:
-        external_id = _text(_search(spec.id, record)) or external_id if spec.id else external_id
-        version = _text(_search(spec.version_at, record)) if spec.version_at else None
-        gone = bool(spec.deleted and _search(spec.deleted, record))
+        external_id = as_text(search(spec.id, record)) or external_id if spec.id else external_id
+        version = as_text(search(spec.version_at, record)) if spec.version_at else None
+        gone = bool(spec.deleted and search(spec.deleted, record))
         return Message(spec.name, external_id, ENCODER.encode(record), version, gone, delivery)
 
     def _row(self, spec: Stream, record: Any) -> Message | Unreadable:
         """A row of a list as a message. One that is no record, or does not say which, stands for itself alone."""
         known = None
         try:
-            known = _text(_search(spec.id, record))
+            known = as_text(search(spec.id, record))
             if known is not None:
                 return self._message(spec, record, known)
             error = f"it came without an id ({spec.id}); has its shape changed?"
-        except jmespath.exceptions.JMESPathError as problem:
+        except Failed as problem:
             error = f"the manifest's expressions cannot read it: {problem}"
         except Rejected as problem:
             error = str(problem)
@@ -213,7 +211,9 @@ class Declarative(Signed):
 
     def _page(self, spec: Stream, section: Mapping[str, Any], since: str | None, place: Any) -> Taken:
         taken = self._way(section, {**self.account.settings, "cursor": since})(place)
-        return Taken([_named(spec, record) for record in _list(section["records"], taken.page)], taken.next, taken.body)
+        return Taken(
+            [_named(spec, record) for record in records_of(section["records"], taken.page)], taken.next, taken.body
+        )
 
     def _way(self, section: Mapping[str, Any], words: Mapping[str, Any]) -> paging.Step:
         """The way through a list that is asked for with these words."""
@@ -228,7 +228,7 @@ class Declarative(Signed):
             return response
 
         def records(page: Any) -> Sequence[Any]:
-            return _list(section["records"], page)
+            return records_of(section["records"], page)
 
         spec = section.get("paging", {"kind": "none"})
         query, size = spec.get("query", ""), spec.get("size", 0)
@@ -238,10 +238,10 @@ class Declarative(Signed):
             case "number":
                 return paging.numbers(read, records, query=query, first=spec.get("first", 1), size=size)
             case "offset":
-                total = (lambda page: _search(spec["total"], page)) if "total" in spec else None
+                total = (lambda page: search(spec["total"], page)) if "total" in spec else None
                 return paging.offsets(read, records, query=query, size=size, total=total)
             case "token":
-                return paging.tokens(read, lambda page: _search(spec["token"], page), query=query)
+                return paging.tokens(read, lambda page: search(spec["token"], page), query=query)
             case "link":
                 return paging.links(read, self.http.get)
         return paging.single(read)
@@ -261,7 +261,7 @@ class Declarative(Signed):
         return {**self.account.settings, **own, **operation.objects}
 
     def _reply(self, section: Mapping[str, Any], operation: Operation, answer: Any) -> Reply:
-        found = {stream: _text(_search(where, answer)) for stream, where in section.get("objects", {}).items()}
+        found = {stream: as_text(search(where, answer)) for stream, where in section.get("objects", {}).items()}
         objects = {stream: external_id for stream, external_id in found.items() if external_id is not None}
         known = {**operation.objects, **objects}
         back_to = section.get("read_back", sorted(objects))
@@ -270,46 +270,10 @@ class Declarative(Signed):
         )
 
 
-def quoted(expression: str, words: Mapping[str, Any]) -> str:
-    """A JMESPath with `'$reference'` and the like filled in, so that a value cannot end its quotes."""
-    return WORD.sub(
-        lambda hit: str(words.get(hit[1] or hit[2], "")).replace("\\", "\\\\").replace("'", "\\'"), expression
-    )
-
-
-@cache
-def _compiled(expression: str) -> Any:
-    return jmespath.compile(expression)
-
-
-def _search(expression: str, value: Any) -> Any:
-    return _compiled(expression).search(value)
-
-
-def _list(expression: str, page: Any) -> Sequence[Any]:
-    found = _search(expression, page)
-    if found is None:
-        return ()
-    if not isinstance(found, list):
-        raise RetryLater(
-            f"{expression!r} should be a list of records, but is {type(found).__name__}; has their answer changed?"
-        )
-    return found
-
-
-def _word(where: str, request: WebhookRequest, body: Any) -> Any:
-    return request.header(where.removeprefix("header:")) if where.startswith("header:") else _search(where, body)
-
-
 def _named(spec: Stream, record: Any) -> ListedRow:
     """A row with what tells it from others: its id, else all of it."""
     try:
-        version = _text(_search(spec.version_at, record)) if spec.version_at else None
-        return ListedRow(_text(_search(spec.id, record)) or "", version, record)
-    except jmespath.exceptions.JMESPathError:
+        version = as_text(search(spec.version_at, record)) if spec.version_at else None
+        return ListedRow(as_text(search(spec.id, record)) or "", version, record)
+    except Failed:
         return ListedRow("", None, record)
-
-
-def _text(value: Any) -> str | None:
-    """An id or version as text; what is no text, number or flag is none."""
-    return str(value) if isinstance(value, str | int | Decimal) and value != "" else None

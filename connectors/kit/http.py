@@ -1,7 +1,7 @@
 """HTTP towards one system: what an answer, or none, means for what happens next.
 
-Reads are tried again quickly, three times in all; a write never is: a write without an answer is OutcomeUnknown,
-unless nothing of it left, then it is RetryLater. An answer's meaning is read off its status (answers.py); a connector
+Reads are tried again quickly (retries.py); a write never is: a write without an answer is OutcomeUnknown, unless
+nothing of it left, then it is RetryLater. An answer's meaning is read off its status (answers.py); a connector
 that knows better (business errors come with 200, and with 500) gives a `classify`. What of an attempt may have had an
 effect is noted for every connector alike (attempt.py).
 """
@@ -9,7 +9,6 @@ effect is noted for every connector alike (attempt.py).
 from __future__ import annotations
 
 import copy
-import random
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ import msgspec
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 from requests.utils import requote_uri
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from connectors.kit.addresses import origin
 from connectors.kit.answers import Response, did_nothing, meaning, page
@@ -31,20 +29,17 @@ from connectors.kit.errors import (
     ConnectorError,
     OutcomeUnknown,
     OverBudget,
-    RateLimited,
     Rejected,
     RetryLater,
     Unauthorized,
 )
 from connectors.kit.masking import Mask, bare, of_headers
+from connectors.kit.retries import patiently
 from connectors.kit.transport import Adapter, Lost, TooLong, exchange, now
 from connectors.kit.wire import Recorder
 
 TIMEOUT = 30.0
 LIMIT = 50_000_000
-TRIES = 3
-SOON = 1.0
-"""Seconds of Retry-After that a read waits for itself; longer waits belong to the job, not to a worker's slot."""
 READS = frozenset(("GET", "HEAD", "OPTIONS"))
 SUCCESS = range(200, 300)
 CHANGES = frozenset(("wire", "until", "timeout", "budget", "classify", "headers", "limit", "attempt", "mask"))
@@ -162,19 +157,12 @@ class Http:
         call = _Call(method, self.url(path, params), all_headers, body, reading, until, ok)
         call.classify, call.bucket = classify or self.classify, bucket
         try:
-            return self._patiently(call) if reading else self._authorized(call)
+            if reading:
+                return patiently(lambda: self._authorized(call), until)
+            return self._authorized(call)
         except Exception as problem:
             self.mask.error(problem)
             raise
-
-    def _patiently(self, call: _Call) -> Response:
-        """A read, which may be tried again."""
-        try:
-            return self._authorized(call)
-        except RetryLater as first:
-            if not _soon(first):
-                raise
-            return self._again(call, first)
 
     def url(self, path: str, params: Params | None = None) -> str:
         """The full URL of a path; refuses another host."""
@@ -194,22 +182,6 @@ class Http:
         if params:
             url += ("&" if "?" in url else "?") + query(params)
         return requote_uri(url)
-
-    def _again(self, call: _Call, first: RetryLater) -> Response:
-        """The second and third try of a read; the first one's failure opens the count."""
-        pending: list[RetryLater] = [first]
-
-        def once() -> Response:
-            if pending:
-                raise pending.pop()
-            return self._authorized(call)
-
-        enough = stop_after_attempt(TRIES)
-
-        def stop(state: RetryCallState) -> bool:
-            return enough(state) or time.monotonic() + state.upcoming_sleep >= call.until
-
-        return Retrying(stop=stop, wait=_wait, retry=retry_if_exception(_soon), reraise=True)(once)
 
     def _authorized(self, call: _Call) -> Response:
         """One try; where the credentials had run out and fresh ones can be had, a second: a 401 did nothing."""
@@ -316,17 +288,3 @@ def _encode(json: Any, data: bytes | str | Mapping[str, Any] | None, headers: Ca
         headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
         return query(data).encode()
     return data.encode() if isinstance(data, str) else data
-
-
-def _soon(error: BaseException) -> bool:
-    """Whether a read may be repeated right here."""
-    if not isinstance(error, RetryLater):
-        return False
-    return error.after <= SOON if error.after is not None else not isinstance(error, RateLimited)
-
-
-def _wait(state: RetryCallState) -> float:
-    """Short, growing and never the same for two workers; the wait the system asked for comes first."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.after if isinstance(error, RetryLater) and error.after is not None else 0.0
-    return asked + random.uniform(0.05, 0.15) * float(2**state.attempt_number)  # noqa: S311

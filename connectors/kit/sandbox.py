@@ -30,77 +30,16 @@ import copy
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from connectors.kit.faults import AFTER, Fault, Faults
+from connectors.kit.sandbox_routes import Call, Refuse, SandboxAnswer, as_answer, pattern, route
 from connectors.kit.sandbox_server import Hangup, Server, run
 from connectors.kit.sandbox_webhooks import Sender
-
-Handler = Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request as a sandbox sees it. `headers` have lower-case names; `query` keeps the last of equal names."""
-
-    method: str
-    path: str
-    query_string: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        """The query in order, repeated names included."""
-        return parse_qsl(self.query_string, keep_blank_values=True)
-
-    @property
-    def query(self) -> dict[str, str]:
-        return dict(self.pairs)
-
-    def json(self) -> Any:
-        """The body decoded; an empty one is `{}`. Not JSON: answered with 400."""
-        try:
-            return msgspec.json.decode(self.body or b"{}")
-        except msgspec.DecodeError as error:
-            raise Refuse(400, {"message": f"not JSON: {error}"}) from error
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxAnswer:
-    """What a handler answers; `body` is bytes, or anything JSON can hold."""
-
-    status: int = 200
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def raw(self) -> bytes:
-        return (
-            self.body if isinstance(self.body, bytes) else b"" if self.body is None else msgspec.json.encode(self.body)
-        )
-
-
-class Refuse(Exception):
-    """Raised anywhere in a handler: answer this instead. State changed before it stays, as with careless vendors."""
-
-    def __init__(self, status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(status)
-        self.answer = SandboxAnswer(status, body, headers or {})
-
-
-def route(method: str, path: str) -> Callable[[Handler], Handler]:
-    """Serve a method and a path, `{name}` standing for one segment (it becomes a keyword argument)."""
-
-    def mark(handler: Handler) -> Handler:
-        handler.__dict__.setdefault("routes", []).append((method, path))
-        return handler
-
-    return mark
 
 
 class Sandbox:
@@ -251,7 +190,7 @@ class Sandbox:
                     found = path.fullmatch(call.path)
                     known = known or found is not None
                     if found is not None and method == call.method:
-                        return _answer(
+                        return as_answer(
                             getattr(self, name)(call, **{k: unquote(v) for k, v in found.groupdict().items()})
                         )
                 return self.unknown(call, 405 if known else 404)
@@ -289,20 +228,6 @@ class Sandbox:
         except (ValueError, TypeError, re.error) as error:
             return SandboxAnswer(400, {"message": str(error)})
         return SandboxAnswer(204)
-
-
-def pattern(path: str) -> re.Pattern[str]:
-    """A path with `{name}` segments as a regular expression."""
-    parts = re.split(r"\{(\w+)\}", path)
-    return re.compile("".join(f"(?P<{part}>[^/]+)" if i % 2 else re.escape(part) for i, part in enumerate(parts)))
-
-
-def _answer(value: Any) -> SandboxAnswer:
-    if isinstance(value, SandboxAnswer):
-        return value
-    if isinstance(value, tuple):
-        return SandboxAnswer(*value)
-    return SandboxAnswer(200, value)
 
 
 __all__ = ["SandboxAnswer", "Call", "Hangup", "Refuse", "Sandbox", "route"]

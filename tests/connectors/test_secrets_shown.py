@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 import yaml
 
-from connectors.kit import http, registry
+from connectors.kit import registry, retries
 from connectors.kit.api import Operation, OperationLine, WebhookRequest
 from hub import checkup, configuration
 from hub.boot import Hub
@@ -56,7 +56,7 @@ def test_no_secret_is_shown_whatever_fails(
     system: str, hub: Hub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr(http, "_wait", lambda _: 0.0)
+    monkeypatch.setattr(retries, "_wait", lambda _: 0.0)
     manifest = registry.load(system).manifest
     secrets = {name: secret_of(system, name) for name in manifest.secrets}
     with mirror() as remote:
