@@ -16,6 +16,7 @@ from connectors.kit.attempt import Attempt
 from hub import configured
 from hub.accounts import Account, Accounts, Watch, assemble, expected
 from hub.actions.answering import Answering
+from hub.actions.dead_letters import DeadLetters
 from hub.actions.install import Install
 from hub.actions.people import People
 from hub.actions.privacy import Privacy
@@ -62,6 +63,7 @@ class Hub:
     fetch: Fetch
     deliver: Deliver
     people: People
+    dead_letters: DeadLetters
     answering: Answering
     privacy: Privacy
     install: Install
@@ -153,6 +155,7 @@ def assemble_hub(settings: Settings, database: Database) -> Hub:
         fetch=Fetch(database, accounts, lease=settings.lease),
         deliver=Deliver(database, accounts, lease=settings.lease),
         people=people,
+        dead_letters=DeadLetters(database, accounts),
         answering=Answering(people),
         privacy=Privacy(database, accounts, forgotten),
         install=Install(database, accounts, vault),

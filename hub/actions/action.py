@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, get_args
 import marshmallow as ma
 
 from hub.actions.answering import Answering
+from hub.actions.dead_letters import DeadLetters
 from hub.actions.fields import ActionField, Wrong
 from hub.actions.people import People
 from hub.actions.privacy import Privacy
@@ -35,6 +36,8 @@ class Tools(Protocol):
 
     @property
     def people(self) -> People: ...
+    @property
+    def dead_letters(self) -> DeadLetters: ...
     @property
     def answering(self) -> Answering: ...
     @property

@@ -63,7 +63,7 @@ def replay_inbox(tools: Tools, who: str, inbox_id: int) -> None:
 )
 def retry_sync(tools: Tools, who: str, return_id: int, account: str) -> None:
     """Tell an account of a return again, also what it refused."""
-    tools.people.retry(return_id, account, who)
+    tools.dead_letters.retry(return_id, account, who)
 
 
 @_TABLE.action(
@@ -74,7 +74,7 @@ def retry_sync(tools: Tools, who: str, return_id: int, account: str) -> None:
 )
 def resend(tools: Tools, who: str, intent_id: int) -> None:
     """Send a write that waits for a person once more, under the key it had."""
-    tools.people.resend(intent_id, who)
+    tools.dead_letters.resend(intent_id, who)
 
 
 @_TABLE.action(
@@ -85,7 +85,7 @@ def resend(tools: Tools, who: str, intent_id: int) -> None:
 )
 def again(tools: Tools, who: str, review_id: int) -> None:
     """Answer a question about a write, or about work that the hub could not do: try it again."""
-    tools.people.again(review_id, who)
+    tools.dead_letters.again(review_id, who)
 
 
 @_TABLE.action(
@@ -148,7 +148,7 @@ _GIVEN_UP = (
 )
 def give_up(tools: Tools, who: str, intent_id: int, note: str) -> None:
     """Do not send a write that waits for a person: it was done by hand, or is not wanted any more."""
-    tools.people.give_up(intent_id, who, note)
+    tools.dead_letters.give_up(intent_id, who, note)
 
 
 @_TABLE.action(
@@ -160,7 +160,7 @@ def give_up(tools: Tools, who: str, intent_id: int, note: str) -> None:
 )
 def dealt(tools: Tools, who: str, review_id: int, note: str) -> None:
     """Answer a question about a write: it happened, was done by hand, or is not wanted any more."""
-    tools.people.dealt(review_id, who, note)
+    tools.dead_letters.dealt(review_id, who, note)
 
 
 # -- which records are one return

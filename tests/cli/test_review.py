@@ -140,12 +140,12 @@ def test_an_answer_that_was_overtaken_between_reading_and_writing(
 ) -> None:
     """Two people read the same open question; the second act meets the first one's answer."""
     ((intent,),) = rows(hub, "SELECT id FROM intents WHERE kind = 'refund'")
-    hub.people.give_up(intent, "Li", "paid in cash")
-    for act in (hub.people.resend, lambda number, by: hub.people.give_up(number, by, "")):
+    hub.dead_letters.give_up(intent, "Li", "paid in cash")
+    for act in (hub.dead_letters.resend, lambda number, by: hub.dead_letters.give_up(number, by, "")):
         with pytest.raises(NotNow, match=f"operation {intent} is not waiting for a person: somebody may have"):
             act(intent, "Wang")
     (one,) = all_returns(hub)
-    hub.people.retry(one.id, "web", "Wang")
+    hub.dead_letters.retry(one.id, "web", "Wang")
     work()
     assert paid(shop) == [], "what somebody dealt with stays so, also where the row is told again"
 

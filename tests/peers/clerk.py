@@ -66,10 +66,10 @@ def _answer(scenario: Scenario) -> str:
                 hub.answering.answer(number, doubt.question, text, WHO)
                 return f"R{number} {doubt.kind} {text}"
         for question in (q for q in found if number in q["returns"] and q["kind"] in ("no_effect", "unknown_outcome")):
-            hub.people.dealt(question["id"], WHO, "booked by hand")
+            hub.dead_letters.dealt(question["id"], WHO, "booked by hand")
             return f"R{number} dealt with: {question['text']}"
         for intent in dead:
-            hub.people.give_up(intent.id, WHO, "dealt with")
+            hub.dead_letters.give_up(intent.id, WHO, "dealt with")
             return f"R{number} gave up {intent.account} {intent.kind}"
         for account, rest in asks:
             if rest.question:

@@ -247,7 +247,7 @@ def test_a_refund_that_fails_at_the_holder_of_the_money_happened_nowhere(journey
         journey.world.shop.behave()
     with journey.hub.database.begin() as conn:
         (row,) = (row for row in pages.telling(conn, journey.return_id or 0) if row.account == "web")
-    journey.hub.people.retry(row.return_id, "web", "ops (simulated)")
+    journey.hub.dead_letters.retry(row.return_id, "web", "ops (simulated)")
     journey.wait("the shop to have paid once", lambda: journey.paid("web") == price("MUG"))
     journey.wait("the hub to know", lambda: journey.merged.axes.settlement == "settled")
 

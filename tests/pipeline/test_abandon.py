@@ -40,7 +40,7 @@ def ended(hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..
             rows(hub, "UPDATE jobs SET due = clock_timestamp() WHERE due < '9000-01-01' RETURNING 1")
             deliver_due(hub)
         ((letter, return_id),) = rows(hub, "SELECT id, return_id FROM intents WHERE state = 'dead'")
-        hub.people.give_up(letter, "Li", "not wanted any more")
+        hub.dead_letters.give_up(letter, "Li", "not wanted any more")
         deliver_due(hub)
         return return_id, calls
 

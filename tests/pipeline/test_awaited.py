@@ -116,7 +116,7 @@ def test_money_that_their_records_do_not_show_is_read_once_more_and_asked_about(
     deliver(shop, "web")
     work()
     assert paid(shop) == ["58.00"]
-    hub.people.retry(1001, "web", "Li")
+    hub.dead_letters.retry(1001, "web", "Li")
     work()
     assert paid(shop) == ["58.00", "100.00"], "a person said that it was not done"
 
@@ -146,7 +146,7 @@ def unknown(hub: Hub, due: tuple[str, str], shop: Remote, monkeypatch: pytest.Mo
 
 
 def test_send_again_keeps_the_key(hub: Hub, unknown: list[str], shop: Remote, work: Work) -> None:
-    hub.people.retry(1001, "web", "Li")
+    hub.dead_letters.retry(1001, "web", "Li")
     work()
     assert len(unknown) == 6
     assert len(set(unknown)) == 1
@@ -167,7 +167,7 @@ def test_seen_after_all_is_the_answer(
 
 
 def test_it_was_done_ends_it_without_a_trace_of_alarm(hub: Hub, unknown: list[str], shop: Remote, work: Work) -> None:
-    hub.people.give_up(int(unknown[0]), "Li", "I paid it at the counter")
+    hub.dead_letters.give_up(int(unknown[0]), "Li", "I paid it at the counter")
     work()
     assert len(unknown) == 5
     assert questions(hub) == []
@@ -178,7 +178,7 @@ def test_it_was_done_ends_it_without_a_trace_of_alarm(hub: Hub, unknown: list[st
 def test_what_was_paid_by_hand_is_not_paid_with_the_next_credit(
     hub: Hub, unknown: list[str], shop: Remote, stock: Remote, deliver: Deliver, work: Work, due: tuple[str, str]
 ) -> None:
-    hub.people.give_up(int(unknown[0]), "Li", "I paid 158.00 at the counter")
+    hub.dead_letters.give_up(int(unknown[0]), "Li", "I paid 158.00 at the counter")
     shop.do("capture", order="12", amount="168.00")
     deliver(shop, "web")
     stock.do("post_credit", id=due[1], amount="10.00")

@@ -147,11 +147,11 @@ def test_it_is_told_again_only_after_the_answer(scene: GoodsScenario) -> None:
     scene.payer.refuses = 0
     ((letter,),) = rows(scene.hub, "SELECT id FROM intents WHERE state = 'dead'")
     with pytest.raises(NotNow, match="first answer the question"):
-        scene.hub.people.retry(number, "web", "Li")
+        scene.hub.dead_letters.retry(number, "web", "Li")
     with pytest.raises(NotNow, match="first answer the question"):
-        scene.hub.people.resend(letter, "Li")
+        scene.hub.dead_letters.resend(letter, "Li")
     scene.answer(number, "apart")
-    scene.hub.people.retry(number, "web", "Li")
+    scene.hub.dead_letters.retry(number, "web", "Li")
     deliver_due(scene.hub)
     assert scene.payer.told_totals[-1] == 2
 

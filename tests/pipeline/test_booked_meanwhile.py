@@ -220,7 +220,7 @@ def test_whoever_was_told_since_is_not_asked_about(scene: GoodsScenario, status:
     scene.refused(number, 1)
     if status == 422:
         ((letter,),) = rows(scene.hub, "SELECT id FROM intents WHERE state = 'dead'")
-        scene.hub.people.give_up(letter, "Li", "later")
+        scene.hub.dead_letters.give_up(letter, "Li", "later")
     scene.payer.refuses = 0
     scene.came("erp", number, id="GR-2")
     deliver_due(scene.hub)
@@ -283,4 +283,4 @@ def test_no_difference_is_said_that_an_answer_explains(scene: GoodsScenario, tot
 
 def test_a_return_that_is_none_is_not_told_again(scene: GoodsScenario) -> None:
     with pytest.raises(NotNow):
-        scene.hub.people.retry(99999, "web", "Li")
+        scene.hub.dead_letters.retry(99999, "web", "Li")

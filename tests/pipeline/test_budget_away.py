@@ -19,7 +19,7 @@ from connectors.kit.oauth import Grant
 from hub.boot import Hub, _budget
 from hub.grants import StoredGrants
 from hub.pipeline.remote import Outcome
-from hub.pipeline.writes import settle
+from hub.pipeline.writes.outcome_words import outcome_word
 
 
 class Away:
@@ -86,8 +86,8 @@ def test_a_fault_of_ours_is_no_record_s(caplog: pytest.LogCaptureFixture) -> Non
 
 def test_a_write_that_it_stops_is_made_later() -> None:
     failed: Outcome[Any] = Outcome(error=HubFailed("its key file is another one"))
-    assert [settle.word(failed, looking=looking) for looking in (False, True)] == ["later", "later"]
-    assert settle.word(Outcome(error=failed.error, changed=True), looking=False) == "unknown"
+    assert [outcome_word(failed, looking=looking) for looking in (False, True)] == ["later", "later"]
+    assert outcome_word(Outcome(error=failed.error, changed=True), looking=False) == "unknown"
 
 
 def test_a_token_that_rotated_meanwhile_is_stored_once_it_is_back(

@@ -203,13 +203,13 @@ def operate(world: World, hub: Hub, seconds: float) -> None:
             world.answered[f"{intent.kind} {'is there' if there else 'again'}"] += 1
             with suppress(NotNow):  # it answered itself meanwhile
                 if there:
-                    hub.people.give_up(intent.id, "operator", "it is in their books")
+                    hub.dead_letters.give_up(intent.id, "operator", "it is in their books")
                 else:
-                    hub.people.retry(intent.return_id, intent.account, "operator")
+                    hub.dead_letters.retry(intent.return_id, intent.account, "operator")
         for question in parked:
             world.answered["tried again"] += 1
             with suppress(NotNow):  # it went through meanwhile
-                hub.people.again(question, "operator")
+                hub.dead_letters.again(question, "operator")
         if time.monotonic() >= until:
             return
         time.sleep(min(0.5, max(0.0, until - time.monotonic())))

@@ -49,7 +49,7 @@ def test_taken_back_the_letter_is_there_again(scenario: Scenario, monkeypatch: p
 def test_given_up_as_a_letter_it_is_over_as_well(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     number, _ = depot(scenario, monkeypatch, 422)
     ((letter,),) = rows(scenario.hub, "SELECT id FROM intents WHERE state = 'dead'")
-    scenario.hub.people.give_up(letter, "Li", "booked there by hand")
+    scenario.hub.dead_letters.give_up(letter, "Li", "booked there by hand")
     assert (scenario.untold(number, "depot"), row(scenario, number), letters(scenario), unwell(scenario)) == (
         [],
         "in_sync",
@@ -63,7 +63,7 @@ def test_what_comes_after_a_piece_that_was_booked_by_hand_is_told(
 ) -> None:
     number, asked = depot(scenario, monkeypatch, 422, pieces=2)
     ((letter,),) = rows(scenario.hub, "SELECT id FROM intents WHERE state = 'dead'")
-    scenario.hub.people.give_up(letter, "Li", "booked there by hand")
+    scenario.hub.dead_letters.give_up(letter, "Li", "booked there by hand")
     scenario.work()
     assert asked.count("receive") == 1
     scenario.came("till", number, id="GR-2")

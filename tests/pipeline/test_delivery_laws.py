@@ -227,9 +227,9 @@ class Delivery(RuleBasedStateMachine):
             if self.doubt.get(kind) == str(intent):
                 del self.doubt[kind]
             if (kind, str(intent)) in done:
-                self.hub.people.give_up(intent, "Li", "it is there")
+                self.hub.dead_letters.give_up(intent, "Li", "it is there")
             else:
-                self.hub.people.retry(return_id, account, "Li")
+                self.hub.dead_letters.retry(return_id, account, "Li")
 
     # -- what must hold
 

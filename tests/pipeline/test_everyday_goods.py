@@ -48,7 +48,7 @@ def test_an_old_refusal_asks_nothing_at_the_next_delivery(scene: GoodsScenario, 
         scene.answer(number)
     elif how == "given up":
         ((letter,),) = rows(scene.hub, "SELECT id FROM intents WHERE state = 'dead'")
-        scene.hub.people.give_up(letter, "Li", "later")
+        scene.hub.dead_letters.give_up(letter, "Li", "later")
     scene.payer.refuses = 0
     if how != "answered":
         scene.came("erp", number, id="GR-2")

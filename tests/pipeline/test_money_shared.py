@@ -158,6 +158,6 @@ def test_money_that_may_have_left_is_waited_for_until_a_person_says(
     assert len(set(keys)) == 1
     assert ["money_in_flight"] in undeliverable(hub)
     ((intent,),) = rows(hub, "SELECT id FROM intents WHERE state = 'dead'")
-    hub.people.give_up(intent, "Li", "it did not happen, and is not wanted")
+    hub.dead_letters.give_up(intent, "Li", "it did not happen, and is not wanted")
     work()
     assert paid(shop) == ["30.00"]

@@ -80,7 +80,7 @@ def test_a_step_that_they_do_not_have_cannot_be_told_and_is_no_trouble(
 def test_told_again_it_is_asked_again(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     """They have the step since: whoever knows says so."""
     number, asked = depot(scenario, monkeypatch, 410)
-    scenario.hub.people.retry(number, "depot", "Li")
+    scenario.hub.dead_letters.retry(number, "depot", "Li")
     scenario.work()
     assert asked.count("receive") == 2
     assert [rest.said.code for rest in scenario.untold(number, "depot")] == ["no_way"]

@@ -153,10 +153,10 @@ def test_a_piece_that_was_booked_by_hand_where_the_write_was_refused_is_asked_ab
     deliver_due(scenario.hub)
     ((letter,),) = rows(scenario.hub, "SELECT id FROM intents WHERE state = 'dead'")
     if given_up == "before":
-        scenario.hub.people.give_up(letter, "Li", "booked there by hand")
+        scenario.hub.dead_letters.give_up(letter, "Li", "booked there by hand")
     shop_shows(scenario, "by hand")
     if given_up == "after":
-        scenario.hub.people.give_up(letter, "Li", "booked there by hand")
+        scenario.hub.dead_letters.give_up(letter, "Li", "booked there by hand")
     deliver_due(scenario.hub)
     assert payer.told_kinds == ["receive"], "nobody is told of a second piece before somebody says that it is one"
     asked_whether_the_same(scenario, number, answer)
@@ -186,7 +186,7 @@ def test_what_a_write_of_unknown_outcome_may_have_made_is_asked_about_when_a_per
 ) -> None:
     number, letter = nobody_knows(scenario)
     assert scenario.doc(number).lines[0].received == 1
-    scenario.hub.people.give_up(letter, "Li", "it is there")
+    scenario.hub.dead_letters.give_up(letter, "Li", "it is there")
     deliver_due(scenario.hub)
     asked_whether_the_same(scenario, number, answer)
     assert scenario.doc(number).lines[0].received == pieces

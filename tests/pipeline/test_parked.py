@@ -69,14 +69,14 @@ def test_another_operation_is_another_question(
 
 
 def test_a_person_has_it_told_again_and_is_asked_again(hub: Hub, parked: int, work: Work) -> None:
-    hub.people.retry(parked, "web", "Li")
+    hub.dead_letters.retry(parked, "web", "Li")
     assert [state for _, state, _, _ in questions(hub)] == ["settled"]
     work()
     assert [state for _, state, _, _ in questions(hub)] == ["open"]
 
 
 def test_a_question_about_another_account_stays(hub: Hub, parked: int) -> None:
-    hub.people.retry(parked, "erp", "Li")
+    hub.dead_letters.retry(parked, "erp", "Li")
     assert [state for _, state, _, _ in questions(hub)] == ["open"]
 
 
@@ -84,7 +84,7 @@ def test_a_person_says_that_it_is_dealt_with(
     hub: Hub, parked: int, stock: Remote, work: Work, deliver: Deliver
 ) -> None:
     ((question,),) = rows(hub, "SELECT id FROM reviews")
-    hub.people.dealt(question, "Li", "booked by hand")
+    hub.dead_letters.dealt(question, "Li", "booked by hand")
     assert [state for _, state, _, _ in questions(hub)] == ["done"]
     assert "Li: receive is dealt with: booked by hand" in story(hub, parked)
     before = story(hub, parked)
@@ -93,7 +93,7 @@ def test_a_person_says_that_it_is_dealt_with(
     assert [one.sync["web"] for one in all_returns(hub)] == ["in_sync"], "it needs nobody"
     assert story(hub, parked) == before
     with pytest.raises(NotNow):
-        hub.people.dealt(question, "Li", "once more")
+        hub.dead_letters.dealt(question, "Li", "once more")
 
 
 def test_what_is_parked_stays_parked_while_nobody_answers(hub: Hub, parked: int, work: Work) -> None:
@@ -103,6 +103,6 @@ def test_what_is_parked_stays_parked_while_nobody_answers(hub: Hub, parked: int,
     hub.reconcile.recompute([parked])
     work()
     assert sum("told web: receive" in line for line in story(hub, parked)) == tries == 3
-    hub.people.again(rows(hub, "SELECT id FROM reviews")[0][0], "Li")
+    hub.dead_letters.again(rows(hub, "SELECT id FROM reviews")[0][0], "Li")
     work()
     assert sum("told web: receive" in line for line in story(hub, parked)) == 6, "a person asked for it"

@@ -193,23 +193,23 @@ def test_retry(hub: Hub, refused: tuple[int, list[str]], stock: Remote, work: Ca
     work()
     assert intents(hub) == [("create_return", "dead")]  # nobody repeats it unasked
     reasons.clear()
-    hub.people.retry(one, "erp", "Li")
+    hub.dead_letters.retry(one, "erp", "Li")
     work()
     assert [record["reference"] for record in stock.get("state").values()] == [written(hub, "erp", one)]
     assert intents(hub) == [("create_return", "dropped"), ("create_return", "done")]
     assert all_returns(hub)[0].sync["erp"] == "in_sync"
     with pytest.raises(NotNow, match="nothing to do with"):
-        hub.people.retry(one, "pos", "Li")
+        hub.dead_letters.retry(one, "pos", "Li")
 
 
 def test_give_up(hub: Hub, refused: tuple[int, list[str]], stock: Remote, work: Callable[..., int]) -> None:
     one, reasons = refused
     ((intent,),) = rows(hub, "SELECT id FROM intents")
-    hub.people.give_up(intent, "Li", "booked by hand")
+    hub.dead_letters.give_up(intent, "Li", "booked by hand")
     reasons.clear()
     work()
     assert intents(hub) == [("create_return", "given_up")]
     assert stock.get("state") == {}
     assert "Li: create_return is dealt with: booked by hand" in story(hub, one)
     with pytest.raises(NotNow, match="not waiting for a person"):
-        hub.people.give_up(intent, "Li", "once more")
+        hub.dead_letters.give_up(intent, "Li", "once more")

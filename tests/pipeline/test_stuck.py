@@ -95,17 +95,17 @@ def test_a_person_has_it_tried_and_it_asks_again_at_once_until_it_goes_through(
 ) -> None:
     hands.work("deliver")
     ((number,),) = rows(hub, "SELECT id FROM reviews")
-    hub.people.again(number, "Li")
+    hub.dead_letters.again(number, "Li")
     assert [state for state, _, _ in questions(hub)] == ["settled"]
     assert hands.work("deliver") == 1
     assert [state for state, _, _ in questions(hub)] == ["open"]
     bug.there = False
-    hub.people.again(number, "Li")
+    hub.dead_letters.again(number, "Li")
     hands.work("deliver", "fetch", "process")
     assert [state for state, _, _ in questions(hub)] == ["settled"]
     assert len(stock.get("effects")) == 1
     with pytest.raises(NotNow, match="no question"):
-        hub.people.again(number, "Li")
+        hub.dead_letters.again(number, "Li")
 
 
 def test_something_new_has_it_tried_once_and_what_goes_through_ends_the_question(
@@ -136,7 +136,7 @@ def test_whatever_killed_its_workers_is_a_question_too(hub: Hub, asked: None, ha
         lambda conn: jobs.want(conn, "deliver", rows(hub, "SELECT account, key FROM jobs WHERE kind = 'deliver'"))
     )  # type: ignore[arg-type]
     assert hands.work("deliver") == 0, "news does not have it kill once more"
-    hub.people.again(rows(hub, "SELECT id FROM reviews")[0][0], "Li")
+    hub.dead_letters.again(rows(hub, "SELECT id FROM reviews")[0][0], "Li")
     assert hands.work("deliver") > 0
     assert [state for state, _, _ in questions(hub)] == ["settled"]
 

@@ -241,7 +241,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self.people = self.answering = self.privacy = self.reconcile = self
+        self.people = self.dead_letters = self.answering = self.privacy = self.reconcile = self
 
     def __getattr__(self, method: str) -> Any:
         return lambda *arguments: self.calls.append(Call(method, arguments)) or 1009

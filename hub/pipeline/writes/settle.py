@@ -1,4 +1,4 @@
-"""What became of a remote call: its outcome in a word, and what the table (model/plan/delivery.py) says, done."""
+"""What became of a remote call: what the table (model/plan/delivery.py) says of its outcome, done."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from hub.model.schema.operation import PlannedOperation
 from hub.pipeline.intake.accept import arrivals
 from hub.pipeline.remote import Outcome
 from hub.pipeline.writes import overtaken, questions
+from hub.pipeline.writes.outcome_words import outcome_word
 from hub.pipeline.writes.questions import write
 from hub.store import documents, inbox, intents, jobs, journal, keys, returns, sync
 from hub.store.database import Connection, next_read_seq, now
@@ -30,27 +31,6 @@ CREATES = frozenset(
 )
 """Operations whose repetition would be a second event."""
 
-_WORDS: tuple[tuple[type[Exception], delivery.Outcome], ...] = (
-    (errors.OverBudget, "over_budget"),
-    (errors.NotYet, "not_yet"),
-    (errors.RetryLater, "later"),
-    (errors.Unauthorized, "denied"),
-    (errors.Conflict, "conflict"),
-    (errors.NotFound, "conflict"),
-    (errors.Rejected, "refused"),
-    (errors.Unsupported, "unsupported"),
-    (errors.HubFailed, "later"),
-)
-"""What the kit's errors mean after a call; every other exception is a bug, and nobody knows what was done."""
-_LOOKS: tuple[tuple[type[Exception], delivery.Outcome], ...] = (
-    (errors.OverBudget, "over_budget"),
-    (errors.RetryLater, "later"),
-    (errors.Unauthorized, "denied"),
-    (errors.Unsupported, "cannot"),
-    (errors.HubFailed, "later"),
-)
-"""The same after a look, where every other one is a look that failed."""
-
 WHOLE_JOB = frozenset({"later", "denied", "over_budget"})
 """What does not concern one record: all that is told on this job would meet it."""
 
@@ -60,20 +40,6 @@ class Then(NamedTuple):
 
     next: Literal["", "repeat", "next step"] = ""
     wait: float = 0.0
-
-
-def word(outcome: Outcome[Reply | None], *, looking: bool) -> delivery.Outcome:
-    """The outcome in the table's words."""
-    error, reply = outcome.error, outcome.value
-    if error is None:
-        if reply is None:
-            return "not_found" if looking else "unknown"
-        return "found" if looking else "answered" if reply.finished else "step"
-    if looking:
-        return next((name for kind, name in _LOOKS if isinstance(error, kind)), "broken")
-    if outcome.changed:  # whatever the error is about, the change may have been made
-        return "unknown"
-    return next((name for kind, name in _WORDS if isinstance(error, kind)), "unknown")
 
 
 def sound(outcome: Outcome[Reply | None]) -> Outcome[Reply | None]:
@@ -109,7 +75,7 @@ def settle(
     looking: bool,
 ) -> Then:
     """Write down what a call or a look came to. A reply goes to `answers`, for `answered`: many at once."""
-    came = word(outcome, looking=looking)
+    came = outcome_word(outcome, looking=looking)
     if looking and came == "found" and outcome.value is not None and not outcome.value.finished:
         came = "step"  # found half done
     ended: delivery.Ended = "look" if looking and came != "step" else "call"
