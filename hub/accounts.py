@@ -110,7 +110,7 @@ class Accounts:
                 raise
         self._until = time.monotonic() + self.age
 
-    def hold(self) -> None:
+    def extend(self) -> None:
         """A thread looks all the time whether anything changed: meanwhile nobody else reads, or waits for who does."""
         if self._known is not None and self._until:
             self._until = max(self._until, time.monotonic() + KEPT)
@@ -154,7 +154,7 @@ class Watch:
 
     def __call__(self) -> dict[str, str]:
         """The state of each account, by name; all are read anew where any changed. Raises what the database raises."""
-        self.accounts.hold()
+        self.accounts.extend()
         with self.database.begin() as conn:
             stamps, states = account_store.stamps(conn), health.states(conn)
         if (stamps, states) != self._last:

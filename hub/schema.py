@@ -125,7 +125,7 @@ def _text(field: str, value: str) -> str:
     return ""
 
 
-def _whole(name: str, value: int) -> str:
+def _integer(name: str, value: int) -> str:
     return "" if -WHOLE <= value <= WHOLE else "is a number of impossible size"
 
 
@@ -138,7 +138,7 @@ def _moment(name: str, value: datetime) -> str:
     return "" if value.tzinfo is not None else "names no time zone"
 
 
-_RULES: dict[type, Callable[[str, Any], str]] = {Decimal: _amount, str: _text, datetime: _moment, int: _whole}
+_RULES: dict[type, Callable[[str, Any], str]] = {Decimal: _amount, str: _text, datetime: _moment, int: _integer}
 
 
 # -- every error: the types field by field, and the rules of each

@@ -57,7 +57,7 @@ def _header(text: str) -> str:
     return text.lower()
 
 
-def _whole(least: int, most: int) -> Callable[[str], int]:
+def _integer(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not text.isdigit() or not least <= int(text) <= most:
             raise SettingsError(f"write a whole number from {least} to {most}")
@@ -99,12 +99,12 @@ class Settings:
         " `hub accounts check` looks whether it leads here", default="none", make=str,
     )  # fmt: skip
     workers: int = _setting(
-        "HUB_WORKERS", _whole(1, 256), means="threads that work off jobs, per process; as many calls to other systems"
+        "HUB_WORKERS", _integer(1, 256), means="threads that work off jobs, per process; as many calls to other systems"
         " are under way at once, less one",
         default="`24`", make=lambda: 24,
     )  # fmt: skip
     lease: float = _setting(
-        "HUB_LEASE", _whole(10, 3600),
+        "HUB_LEASE", _integer(10, 3600),
         means="seconds until others take over the work of a worker that died (a poll's: twice as many); one change at a"
         " system, or one record read there, may take two thirds of it", default="`60`", make=lambda: 60.0,
     )  # fmt: skip
@@ -115,27 +115,27 @@ class Settings:
         " the proxy reaches the hub: else senders name themselves", default="none: who is connected", make=str,
     )  # fmt: skip
     bodies: int = _setting(
-        "HUB_BODIES", _whole(4, 1024),
+        "HUB_BODIES", _integer(4, 1024),
         means="unfinished requests that one sender may have (all together: eight times as many); one more, and the"
         " oldest of them gives way with 503", default="`32`", make=lambda: 32,
     )  # fmt: skip
 
     keep_raw: int = _setting(
-        "HUB_KEEP_RAW", _whole(31, 36500),
+        "HUB_KEEP_RAW", _integer(31, 36500),
         means="days that messages are kept in their systems' own words, by whole months; what an open return rests on"
         " stays", default="`730`", make=lambda: 730,
     )  # fmt: skip
     keep_calls: int = _setting(
-        "HUB_KEEP_CALLS", _whole(1, 36500), means="days that conversations with other systems are kept",
+        "HUB_KEEP_CALLS", _integer(1, 36500), means="days that conversations with other systems are kept",
         default="`90`", make=lambda: 90,
     )  # fmt: skip
     keep_story: int = _setting(
-        "HUB_KEEP_STORY", _whole(30, 36500),
+        "HUB_KEEP_STORY", _integer(30, 36500),
         means="days that the story of a return and its answered questions are kept, once it is over",
         default="`1095`", make=lambda: 1095,
     )  # fmt: skip
     keep_writes: int = _setting(
-        "HUB_KEEP_WRITES", _whole(90, 36500),
+        "HUB_KEEP_WRITES", _integer(90, 36500),
         means="days that it is kept what was written into other systems, once the return is over: until then a late"
         " reversal or chargeback knows what the hub had paid", default="`730`", make=lambda: 730,
     )  # fmt: skip

@@ -117,18 +117,18 @@ class EasyPostSandbox(Sandbox):
     def shipments(self, call: Call) -> Any:
         bought = call.query.get("purchased", "true") == "true"
         rows = [row for row in self.state.shipments.values() if not bought or row["postage_label"]]
-        return self._page(call, "shipments", rows, self._whole)
+        return self._page(call, "shipments", rows, self._with_tracker)
 
     @route("GET", "/v2/shipments/{key}")
     def shipment(self, call: Call, key: str) -> Any:
-        return self._whole(self.state.get("shipments", key))
+        return self._with_tracker(self.state.get("shipments", key))
 
     @route("POST", "/v2/shipments/{key}/buy")
     def buy(self, call: Call, key: str) -> Any:
         shipment = self.state.get("shipments", key)
         self.state.buy(shipment, (call.json().get("rate") or {}).get("id", ""), _mode(call))
         self.effect("buy", id=key)
-        return self._whole(shipment)
+        return self._with_tracker(shipment)
 
     @route("POST", "/v2/shipments/{key}/refund")
     def refund(self, call: Call, key: str) -> Any:
@@ -140,9 +140,9 @@ class EasyPostSandbox(Sandbox):
         self.effect("refund_label", id=key)
         result = {"id": f"rfnd_{uuid.uuid4().hex}", "object": "Refund", "status": "refunded", "shipment_id": key}
         self.webhook("refund.successful", {**self._event("refund.successful", _mode(call), {}), "result": result})
-        return self._whole(shipment)
+        return self._with_tracker(shipment)
 
-    def _whole(self, shipment: Record) -> Record:
+    def _with_tracker(self, shipment: Record) -> Record:
         mine = (row for row in self.state.trackers.values() if row["shipment_id"] == shipment["id"])
         tracker = next(mine, None)
         return {**shipment, "tracker": shown(tracker) if tracker else None}

@@ -11,7 +11,7 @@ ConnectorError
   Unauthorized      our credentials are not accepted: the account pauses, a person renews them
   InvalidWebhook    not genuine: 401, nothing is stored
     Unsigned        the same, without any signature: perhaps a stranger's
-  Unsupported       this system cannot do that: residue, never retried
+  Unsupported       this system cannot do that: undeliverable, never retried
   HubFailed         what the hub does for a call failed (its budget, its grant): again later, it is nobody's record
   OutcomeUnknown    a write was sent and no answer came: look before anything is repeated
 """

@@ -75,7 +75,7 @@ def documents(folder: Path) -> dict[str, Document]:
             if head[2] in texts:
                 raise ValueError(f"{file.name}: there are two definitions of {head[2]}")
             texts[head[2]] = (head[1], source[head.start() : end].strip())
-    return {name: _whole(name, texts) for name, (kind, _) in texts.items() if kind != "fragment"}
+    return {name: _document(name, texts) for name, (kind, _) in texts.items() if kind != "fragment"}
 
 
 class Lost(NamedTuple):
@@ -254,7 +254,7 @@ def wait_of(body: Any) -> float | None:
         return None
 
 
-def _whole(name: str, texts: Mapping[str, tuple[str, str]]) -> Document:
+def _document(name: str, texts: Mapping[str, tuple[str, str]]) -> Document:
     wanted, parts = [name], []
     for needed in wanted:
         if needed not in texts:

@@ -262,7 +262,7 @@ class Medusa(Signed):
         parts: dict[str, list[Any]] = {stream: [record]}
         if stream == "return" and record.get("claim_id"):
             parts["claim"] = [self.admin.get(f"claims/{record['claim_id']}", fields=CLAIM)["claim"]]
-        family = reading.whole(self.admin, reading.Family(order, (), parts))
+        family = reading.complete(self.admin, reading.Family(order, (), parts))
         return next(family.messages([stream]), None)
 
 

@@ -171,7 +171,7 @@ def read_families(admin: Admin, order_ids: Sequence[str]) -> Iterator[Family]:
             if order_id not in orders:
                 continue
             mine = {stream: [part for part in rows if part["order_id"] == order_id] for stream, rows in parts.items()}
-            yield whole(admin, Family(orders[order_id], (), mine))
+            yield complete(admin, Family(orders[order_id], (), mine))
 
 
 def hanging_on(admin: Admin, order_id: str) -> Iterator[tuple[str, str]]:
@@ -183,7 +183,7 @@ def hanging_on(admin: Admin, order_id: str) -> Iterator[tuple[str, str]]:
             )
 
 
-def whole(admin: Admin, family: Family) -> Family:
+def complete(admin: Admin, family: Family) -> Family:
     """The family with its changes; read once more when order and changes were read on two sides of a receipt."""
     if not any(is_confirmed("return", part) for part in family.parts.get("return", ())):
         return family

@@ -121,7 +121,7 @@ def current(graph: Graph, operation: Operation) -> Any:
     record = reading.record(graph, return_id)
     if record is None:
         raise NotFound(f"Shopify has no return {return_id}", code="NOT_FOUND")
-    return reading.whole(graph, record)
+    return reading.complete(graph, record)
 
 
 def reply(return_id: str, detail: str, **more: Any) -> Reply:

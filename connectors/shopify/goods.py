@@ -161,7 +161,7 @@ def _tracked(operation: Operation, record: Record, parcel: str) -> Reply:
 def found(graph: Graph, operation: Operation) -> Reply | None:
     """The effect of a write of these, if it stands there."""
     record = current(graph, operation)
-    look = {"receive": received, "dispose": disposed, "add_tracking": tracked}[operation.kind]
+    done_there = {"receive": received, "dispose": disposed, "add_tracking": tracked}[operation.kind]
     if operation.kind == "dispose" and "before" not in operation.progress:
         return None  # its first call writes nothing, so nothing was written
-    return look(record, operation)
+    return done_there(record, operation)

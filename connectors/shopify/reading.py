@@ -75,7 +75,7 @@ def _messages(graph: Graph, ids: Sequence[str]) -> list[Message | Unreadable]:
         if record is None or isinstance(record, NotFound):
             continue
         if not isinstance(record, ConnectorError):
-            messages += each(STREAMS[kind_of(external_id)], [record], lambda one: message(whole(graph, one)))
+            messages += each(STREAMS[kind_of(external_id)], [record], lambda one: message(complete(graph, one)))
         elif len(ids) == 1 and concerns_one(record):
             raise record
         else:
@@ -112,10 +112,10 @@ def records(graph: Graph, ids: Sequence[str]) -> Sequence[Any]:
         raise
 
 
-def whole(graph: Graph, value: Any) -> Any:
+def complete(graph: Graph, value: Any) -> Any:
     """The record with every connection read to its end; page marks, which change by themselves, are left out."""
     if isinstance(value, list):
-        return [whole(graph, item) for item in value]
+        return [complete(graph, item) for item in value]
     if not isinstance(value, dict):
         return value
     for field, child in value.items():
@@ -127,7 +127,7 @@ def whole(graph: Graph, value: Any) -> Any:
                 document = f"{kind_of(value['id'])}_{field}"
                 more = graph.pages(document, f"node.{field}", id=value["id"], after=page["endCursor"])
                 child["nodes"] += [node for some in more for node in some]
-        value[field] = whole(graph, child)
+        value[field] = complete(graph, child)
     return value
 
 

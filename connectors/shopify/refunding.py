@@ -63,7 +63,7 @@ def ordered(graph: Graph, operation: Operation) -> Any:
     record = reading.record(graph, order_id) if order_id else None
     if record is None:
         raise NotFound(f"Shopify has no order {order_id or operation.order_number}", code="NOT_FOUND")
-    return reading.whole(graph, record)
+    return reading.complete(graph, record)
 
 
 def already_refunded(order: Record, operation: Operation) -> Reply | None:

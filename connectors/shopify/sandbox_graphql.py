@@ -92,15 +92,15 @@ class Shape:
     """Gives of a value what was asked. `look` finds a Ref's record; `search` keeps what a `query` argument finds."""
 
     def __init__(
-        self, request: Request, look: Callable[[str], Any], search: Callable[[list[Any], str], list[Any]]
+        self, request: Request, load: Callable[[str], Any], search: Callable[[list[Any], str], list[Any]]
     ) -> None:
         self.request = request
-        self.look = look
+        self.load = load
         self.search = search
 
     def of(self, value: Any, asked: Field) -> Any:
         if isinstance(value, Ref):
-            value = self.look(value.id)
+            value = self.load(value.id)
         if value is None or not asked.parts:
             return value
         if isinstance(value, list):
@@ -124,7 +124,7 @@ class Shape:
         first = len(value) if bulk else args.get("first") or 0
         if not bulk and not 0 < first <= MOST:
             raise Bad(f"you must provide one of first or last, between 1 and {MOST}", "BAD_REQUEST")
-        items = [self.look(item.id) if isinstance(item, Ref) else item for item in value]
+        items = [self.load(item.id) if isinstance(item, Ref) else item for item in value]
         items = self.search(items, args["query"]) if args.get("query") else items
         marks = [mark(item, index) for index, item in enumerate(items)]
         start = marks.index(args["after"]) + 1 if args.get("after") in marks else 0

@@ -58,7 +58,9 @@ class Feeds:
 
             for rows, after in self._changes("order", ask, sorted_by_it=True).since(_common(reached, some)):
                 reached.update(dict.fromkeys(some, after))
-                yield Page(self._whole("order", self.reader.orders, list(filter(_comes_back, rows))), _written(reached))
+                yield Page(
+                    self._messages("order", self.reader.orders, list(filter(_comes_back, rows))), _written(reached)
+                )
 
     def refunds(self, cursor: str | None) -> Iterator[Page]:
         """Refunds that changed, each with the sale it is of."""
@@ -74,7 +76,7 @@ class Feeds:
 
             for rows, after in self._changes("refund", ask, sorted_by_it=True).since(reached.get(name)):
                 reached[name] = after
-                yield Page(self._whole("refund", self.reader.refunds, rows), _written(reached))
+                yield Page(self._messages("refund", self.reader.refunds, rows), _written(reached))
 
     def adjustments(self, cursor: str | None) -> Iterator[Page]:
         """What the hub booked into stock. The list goes by when it happened, not by when it became known."""
@@ -93,7 +95,7 @@ class Feeds:
 
         for rows, after in self._changes("adjustment", ask, sorted_by_it=False).since(_read(cursor).get(EVERYWHERE)):
             ours = [row for row in rows if not isinstance(row, dict) or Mark.read(row.get("reference_id"))]
-            yield Page(self._whole("adjustment", self.reader.adjustments, ours), _written({EVERYWHERE: after}))
+            yield Page(self._messages("adjustment", self.reader.adjustments, ours), _written({EVERYWHERE: after}))
 
     def _changes(self, stream: str, ask: Ask, *, sorted_by_it: bool) -> Changes:
         return Changes(
@@ -106,7 +108,7 @@ class Feeds:
         )
 
     @staticmethod
-    def _whole(
+    def _messages(
         stream: str, read: Callable[[Sequence[Record]], list[Message | Unreadable]], rows: Sequence[Any]
     ) -> list[Message | Unreadable]:
         return piecewise(read, rows, lambda row, problem: unreadable(stream, row, problem))

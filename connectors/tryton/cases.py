@@ -16,14 +16,14 @@ NOTE_FIELDS = ("message", "resource", "create_date", "last_modified_at", "last_u
 Settings = Mapping[str, Any]
 
 
-def complaints(look: Lookup, rows: Sequence[Row], settings: Settings) -> list[Row]:
+def complaints(lookup: Lookup, rows: Sequence[Row], settings: Settings) -> list[Row]:
     """`sale.complaint`, with the lines its actions name and what became of them."""
-    sold_by = look.sold_by(rows)
-    results = look.sales(target(a["result"], SALE) for row in rows for a in row["actions"])
-    notes = _notes(look, rows)
+    sold_by = lookup.sold_by(rows)
+    results = lookup.sales(target(a["result"], SALE) for row in rows for a in row["actions"])
+    notes = _notes(lookup, rows)
     found = []
     for row in rows:
-        lines = list(_complaint_lines(look, row, sold_by.get(row["id"])))
+        lines = list(_complaint_lines(lookup, row, sold_by.get(row["id"])))
         found.append(_complaint(row, sold_by.get(row["id"]), lines, results, notes.get(row["id"], [])))
     return found
 
@@ -75,14 +75,14 @@ def receivable(sale: Row) -> bool:
     return sale["state"] in ("processing", "done") and (not moves or any(m["state"] != "cancelled" for m in moves))
 
 
-def _complaint_lines(look: Lookup, row: Row, sold: Row | None) -> Iterable[Row]:
+def _complaint_lines(lookup: Lookup, row: Row, sold: Row | None) -> Iterable[Row]:
     """What the actions ask for. Tryton's rule: no lines named means the whole sale, no quantity the whole line."""
     lines = {line["id"]: line for line in (sold or {}).get("lines", ()) if line["type"] == "line"}
     direct = target(row["origin"], "sale.line")
     for action in row["actions"]:
         named = {n["line"]: n["quantity"] for n in action["sale_lines"]}
         if action["action"] == "credit_note":
-            named = look.credited(row, action)
+            named = lookup.credited(row, action)
         elif not named and direct is not None:
             named = {direct: action["quantity"]}
         elif not named:
@@ -132,10 +132,10 @@ def order_of(sold: Row | None) -> Row | None:
     return {"id": str(sold["id"]), "reference": sold["reference"], "currency": sold["currency"]["code"]}
 
 
-def _notes(look: Lookup, rows: Sequence[Row]) -> dict[int, list[Row]]:
+def _notes(lookup: Lookup, rows: Sequence[Row]) -> dict[int, list[Row]]:
     found: dict[int, list[Row]] = {}
     resources = [f"{COMPLAINT},{row['id']}" for row in rows]
-    for note in look.rest.search("ir.note", [["resource", "in", resources]], NOTE_FIELDS) if rows else ():
+    for note in lookup.rest.search("ir.note", [["resource", "in", resources]], NOTE_FIELDS) if rows else ():
         row = {
             "id": str(note["id"]),
             "text": note["message"],
@@ -147,9 +147,9 @@ def _notes(look: Lookup, rows: Sequence[Row]) -> dict[int, list[Row]]:
     return found
 
 
-def return_sales(look: Lookup, rows: Sequence[Row], settings: Settings) -> list[Row]:
+def return_sales(lookup: Lookup, rows: Sequence[Row], settings: Settings) -> list[Row]:
     """`sale.sale` with lines below zero, or born of a complaint: lines that come back, and lines sent instead."""
-    lineages = look.lineages(rows)
+    lineages = lookup.lineages(rows)
     return [_return_sale(row, lineages[row["id"]]) for row in rows]
 
 
@@ -195,7 +195,7 @@ def _shipped(line: Row) -> Decimal:
     return Decimal(str(pieces(sum(Decimal(str(m["quantity"])) for m in line["moves"] if m["state"] == "done"))))
 
 
-def orders(look: Lookup, rows: Sequence[Row], settings: Settings) -> list[Row]:
+def orders(lookup: Lookup, rows: Sequence[Row], settings: Settings) -> list[Row]:
     """`sale.sale` as sold: what may come back."""
     return [
         {

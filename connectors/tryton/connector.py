@@ -18,7 +18,7 @@ from connectors.kit.api import Connector, Health, Login, Message, Operation, Pag
 from connectors.kit.errors import ConnectorError, Rejected, Unsupported
 from connectors.tryton import case_steps, goods_steps, side_steps
 from connectors.tryton.client import Rest
-from connectors.tryton.health import look_around
+from connectors.tryton.health import examine
 from connectors.tryton.lookup import INVOICE, SHIPMENT
 from connectors.tryton.situation import Next, Situation, Step, read
 from connectors.tryton.streams import STREAMS, Found, Reader
@@ -36,7 +36,7 @@ class Tryton(Connector):
 
     def check(self) -> Health:
         """Key, company, modules, rights, and whether the locations named in the settings exist."""
-        return look_around(self.rest, self.account.settings)
+        return examine(self.rest, self.account.settings)
 
     def begin(self, stream: str, since: datetime) -> str:
         """The cursor that begins at this moment."""

@@ -29,18 +29,18 @@ INVOICE_FIELDS = [
 Settings = Mapping[str, Any]
 
 
-def credit_notes(look: Lookup, rows: Sequence[Row], settings: Settings) -> list[Row]:
+def credit_notes(lookup: Lookup, rows: Sequence[Row], settings: Settings) -> list[Row]:
     """`account.invoice` that gives money back: the document, never the money."""
     back = {row["id"]: [n for n in row["lines"] if (n["quantity"] or 0) < 0] for row in rows}
     origins = {n["origin"] for lines in back.values() for n in lines}
-    credited = look.many(
+    credited = lookup.many(
         "account.invoice.line", (target(o, "account.invoice.line") for o in origins), ("quantity", "origin", "invoice")
     )
     line_of = {o: target(o, "sale.line") for o in origins}
     line_of |= {o: target(credited[i]["origin"], "sale.line") for o in origins if (i := _invoice_line(o)) in credited}
-    lines = look.many("sale.line", line_of.values(), ["sale"])
-    sales = look.sales(ident(line["sale"]) for line in lines.values())
-    lineages = look.lineages(sales.values())
+    lines = lookup.many("sale.line", line_of.values(), ["sale"])
+    sales = lookup.sales(ident(line["sale"]) for line in lines.values())
+    lineages = lookup.lineages(sales.values())
     found = []
     for row in rows:
         ids = {ident(lines[i]["sale"]) for n in back[row["id"]] if (i := line_of[n["origin"]] or 0) in lines}

@@ -41,10 +41,10 @@ SHIPMENT_FIELDS = [
 Settings = Mapping[str, Any]
 
 
-def shipments(look: Lookup, rows: Sequence[Row], settings: Settings) -> list[Row]:
+def shipments(lookup: Lookup, rows: Sequence[Row], settings: Settings) -> list[Row]:
     """`stock.shipment.out.return` with its moves; each move that puts goods away is one receipt."""
-    sales = look.sales(ident(move["sale"]) for row in rows for move in row["moves"])
-    lineages = look.lineages(sales.values())
+    sales = lookup.sales(ident(move["sale"]) for row in rows for move in row["moves"])
+    lineages = lookup.lineages(sales.values())
     return [_shipment(row, lineages, settings) for row in rows]
 
 

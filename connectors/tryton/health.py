@@ -23,7 +23,7 @@ RIGHTS = {
 BUTTONS = {COMPLAINT: ("wait", "approve", "reject", "cancel"), SHIPMENT: ("receive", "do"), INVOICE: ("post",)}
 
 
-def look_around(rest: Rest, settings: Mapping[str, Any]) -> Health:
+def examine(rest: Rest, settings: Mapping[str, Any]) -> Health:
     """Ask for everything the connector will need; an unusable key raises Unauthorized instead."""
     company = int(settings["company"])
     try:

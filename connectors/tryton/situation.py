@@ -41,7 +41,7 @@ class Situation:
     rest: Rest
     settings: Mapping[str, Any]
     operation: Operation
-    look: Lookup
+    lookup: Lookup
     complaint: Row | None = None
     sold: Row | None = None
     sales: list[Row] = field(default_factory=list)
@@ -95,20 +95,20 @@ class Situation:
 def read(rest: Rest, settings: Mapping[str, Any], operation: Operation) -> Situation:
     """Find everything of this return: by the ids we know, else by the hub's number in the complaint's reference."""
     now = Situation(rest, settings, operation, Lookup(rest))
-    look = now.look
+    lookup = now.lookup
     now.complaint = _complaint(now)
     results: list[int | None] = []
     if now.complaint:
-        now.sold = look.sold_by([now.complaint]).get(now.complaint["id"])
+        now.sold = lookup.sold_by([now.complaint]).get(now.complaint["id"])
         results = [target(action["result"], SALE) for action in now.complaint["actions"]]
         born = rest.search(SALE, [["origin", "=", f"{COMPLAINT},{now.complaint['id']}"]], ["id"])
         results += [row["id"] for row in born]
     known = operation.objects.get("return_sale")
     results += [int(known)] if known and known.isdigit() else []
-    sales = look.sales(results)
+    sales = lookup.sales(results)
     now.sales = [sales[i] for i in sorted(sales)]
-    now.lineages = look.lineages(now.sales)
-    shipments = look.many(SHIPMENT, (i for s in now.sales for i in s["shipment_returns"]), SHIPMENT_FIELDS)
+    now.lineages = lookup.lineages(now.sales)
+    shipments = lookup.many(SHIPMENT, (i for s in now.sales for i in s["shipment_returns"]), SHIPMENT_FIELDS)
     now.shipments = [shipments[i] for i in sorted(shipments)]
     return now
 
@@ -117,7 +117,7 @@ def _complaint(now: Situation) -> Row | None:
     operation = now.operation
     known = operation.progress.get("complaint") or operation.objects.get("complaint")
     if known:
-        return now.look.complaints([int(known)]).get(int(known))
+        return now.lookup.complaints([int(known)]).get(int(known))
     if operation.objects.get("return_sale"):
         return None
     mine = [["reference", "=", operation.reference], ["company", "=", now.company]]

@@ -185,8 +185,8 @@ class Reader:
         if stream != "sale" or not roots:
             return roots
         if watch.model == COMPLAINT:
-            look = Lookup(self.rest)
-            return sorted({sale["id"] for sale in look.sold_by(look.complaints(roots).values()).values()})
+            lookup = Lookup(self.rest)
+            return sorted({sale["id"] for sale in lookup.sold_by(lookup.complaints(roots).values()).values()})
         if watch.path:
             return roots
         named = [f"{SALE},{i}" for i in roots]

@@ -44,7 +44,7 @@ def run(settings: Settings, *, scene: str = "shop", once: bool) -> int:
 
 def _one(play: Any) -> int:
     try:
-        number = play.whole(_say)
+        number = play.run(_say)
     except BROKEN as problem:
         _say(f"\nThe story broke: {_what(problem)}")
         if play.number:
@@ -63,7 +63,7 @@ def _trickle(set_up: Stage[Any], play: Callable[..., Any]) -> int:
     dice = random.Random()  # noqa: S311
     while not stop.is_set():
         try:
-            play(set_up, dice).whole(_say)
+            play(set_up, dice).run(_say)
         except BROKEN as problem:
             _say(f"one customer's story broke: {_what(problem)}")
         stop.wait(dice.uniform(*EVERY))

@@ -86,7 +86,7 @@ class Journey(Tale):
 class Omnichannel(Journey):
     """Bought online, brought back at the counter and by two carriers, booked in the ERP, paid once for each piece."""
 
-    def whole(self, say: Say) -> str:
+    def run(self, say: Say) -> str:
         """From the order to the last refund. Raises StoryBroke."""
         self.bought(ALL)
         say(f"a customer buys {', '.join(ALL)} online, order {self.order.number}; the till and Tryton know the order")

@@ -47,7 +47,7 @@ class Play(Tale):
         self.sale = 0
         self.worth = Decimal(0)
 
-    def whole(self, say: Say) -> str:
+    def run(self, say: Say) -> str:
         """Order, request, complaint, approval, two arrivals (one damaged), credit, refund. Raises StoryBroke."""
         self._buy(say)
         self._ask_back(say)

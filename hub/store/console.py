@@ -68,7 +68,7 @@ class ListedReturn:
 
 
 def listed(opened: bool | None = True) -> tuple[ColumnElement[bool], ...]:
-    """Returns that stand for themselves, not signposts to another. Not `opened`: records still without a return;
+    """Returns that stand for themselves, not redirects to another. Not `opened`: records still without a return;
     None: both."""
     alone = (returns.c.merged_into.is_(None), returns.c.doc.is_not(None))
     return alone if opened is None else (*alone, returns.c.opened if opened else ~returns.c.opened)

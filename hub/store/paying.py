@@ -12,7 +12,7 @@ _IN_FLIGHT = "(state IN ('open', 'waiting', 'sent', 'unknown') OR (state = 'dead
 """Writes that may still take effect, or have taken it and are not observed."""
 
 
-def hold(conn: Connection, account: str) -> None:
+def lock(conn: Connection, account: str) -> None:
     """Until this transaction ends nobody else plans to pay at this account: whoever waited sees what we reserve."""
     conn.exec_driver_sql("SELECT pg_advisory_xact_lock(%(k)s, hashtext(%(a)s))", {"k": _PAYING, "a": account})
 

@@ -91,7 +91,7 @@ class Front:
         try:
             headers = scope.headers
             if self.webhooks.may_be_new(account):
-                await self._look()
+                await self._renewed()
             stated = self.webhooks.admit(account, scope.method, headers.get("content-length", ""))
             body = await self.bodies.read(protocol, self._sender(scope), stated, LARGEST)
             base = self.hub.settings.public_url or f"{scope.scheme}://{scope.authority or headers.get('host', '')}"
@@ -108,7 +108,7 @@ class Front:
             return self.webhooks.refuse(account, error)
         return response
 
-    async def _look(self) -> None:
+    async def _renewed(self) -> None:
         """The accounts were looked at again, or the database does not answer in time."""
         loop = asyncio.get_running_loop()
         known: asyncio.Future[None] = loop.create_future()

@@ -17,7 +17,7 @@ import msgspec
 from connectors.kit.api import Message, WebhookRequest
 from connectors.shopify import sandbox_reasons, topics
 from connectors.shopify.admin import DOCUMENTS
-from connectors.shopify.reading import encode, message, whole
+from connectors.shopify.reading import complete, encode, message
 from connectors.shopify.sandbox_graphql import Ref, Shape, read
 from connectors.shopify.sandbox_shop import LOCATION, Record, money
 from mappings.engine import read_json
@@ -324,7 +324,7 @@ def message_of(shop: Remote, record: Record) -> Message:
     """The record as our document reads it, whole."""
     request = read(DOCUMENTS["Records"].text, {"ids": [record["id"]]})
     (asked,) = request.parts
-    return message(whole(shop, Shape(request, shop.state.records.__getitem__, shop._search).of(record, asked)))  # type: ignore[arg-type]
+    return message(complete(shop, Shape(request, shop.state.records.__getitem__, shop._search).of(record, asked)))  # type: ignore[arg-type]
 
 
 def recordings() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -131,7 +131,7 @@ def test_a_refund_settles_what_it_names(scenario: Scenario, shop: Shop, name: st
     bring(scenario, shop)
     through(scenario, shop, number)
     assert shop.paid() == paid
-    assert [doubt.kind for _, doubt in scenario.frozen()] == (["unallocated_refund"] if asks else [])
+    assert [discrepancy.kind for _, discrepancy in scenario.frozen()] == (["unallocated_refund"] if asks else [])
     if not asks:
         assert (scenario.doc(number).money.due, scenario.doc(number).axes.settlement) == (0, "settled")
 

@@ -91,7 +91,7 @@ def test_a_play_that_fails_names_the_part_and_others_go_on(
         def __init__(self, *_: Any) -> None:
             pass
 
-        def whole(self, say: Any) -> str:
+        def run(self, say: Any) -> str:
             played.append("one")
             if len(played) > 2:
                 raise KeyboardInterrupt

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.kit import http as kit_http
-from connectors.kit import transport
+from connectors.kit import retries, transport
 from connectors.kit.attempt import Attempt
 from connectors.kit.errors import (
     Conflict,
@@ -77,7 +77,7 @@ def test_after_any_sequence_it_is_known_whether_something_may_stand(steps: list[
     script: list[Callable[[], tuple[int, dict[str, str], bytes]]] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kit_http, "exchange", lambda *_: script.pop(0)())
-        patch.setattr(kit_http, "TRIES", 1)
+        patch.setattr(retries, "TRIES", 1)
         standing = 0
         for method, declared, (kind, status, error) in steps:
             reading = method in ("GET", "HEAD") or declared

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from connectors.kit.declarative import quoted
+from connectors.kit.expressions import search_with
 from connectors.kit.templates import fill, path
 
 
 def test_a_value_cannot_end_the_quotes_it_stands_in() -> None:
-    assert quoted("[?n=='$id']", {"id": "a'b\\"}) == "[?n=='a\\'b\\\\']"
+    spiteful = "a'b\\"
+    assert search_with("[?n=='$id']", {"id": spiteful}, [{"n": spiteful}, {"n": "a"}]) == [{"n": spiteful}]
 
 
 def test_templates() -> None:

@@ -62,8 +62,8 @@ def terms(account: str, kind: Any, *, can: frozenset[str] | set[str] = EVERYTHIN
 class World:
     """Some accounts and what they said; `tell` plans for one of them."""
 
-    def __init__(self, ground_: MergeInputs, *accounts: Terms) -> None:
-        self.inputs = ground_
+    def __init__(self, merge_inputs: MergeInputs, *accounts: Terms) -> None:
+        self.inputs = merge_inputs
         self.terms = {account.account: account for account in accounts}
         self.records: dict[tuple[str, str, str], Observation] = {}
         self.outstanding: list[Any] = []
@@ -93,5 +93,5 @@ class World:
     def undeliverable(self, account: str) -> list[str]:
         return [undeliverable.fact for undeliverable in self.plan(account)[1]]
 
-    def doubts(self) -> list[str]:
-        return [doubt.kind for doubt in self.merged.discrepancies]
+    def discrepancies(self) -> list[str]:
+        return [discrepancy.kind for discrepancy in self.merged.discrepancies]

@@ -71,10 +71,10 @@ def test_a_rejection_a_new_round_and_a_ruling() -> None:
     )
     assert decision(world) == ("authorized", "tmall", 2)
     assert world.merged.axes.authorization.ruling
-    assert world.doubts() == [], "what was said of the older claim is void, it contradicts nothing"
+    assert world.discrepancies() == [], "what was said of the older claim is void, it contradicts nothing"
     assert world.asks("erp") == ["reopen"]
     erp(world, "rejected", at=at(15), round=2)
-    assert world.doubts() == ["authorization"], "a lower authority that disagrees shows, and changes nothing"
+    assert world.discrepancies() == ["authorization"], "a lower authority that disagrees shows, and changes nothing"
     assert decision(world)[:2] == ("authorized", "tmall")
 
 
@@ -115,7 +115,7 @@ def test_cancelled_by_the_side_that_asked_before_anything_came() -> None:
     world = begun()
     erp(world, "authorized")
     claim(world, authorization={"value": "cancelled", "at": at(11)})
-    assert (decision(world)[0], world.merged.status, world.doubts()) == ("cancelled", "cancelled", [])
+    assert (decision(world)[0], world.merged.status, world.discrepancies()) == ("cancelled", "cancelled", [])
     assert world.asks("erp") == ["cancel"]
 
 
@@ -173,7 +173,7 @@ def test_deleted_by_the_side_that_asked() -> None:
     record = world.records["tmall", "refund", "f1"]
     del world.records["erp", "complaint", "7"]
     world.records["tmall", "refund", "f1"] = replace(record, gone=True)
-    assert (world.merged.status, world.doubts()) == ("voided", ["gone"])
+    assert (world.merged.status, world.discrepancies()) == ("voided", ["gone"])
     assert (world.plan("erp"), world.plan("tmall")) == (((), ()), ((), ()))
 
 

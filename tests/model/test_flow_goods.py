@@ -73,7 +73,7 @@ def test_more_put_away_than_received_is_shown_and_never_negative() -> None:
     world.hears("erp", "quality", "1", keys=[{"type": "complaint", "value": "7"}],
                 dispositions=[{"id": "1", "order_line": "11", "quantity": 2, "disposition": "restock"}])  # fmt: skip
     assert world.merged.lines[0].undisposed == 0
-    assert world.doubts() == ["over_disposed"]
+    assert world.discrepancies() == ["over_disposed"]
 
 
 def test_a_blind_return_is_joined_by_a_later_request() -> None:
@@ -113,8 +113,8 @@ def test_too_many_and_the_wrong_item() -> None:
         ("HAT", 1, True),
         ("SCARF", 1, True),
     }
-    assert world.doubts() == ["unasked"] * 3, "one account counts for itself, and what nobody asked for is said"
-    assert not any(doubt.freezes for doubt in merged.discrepancies)
+    assert world.discrepancies() == ["unasked"] * 3, "one account counts for itself, and what nobody asked for is said"
+    assert not any(discrepancy.freezes for discrepancy in merged.discrepancies)
 
 
 def test_counter_and_warehouse_add_up_and_possible_twins_wait_for_a_person() -> None:
@@ -123,12 +123,12 @@ def test_counter_and_warehouse_add_up_and_possible_twins_wait_for_a_person() -> 
     request(world)
     arrives(world, "erp", "1", order_line="11", quantity=1)
     arrives(world, "wms", "9", sku="SHOE", quantity=1)
-    assert (world.merged.lines[0].received, world.doubts()) == (2, []), (
+    assert (world.merged.lines[0].received, world.discrepancies()) == (2, []), (
         "one here and one there are the two that were expected"
     )
 
     arrives(world, "wms", "9", sku="SHOE", quantity=2)
-    assert world.doubts() == ["possible_duplicates"]
+    assert world.discrepancies() == ["possible_duplicates"]
     operations, undeliverable = world.plan("web")
     assert operations == ()
     assert "Waits for a person" in undeliverable[0].why
@@ -137,11 +137,15 @@ def test_counter_and_warehouse_add_up_and_possible_twins_wait_for_a_person() -> 
     other = FactId("wms", "arrival", "9", "receipts", "1")
     plain = world.inputs
     world.links(DuplicateFacts(frozenset({one, other})))
-    assert (world.merged.lines[0].received, world.doubts()) == (2, ["duplicates_differ"]), (
+    assert (world.merged.lines[0].received, world.discrepancies()) == (2, ["duplicates_differ"]), (
         "the warehouse outranks the ERP"
     )
     world.inputs = inputs(*plain.parties.values(), distinct=(DistinctFacts(frozenset({one, other})),))
-    assert (world.merged.lines[0].received, world.merged.axes.receipt, world.doubts()) == (3, "over", ["unasked"])
+    assert (world.merged.lines[0].received, world.merged.axes.receipt, world.discrepancies()) == (
+        3,
+        "over",
+        ["unasked"],
+    )
 
 
 def test_two_shops_and_two_warehouses_hear_only_what_concerns_them() -> None:
@@ -206,12 +210,12 @@ def test_a_lost_parcel_asks_a_person_while_something_is_waited_for() -> None:
     parcel = {"id": "T1", "number": "1Z1", "direction": "return", "purpose": "return", "state": "in_transit"}
     key = [{"issuer": "hub", "type": "return", "value": "R1"}]
     world.hears("parcels", "tracker", "T1", keys=key, shipments=[parcel])
-    assert world.doubts() == []
+    assert world.discrepancies() == []
     world.hears("parcels", "tracker", "T1", keys=key, shipments=[{**parcel, "state": "lost"}])
-    (doubt,) = world.merged.discrepancies
-    assert (doubt.kind, doubt.accounts, doubt.values) == ("parcel_lost", ("parcels",), ("1Z1",))
+    (discrepancy,) = world.merged.discrepancies
+    assert (discrepancy.kind, discrepancy.accounts, discrepancy.values) == ("parcel_lost", ("parcels",), ("1Z1",))
     assert (world.merged.axes.transit, world.merged.status) == ("lost", "lost")
-    assert doubt.text.startswith("parcels says that parcel 1Z1 is lost; not here yet: SHOE.")
+    assert discrepancy.text.startswith("parcels says that parcel 1Z1 is lost; not here yet: SHOE.")
     assert world.merged.money.due == 0, "nothing is owed for goods that nobody has"
     arrives(world, "erp", "1", order_line="11", quantity=2, condition="good")
-    assert world.doubts() == [], "it was found"
+    assert world.discrepancies() == [], "it was found"

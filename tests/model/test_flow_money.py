@@ -111,7 +111,7 @@ def test_fees_and_return_shipping_are_deducted_from_what_is_owed() -> None:
     fees = world.merged.refunds[0].value.breakdown
     assert fees is not None
     assert [(fee.kind, fee.amount) for fee in fees.fees] == [("restocking", 5), ("return_shipping", 3)]
-    assert (world.merged.axes.settlement, world.doubts()) == ("settled", [])
+    assert (world.merged.axes.settlement, world.discrepancies()) == ("settled", [])
 
 
 def test_two_equal_refunds_are_two() -> None:
@@ -137,25 +137,25 @@ def test_the_same_amount_in_two_systems_may_be_one_refund() -> None:
     world = paid_order(refunds=[refund("r1", "50", reference="R1")])
     credit(world, "50")
     world.hears("till", "counter", "t1", keys=KEY, refunds=[refund("t9", "50")])
-    assert "possible_duplicates" in world.doubts()
+    assert "possible_duplicates" in world.discrepancies()
     one, other = FactId("web", "payment", "p1", "refunds", "r1"), FactId("till", "counter", "t1", "refunds", "t9")
     parties = world.inputs.parties.values()
     world.inputs = inputs(*parties, number="R1", distinct=(DistinctFacts(frozenset({one, other})),))
-    assert (world.merged.money.refunded, world.doubts()) == (100, ["over_refunded"])
+    assert (world.merged.money.refunded, world.discrepancies()) == (100, ["over_refunded"])
     world.inputs = inputs(*parties, number="R1", duplicates=(DuplicateFacts(frozenset({one, other})),))
-    assert (world.merged.money.refunded, world.doubts()) == (50, [])
+    assert (world.merged.money.refunded, world.discrepancies()) == (50, [])
 
 
 def test_a_second_currency_is_a_discrepancy_and_nothing_is_paid_on_it() -> None:
     world = paid_order()
     credit(world, "50", currency="USD")
-    assert (world.merged.money.credited, world.doubts(), world.asks("web")) == (0, ["currency"], [])
+    assert (world.merged.money.credited, world.discrepancies(), world.asks("web")) == (0, ["currency"], [])
 
 
 def test_never_more_than_was_captured() -> None:
     world = paid_order(captured="40")
     credit(world, "50")
-    assert (world.merged.money.due, world.doubts()) == (50, ["above_captured"]), "what is owed is owed"
+    assert (world.merged.money.due, world.discrepancies()) == (50, ["above_captured"]), "what is owed is owed"
     assert world.plan("web")[0][0].amount == 40
     world.terms["web"] = replace(world.terms["web"], reserved=D(15))
     operations, undeliverable = world.plan("web")
@@ -191,7 +191,7 @@ def test_two_returns_of_one_order_share_what_was_captured() -> None:
     assert pay.amount == 10
 
     payment(world, captured="160", refunds=[refund("r1", "50")])
-    assert world.doubts() == ["unallocated_refund"], "for which of the two?"
+    assert world.discrepancies() == ["unallocated_refund"], "for which of the two?"
     assert world.asks("web") == []
 
 
@@ -199,8 +199,8 @@ def test_money_that_went_back_before_the_return_began_may_be_its_own_and_is_aske
     world = paid_order(refunds=[refund("r0", "10", hour=8)])
     credit(world, "50")
     assert (world.merged.money.refunded, world.merged.money.due, world.merged.money.refundable) == (0, 50, 90)
-    assert (world.doubts(), world.asks("web"), world.merged.money.unplaced) == (["unallocated_refund"], [], 10)
-    (text,) = (doubt.text for doubt in world.merged.discrepancies)
+    assert (world.discrepancies(), world.asks("web"), world.merged.money.unplaced) == (["unallocated_refund"], [], 10)
+    (text,) = (discrepancy.text for discrepancy in world.merged.discrepancies)
     assert "40.00 EUR" in text, "what is left to pay if it was for this return"
     assert "50.00 EUR" in text, "and if it was not"
 
@@ -224,7 +224,7 @@ def test_the_return_that_is_left_nothing_is_refused_while_nothing_of_it_is_here(
                 lines=[{"order_line": "A", "quantity": 1}])  # fmt: skip
     assert world.asks("erp") == ["create_return"]
     world.inputs = replace(world.inputs, others=(Sibling("R2", (other,)),))
-    assert world.doubts() == ["over_return"]
+    assert world.discrepancies() == ["over_return"]
     assert (world.asks("erp"), world.undeliverable("erp")) == ([], [])
     decided = world.merged.axes.authorization
     assert (decided.value, decided.account, decided.by) == ("rejected", "hub", "rule")
@@ -240,13 +240,13 @@ def test_who_asks_for_more_than_was_sold_is_a_question_and_not_refused() -> None
     world = paid_order()
     lines = [{"order_line": "A", "quantity": 9}]
     world.hears("web", "return", "w1", origin="request", orders=[{"type": "order", "value": "o1"}], lines=lines)
-    assert (world.doubts(), world.merged.axes.authorization.value == "rejected") == (["over_return"], False)
+    assert (world.discrepancies(), world.merged.axes.authorization.value == "rejected") == (["over_return"], False)
     one_left = said("web", "return", "w0", origin="request", requested_at=at(8), orders=[{"type": "order", "value": "o1"}],
                     lines=[{"order_line": "A", "quantity": 1}])  # fmt: skip
     world.hears("web", "return", "w1", origin="request", requested_at=at(9), orders=[{"type": "order", "value": "o1"}],
                 lines=[{"order_line": "A", "quantity": 2}])  # fmt: skip
     world.inputs = replace(world.inputs, others=(Sibling("R2", (one_left,)),))
-    assert (world.doubts(), world.merged.axes.authorization.value == "rejected") == (["over_return"], False)
+    assert (world.discrepancies(), world.merged.axes.authorization.value == "rejected") == (["over_return"], False)
 
 
 def test_a_refund_that_two_records_of_a_system_tell_keeps_its_name_whichever_was_read_last() -> None:

@@ -101,7 +101,7 @@ def test_a_line_is_matched_by_explicit_id_before_sku_and_never_guessed() -> None
         ("web/o12/B", "1"),
     ]
     world.hears("erp", "arrival", "1", keys=KEY, receipts=[{"id": "1", "sku": "SHOE", "quantity": 1}])
-    assert world.doubts() == ["ambiguous_line"]
+    assert world.discrepancies() == ["ambiguous_line"]
 
 
 def test_a_kit_comes_back_in_pieces() -> None:
@@ -118,7 +118,7 @@ def test_a_kit_comes_back_in_pieces() -> None:
     world.hears("erp", "arrival", "1", keys=KEY, orders=[{"type": "sale", "value": "s12"}],
                 receipts=[{"id": "1", "order_line": "1", "quantity": 3}, {"id": "2", "order_line": "2", "quantity": 1}])  # fmt: skip
     (line,) = world.merged.lines
-    assert (line.key, line.received, world.merged.axes.receipt, world.doubts()) == (
+    assert (line.key, line.received, world.merged.axes.receipt, world.discrepancies()) == (
         "web/o12/K",
         1,
         "partial",
@@ -128,7 +128,7 @@ def test_a_kit_comes_back_in_pieces() -> None:
     world.hears("erp", "arrival", "2", keys=KEY, receipts=[{"id": "1", "sku": "CUP", "quantity": 1, "condition": "damaged"},
                                                           {"id": "2", "sku": "POT", "quantity": 1}])  # fmt: skip
     (line,) = world.merged.lines
-    assert (line.received, line.by_condition, world.doubts()) == (2, {"good": 1, "damaged": 1}, [])
+    assert (line.received, line.by_condition, world.discrepancies()) == (2, {"good": 1, "damaged": 1}, [])
 
 
 def test_two_returns_that_are_one_bind_in_any_order() -> None:
@@ -154,8 +154,8 @@ def test_two_cases_in_one_system_after_a_link_freeze_money_and_cancel_nothing() 
     for number in ("7", "8"):
         world.hears("erp", "complaint", number, origin="request", requested_at=at(10), orders=[{"type": "sale", "value": "s12"}],
                     lines=[{"order_line": "1", "quantity": 1}], credits=[{"id": number, "state": "posted", "amount": "20", "currency": "EUR"}])  # fmt: skip
-    assert world.doubts() == ["doubled"]
+    assert world.discrepancies() == ["doubled"]
     assert world.asks("erp") == []
     # Found to be two after all: each keeps its own, and says again what is missing.
     del world.records["erp", "complaint", "8"]
-    assert world.doubts() == []
+    assert world.discrepancies() == []

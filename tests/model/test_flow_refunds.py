@@ -17,15 +17,15 @@ def test_a_refund_told_by_two_systems_that_round_differently_is_asked_about_and_
         if not dated:
             del undated["at"]
         world.hears("till", "counter", "t1", keys=KEY, refunds=[undated])
-        assert (world.doubts(), world.asks("web")) == (["possible_duplicates"], [])
-        (doubt,) = world.merged.discrepancies
-        assert "40.00 EUR" in doubt.text, "as one refund"
-        assert "0.01 EUR" in doubt.text, "as two"
+        assert (world.discrepancies(), world.asks("web")) == (["possible_duplicates"], [])
+        (discrepancy,) = world.merged.discrepancies
+        assert "40.00 EUR" in discrepancy.text, "as one refund"
+        assert "0.01 EUR" in discrepancy.text, "as two"
     credit(world, "200")
-    assert world.doubts() == ["possible_duplicates"]
+    assert world.discrepancies() == ["possible_duplicates"]
     credit(world, "120", "80")
     world.hears("till", "counter", "t1", keys=KEY, refunds=[refund("t9", "35.00")])
-    assert "possible_duplicates" not in world.doubts(), "two sums that no rounding explains"
+    assert "possible_duplicates" not in world.discrepancies(), "two sums that no rounding explains"
 
 
 def test_a_refund_of_its_own_record_and_of_the_orders_summary_keeps_what_the_richer_one_says() -> None:
@@ -44,7 +44,7 @@ def test_a_refund_of_its_own_record_and_of_the_orders_summary_keeps_what_the_ric
     world.hears("web", "refund", "x", orders=order, refunds=[rich])
     payment(world, refunds=[poor])
     merged = world.merged
-    assert (merged.money.refunded, merged.money.pending, merged.money.due, world.doubts()) == (50, 0, 0, [])
+    assert (merged.money.refunded, merged.money.pending, merged.money.due, world.discrepancies()) == (50, 0, 0, [])
     ((part,),) = (refund.value.parts for refund in merged.refunds)
     assert (part.payment, part.state) == ("p1", "succeeded")
 
@@ -55,8 +55,10 @@ def test_a_charge_that_the_bank_took_back_is_not_there_to_be_paid() -> None:
     world.hears("web", "payment", "p1", orders=[{"type": "order", "value": "o1"}], order={"payments": [
         {"id": "p1", "captured": "100", "charged_back": "70", "currency": "EUR"}]})  # fmt: skip
     assert (world.merged.money.captured, world.merged.money.refundable, world.merged.money.due) == (30, 30, 50)
-    assert (world.asks("web"), "unallocated_refund" in world.doubts()) == ([], True), "it may have been for the return"
-    (about,) = [doubt.about for doubt in world.merged.discrepancies if doubt.freezes]
+    assert (world.asks("web"), "unallocated_refund" in world.discrepancies()) == ([], True), (
+        "it may have been for the return"
+    )
+    (about,) = [discrepancy.about for discrepancy in world.merged.discrepancies if discrepancy.freezes]
     world.inputs = replace(world.inputs, answers={("unallocated_refund", about): "goodwill"})
     assert world.plan("web")[0][0].amount == 30
 
@@ -71,7 +73,7 @@ def test_a_refund_that_covers_two_returns_and_was_told_to_the_till_for_one_of_th
                  lines=[{"order_line": "B", "quantity": 1}])  # fmt: skip
     world.inputs = replace(world.inputs, others=(Sibling("R2", (other,)),))
     credit(world, "50")
-    assert (world.merged.money.refunded, world.doubts()) == (50, [])
+    assert (world.merged.money.refunded, world.discrepancies()) == (50, [])
     world.hears("till", "counter", "t1", keys=KEY, refunds=[refund("t9", "50")])
     world.links(
         DuplicateFacts(

@@ -105,9 +105,9 @@ def test_where_nothing_can_be_reopened_another_return_takes_its_place() -> None:
     asked(made, "web", "requested", "2", keys=KEY)
     assert made.asks("web") == []
     assert made.merged.objects["web"]["return"] == "2"
-    assert made.doubts() == [], "the one that ended is no second case"
+    assert made.discrepancies() == [], "the one that ended is no second case"
     asked(made, "web", "requested", "1")
-    assert "doubled" in made.doubts(), "two that are alive are two"
+    assert "doubled" in made.discrepancies(), "two that are alive are two"
 
 
 def kept(made: World, **more: Any) -> None:

@@ -145,13 +145,13 @@ def test_no_line_is_matched_twice_unless_the_sums_agree(ours: list[int], theirs:
 def test_a_line_that_fits_several_is_asked_about_and_is_the_one_that_a_person_names() -> None:
     theirs = case({"line": "1", "order_line": "S", "quantity": 1})
     seen = (sold(("A", 1), ("B", 1)), booked(("S", 1)), asked(("A", 1)), theirs)
-    (doubt,) = [doubt for doubt in together(*seen).discrepancies if doubt.freezes]
-    assert (doubt.kind, doubt.line) == ("ambiguous_line", "erp/s/S")
-    assert [choice.to for choice in doubt.choices] == ["web/o/A", "web/o/B"]
+    (discrepancy,) = [discrepancy for discrepancy in together(*seen).discrepancies if discrepancy.freezes]
+    assert (discrepancy.kind, discrepancy.line) == ("ambiguous_line", "erp/s/S")
+    assert [choice.to for choice in discrepancy.choices] == ["web/o/A", "web/o/B"]
     answer = {
-        "kind": doubt.kind,
-        "about": list(doubt.about),
-        "answer": doubt.choices[0].text,
+        "kind": discrepancy.kind,
+        "about": list(discrepancy.about),
+        "answer": discrepancy.choices[0].text,
         "by": "ann",
         "at": "2026-11-01T10:00:00Z",
     }

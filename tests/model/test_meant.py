@@ -61,9 +61,9 @@ def test_the_id_decides_which_of_two_orders_of_one_number_it_is(seen: tuple[Obse
 
 def test_a_number_of_two_orders_alone_is_asked_and_pays_from_neither() -> None:
     ret = together(A, B, request(number("12"), account="erp"))
-    (doubt,) = [doubt for doubt in ret.discrepancies if doubt.kind == "shared_number"]
-    assert doubt.freezes
-    assert doubt.values == ("web/order/a", "web/order/b")
+    (discrepancy,) = [discrepancy for discrepancy in ret.discrepancies if discrepancy.kind == "shared_number"]
+    assert discrepancy.freezes
+    assert discrepancy.values == ("web/order/a", "web/order/b")
     assert ret.payments == ()
     assert ret.money.captured is None
 
@@ -71,7 +71,7 @@ def test_a_number_of_two_orders_alone_is_asked_and_pays_from_neither() -> None:
 def test_a_persons_word_answers_it() -> None:
     word = said("hub", "act", "1", orders=[{"issuer": "web", "type": "order", "value": "b"}])
     ret = together(A, B, request(number("12"), account="erp"), word)
-    assert [doubt.kind for doubt in ret.discrepancies] == []
+    assert [discrepancy.kind for discrepancy in ret.discrepancies] == []
     assert [payment.id for payment in ret.payments] == ["pay-b"]
 
 
@@ -81,7 +81,9 @@ def test_the_erps_copy_of_the_order_is_taken_for_the_one_that_the_return_names()
     assert [order.ids for order in ret.orders] == [{"erp": "s", "web": "b"}]
     assert [line.key for line in ret.lines] == ["web/b/b-L"]
     alone = together(A, B, SALE, clerk)
-    assert "shared_number" in [doubt.kind for doubt in alone.discrepancies], "whose copy it is nobody can say"
+    assert "shared_number" in [discrepancy.kind for discrepancy in alone.discrepancies], (
+        "whose copy it is nobody can say"
+    )
 
 
 def test_two_sales_of_the_erp_for_one_order_are_not_both_it() -> None:
@@ -135,4 +137,4 @@ def test_nothing_is_ever_summed_over_two_orders(count: int, data: st.DataObject)
     if named is not None:
         assert [payment.id for payment in ret.payments] == [f"pay-{named}"]
     elif count > 1:
-        assert any(doubt.kind == "shared_number" and doubt.freezes for doubt in ret.discrepancies)
+        assert any(discrepancy.kind == "shared_number" and discrepancy.freezes for discrepancy in ret.discrepancies)

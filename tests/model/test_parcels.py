@@ -64,7 +64,7 @@ def test_an_event_from_before_the_number_was_this_parcels_is_another_parcel(days
     ret = together(shop(parcel(at=ASKED)), tracked(parcel("1Z999", "delivered", old, id="t1")))
     earlier = days > REUSE.days
     assert ret.axes.transit == ("label_created" if earlier else "delivered")
-    assert [doubt.kind for doubt in ret.discrepancies] == (["earlier_parcel"] if earlier else [])
+    assert [discrepancy.kind for discrepancy in ret.discrepancies] == (["earlier_parcel"] if earlier else [])
 
 
 def test_a_carrier_that_knows_no_more_takes_nothing_back_from_the_shop() -> None:

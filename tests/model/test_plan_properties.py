@@ -141,7 +141,7 @@ def test_no_sequence_pays_more_than_was_captured(world: Simulation) -> None:
 
 
 @given(simulations())
-def test_residue_is_never_shown_as_in_sync(world: Simulation) -> None:
+def test_undeliverable_is_never_shown_as_in_sync(world: Simulation) -> None:
     remotes = Remotes(world, TERMS)
     for account in remotes.terms:
         operations, undeliverable = remotes.plan(account)

@@ -49,7 +49,7 @@ def test_money_for_a_line_without_a_count_is_for_the_pieces_that_cost_it_togethe
     credit(world, paid, currency=currency)
     money = world.merged.money
     if back == 3:  # else it may have been for a piece that nobody returns, before the return or beside it
-        assert (str(money.refunded), money.due, world.doubts()) == (paid, 0, [])
+        assert (str(money.refunded), money.due, world.discrepancies()) == (paid, 0, [])
     assert world.asks("web") == [], "never paid a second time"
 
 
@@ -123,7 +123,7 @@ def of(**lines: str) -> list[dict[str, Any]]:
 
 def questions(world: World) -> list[str]:
     """About money only: an incomplete set is a question of its own."""
-    return [kind for kind in world.doubts() if kind in ("unallocated_refund", "refund_came_back")]
+    return [kind for kind in world.discrepancies() if kind in ("unallocated_refund", "refund_came_back")]
 
 
 @pytest.mark.parametrize(

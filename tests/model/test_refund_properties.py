@@ -181,7 +181,7 @@ def cases(draw: Any, *, oldest: bool = False) -> Case:
 
 
 def asked(merged: Return) -> bool:
-    return any(doubt.freezes for doubt in merged.discrepancies)
+    return any(discrepancy.freezes for discrepancy in merged.discrepancies)
 
 
 @given(cases())
@@ -221,7 +221,7 @@ def test_the_terms_that_answer_in_advance_leave_no_question_and_no_sum_above_wha
     case.run()
     for name in case.returns:
         merged = case.merged(name)
-        asks = {doubt.kind for doubt in merged.discrepancies if doubt.freezes}
+        asks = {discrepancy.kind for discrepancy in merged.discrepancies if discrepancy.freezes}
         assert asks <= {"possible_duplicates"}, "two systems that tell the same sum are another question"
         assert merged.money.due == 0 or asks
         assert merged.money.refunded == merged.money.agreed or asks

@@ -60,11 +60,11 @@ def bound(found: World, **more: Any) -> World:
 
 def test_nothing_is_told_that_rests_on_a_guess() -> None:
     found = bound(world("A"))
-    assert found.doubts() == ["provisional"]
+    assert found.discrepancies() == ["provisional"]
     assert [found.asks(account) for account in ("web", "till", "erp")] == [[], [], []]
     assert "opened" in found.undeliverable("erp")
     found.inputs = replace(found.inputs, immature=frozenset())
-    assert found.doubts() == []
+    assert found.discrepancies() == []
     assert (found.asks("erp"), found.asks("till")) == (["create_return"], ["note"])
     assert bound(world("A"), confirmed=True).asks("erp") == ["create_return"], "a person knows"
 
@@ -82,5 +82,5 @@ def test_what_may_be_another_return_is_neither_created_nor_paid_nor_received() -
     found = world("A")
     assert found.asks("erp") == ["create_return"]
     found.inputs = replace(found.inputs, bindings=Bindings(asks=(1002, 1003)))
-    assert found.doubts() == ["two_candidates"]
+    assert found.discrepancies() == ["two_candidates"]
     assert (found.asks("erp"), found.undeliverable("erp")) == ([], ["opened"])

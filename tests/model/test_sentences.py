@@ -145,8 +145,10 @@ def test_words_of_ours_are_translated_and_data_is_not() -> None:
 
 
 def test_a_sentence_in_a_sentence() -> None:
-    doubt = Discrepancy(kind="over_return", said=sentence("over_return", quantity=Decimal("3.0"), granted=Decimal(1)))
-    waits = sentence("waits_for_person", about=doubt.said)
+    discrepancy = Discrepancy(
+        kind="over_return", said=sentence("over_return", quantity=Decimal("3.0"), granted=Decimal(1))
+    )
+    waits = sentence("waits_for_person", about=discrepancy.said)
     assert say(waits).startswith("Waits for a person: 3 pieces are to come back, only 1")
     assert say(waits, "zh").startswith("等待人工处理：申请退回 3 件")
     assert msgspec.json.decode(msgspec.json.encode(waits), type=Sentence) == waits

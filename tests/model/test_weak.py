@@ -16,7 +16,7 @@ from hub.model.merge.merger import merge
 from hub.model.schema.observation import DuplicateFacts, FactId, Party
 from tests.model.records import inputs, said
 
-GROUND = inputs(
+INPUTS = inputs(
     Party(name="web", kind="storefront"), Party(name="erp", kind="erp", orders_of="web"),
     Party(name="till", kind="pos"),
 )  # fmt: skip
@@ -25,12 +25,14 @@ ORDER = said("web", "order", "o1", keys=[{"type": "order_number", "value": "12"}
 NUMBER = {"issuer": "web", "type": "order_number", "value": "12"}
 
 
-def one(id: int, account: str, *, settled: bool = False, ground_: Any = GROUND, **fields: Any) -> Candidate:
+def one(id: int, account: str, *, settled: bool = False, merge_inputs: Any = INPUTS, **fields: Any) -> Candidate:
     """A return that one record tells, as a candidate."""
     fields.setdefault("origin", "request")
     fields.setdefault("orders", [NUMBER])
     record = said(account, "return", str(id), **fields)
-    return candidate(id, merge([record, ORDER], ground_), [record], [1], settled=settled, duplicates=ground_.duplicates)
+    return candidate(
+        id, merge([record, ORDER], merge_inputs), [record], [1], settled=settled, duplicates=merge_inputs.duplicates
+    )
 
 
 def shirts(quantity: int) -> list[dict[str, Any]]:
@@ -73,8 +75,8 @@ def test_a_receipt_that_was_told_there_does_not_close_the_claim() -> None:
     duplicate = DuplicateFacts(
         frozenset({FactId("web", "return", "1", "receipts", "r"), FactId("till", "return", "2", "receipts", "r")})
     )
-    ground = inputs(*GROUND.parties.values(), duplicates=(duplicate,))
-    web = one(1, "web", ground_=ground, lines=shirts(1), receipts=came(1))
+    with_duplicate = inputs(*INPUTS.parties.values(), duplicates=(duplicate,))
+    web = one(1, "web", merge_inputs=with_duplicate, lines=shirts(1), receipts=came(1))
     assert bound(decide([web, COUNTER])) == [((1, 2), "line")]
 
 

@@ -142,7 +142,7 @@ def test_pieces_in_two_rounds_then_the_credit_then_the_money(world: World) -> No
     assert receive.objects == {"order": "order_12", "return": "return_01M8"}
 
     the_return(world, receipts=[{"id": "act_5", "order_line": "ordli_A", "quantity": 1, "condition": "good"}])
-    assert world.doubts() == [], (
+    assert world.discrepancies() == [], (
         "two pieces are expected and two are told of: until they are known to be one, they add up"
     )
     world.links(
@@ -209,7 +209,7 @@ def test_pieces_in_two_rounds_then_the_credit_then_the_money(world: World) -> No
     assert merged.discrepancies == ()
 
 
-def test_money_that_is_off_is_residue_and_never_in_sync(world: World) -> None:
+def test_money_that_is_off_is_undeliverable_and_never_in_sync(world: World) -> None:
     complaint(world, "authorized", ready=True)
     world.hears(
         "erp", "credit_note", "3",

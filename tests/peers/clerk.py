@@ -59,12 +59,12 @@ def _answer(scenario: Scenario) -> str:
             dead = [i for i in intents.unfinished(conn, [number]).get(number, []) if i.state == "dead"]
             found = reviews.open_reviews(conn)
             asks = [(row.account, rest) for row in pages.telling(conn, number) for rest in pages.cannot(row)]
-        for doubt in doc.discrepancies:
-            if doubt.choices:
-                choice = dice.choice(doubt.choices)
+        for discrepancy in doc.discrepancies:
+            if discrepancy.choices:
+                choice = dice.choice(discrepancy.choices)
                 text = f"{choice.text}:{doc.money.due or 10}" if choice.takes else choice.text
-                hub.answering.answer(number, doubt.question, text, WHO)
-                return f"R{number} {doubt.kind} {text}"
+                hub.answering.answer(number, discrepancy.question, text, WHO)
+                return f"R{number} {discrepancy.kind} {text}"
         for question in (q for q in found if number in q["returns"] and q["kind"] in ("no_effect", "unknown_outcome")):
             hub.dead_letters.dealt(question["id"], WHO, "booked by hand")
             return f"R{number} dealt with: {question['text']}"

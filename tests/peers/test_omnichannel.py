@@ -90,13 +90,13 @@ def processed(journey: Journey) -> list[int]:
     return [line["processedQuantity"] for line in record["returnLineItems"]["nodes"]]
 
 
-def doubts(journey: Journey) -> list[str]:
-    return [doubt.kind for doubt in journey.merged.discrepancies]
+def discrepancies(journey: Journey) -> list[str]:
+    return [discrepancy.kind for discrepancy in journey.merged.discrepancies]
 
 
 def test_bought_online_it_comes_back_over_the_counter_and_by_two_carriers(scene: Stage[Channels]) -> None:
     tale = Omnichannel(scene)
-    tale.whole(print)
+    tale.run(print)
     merged = tale.merged
     assert [row.id for row in returns_of(tale)] == [tale.return_id]
     # The systems, asked.
@@ -169,11 +169,11 @@ def asked_once(journey: Journey, complaint: int) -> None:
     assert sorted(states.values()) == (["waiting"] if bound() else ["cancelled", "waiting"]), states
     assert journey.world.shop_returns(journey.order) == {journey.asked: "REQUESTED"}
     assert [line.quantity for line in journey.merged.lines] == [1]
-    assert (journey.merged.status, doubts(journey)) == ("requested", [])
+    assert (journey.merged.status, discrepancies(journey)) == ("requested", [])
     if refused():
         (journey.return_id,) = (row.id for row in returns_of(journey) if row.id != journey.return_id)
         journey.quiet()
-        assert (journey.merged.status, doubts(journey)) == ("rejected", ["over_return"])
+        assert (journey.merged.status, discrepancies(journey)) == ("rejected", ["over_return"])
         assert {choice.word for choice in journey.merged.discrepancies[0].choices} == {"allow", "refuse"}
         assert "told erp: reject" in journey.story()
 
@@ -188,13 +188,13 @@ def test_who_asks_for_more_than_is_open_goes_short_and_is_refused(journey: Journ
     journey.wait("the second to be refused there", lambda: complaints(journey).get(second) == "cancelled")
     journey.wait("two returns", lambda: len(returns_of(journey)) == 2)
     journey.quiet()
-    assert doubts(journey) == []
+    assert discrepancies(journey) == []
     (loser,) = (row.id for row in returns_of(journey) if row.id != journey.return_id)
     journey.return_id = loser
     journey.quiet()
     assert complaints(journey) == {int(first): "waiting", second: "cancelled"}
     assert journey.world.shop_returns(journey.order) == {journey.asked: "REQUESTED"}, "the shop was told of no other"
-    assert (journey.merged.status, doubts(journey)) == ("rejected", ["over_return"])
+    assert (journey.merged.status, discrepancies(journey)) == ("rejected", ["over_return"])
     assert "authorization rejected (by hub)" in journey.story()
     assert "told erp: reject" in journey.story()
 
@@ -208,18 +208,18 @@ def test_a_lost_parcel_is_a_persons_business_and_pays_nothing(journey: Journey) 
     journey.world.scan(number, "failure", "lost")
     journey.wait("the hub to know that it is lost", lambda: journey.merged.axes.transit == "lost")
     journey.quiet()
-    (doubt,) = journey.merged.discrepancies
-    assert (doubt.kind, doubt.accounts, journey.merged.status) == ("parcel_lost", ("parcels",), "lost")
-    assert doubt.text == (
+    (discrepancy,) = journey.merged.discrepancies
+    assert (discrepancy.kind, discrepancy.accounts, journey.merged.status) == ("parcel_lost", ("parcels",), "lost")
+    assert discrepancy.text == (
         f"parcels says that parcel {number} is lost; not here yet: MUG. Claim it from the carrier, and decide about the"
         " customer's money: nothing is paid by itself."
     )
-    assert f"discrepancy parcel_lost: {doubt.text}" in journey.story()
+    assert f"discrepancy parcel_lost: {discrepancy.text}" in journey.story()
     assert journey.world.money_back(journey.order) == []
     assert journey.put_away() == {}
     assert any(number in note for note in notes(journey, journey.complaint)), "Tryton knows which parcel to ask for"
     journey.world.erp.arrive(journey.sale, {"MUG": 1})
-    journey.wait("the find to settle it", lambda: doubts(journey) == [])
+    journey.wait("the find to settle it", lambda: discrepancies(journey) == [])
 
 
 def test_a_refund_that_fails_at_the_holder_of_the_money_happened_nowhere(journey: Journey) -> None:
@@ -261,14 +261,14 @@ def test_an_erp_that_counts_fewer_pieces_than_the_shop_is_asked_about_and_overwr
     journey.world.erp.arrive(journey.sale, {"MUG": 1})
     journey.wait("the shop to have been told of one", lambda: processed(journey) == [1])
     journey.world.shop_counts(journey.order, journey.asked)  # a clerk there is sure that two came
-    journey.wait("the hub to see two counts", lambda: doubts(journey))
+    journey.wait("the hub to see two counts", lambda: discrepancies(journey))
     journey.world.erp.post_invoices(journey.sale)
     journey.wait("the counted piece to be paid", lambda: journey.paid("web") == price("MUG"))
     journey.quiet()
-    (doubt,) = journey.merged.discrepancies
-    assert (doubt.kind, set(doubt.accounts), doubt.freezes) == ("total_grew", {"erp", "web"}, False)
-    assert doubt.text.startswith("web shows 2 pieces in all, 1 more than erp told and it had of its own.")
-    assert [choice.text for choice in doubt.choices] == ["own", "same"], "the shop's clerk knows"
+    (discrepancy,) = journey.merged.discrepancies
+    assert (discrepancy.kind, set(discrepancy.accounts), discrepancy.freezes) == ("total_grew", {"erp", "web"}, False)
+    assert discrepancy.text.startswith("web shows 2 pieces in all, 1 more than erp told and it had of its own.")
+    assert [choice.text for choice in discrepancy.choices] == ["own", "same"], "the shop's clerk knows"
     assert journey.merged.lines[0].received == 1, "the warehouse's word counts"
     assert journey.put_away() == {"MUG": 1}, "and is not overwritten"
     assert processed(journey) == [2], "nor is the shop's"

@@ -177,12 +177,12 @@ def _told(scenario: Scenario, found: list[tuple[int, Return]]) -> tuple[list[str
             if numbers & set(question["returns"]):
                 ways.append(f"question {question['kind']}: {question['text']}")
         for number, ret in found:
-            for doubt in ret.discrepancies:
-                if doubt.choices:
-                    offered = ", ".join(choice.text for choice in doubt.choices)
-                    ways.append(f"R{number} {doubt.kind}: {doubt.text} [{offered}]")
+            for discrepancy in ret.discrepancies:
+                if discrepancy.choices:
+                    offered = ", ".join(choice.text for choice in discrepancy.choices)
+                    ways.append(f"R{number} {discrepancy.kind}: {discrepancy.text} [{offered}]")
                 else:
-                    words.append(f"R{number} {doubt.kind}: {doubt.text}")
+                    words.append(f"R{number} {discrepancy.kind}: {discrepancy.text}")
             for intent in intents.unfinished(conn, [number]).get(number, []):
                 if intent.state == "dead":
                     ways.append(f"R{number} dead letter {intent.account} {intent.kind}: {intent.error}")

@@ -46,7 +46,7 @@ def complaint(id: str, number: str | None = None, **more: Any) -> dict[str, Any]
 
 
 def kinds(hub: Hub, return_id: int) -> list[str]:
-    return [doubt.kind for doubt in document(hub, return_id).discrepancies]
+    return [discrepancy.kind for discrepancy in document(hub, return_id).discrepancies]
 
 
 def whose(hub: Hub) -> dict[str, int]:

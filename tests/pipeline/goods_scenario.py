@@ -83,9 +83,9 @@ class GoodsScenario(Scenario):
         assert rows(self.hub, "SELECT possible FROM intents WHERE state = 'dead'") == [(True,)]
 
     def answer(self, number: int, text: str = "same") -> None:
-        ((_, doubt),) = self.frozen()
-        assert doubt.kind == "booked_by_hand"
-        self.hub.answering.answer(number, doubt.question, text, "Li")
+        ((_, discrepancy),) = self.frozen()
+        assert discrepancy.kind == "booked_by_hand"
+        self.hub.answering.answer(number, discrepancy.question, text, "Li")
         deliver_due(self.hub)
 
     def received(self, number: int) -> int:

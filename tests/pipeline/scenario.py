@@ -202,8 +202,12 @@ class Scenario:
     def frozen(self, kind: str = "") -> list[tuple[int, Discrepancy]]:
         """The open questions (of this kind) of all returns."""
         live = [found.id for found in all_returns(self.hub) if not found.merged_into]
-        doubts = [(number, doubt) for number in live for doubt in self.doc(number).discrepancies]
-        return [(number, doubt) for number, doubt in doubts if doubt.question and kind in ("", doubt.kind)]
+        discrepancies = [(number, discrepancy) for number in live for discrepancy in self.doc(number).discrepancies]
+        return [
+            (number, discrepancy)
+            for number, discrepancy in discrepancies
+            if discrepancy.question and kind in ("", discrepancy.kind)
+        ]
 
 
 @pytest.fixture

@@ -30,10 +30,10 @@ def test_what_of_it_could_not_be_read_holds_up_no_money_any_more(scenario: Scena
         inbox.accept(conn, [Arrival.changed("till", "receipt", "T-1")])
     scenario.owed(number)
     assert (scenario.paid(), len(scenario.frozen("unread"))) == (0, 1)
-    assert [doubt.kind for doubt in scenario.doc(number).discrepancies] == ["unread", "unread"]
+    assert [discrepancy.kind for discrepancy in scenario.doc(number).discrepancies] == ["unread", "unread"]
     configuration.remove(scenario.hub, "till")
     work_off(scenario.hub, kinds=("recompute",))
-    assert (scenario.frozen(), [doubt.kind for doubt in scenario.doc(number).discrepancies]) == ([], [])
+    assert (scenario.frozen(), [discrepancy.kind for discrepancy in scenario.doc(number).discrepancies]) == ([], [])
     assert scenario.paid() == D("10.00")
     assert "the account till was removed: what of it could not be read" in "\n".join(story(scenario.hub, number))
     assert rows(scenario.hub, "SELECT id FROM inbox WHERE account = 'till'") == []
@@ -51,7 +51,7 @@ def test_added_again_it_begins_anew(scenario: Scenario) -> None:
     configuration.remove(scenario.hub, "till")
     scenario.accounts()
     unread(scenario, hub_number=f"R{number}")
-    assert [doubt.kind for doubt in scenario.doc(number).discrepancies] == ["unread"]
+    assert [discrepancy.kind for discrepancy in scenario.doc(number).discrepancies] == ["unread"]
 
 
 def test_its_work_that_nobody_could_do_is_no_question_any_more(scenario: Scenario) -> None:

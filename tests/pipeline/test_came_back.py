@@ -93,4 +93,4 @@ def test_a_part_of_a_refund_for_two_returns_is_asked_about_in_both(scenario: Sce
     scenario.owed(other, id="CN-2")
     assert scenario.paid() == 0
     asked = scenario.frozen("refund_came_back")
-    assert [(number, "4.00 EUR" in doubt.text) for number, doubt in asked] == [(one, True), (other, True)]
+    assert [(number, "4.00 EUR" in discrepancy.text) for number, discrepancy in asked] == [(one, True), (other, True)]

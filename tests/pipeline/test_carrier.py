@@ -223,7 +223,7 @@ def test_a_parcel_that_comes_back_undelivered_and_a_request_for_its_goods_are_as
         parcels.scan(status, detail)
     bring()
     one, two = (found.id for found in all_returns(hub))
-    kinds = [[doubt.kind for doubt in document(hub, return_id).discrepancies] for return_id in (one, two)]
+    kinds = [[discrepancy.kind for discrepancy in document(hub, return_id).discrepancies] for return_id in (one, two)]
     assert kinds == [["two_candidates"], ["two_candidates"]]
     with hub.database.begin() as conn:
         (question,) = reviews.open_reviews(conn)

@@ -41,7 +41,7 @@ def test_what_the_goods_cost_before_it_is_never_paid_beyond_what_was_captured(sc
     assert (scenario.paid(), scenario.doc(number).money.due) == (D("15.00"), 5), (
         "five are shown as what is due above it"
     )
-    assert [doubt.kind for doubt in scenario.doc(number).discrepancies] == ["above_captured"]
+    assert [discrepancy.kind for discrepancy in scenario.doc(number).discrepancies] == ["above_captured"]
 
 
 def test_no_system_is_asked_to_make_a_return_of_it(scenario: Scenario) -> None:

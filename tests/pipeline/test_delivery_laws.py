@@ -68,7 +68,7 @@ class Delivery(RuleBasedStateMachine):
         super().__init__()
         self.patches = pytest.MonkeyPatch()
         self.world = Moody()
-        self.doubt: dict[str, str] = {}
+        self.unknown: dict[str, str] = {}
         """Per kind the key of what may have been done."""
         self.aged: set[str] = set()
         self.wrong: list[str] = []
@@ -112,7 +112,7 @@ class Delivery(RuleBasedStateMachine):
     def called(self, operation: Operation) -> None:
         kind, key, mood = operation.kind, operation.id, self.world.moods["write"]
         self.met[kind, mood.name] += 1
-        before = self.doubt.get(kind)
+        before = self.unknown.get(kind)
         if before not in (None, key):
             self.wrong.append(f"{kind} under the new key {key} while {before} may have been done")
         if kind == "refund" and not self.paying:
@@ -120,9 +120,9 @@ class Delivery(RuleBasedStateMachine):
         if before == key and kind == "refund" and (not self.world.keyed or key in self.aged):
             self.wrong.append(f"money again under {key}, which nobody remembers")
         if mood.left or mood.name in ("bug", "killed"):
-            self.doubt[kind] = key
+            self.unknown[kind] = key
         if mood.name == "well":
-            self.doubt.pop(kind, None)
+            self.unknown.pop(kind, None)
 
     def deliver(self) -> None:
         """Webhooks come in and are understood."""
@@ -153,7 +153,7 @@ class Delivery(RuleBasedStateMachine):
     def ended(self) -> None:
         """What an observation or a person has ended is in doubt no more."""
         over = {row[0] for row in rows(self.hub, "SELECT id FROM intents WHERE state IN ('done', 'given_up')")}
-        self.doubt = {kind: key for kind, key in self.doubt.items() if int(key) not in over}
+        self.unknown = {kind: key for kind, key in self.unknown.items() if int(key) not in over}
 
     # -- what happens
 
@@ -224,8 +224,8 @@ class Delivery(RuleBasedStateMachine):
         for intent, kind, return_id, account in rows(
             self.hub, "SELECT id, kind, return_id, account FROM intents WHERE state = 'dead' ORDER BY id"
         ):
-            if self.doubt.get(kind) == str(intent):
-                del self.doubt[kind]
+            if self.unknown.get(kind) == str(intent):
+                del self.unknown[kind]
             if (kind, str(intent)) in done:
                 self.hub.dead_letters.give_up(intent, "Li", "it is there")
             else:

@@ -17,8 +17,8 @@ def test_what_ended_in_the_shop_is_not_paid_before_somebody_says_that_it_goes_on
     number = ended_in_the_shop(scenario, word)
     scenario.owed(number)
     assert scenario.paid() == 0
-    ((_, doubt),) = scenario.frozen()
-    assert doubt.kind == "cancelled_there"
+    ((_, discrepancy),) = scenario.frozen()
+    assert discrepancy.kind == "cancelled_there"
 
 
 def test_an_answer_hides_not_that_two_others_received_the_same(scene: GoodsScenario) -> None:
@@ -34,7 +34,7 @@ def test_an_answer_hides_not_that_two_others_received_the_same(scene: GoodsScena
     scene.came("till", number, id="T-1", quantity=4)
     scene.work()
     scene.shows()
-    assert [doubt.kind for _, doubt in scene.frozen()] == ["possible_duplicates"]
+    assert [discrepancy.kind for _, discrepancy in scene.frozen()] == ["possible_duplicates"]
     assert max(scene.payer.told_totals) == 5
 
 

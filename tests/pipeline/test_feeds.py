@@ -201,8 +201,8 @@ def test_a_page_with_bad_records_brings_the_good_ones(
 # -- what rests on a record that cannot be read
 
 
-def doubts(hub: Hub, return_id: int) -> list[str]:
-    return [doubt.kind for doubt in document(hub, return_id).discrepancies]
+def discrepancies(hub: Hub, return_id: int) -> list[str]:
+    return [discrepancy.kind for discrepancy in document(hub, return_id).discrepancies]
 
 
 @pytest.mark.parametrize("how", ["fetched", "refused", "pushed"])
@@ -225,14 +225,14 @@ def test_a_return_says_that_it_waits_for_a_record_that_cannot_be_read(
     work()
     ((return_id,),) = rows(hub, "SELECT id FROM returns")
     if how == "pushed":
-        assert doubts(hub, return_id) == []
+        assert discrepancies(hub, return_id) == []
         push(hub, "order", "2", {**order, "version": 2, "lines": "none"})
         records["order"] = {**order, "version": 2, "lines": "none"}
         work()
-    assert doubts(hub, return_id) == ["unread"]
+    assert discrepancies(hub, return_id) == ["unread"]
     records["order"] = {**order, "version": 3}
     with hub.database.begin() as conn:
         jobs.want(conn, "fetch", [("web", "order/12")])
     work()
-    assert doubts(hub, return_id) == []
+    assert discrepancies(hub, return_id) == []
     assert parked(hub) == [], "what is older than what was understood waits for nobody"

@@ -69,10 +69,10 @@ class World:
         self.log[-1] += f" {pieces}"
         self._tell(read=False)  # before anybody heard of it
         self.scene.shows(total=self.total)
-        for _, doubt in self.scene.frozen():
-            assert doubt.kind == "booked_by_hand", self.log
+        for _, discrepancy in self.scene.frozen():
+            assert discrepancy.kind == "booked_by_hand", self.log
             self.log.append(f"answer {answer}")
-            self.scene.hub.answering.answer(self.number, doubt.question, answer, "Li")
+            self.scene.hub.answering.answer(self.number, discrepancy.question, answer, "Li")
         assert self.scene.frozen() == [], self.log
 
     def _tell(self, *, read: bool = True) -> None:

@@ -33,7 +33,9 @@ def never_given(scenario: Scenario) -> list[str]:
     with scenario.hub.database.begin() as conn:
         found = console.search(conn, discrepant=True).rows
         assert health.overview(conn).discrepancies == len(found)
-    return [doubt.text for one in found for doubt in one.doc.discrepancies if doubt.kind == "never_given"]
+    return [
+        discrepancy.text for one in found for discrepancy in one.doc.discrepancies if discrepancy.kind == "never_given"
+    ]
 
 
 @pytest.mark.parametrize("way", ["R{}", "R-{}", "R {}", "#R{}", "# r{}", "ｒ{}", "r. {}", " R：{} ", "R–{}"])

@@ -63,7 +63,7 @@ def end(scenario: Scenario) -> dict[str, Any]:
             scenario.doc(number).axes.receipt,
             sorted(order.number or "" for order in scenario.doc(number).orders),
             sorted(line.key for line in scenario.doc(number).lines),
-            sorted(doubt.kind for doubt in scenario.doc(number).discrepancies),
+            sorted(discrepancy.kind for discrepancy in scenario.doc(number).discrepancies),
         )
         for number in live
         if number in of

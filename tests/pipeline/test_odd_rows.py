@@ -49,9 +49,9 @@ def test_it_is_left_out_and_asked_and_the_rest_counts(scenario: Scenario, order:
     assert scenario.doc(number).money.captured is not None
     asked = scenario.frozen("left_out")
     assert bool(asked) == bool(said)
-    for _, doubt in asked:
-        assert said in say(doubt.said)
-        assert "order O1 at web" in say(doubt.said)
+    for _, discrepancy in asked:
+        assert said in say(discrepancy.said)
+        assert "order O1 at web" in say(discrepancy.said)
     assert scenario.paid() == (0 if said else D("10.00"))
     scenario.order()
     assert scenario.frozen() == []

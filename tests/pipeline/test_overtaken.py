@@ -137,9 +137,9 @@ def shop_shows(scenario: Scenario, *ids: str, total: int | None = None) -> None:
 
 
 def asked_whether_the_same(scenario: Scenario, number: int, answer: str) -> None:
-    ((_, doubt),) = scenario.frozen()
-    assert doubt.kind == "booked_by_hand"
-    scenario.hub.answering.answer(number, doubt.question, answer, "Li")
+    ((_, discrepancy),) = scenario.frozen()
+    assert discrepancy.kind == "booked_by_hand"
+    scenario.hub.answering.answer(number, discrepancy.question, answer, "Li")
 
 
 @pytest.mark.parametrize("given_up", ["before", "after", "never"])
@@ -250,7 +250,7 @@ def test_a_total_counts_our_pieces_once_and_its_own_besides(scenario: Scenario, 
     assert (scenario.doc(number).lines[0].received, scenario.doc(number).discrepancies) == (3, ())
     assert payer.counted == ([2, 3] if early else [])
     shop_shows(scenario, "own", total=1)
-    assert [doubt.kind for doubt in scenario.doc(number).discrepancies] == ["duplicates_differ"]
+    assert [discrepancy.kind for discrepancy in scenario.doc(number).discrepancies] == ["duplicates_differ"]
 
 
 def test_a_total_that_grew_by_hand_is_asked_about_and_counts_once(scenario: Scenario) -> None:

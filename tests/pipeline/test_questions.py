@@ -74,7 +74,7 @@ def test_each_answer_ends_the_freeze_and_the_right_sum_is_paid(
     scene.begins(scenario)
     (number, asked), *_ = scenario.frozen(kind)
     assert scenario.paid() == D(scene.before), "it was paid although it is asked about"
-    asked = next(doubt for _, doubt in scenario.frozen(kind) if doubt.question == asked.question)
+    asked = next(discrepancy for _, discrepancy in scenario.frozen(kind) if discrepancy.question == asked.question)
     assert number in queued(scenario), "it stands where nobody looks"
     offered = {choice.word for choice in asked.choices}
     assert offered <= set(QUESTIONS[kind])
@@ -85,7 +85,7 @@ def test_each_answer_ends_the_freeze_and_the_right_sum_is_paid(
     assert scenario.frozen(kind) == []
     scene.then(scenario, answer.partition(":")[0])
     assert scenario.paid() == D(scene.pays[answer])
-    assert [doubt for host, doubt in scenario.frozen(kind) if host == number] == []
+    assert [discrepancy for host, discrepancy in scenario.frozen(kind) if host == number] == []
     assert any("Li" in line for line in story(scenario.hub, number))
     assert {host for host, _ in scenario.frozen()} == queued(scenario), "answered, and still in the queue"
 
@@ -173,7 +173,9 @@ def test_what_cannot_be_told_is_dealt_with_by_hand_and_money_paid_otherwise_coun
     assert question in {rest.question for rest in scenario.untold(number, "web")}
 
 
-def test_every_residue_has_its_way_out_and_none_of_what_waits_for_another_answer(scenario: Scenario) -> None:
+def test_all_that_is_undeliverable_has_its_way_out_and_none_of_what_waits_for_another_answer(
+    scenario: Scenario,
+) -> None:
     number, _ = refused_there(scenario)
     for _ in range(5):  # money that was paid by hand is told to whoever should know of it
         for rest in (scenario.untold(number, "web") + scenario.untold(number, "erp"))[:1]:

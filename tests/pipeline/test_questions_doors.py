@@ -73,21 +73,21 @@ def test_the_api_answers_and_takes_back(scenario: Scenario, client: Client) -> N
     refund_of_the_order(scenario)
     shown = client.get("/api/returns/R1001").json
     assert shown
-    (doubt,) = [d for d in shown["return"]["discrepancies"] if d["freezes"]]
-    assert [(c["word"], c["to"]) for c in doubt["choices"]] == [
+    (discrepancy,) = [d for d in shown["return"]["discrepancies"] if d["freezes"]]
+    assert [(c["word"], c["to"]) for c in discrepancy["choices"]] == [
         ("of", "R1001"),
         ("of", "R1002"),
         ("oldest", ""),
         ("goodwill", ""),
     ]
     address = "/api/returns/R1001/answers"
-    wrong = sent(client, address, {"question": doubt["question"], "choice": "of:R77"})
+    wrong = sent(client, address, {"question": discrepancy["question"], "choice": "of:R77"})
     assert (wrong.status_code, "of:R1001, of:R1002, oldest, goodwill" in wrong.json["error"]) == (409, True)
     assert sent(client, address, {"question": 7}).status_code == 400
     assert sent(client, address, ["question"]).status_code == 400
     assert len(scenario.frozen()) == 2
 
-    done = sent(client, address, {"question": doubt["question"], "choice": "goodwill"})
+    done = sent(client, address, {"question": discrepancy["question"], "choice": "goodwill"})
     assert done.status_code == 200
     (given,) = done.json["return"]["answers"]
     assert (given["kind"], given["answer"]) == ("unallocated_refund", "goodwill")

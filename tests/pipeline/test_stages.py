@@ -160,8 +160,8 @@ def test_keep_tells_the_story_of_returns_that_were_joined(hub: Hub, claimed: Cal
     assert "R1002" in text
 
 
-def test_fetch_wants_what_is_doubted_and_orders_that_nobody_told_of(hub: Hub, claimed: Callable[..., Batch]) -> None:
-    observed = Observed(doubted={("web", jobs.object_key("return", "w9"))})
+def test_fetch_wants_what_is_unsure_and_orders_that_nobody_told_of(hub: Hub, claimed: Callable[..., Batch]) -> None:
+    observed = Observed(unsure={("web", jobs.object_key("return", "w9"))})
     bound = Bound(heard_of={("web", "order", "12"), ("web", "nothing that can be fetched", "1")})
     alone(hub, stages.fetch, replace(claimed(), observed=observed, bound=bound))
     wanted = rows(hub, "SELECT account, key FROM jobs WHERE kind = 'fetch' ORDER BY key")

@@ -40,7 +40,7 @@ def test_the_erp_corrects_what_a_total_was_told(scene: GoodsScenario) -> None:
     scene.shows(total=True, all=2)
     scene.came("erp", number, quantity=1)
     deliver_due(scene.hub)
-    kinds = [doubt.kind for doubt in scene.doc(number).discrepancies]
+    kinds = [discrepancy.kind for discrepancy in scene.doc(number).discrepancies]
     assert (scene.received(number), kinds, scene.payer.told_totals) == (1, ["duplicates_differ"], [2])
 
 
@@ -61,7 +61,7 @@ def test_a_kit_in_a_total(scene: GoodsScenario) -> None:
     in_parts(scene, number)
     scene.shows(total=True, all=2)
     assert scene.received(number) == 1
-    assert [doubt.kind for doubt in scene.doc(number).discrepancies] == ["duplicates_differ"]
+    assert [discrepancy.kind for discrepancy in scene.doc(number).discrepancies] == ["duplicates_differ"]
 
 
 # -- while nobody knows what a write made
@@ -106,9 +106,9 @@ def test_what_a_total_grows_by_after_it_was_told_is_another_count_of_the_same(sc
     assert (scene.received(number), scene.doc(number).discrepancies) == (2, ())
     scene.shows(total=True, all=3)
     deliver_due(scene.hub)
-    (doubt,) = scene.doc(number).discrepancies
-    assert (doubt.kind, scene.received(number), scene.payer.told_totals) == ("total_grew", 2, [2])
-    scene.hub.answering.answer(number, doubt.question, "same", "Li")
+    (discrepancy,) = scene.doc(number).discrepancies
+    assert (discrepancy.kind, scene.received(number), scene.payer.told_totals) == ("total_grew", 2, [2])
+    scene.hub.answering.answer(number, discrepancy.question, "same", "Li")
     deliver_due(scene.hub)
     assert (scene.doc(number).discrepancies, scene.received(number), scene.payer.told_totals) == ((), 2, [2])
 
@@ -127,10 +127,10 @@ def grew(scene: GoodsScenario) -> int:
 
 
 def own(scene: GoodsScenario, number: int) -> None:
-    (doubt,) = scene.doc(number).discrepancies
-    assert doubt.kind == "total_grew"
-    assert not doubt.freezes
-    scene.hub.answering.answer(number, doubt.question, "own", "Li")
+    (discrepancy,) = scene.doc(number).discrepancies
+    assert discrepancy.kind == "total_grew"
+    assert not discrepancy.freezes
+    scene.hub.answering.answer(number, discrepancy.question, "own", "Li")
     deliver_due(scene.hub)
 
 
@@ -159,7 +159,7 @@ def test_of_what_a_total_grew_by_the_rest_is_asked_that_nobody_else_tells_of(sce
     """The ERP tells late of what the shop counts already; of the other piece a person knows."""
     number = grew(scene)
     scene.shows(total=True, all=4)
-    assert [doubt.kind for doubt in scene.doc(number).discrepancies] == ["total_grew"]
+    assert [discrepancy.kind for discrepancy in scene.doc(number).discrepancies] == ["total_grew"]
     scene.came("erp", number, "GR-2")
     deliver_due(scene.hub)
     assert (scene.received(number), scene.doc(number).discrepancies) == (4, ())

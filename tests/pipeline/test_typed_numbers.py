@@ -146,7 +146,7 @@ def test_goods_that_another_counter_adds_to_a_return_are_seen(scenario: Scenario
     lines = [{"id": "1", "sku": "MUG", "quantity": 1}, {"id": "2", "sku": "TEAPOT", "quantity": 1}]
     said = {"origin": "counter", "order": {"number": "5001"}, "hub_number": f"R{number}"}
     scenario.push("till", "return.upsert", "T-1", lines=lines, **said)
-    (seen,) = [doubt for doubt in scenario.doc(number).discrepancies if doubt.kind == "unasked"]
+    (seen,) = [discrepancy for discrepancy in scenario.doc(number).discrepancies if discrepancy.kind == "unasked"]
     assert seen.text.startswith("till has TEAPOT × 1 on the return, for which web did not ask.")
     scenario.push("erp", "return.upsert", "C-1", hub_number=f"R{number}", lines=lines)
     assert not scenario.doc(number).discrepancies, "whoever decides has it, too"

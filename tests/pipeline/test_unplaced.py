@@ -86,7 +86,7 @@ def test_shipping_paid_with_the_return_counts_where_the_documents_add_up_to_just
     scenario.owed(number, "14.90")
     assert (scenario.paid(), scenario.doc(number).money.due, scenario.frozen()) == (0, 0, [])
     scenario.owed(number, "17.00")
-    assert (scenario.paid(), [doubt.kind for _, doubt in scenario.frozen()]) == (0, ["unallocated_refund"])
+    assert (scenario.paid(), [discrepancy.kind for _, discrepancy in scenario.frozen()]) == (0, ["unallocated_refund"])
     scenario.owed(number, "10.00")
     assert (scenario.paid(), scenario.doc(number).money.due, scenario.frozen()) == (0, 0, [])
 

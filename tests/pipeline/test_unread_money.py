@@ -51,7 +51,7 @@ def test_a_refund_of_which_nothing_was_ever_read_asks_whomever_it_names(
     assert "refund RF at web cannot be read" in asked.text
     assert "10.00 EUR is to be paid here" in asked.text
     refund_told(scenario, KNOWN, **NAMES[names])
-    assert "unread" not in [doubt.kind for doubt in scenario.doc(number).discrepancies], "it is read by now"
+    assert "unread" not in [discrepancy.kind for discrepancy in scenario.doc(number).discrepancies], "it is read by now"
     assert scenario.paid() == 0
 
 
@@ -60,13 +60,15 @@ def test_an_order_that_cannot_be_read_any_more_may_tell_of_one_too(scenario: Sce
     assert scenario.frozen() == []
     scenario.order(payments=[{"id": "PAY", "captured": "30.00", "refunded": "10.00", "method": "magic beans"}])
     assert scenario.frozen() == [], "nothing is to be paid as yet"
-    assert [doubt.kind for doubt in scenario.doc(number).discrepancies] == ["unread"]
+    assert [discrepancy.kind for discrepancy in scenario.doc(number).discrepancies] == ["unread"]
     scenario.owed(number)
     assert scenario.paid() == 0
     ((_, asked),) = scenario.frozen("unread")
     scenario.hub.answering.answer(number, asked.question, "nothing", "Li")
     assert scenario.paid() == D("10.00")
-    assert [doubt.kind for doubt in scenario.doc(number).discrepancies] == ["unread"], "it is still not read"
+    assert [discrepancy.kind for discrepancy in scenario.doc(number).discrepancies] == ["unread"], (
+        "it is still not read"
+    )
 
 
 def test_an_answer_is_no_word_on_what_comes_later_and_cannot_be_read_either(scenario: Scenario) -> None:
@@ -97,7 +99,7 @@ def test_an_order_whose_money_says_what_is_known_holds_up_none(scenario: Scenari
         scenario.hub.answering.answer(number, asked.question, "goodwill", "Li")
     scenario.owed(number)
     assert (scenario.paid(), scenario.frozen()) == (D("10.00"), [])
-    assert [doubt.kind for doubt in scenario.doc(number).discrepancies] == ["unread"], "it is still said"
+    assert [discrepancy.kind for discrepancy in scenario.doc(number).discrepancies] == ["unread"], "it is still said"
 
 
 def test_a_return_that_cannot_be_read_for_its_reason_holds_up_no_money_that_it_does_not_tell_of(
@@ -229,7 +231,7 @@ def test_what_tells_of_goods_alone_holds_up_no_money(scenario: Scenario) -> None
     number = begun(scenario)
     line = {"id": "1", "sku": "MUG", "quantity": "some"}
     scenario.push("till", "receipt.upsert", "G-2", hub_number=f"R{number}", lines=[line])
-    assert [doubt.kind for doubt in scenario.doc(number).discrepancies] == ["unread"]
+    assert [discrepancy.kind for discrepancy in scenario.doc(number).discrepancies] == ["unread"]
     scenario.owed(number)
     assert (scenario.paid(), scenario.frozen()) == (D("10.00"), [])
 
@@ -259,9 +261,9 @@ def test_whom_it_named_before_waits_for_it_no_more_when_it_names_another(scenari
     number = begun(scenario)
     other = scenario.asked("RET-2", {"L2": 1}, at="11:00")
     refund_told(scenario, UNKNOWN, hub_number=f"R{number}")
-    assert [doubt.kind for doubt in scenario.doc(number).discrepancies] == ["unread"]
+    assert [discrepancy.kind for discrepancy in scenario.doc(number).discrepancies] == ["unread"]
     refund_told(scenario, KNOWN, hub_number=f"R{other}")
-    assert [doubt.kind for doubt in scenario.doc(number).discrepancies] == []
+    assert [discrepancy.kind for discrepancy in scenario.doc(number).discrepancies] == []
 
 
 def test_an_id_that_holds_what_separates_names_here_is_read_as_any_other(scenario: Scenario) -> None:

@@ -86,7 +86,7 @@ def test_unknown_is_said_and_never_zero(site: Site) -> None:
     assert "未知" in site.get("/returns/R1004", "zh")
 
 
-def test_residue_is_never_shown_as_in_sync(site: Site) -> None:
+def test_undeliverable_is_never_shown_as_in_sync(site: Site) -> None:
     page = site.get("/returns/R1004")
     assert "erp has no way to receive." in page
     assert "In sync" not in page

@@ -51,18 +51,18 @@ def possible_duplicates(ctx: MergeContext, lines: Sequence[ReturnLine], receipts
 
 def possible_refunds(ctx: MergeContext, refunds: Sequence[RefundFact], money: Money) -> None:
     """About the same went back in two systems, and nobody linked it: asked where it decides what is still to pay."""
-    live = sorted((r for r in refunds if r.state in ("pending", "succeeded") and r.amount > 0), key=_whole)
+    live = sorted((r for r in refunds if r.state in ("pending", "succeeded") and r.amount > 0), key=_total)
     if len({r.speaker.account for r in live}) < 2:
         return
     gone = money.refunded + money.pending
     bounds = [b for b in (money.agreed, money.captured) if b is not None]
     above = not bounds or gone > min(bounds)
     ours = written(ctx.inputs.duplicates)
-    for group in _alike(live, _whole, money.currency):
+    for group in _alike(live, _total, money.currency):
         # What a write of ours paid was due although the other one was known.
         pair = _unlinked(ctx, group if above else [r for r in group if ours.isdisjoint(r.duplicates)])
         if pair is not None:
-            small, large = sorted((r for r in group if r in pair), key=_whole)
+            small, large = sorted((r for r in group if r in pair), key=_total)
             _refunded_twice(ctx, money, (large,), (small,), above=above)
     for whole, parts in _in_parts(ctx, [r for r in live if ours.isdisjoint(r.duplicates)], money.currency):
         _refunded_twice(ctx, money, (whole,), parts, above=above)
@@ -90,7 +90,7 @@ def _refunded_twice(
 
 
 def _amounts(side: Sequence[RefundFact], currency: str | None) -> str:
-    return " + ".join(money_text(_whole(refund), currency) for refund in side)
+    return " + ".join(money_text(_total(refund), currency) for refund in side)
 
 
 def _in_parts(
@@ -108,7 +108,7 @@ def _in_parts(
         for _, others in sorted(elsewhere.items()):
             few = others[:_MOST_PARTS]
             for parts in (found for size in range(2, len(few) + 1) for found in combinations(few, size)):
-                if abs(sum(map(_whole, parts)) - _whole(whole)) <= _slack(_whole(whole), currency):
+                if abs(sum(map(_total, parts)) - _total(whole)) <= _slack(_total(whole), currency):
                     yield whole, parts
                     break
 
@@ -148,7 +148,7 @@ def _sum(credit: CreditFact) -> Decimal:
     return credit.value.amount
 
 
-def _whole(refund: RefundFact) -> Decimal:
+def _total(refund: RefundFact) -> Decimal:
     """All of it, whatever of it is this return's."""
     return total(refund.value, *LIVE)
 

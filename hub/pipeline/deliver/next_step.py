@@ -189,7 +189,7 @@ class NextStep:
             if not alone:
                 return ALONE
             # Whoever pays here at this moment is waited for; then what is left is read and planned anew.
-            paying.hold(conn, account.name)
+            paying.lock(conn, account.name)
             (situation,) = load_for_update(conn, [row.return_id], self.accounts.all())
             planned = plan_for(conn, situation, account)
         held = [intent for intent in mine if intent.state == "held"]

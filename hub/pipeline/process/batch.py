@@ -35,7 +35,7 @@ class Observed:
     """Objects whose state we read ourselves, with the read_seq of that read."""
     repeated: dict[Name, int] = field(default_factory=dict)
     """Of these reads those that say what was known."""
-    doubted: set[tuple[str, str]] = field(default_factory=set)
+    unsure: set[tuple[str, str]] = field(default_factory=set)
     """Account and key of objects to be read again: nobody knows which of two records saw the newer state."""
 
 

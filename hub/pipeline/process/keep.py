@@ -38,7 +38,7 @@ def keep(conn: Connection, batch: Batch) -> Batch:
 
 def fetch(conn: Connection, batch: Batch) -> Batch:
     """Records to be read again, and orders that a record names and nobody told of (Content Enricher)."""
-    jobs.want(conn, "fetch", batch.observed.doubted)
+    jobs.want(conn, "fetch", batch.observed.unsure)
     brought = {own_name(record.observation) for record in batch.bound.news}
     wanted = [
         (account, jobs.object_key(stream, external_id))

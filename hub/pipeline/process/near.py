@@ -38,7 +38,7 @@ class Around(NamedTuple):
     decided: Judgement
 
 
-def look_around(conn: Connection, accounts: Mapping[str, Account], near: set[int], ids: set[int]) -> Around:
+def lock_nearby(conn: Connection, accounts: Mapping[str, Account], near: set[int], ids: set[int]) -> Around:
     """Hold everything near, in the house's order: orders, then returns; and what stands near after that."""
     while True:
         near = _closure(conn, near)

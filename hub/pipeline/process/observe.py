@@ -48,8 +48,8 @@ def _understand(
         observed.reads[row.name] = max(at, observed.reads.get(row.name, 0))
         if after is None:
             observed.repeated[row.name] = at
-    if before is not None and _doubted(accounts, row, at, before):
-        observed.doubted.add((row.account, job.key))
+    if before is not None and _is_unsure(accounts, row, at, before):
+        observed.unsure.add((row.account, job.key))
     return after
 
 
@@ -108,7 +108,7 @@ def _fetchable(accounts: Mapping[str, Account], row: inbox.InboxRow) -> bool:
     return account is not None and row.stream in account.entry.capabilities.fetches
 
 
-def _doubted(accounts: Mapping[str, Account], row: inbox.InboxRow, at: int, before: Stored) -> bool:
+def _is_unsure(accounts: Mapping[str, Account], row: inbox.InboxRow, at: int, before: Stored) -> bool:
     """A read that came in after one that left later, or that fell behind its own version, and a push that says
     something else than is known under an older version: nobody knows which saw the newer state. So it is read."""
     if not _fetchable(accounts, row):

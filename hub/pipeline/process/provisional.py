@@ -12,7 +12,7 @@ from hub.accounts import Account
 from hub.model.identity.candidates import titles, typed_references
 from hub.model.identity.names import own_name
 from hub.pipeline.process.combine import combine
-from hub.pipeline.process.near import look_around
+from hub.pipeline.process.near import lock_nearby
 from hub.pipeline.process.rebind import Weighed, bring_about
 from hub.store import bindings, returns, search_words
 from hub.store.database import Connection
@@ -42,7 +42,7 @@ def weigh(
     near = {i for pair in pairs for i in pair}
     if found:
         near |= found | {r.return_id for r in news if r.return_id and typed_references(r.observation)}
-    around = look_around(conn, accounts, near, ids)
+    around = lock_nearby(conn, accounts, near, ids)
     return bring_about(conn, accounts, around)
 
 

@@ -261,7 +261,7 @@ def test_money_that_moved_elsewhere_is_written_down_and_counts_once(
     work()
     ret = only(hub)
     assert ret.money.refunded == Decimal("10.00")
-    assert [doubt.kind for doubt in ret.discrepancies] == ["over_refunded"], "an even exchange owes nothing"
+    assert [discrepancy.kind for discrepancy in ret.discrepancies] == ["over_refunded"], "an even exchange owes nothing"
     assert [effect["kind"] for effect in counter.sandbox.effects] == ["refund"]
     assert intents(hub) == [("record_refund", "done")]
 
