@@ -89,7 +89,7 @@ class Accounts:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def all(self) -> Mapping[str, Account]:
-        """Every account by name. One reads them again, meanwhile the others have the last known ones."""
+        """Every account by name. While one thread reads them again, the others get the last known ones."""
         known = self._known
         if known is not None and time.monotonic() < self._until:
             return known
@@ -111,7 +111,7 @@ class Accounts:
         self._until = time.monotonic() + self.age
 
     def extend(self) -> None:
-        """A thread looks all the time whether anything changed: meanwhile nobody else reads, or waits for who does."""
+        """A thread keeps the accounts fresh: for a while nobody else reads them, or waits for whoever does."""
         if self._known is not None and self._until:
             self._until = max(self._until, time.monotonic() + KEPT)
 

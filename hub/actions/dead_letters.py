@@ -99,7 +99,7 @@ class DeadLetters:
         with_retry(self.database, work)
 
     def dealt(self, review_id: int, by: str, note: str) -> None:
-        """The other answer: it happened, was done by hand, or is not wanted any more. Raises NotNow."""
+        """The other answer about a write: it happened, was done by hand, or is not wanted any more. Raises NotNow."""
         question = self._asked(review_id, *_OF_WRITES)
         detail = question["detail"]
         if "intent" in detail:
@@ -127,7 +127,7 @@ class DeadLetters:
 
 
 def _waiting(conn: Connection, intent_id: int) -> intents.Intent:
-    """A write that waits for a person, its return held. Raises NotNow where it does not, or not any more."""
+    """A write that waits for a person, its return locked. Raises NotNow where it does not wait (any more)."""
     intent = intents.get(conn, intent_id)
     if intent is not None:
         returns.lock(conn, [intent.return_id])
@@ -138,7 +138,7 @@ def _waiting(conn: Connection, intent_id: int) -> intents.Intent:
 
 
 def _unasked(conn: Connection, return_id: int, account: str) -> None:
-    """Whether its goods were booked there by hand comes before telling them again. Raises NotNow."""
+    """Whether goods were booked there by hand has to be answered before they are told again. Raises NotNow."""
     row = returns.read(conn, [return_id]).get(return_id)
     for one in returns.decode(row.doc).discrepancies if row is not None and row.doc else ():
         if one.kind == by_hand.KIND and one.accounts[0] == account:

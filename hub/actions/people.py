@@ -65,7 +65,7 @@ class People:
         return act
 
     def link(self, one: int, two: int, by: str) -> int:
-        """Two returns are one. The older number survives, the other becomes a redirect. Raises NotNow."""
+        """Link two returns into one. The older number survives, the other becomes a redirect. Raises NotNow."""
         survivor, other = sorted((one, two))
 
         def work(conn: Connection) -> None:
@@ -84,7 +84,7 @@ class People:
         return survivor
 
     def confirm(self, return_id: int, by: str) -> None:
-        """What is bound to this return without proof does belong to it. Raises NotNow."""
+        """Confirm what is bound to this return without proof. Raises NotNow."""
 
         def work(conn: Connection) -> None:
             lock(conn, [return_id])
@@ -96,7 +96,7 @@ class People:
         with_retry(self.database, work)
 
     def apart(self, review_id: int, by: str) -> None:
-        """The return that a question is about is none of its candidates. Raises NotNow."""
+        """Keep the return of a question apart from all of its candidates. Raises NotNow."""
 
         def work(conn: Connection) -> None:
             question = reviews.get(conn, review_id)
@@ -112,7 +112,7 @@ class People:
         with_retry(self.database, work)
 
     def split(self, return_id: int, objects: Sequence[Name], by: str) -> int:
-        """These objects are another return; its number. Raises NotNow."""
+        """Split these objects off into a new return. Gives its number. Raises NotNow."""
 
         def work(conn: Connection) -> int:
             lock(conn, [return_id])
@@ -162,7 +162,7 @@ class People:
 
 
 def lock(conn: Connection, return_ids: Sequence[int]) -> dict[int, returns.ReturnRow]:
-    """Orders before returns, as everybody takes them. Raises NotNow where there is no such return."""
+    """Lock the orders of these returns, then the returns, as everybody does. Raises NotNow where one is missing."""
     returns.lock_orders(conn, (order for _, order in returns.orders_of(conn, return_ids)))
     rows = returns.lock(conn, return_ids)
     if missing := set(return_ids) - rows.keys():

@@ -38,8 +38,8 @@ def receipt(lines: Sequence[ReturnLine]) -> words.Receipt:
 
 
 def is_owed(authorization: Decision, received: words.Receipt, acceptance: Decision, closure: Decision) -> bool:
-    """Whether what was agreed is owed by now: it is authorized, its goods are here or stay, nobody is still looking at
-    them or refused them, and it was not voided. What a posted credit note says is owed without it."""
+    """Whether what was agreed is owed by now: the return is authorized and not voided, its goods are here or need not
+    come, and nobody is still judging them or has refused them. A posted credit note is owed without all that."""
     return (
         authorization.value == "authorized"
         and received in ("full", "over", "not_expected")

@@ -138,6 +138,7 @@ class Aggregates(NamedTuple):
 
 
 def _aggregates(ctx: MergeContext) -> Aggregates:
+    """The lines and facts that the records state, and their sums."""
     said = lines.statements(ctx)
     ctx.asked = {key: stated[0][1].quantity - stated[0][1].cancelled for key, stated in said.items()}
     receipts = by_hand.without(ctx, "receipts", entities.receipts(ctx))
@@ -169,6 +170,7 @@ def _aggregates(ctx: MergeContext) -> Aggregates:
 
 
 def _decided(ctx: MergeContext, sources: Sources, stated: Aggregates) -> Return:
+    """The return: what follows from these sums (axes, money, status), and what people are asked."""
     ctx.said_by, ctx.discrepancies = dict(stated.said_by), list(stated.discrepancies)
     built, paid = stated.lines, stated.paid
     round_ = axes.current_round(ctx, built)

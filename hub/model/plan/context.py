@@ -120,7 +120,10 @@ class PlanContext:
         words: dict[str, Any] | None = None,
         name: str | None = None,
     ) -> PlannedOperation | None:
-        """Plan it, or say why it cannot be said. `fact`: what it tells; `name`: its name where it cannot be told."""
+        """Plan this operation, or note why the account cannot be told.
+
+        `fact`: what the operation tells; `name`: how that is called where it is undeliverable.
+        """
         terms, title = self.terms, name or fact
         if kind not in terms.can:
             self.cannot(title, sentence("no_way", account=self.account, operation=kind), kind, amount=amount)

@@ -130,7 +130,7 @@ def _short(
 
 
 def _shown(receipts: Sequence[ReceiptFact]) -> dict[FactId, Decimal]:
-    """How much each fact is, by who tells it."""
+    """The pieces of each fact, by its name."""
     found: dict[FactId, Decimal] = {}
     for receipt in receipts:
         found[receipt.speaker] = found.get(receipt.speaker, Zero) + (receipt.quantity or Zero)
@@ -138,7 +138,7 @@ def _shown(receipts: Sequence[ReceiptFact]) -> dict[FactId, Decimal]:
 
 
 def _sums(receipts: Sequence[ReceiptFact]) -> dict[Sequence[FactId], Decimal]:
-    """How much each event is, by its duplicates."""
+    """The pieces of each event, by its duplicates."""
     found: dict[Sequence[FactId], Decimal] = {}
     for receipt in receipts:
         found[receipt.duplicates] = found.get(receipt.duplicates, Zero) + (receipt.quantity or Zero)
@@ -146,7 +146,7 @@ def _sums(receipts: Sequence[ReceiptFact]) -> dict[Sequence[FactId], Decimal]:
 
 
 def _on_the_way(ctx: PlanContext) -> dict[str, list[Mapping[str, Decimal]]]:
-    """Per line the totals that writes under way will have there."""
+    """Per line the totals that writes under way will bring about there."""
     found: dict[str, list[Mapping[str, Decimal]]] = {}
     for sent in ctx.under_way("receive"):
         for said in sent.operation.lines:

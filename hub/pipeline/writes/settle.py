@@ -1,4 +1,4 @@
-"""What became of a remote call: what the table (model/plan/delivery.py) says of its outcome, done."""
+"""What became of a remote call: what the table (model/plan/delivery.py) says of its outcome is carried out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CREATES = frozenset(
 """Operations whose repetition would be a second event."""
 
 WHOLE_JOB = frozenset({"later", "denied", "over_budget"})
-"""What does not concern one record: all that is told on this job would meet it."""
+"""Outcomes that do not concern one record: every write of this job would meet them."""
 
 
 class Then(NamedTuple):
@@ -43,7 +43,7 @@ class Then(NamedTuple):
 
 
 def sound(outcome: Outcome[Reply | None]) -> Outcome[Reply | None]:
-    """The same, where a connector that answers with what is no reply, or cannot be written down, has a bug."""
+    """The same outcome; an error where the connector answered with what is no reply or cannot be stored."""
     try:
         if outcome.error is None and outcome.value is not None:
             if not isinstance(outcome.value, Reply):
@@ -74,7 +74,7 @@ def settle(
     *,
     looking: bool,
 ) -> Then:
-    """Write down what a call or a look came to. A reply goes to `answers`, for `answered`: many at once."""
+    """Write down what a call or a look came to. A reply is added to `answers`, which `answered` writes down at once."""
     came = outcome_word(outcome, looking=looking)
     if looking and came == "found" and outcome.value is not None and not outcome.value.finished:
         came = "step"  # found half done
@@ -116,7 +116,7 @@ def settle(
 
 
 def known(account: Account, intent: Intent, problem: Exception | None = None, *, looking: bool = False) -> Known:
-    """What the table asks of an intent. `looking`: one that was left open by a crash may have had an effect."""
+    """What the table has to know of an intent. `looking`: it may have had an effect, as one that a crash left open."""
     spec = account.spec(intent.kind)
     able = account.entry.capabilities.fetches
     objects = intent.call.get("objects", {})
@@ -141,7 +141,7 @@ def known(account: Account, intent: Intent, problem: Exception | None = None, *,
 
 
 def _step(conn: Connection, answer: Answer, verdict: Verdict) -> Then:
-    """One step of several is done, and known from here on: it stands in the progress."""
+    """Keep what one step of several did: it stands in the progress of the intent."""
     account, row, intent, reply = answer
     if reply.finished:
         return Then()
@@ -194,7 +194,7 @@ def answered(conn: Connection, answers: Sequence[Answer]) -> None:
 
 
 def _awaits(row: sync.SyncRow, intent: Intent, read_back: Iterable[tuple[str, str]], at: datetime) -> sync.Told:
-    """It counts as said until these records are read, and as performed for the progress guard."""
+    """The sync row of a write that was answered: told until these records are read, counted by the progress guard."""
     noted = performed(row.guard, msgspec.convert(intent.operation, PlannedOperation), at)
     records = ", ".join(f"{stream} {external_id}" for stream, external_id in read_back)
     why = sentence("waits_for_record", records=records)
@@ -202,7 +202,7 @@ def _awaits(row: sync.SyncRow, intent: Intent, read_back: Iterable[tuple[str, st
 
 
 def _observe(conn: Connection, account: Account, row: sync.SyncRow, intent: Intent) -> None:
-    """Nobody knows what was done, and the records it is about will show it: their next read ends it."""
+    """Nobody knows what was done. The records it is about will show it, so their next read ends the write."""
     (drawn,) = next_read_seq(conn)
     able = account.entry.capabilities.fetches
     read_back = [(s, i) for s, i in sorted(intent.call.get("objects", {}).items()) if s in able]
@@ -247,7 +247,7 @@ def _end(conn: Connection, account: Account, row: sync.SyncRow, intent: Intent, 
 
 
 def _no_way(conn: Connection, row: sync.SyncRow, intent: Intent, text: str) -> None:
-    """They have no such step: the plan, made anew, says what they cannot be told."""
+    """They have no such step. The row is planned anew; the plan says what is undeliverable."""
     landed(conn, intent)
     said = sentence("no_such_step", account=row.account, operation=intent.kind, message=text)
     sync.settle(conn, row, "pending", planned=[], why=said)

@@ -43,14 +43,14 @@ def answered(
 
 
 def _before(item: Item, items: Sequence[Item]) -> Decimal:
-    """Of a total that fell, what of it is still told: the answers to that part are about nothing that is missing."""
+    """What is still told of a total that fell. Answers to that part are not about the money that is missing."""
     if not item.dead or item.one is not None:
         return Zero
     return sum((other.asked for other in items if not other.dead and other.names & item.names), Zero)
 
 
 def _slices(item: Item, words: Mapping[Decimal, str], places: Mapping[str, int], start: Decimal) -> None:
-    """Each answer is about what was told beyond the one before it."""
+    """Give each answer its part: what was told beyond the sum of the answer before it."""
     low, end = Zero, start + item.asked
     for high, word in sorted(words.items()):
         amount = min(high, end) - max(low, start)
@@ -60,7 +60,7 @@ def _slices(item: Item, words: Mapping[Decimal, str], places: Mapping[str, int],
 
 
 def _take(item: Item, word: str, places: Mapping[str, int], amount: Decimal) -> None:
-    """So much of what names nothing is as this answer says."""
+    """Assign so much of what names nothing as this answer says."""
     if word == "oldest":
         item.eldest += amount
         return
@@ -71,7 +71,7 @@ def _take(item: Item, word: str, places: Mapping[str, int], amount: Decimal) -> 
 
 
 def _take_all(item: Item, word: str, places: Mapping[str, int]) -> None:
-    """All that was asked about is as this answer says."""
+    """Assign all that was asked about as this answer says."""
     if word == "oldest":
         item.eldest = item.asked
         return
@@ -85,7 +85,7 @@ def _take_all(item: Item, word: str, places: Mapping[str, int]) -> None:
 
 
 def _move(item: Item, place_: int, to: int) -> None:
-    """What was paid for a return that is over, or was when this was asked, is another one's."""
+    """Move what was paid for a return that is over, or was when this was asked, to another one."""
     item.answered.add(place_)
     if to == place_:
         return

@@ -98,7 +98,7 @@ def _made_by_us(ctx: MergeContext, who: Sequence[Claimant], items: Sequence[Item
 
 
 def _beside(shares: Shares) -> None:
-    """Shipping refunded with a return is owed on it where its documents add up to just that; else nobody knows."""
+    """Shipping that was refunded with a return: paid on it where its documents add up to just that, else perhaps."""
     more = [Zero for _ in shares.who]
     for item in shares.items:
         for place_, amount in item.beside.items() if not item.dead else ():
@@ -114,7 +114,7 @@ def _beside(shares: Shares) -> None:
 
 
 def _unallocated(shares: Shares) -> Decimal:
-    """Money for nothing in particular: anybody's who is open, or the oldest's; what of it is nobody's yet."""
+    """Money that names nothing: it may be for any open return, or is for the oldest. Gives what is nobody's yet."""
     unplaced = Zero
     for item in sorted((item for item in shares.items if item.unallocated > 0), key=lambda item: item.order):
         able = [p for p, one in enumerate(shares.who) if one.wants and shares.room(p) > 0]
