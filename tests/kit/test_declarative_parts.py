@@ -7,8 +7,12 @@ from connectors.kit.templates import fill, path
 
 
 def test_a_value_cannot_end_the_quotes_it_stands_in() -> None:
-    spiteful = "a'b\\"
-    assert search_with("[?n=='$id']", {"id": spiteful}, [{"n": spiteful}, {"n": "a"}]) == [{"n": spiteful}]
+    def found(value: str) -> list[str]:
+        hits = search_with("[?n=='$id'].n", {"id": value}, [{"n": "a"}, {"n": "a'b"}])
+        return list(hits)
+
+    assert found("a'b") == ["a'b"]
+    assert [found(spiteful) for spiteful in ("x' || 'a'=='a", "a'b\\", "x\\' || 'a'=='a", "\\")] == [[]] * 4
 
 
 def test_templates() -> None:
