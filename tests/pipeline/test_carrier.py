@@ -26,10 +26,10 @@ class Parcels(EasyPostSandbox):
 
     def setup(self) -> None:
         super().setup()
-        self.webhooks: list[bytes] = []
+        self.bodies: list[bytes] = []
 
     def webhook(self, topic: str, body: Any) -> None:
-        self.webhooks.append(msgspec.json.encode(body))
+        self.bodies.append(msgspec.json.encode(body))
 
     def scan(self, status: str, detail: str | None = None) -> None:
         """The carrier scans the only parcel there is."""
@@ -54,8 +54,8 @@ def bring(hub: Hub, parcels: Parcels, work: Callable[..., int]) -> Callable[[], 
     """bring(): what EasyPost has to tell reaches the hub, which then works until nothing is due."""
 
     def deliver() -> None:
-        while parcels.webhooks:
-            body = parcels.webhooks.pop(0)
+        while parcels.bodies:
+            body = parcels.bodies.pop(0)
             request = WebhookRequest("POST", "/hooks/parcels", dict(parcels.sign("", body)), body)
             arrivals = accept(hub.accounts, "parcels", request)
             with hub.database.begin() as conn:
