@@ -14,7 +14,7 @@ from connectors.kit.api import Changed, Made, Operation, OperationLine, Reply
 from connectors.kit.errors import OutcomeUnknown, Rejected, Unsupported
 from connectors.square.client import Client, Mark, Record
 from connectors.square.feeds import stamp
-from connectors.square.reading import back
+from connectors.square.records import back
 from connectors.square.refunding import key
 
 ENTRY, STOCK, WASTE = "UNLINKED_RETURN", "IN_STOCK", "WASTE"

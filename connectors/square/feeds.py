@@ -14,7 +14,8 @@ from connectors.kit.changes import Ask, At, Changes, ListedRow, Taken
 from connectors.kit.errors import NotFound
 from connectors.kit.versions import Kind
 from connectors.square.client import BEGINNING, Client, Mark, Record
-from connectors.square.reading import Reader, back
+from connectors.square.reading import Reader
+from connectors.square.records import back
 
 LOCATIONS = 10
 """Locations per search of orders, the most that Square takes."""

@@ -12,7 +12,7 @@ from square.types.fulfillment_type import FulfillmentType
 
 from connectors.easypost import records
 from connectors.shopify import reading as shopify_reading
-from connectors.square import reading
+from connectors.square import records as square_records
 from hub import schema
 from mappings.engine import Mapping
 from tests.connectors.test_recordings import MAPPINGS
@@ -94,7 +94,7 @@ ORDER: dict[str, Any] = {
 
 
 def square(order: dict[str, Any]) -> Any:
-    message = reading._order(order, {}, {}, (), None, None)
+    message = square_records.order_message(order, {}, {}, (), None, None)
     mapping = Mapping.load(MAPPINGS / "square.yaml")
     return schema.fragment(
         mapping.read("order", msgspec.json.decode(message.body), {"orders_of": None}, account="till")
