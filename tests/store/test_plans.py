@@ -51,6 +51,12 @@ def test_only_what_it_is_about_is_read(full: Database, analyzed: bool) -> None:
             assert too_much == [], name
 
 
+def test_no_plan_is_compiled_whatever_the_server_says(database: Database) -> None:
+    with database.begin() as conn:
+        found = conn.exec_driver_sql("SELECT setting, source FROM pg_settings WHERE name = 'jit'").one()
+    assert tuple(found) == ("off", "session")
+
+
 def test_a_statement_is_planned_once_but_a_page_for_what_is_asked(database: Database) -> None:
     query = "SELECT name FROM accounts WHERE name = %(n)s"
 
