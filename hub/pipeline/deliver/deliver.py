@@ -20,6 +20,7 @@ from hub.pipeline.deliver.together import Together
 from hub.pipeline.process.load import with_retry
 from hub.pipeline.remote import DEADLINE, call
 from hub.pipeline.writes import settle
+from hub.pipeline.writes.outcome_words import sound
 from hub.store.budgets import Priority
 from hub.store.database import Connection, Database
 from hub.store.jobs import Job
@@ -68,7 +69,7 @@ class Deliver:
             if step is None:
                 return
             priority: Priority = "live" if step.looking else "write"
-            outcome = settle.sound(call(step.account, _doing(step), until, priority, step.attempt))
+            outcome = sound(call(step.account, _doing(step), until, priority, step.attempt))
             until = time.monotonic() + self.deadline
             ended = Ended(job, step, outcome)
             # What was paid may free others' money: their jobs are held, too, so it is written down by itself.

@@ -6,6 +6,7 @@ from connectors.kit import errors
 from connectors.kit.api import Reply
 from hub.model.plan import delivery
 from hub.pipeline.remote import Outcome
+from hub.store import documents
 
 _WORDS: tuple[tuple[type[Exception], delivery.Outcome], ...] = (
     (errors.OverBudget, "over_budget"),
@@ -41,3 +42,16 @@ def outcome_word(outcome: Outcome[Reply | None], *, looking: bool) -> delivery.O
     if outcome.changed:  # whatever the error is about, the change may have been made
         return "unknown"
     return next((name for kind, name in _WORDS if isinstance(error, kind)), "unknown")
+
+
+def sound(outcome: Outcome[Reply | None]) -> Outcome[Reply | None]:
+    """The same outcome; an error where the connector answered with what is no reply or cannot be stored."""
+    try:
+        if outcome.error is None and outcome.value is not None:
+            if not isinstance(outcome.value, Reply):
+                raise TypeError(f"it is {type(outcome.value).__name__}, not Reply")
+            documents.text(outcome.value)
+    except (TypeError, ValueError) as problem:
+        said = TypeError(f"the connector gave no reply that can be understood: {problem}")
+        return Outcome(error=said, wire=outcome.wire, took_ms=outcome.took_ms, changed=outcome.changed)
+    return outcome

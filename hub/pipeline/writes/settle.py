@@ -22,7 +22,7 @@ from hub.pipeline.remote import Outcome
 from hub.pipeline.writes import overtaken, questions
 from hub.pipeline.writes.outcome_words import outcome_word
 from hub.pipeline.writes.questions import write
-from hub.store import documents, inbox, intents, jobs, journal, keys, returns, sync
+from hub.store import inbox, intents, jobs, journal, keys, returns, sync
 from hub.store.database import Connection, next_read_seq, now
 from hub.store.intents import Intent
 
@@ -40,19 +40,6 @@ class Then(NamedTuple):
 
     next: Literal["", "repeat", "next step"] = ""
     wait: float = 0.0
-
-
-def sound(outcome: Outcome[Reply | None]) -> Outcome[Reply | None]:
-    """The same outcome; an error where the connector answered with what is no reply or cannot be stored."""
-    try:
-        if outcome.error is None and outcome.value is not None:
-            if not isinstance(outcome.value, Reply):
-                raise TypeError(f"it is {type(outcome.value).__name__}, not Reply")
-            documents.text(outcome.value)
-    except (TypeError, ValueError) as problem:
-        said = TypeError(f"the connector gave no reply that can be understood: {problem}")
-        return Outcome(error=said, wire=outcome.wire, took_ms=outcome.took_ms, changed=outcome.changed)
-    return outcome
 
 
 class Answer(NamedTuple):
