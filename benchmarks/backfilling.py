@@ -19,7 +19,7 @@ from hub import configuration
 from hub.accounts import Accounts
 from hub.boot import Hub
 from hub.pipeline.intake.poll import backfill
-from hub.store import inbox, jobs
+from hub.store import claims, inbox
 
 SHOP = "shop"
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -134,7 +134,7 @@ def _digest(hub: Hub, postmaster: int) -> tuple[int, Cost]:
     done = 0
     with costing(postmaster) as cost:
         while hub.database.run(lambda conn: inbox.dispatch(conn, BATCH)).total:
-            while claimed := hub.database.run(lambda conn: jobs.claim(conn, ["process"], "benchmark", BATCH)):
+            while claimed := hub.database.run(lambda conn: claims.claim(conn, ["process"], "benchmark", BATCH)):
                 hub.process(claimed)
                 done += len(claimed)
     with hub.database.begin() as conn:

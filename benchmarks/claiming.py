@@ -11,7 +11,7 @@ import psycopg
 
 from benchmarks import home
 from benchmarks.measure import Line, Report, Spread
-from hub.store import jobs
+from hub.store import claims, jobs
 from hub.store.database import Connection, Database
 from hub.store.low_water import LowWater
 
@@ -95,7 +95,7 @@ def _claims(database: Database, low_water: LowWater | None) -> float:
         _look(database, low_water)
 
     def claim(conn: Connection) -> Any:
-        return jobs.claim(conn, ["process"], "benchmark", 1, low_water=low_water)
+        return claims.claim(conn, ["process"], "benchmark", 1, low_water=low_water)
 
     for _ in range(TIMED):
         begin = time.perf_counter()
@@ -116,6 +116,6 @@ def _work_off(database: Database, low_water: LowWater, count: int) -> None:
     for done in range(0, count, TAKEN):
         if done % (10 * TAKEN) == 0:
             _look(database, low_water)
-        found = database.run(lambda conn: jobs.claim(conn, ["process"], "benchmark", TAKEN, low_water=low_water))
+        found = database.run(lambda conn: claims.claim(conn, ["process"], "benchmark", TAKEN, low_water=low_water))
         with database.begin() as conn:
             jobs.finish(conn, [(job, job.wanted) for job in found])

@@ -22,7 +22,7 @@ from benchmarks.translating import table
 from connectors.kit import registry
 from hub.boot import Hub, dictionary
 from hub.pipeline.process.translate import translate
-from hub.store import inbox, jobs
+from hub.store import claims, inbox
 from hub.store.arrival import Arrival
 
 BATCH = 500
@@ -113,7 +113,7 @@ def _batch(
 
 def _work_off(hub: Hub) -> None:
     assert hub.database.run(lambda conn: inbox.dispatch(conn, BATCH)).read == BATCH
-    claimed = hub.database.run(lambda conn: jobs.claim(conn, ["process"], "benchmark", BATCH))
+    claimed = hub.database.run(lambda conn: claims.claim(conn, ["process"], "benchmark", BATCH))
     assert len(claimed) == BATCH
     hub.process(claimed)
 

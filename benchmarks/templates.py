@@ -24,7 +24,7 @@ from hub.boot import Hub, assemble_hub
 from hub.model.language.sentences import sentence
 from hub.pipeline.intake.accept import accept
 from hub.settings import Settings
-from hub.store import inbox, jobs, reviews
+from hub.store import claims, inbox, reviews
 from hub.store.database import Database
 
 FIRST = 910_000_001
@@ -94,7 +94,7 @@ class Site:
         """Work off whatever is due."""
         while True:
             new = self.hub.database.run(inbox.dispatch).total
-            taken = self.hub.database.run(lambda conn: jobs.claim(conn, KINDS, "site", 10))
+            taken = self.hub.database.run(lambda conn: claims.claim(conn, KINDS, "site", 10))
             if taken:
                 self.hub.handlers[taken[0].kind](taken)
             elif not new:

@@ -18,8 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from hub.store.claims import Quarantine
 from hub.store.database import Database
-from hub.store.jobs import REMOTE, Job, Quarantine
+from hub.store.jobs import REMOTE, Job
 from hub.store.outage import away
 from scheduler.work import INBOX, PROCESS, Found, Handler, JobTerms, Work
 

@@ -13,7 +13,7 @@ from hub.accounts import expected
 from hub.boot import Hub
 from hub.model.concerns import Expected
 from hub.model.language.sentences import say
-from hub.store import counts, health, inbox, intents, jobs, paying, raw, retention
+from hub.store import counts, health, inbox, jobs, paying, raw, read_backs, retention
 from hub.store.database import Connection, now, oldest_snapshot
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def shrink(conn: Connection, days: int) -> None:
 def overdue(conn: Connection) -> None:
     """Have looked after what would wait for ever without a question: writes whose time has passed, and who waits for
     money that is not under way any more."""
-    jobs.want(conn, "deliver", [*intents.overdue(conn), *paying.landed_unseen(conn)])
+    jobs.want(conn, "deliver", [*read_backs.overdue(conn), *paying.landed_unseen(conn)])
 
 
 def watch(conn: Connection) -> None:

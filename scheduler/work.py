@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hub.store import inbox, jobs
+from hub.store import claims, inbox, jobs
+from hub.store.claims import Claim, Quarantine
 from hub.store.database import IDLE_TIMEOUT, Connection, Database, DBAPIError, sqlstate
 from hub.store.jobs import INBOX as INBOX
-from hub.store.jobs import Claim, Job, Quarantine
+from hub.store.jobs import Job
 from hub.store.low_water import LowWater
 from hub.store.outage import away
 
@@ -105,13 +106,13 @@ class Work:
         if time.monotonic() - self._looked.get(kind, -LOOK) >= LOOK:
             self._looked[kind] = time.monotonic()
             self._low_water.advance(conn, kind)
-        return jobs.claim_kind(
+        return claims.claim_kind(
             conn, kind, self.worker, most, self.lease(kind), low_water=self._low_water, quarantine=quarantine
         )
 
     def end_quarantine(self, job: Job) -> None:
         """Something else is about to begin beside this job, which was claimed alone."""
-        self.database.run(lambda conn: jobs.end_quarantine(conn, job))
+        self.database.run(lambda conn: claims.end_quarantine(conn, job))
 
     def run(self, kind: str, claimed: Sequence[Job]) -> None:
         """Have the handler do these. Where it raises, halves are tried down to the one that it cannot do."""

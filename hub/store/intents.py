@@ -46,7 +46,7 @@ class Intent(NamedTuple):
     """Its deadline has passed."""
 
 
-_COLUMNS = (
+COLUMNS = (
     "id, return_id, account, kind, round, operation, call, progress, reply, state, looks, attempts, error,"
     " possible, refused, tries, misses, said,"
     " greatest(0, coalesce(extract(epoch FROM deadline - clock_timestamp()), 0))::float8,"
@@ -212,7 +212,7 @@ def unfinished(conn: Connection, return_ids: Iterable[int]) -> dict[int, list[In
     """Per return: the intents that still matter, oldest first."""
     result: dict[int, list[Intent]] = {}
     found = conn.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM intents WHERE return_id = ANY(%(r)b::bigint[])"
+        f"SELECT {COLUMNS} FROM intents WHERE return_id = ANY(%(r)b::bigint[])"
         " AND state = ANY(%(s)b::text[]) ORDER BY id",
         {"r": sorted(set(return_ids)), "s": list(MATTER)},
     )
@@ -249,7 +249,7 @@ def get(conn: Connection, intent_id: int) -> Intent | None:
 def several(conn: Connection, intent_ids: Iterable[int]) -> dict[int, Intent]:
     """These intents by their ids, as far as they are there."""
     found = conn.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM intents WHERE id = ANY(%(i)b::bigint[])", {"i": sorted(set(intent_ids))}
+        f"SELECT {COLUMNS} FROM intents WHERE id = ANY(%(i)b::bigint[])", {"i": sorted(set(intent_ids))}
     )
     return {row[0]: Intent(*row) for row in found}
 
@@ -257,34 +257,9 @@ def several(conn: Connection, intent_ids: Iterable[int]) -> dict[int, Intent]:
 def dead(conn: Connection, account: str | None = None) -> Sequence[Intent]:
     """The dead letters: what was refused or is of unknown outcome and waits for a person."""
     found = conn.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM intents WHERE state = 'dead' AND (%(a)s::text IS NULL OR account = %(a)s)"
+        f"SELECT {COLUMNS} FROM intents WHERE state = 'dead' AND (%(a)s::text IS NULL OR account = %(a)s)"
         " ORDER BY id DESC",
         {"a": account},
-    )
-    return [Intent(*row) for row in found]
-
-
-def awaiting(conn: Connection, return_ids: Iterable[int]) -> set[int]:
-    """Of these returns, those with a write whose read-back is awaited, or was and came too late."""
-    found = conn.exec_driver_sql(
-        "SELECT DISTINCT return_id FROM intents WHERE return_id = ANY(%(r)b::bigint[])"
-        " AND state IN ('sent', 'dead') AND reply ? 'read_seq'",
-        {"r": sorted(set(return_ids))},
-    )
-    return {row[0] for row in found}
-
-
-def awaiting_records(conn: Connection, names: Iterable[tuple[str, str, str]]) -> list[Intent]:
-    """Answered writes that wait for one of these records (account, stream, id) to be read."""
-    wanted = sorted(set(names))
-    if not wanted:
-        return []
-    found = conn.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM intents WHERE id IN (SELECT i.id"
-        " FROM unnest(%(a)b::text[], %(s)b::text[], %(e)b::text[]) AS n(account, stream, id)"
-        " JOIN intents i ON i.account = n.account AND i.state = 'sent'"
-        " AND i.reply->'read_back' @> jsonb_build_array(jsonb_build_array(n.stream, n.id))) ORDER BY id",
-        {"a": [n[0] for n in wanted], "s": [n[1] for n in wanted], "e": [n[2] for n in wanted]},
     )
     return [Intent(*row) for row in found]
 
@@ -297,14 +272,3 @@ def made_since(conn: Connection, return_id: int, entry_id: int) -> bool:
         {"j": entry_id, "r": return_id},
     )
     return bool(found.scalar_one())
-
-
-def overdue(conn: Connection, limit: int = 1000) -> list[tuple[str, str]]:
-    """(account, outbound job) of writes whose deadline has passed and that nobody has looked after since."""
-    found = conn.exec_driver_sql(
-        "SELECT DISTINCT s.account, s.job FROM (SELECT return_id, account FROM intents"
-        " WHERE (state IN ('open', 'sent', 'unknown') OR (state = 'given_up' AND progress <> '{}'))"
-        " AND deadline < statement_timestamp() ORDER BY deadline LIMIT %(n)s) i JOIN sync s USING (return_id, account)",
-        {"n": limit},
-    )
-    return [(row[0], row[1]) for row in found]

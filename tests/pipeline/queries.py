@@ -9,7 +9,7 @@ from sqlalchemy import text
 from hub.boot import Hub
 from hub.model.identity.marks import marked
 from hub.model.schema.returns import Return
-from hub.store import console, inbox, jobs, returns
+from hub.store import claims, console, inbox, returns
 
 
 def rows(hub: Hub, statement: str, **words: Any) -> list[tuple[Any, ...]]:
@@ -55,7 +55,7 @@ def hurry(hub: Hub) -> None:
 def deliver_due(hub: Hub) -> None:
     """Work off the outbound jobs that are due; a write without an answer is not looked for before its time."""
     hub.database.run(inbox.dispatch)
-    while taken := hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "test", 50)):
+    while taken := hub.database.run(lambda conn: claims.claim(conn, ["deliver"], "test", 50)):
         hub.deliver(taken)
 
 
@@ -66,7 +66,7 @@ def work_off(
     done = 0
     for _ in range(rounds):
         dispatched = hub.database.run(inbox.dispatch).total
-        taken = hub.database.run(lambda conn: jobs.claim(conn, kinds, "test", 50))
+        taken = hub.database.run(lambda conn: claims.claim(conn, kinds, "test", 50))
         if not taken and not dispatched:
             return done
         if taken:

@@ -10,7 +10,7 @@ from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import OutcomeUnknown, Rejected, RetryLater, Unsupported
 from hub.boot import Hub
 from hub.pipeline.deliver import abandon
-from hub.store import intents
+from hub.store import read_backs
 from scheduler import timetable
 from tests.pipeline.fakes.connector import Stock
 from tests.pipeline.queries import all_returns, deliver_due, rows, story
@@ -98,7 +98,7 @@ def test_what_cannot_be_taken_back_is_said_and_ends(
     assert len(calls) == (1 if refused else abandon.LAST)
     assert "could not be taken back and may still be open; drop it there: it is" in story(hub, number)[-1]
     with hub.database.begin() as conn:
-        assert intents.overdue(conn) == []
+        assert read_backs.overdue(conn) == []
 
 
 def test_meanwhile_its_return_is_told_on(hub: Hub, ended: Callable[..., tuple[int, list[Operation]]]) -> None:

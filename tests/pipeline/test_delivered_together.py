@@ -15,7 +15,7 @@ from hub.pipeline.deliver import next_step, together
 from hub.pipeline.deliver.next_step import ALONE, Step
 from hub.pipeline.deliver.outcomes import Ended
 from hub.pipeline.remote import call
-from hub.store import jobs
+from hub.store import claims
 from hub.store.jobs import Job
 from tests.pipeline.fakes.processes import Remote
 from tests.pipeline.queries import all_returns, rows
@@ -40,7 +40,7 @@ def ask(shop: Remote, deliver: Deliver, *orders: str) -> None:
 
 def due(hub: Hub, work: Work) -> list[Job]:
     work(("process", "recompute"))
-    return hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "test", 50))
+    return hub.database.run(lambda conn: claims.claim(conn, ["deliver"], "test", 50))
 
 
 def first(hub: Hub, claimed: Sequence[Job]) -> Sequence[next_step.Next]:

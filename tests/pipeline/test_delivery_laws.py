@@ -33,7 +33,7 @@ from hub import configuration
 from hub.boot import Hub, assemble_hub
 from hub.pipeline.intake.accept import accept
 from hub.settings import Settings
-from hub.store import accounts, inbox, jobs
+from hub.store import accounts, claims, inbox
 from hub.store.database import Database
 from tests.pipeline.fakes import systems
 from tests.pipeline.fakes.connector import signature
@@ -141,7 +141,7 @@ class Delivery(RuleBasedStateMachine):
         for _ in range(30):
             try:
                 self.database.run(inbox.dispatch)
-                taken = self.database.run(lambda conn: jobs.claim(conn, kinds, "test", 50))
+                taken = self.database.run(lambda conn: claims.claim(conn, kinds, "test", 50))
                 if not taken:
                     return
                 self.hub.handlers[taken[0].kind](taken)

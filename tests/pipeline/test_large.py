@@ -14,7 +14,7 @@ from hub import configuration
 from hub.boot import Hub
 from hub.pipeline.intake.accept import accept
 from hub.pipeline.process import load, take, translate
-from hub.store import inbox, jobs
+from hub.store import claims, inbox
 from tests.pipeline.queries import all_returns, rows
 
 Push = Callable[..., None]
@@ -81,13 +81,13 @@ def test_many_large_records_are_not_one_transaction(hub: Hub, push: Push, monkey
     for n in range(5):
         push(f"r{n}", 60)
     hub.database.run(inbox.dispatch)
-    taken = hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 200))
+    taken = hub.database.run(lambda conn: claims.claim(conn, ["process"], "test", 200))
     assert len(taken) == 5
     hub.process(taken)
     assert 1 <= len(all_returns(hub)) < 5
     left = rows(hub, "SELECT attempts, lease_until FROM jobs WHERE kind = 'process'")
     assert left == [(0, None)] * (5 - len(all_returns(hub)))
-    while taken := hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 200)):
+    while taken := hub.database.run(lambda conn: claims.claim(conn, ["process"], "test", 200)):
         hub.process(taken)
     assert len(all_returns(hub)) == 5
 

@@ -12,7 +12,7 @@ import pytest
 from hub.boot import Hub
 from hub.model.merge import merger
 from hub.pipeline.process.load import load_for_update
-from hub.store import inbox, jobs, returns
+from hub.store import claims, inbox, returns
 from tests.pipeline.channels import counter, order, request
 from tests.pipeline.queries import rows
 from tests.statements import statements
@@ -62,7 +62,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cost]:
 
 def understand(hub: Hub) -> None:
     hub.database.run(inbox.dispatch)
-    hub.process(hub.database.run(lambda conn: jobs.claim(conn, ["process"], "t", 500, 600)))
+    hub.process(hub.database.run(lambda conn: claims.claim(conn, ["process"], "t", 500, 600)))
 
 
 def test_what_is_stored_is_what_all_records_say(

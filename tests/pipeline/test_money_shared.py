@@ -17,7 +17,7 @@ from hub.pipeline.deliver import next_step
 from hub.pipeline.deliver.next_step import Step
 from hub.pipeline.deliver.outcomes import Ended
 from hub.pipeline.remote import Outcome
-from hub.store import inbox, jobs
+from hub.store import claims, inbox
 from scheduler import timetable
 from tests.pipeline.fakes.connector import Shop
 from tests.pipeline.fakes.processes import Remote
@@ -66,7 +66,7 @@ def test_two_threads_do_not_both_pay_the_last_of_an_order(
 ) -> None:
     """Both have planned, and neither has committed, when the other one plans."""
     hub.database.run(inbox.dispatch)
-    claimed = hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "test", 50))
+    claimed = hub.database.run(lambda conn: claims.claim(conn, ["deliver"], "test", 50))
     assert len(claimed) == 2
     meet, planned = threading.Barrier(2, timeout=2.0), next_step.plan_for
 
@@ -123,7 +123,7 @@ def test_money_that_lands_while_another_is_planned_is_waited_for_a_minute_only(
 ) -> None:
     """By construction: the other one sees it in flight, it is refused, then the other one notes that it waits."""
     hub.database.run(inbox.dispatch)
-    one, other = hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "test", 50))
+    one, other = hub.database.run(lambda conn: claims.claim(conn, ["deliver"], "test", 50))
     (step,) = hub.database.run(lambda conn: hub.deliver.next_step.first(conn, [one], alone=True))
     assert isinstance(step, Step)
     refused = Ended(one, step, Outcome(error=Rejected("not this one")))

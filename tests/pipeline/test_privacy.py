@@ -17,7 +17,7 @@ from hub.actions.people import NotNow
 from hub.boot import Hub
 from hub.model.privacy.personal import MASK, PersonName
 from hub.pipeline.intake.accept import accept
-from hub.store import inbox, jobs
+from hub.store import claims, inbox, jobs
 from tests.connectors.test_generic_sandbox import push as pushed
 from tests.dump import dump
 from tests.pipeline.queries import all_returns, document, hurry, rows, story
@@ -214,7 +214,7 @@ def test_an_erasure_waits_for_whoever_is_taking_a_record_in(
     """The batch has read the message before the erasure and writes it afterwards; both are to be gone."""
     bring("site", "return", returned(2))
     hub.database.run(inbox.dispatch)
-    (job,) = hub.database.run(lambda conn: jobs.claim(conn, ("process",), "test", 50))
+    (job,) = hub.database.run(lambda conn: claims.claim(conn, ("process",), "test", 50))
     read, go_on = Event(), Event()
     forgotten = hub.process.forgotten
     clean = forgotten.clean

@@ -19,7 +19,7 @@ from hub.pipeline.process import combine as combining
 from hub.pipeline.process import identify as identifying
 from hub.pipeline.process import load as loading
 from hub.pipeline.process import observe
-from hub.store import inbox, jobs, returns
+from hub.store import claims, inbox, jobs, returns
 from hub.store.arrival import Arrival
 from hub.store.database import next_read_seq
 from hub.store.jobs import Job
@@ -31,7 +31,7 @@ from tests.pipeline.queries import all_returns, document, rows
 
 def claim(hub: Hub, kind: str) -> list[Job]:
     hub.database.run(inbox.dispatch)
-    return hub.database.run(lambda conn: jobs.claim(conn, [kind], "test", 50))
+    return hub.database.run(lambda conn: claims.claim(conn, [kind], "test", 50))
 
 
 def put(hub: Hub, arrival: Arrival) -> bool:

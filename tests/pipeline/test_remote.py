@@ -13,7 +13,7 @@ from connectors.kit.sandbox import SandboxAnswer
 from hub import checkup
 from hub.boot import Hub
 from hub.pipeline.remote import call, postpone
-from hub.store import accounts, jobs
+from hub.store import accounts, claims, jobs
 from hub.store.database import Connection
 from tests.kit.server import Scripted
 from tests.pipeline.fakes.connector import Shop
@@ -91,7 +91,7 @@ def test_a_read_backs_off_to_five_minutes_at_most(
 ) -> None:
     hub.database.run(lambda conn: jobs.want(conn, "poll", [("web", "return")]))
     rows(hub, f"UPDATE jobs SET attempts = {failures} RETURNING 1")
-    (job,) = hub.database.run(lambda conn: jobs.claim(conn, ["poll"], "t", 5))
+    (job,) = hub.database.run(lambda conn: claims.claim(conn, ["poll"], "t", 5))
     hub.database.run(lambda conn: postpone(conn, job, problem))
     ((seconds,),) = rows(hub, "SELECT extract(epoch FROM due - clock_timestamp()) FROM jobs")
     assert least <= seconds <= most
@@ -111,7 +111,7 @@ def test_a_system_that_was_away_for_hours_is_read_as_soon_as_it_tells_of_somethi
     for _ in range(9):
         rows(hub, "UPDATE jobs SET due = clock_timestamp() RETURNING 1")
         rows(hub, "UPDATE accounts SET blocked_until = NULL RETURNING 1")
-        hub.poll(hub.database.run(lambda conn: jobs.claim(conn, ["poll"], "t", 5)))
+        hub.poll(hub.database.run(lambda conn: claims.claim(conn, ["poll"], "t", 5)))
     assert rows(hub, "SELECT state FROM accounts WHERE name = 'web'") == [("degraded",)]
     tries.clear()
     shop.do("buy", order="12", lines=[])
@@ -125,7 +125,7 @@ def test_a_check_that_is_answered_has_everything_done_now(hub: Hub, both: None) 
         for _ in range(accounts.BREAKER):
             accounts.failed(conn, "web", "no answer")
         jobs.want(conn, "poll", [("web", "return")])
-        assert not jobs.claim(conn, ["poll"], "t", 1), "it rests"
+        assert not claims.claim(conn, ["poll"], "t", 1), "it rests"
 
     hub.database.run(away)
     assert rows(hub, "SELECT count(*) FROM jobs WHERE due > clock_timestamp()") == [(1,)]

@@ -14,7 +14,7 @@ from hub.model.privacy.personal import PersonName
 from hub.pipeline.process import stages, take
 from hub.pipeline.process.batch import Batch, Bound, Concerned, Observed
 from hub.pipeline.process.stages import STAGES
-from hub.store import inbox, invalid, jobs, personal
+from hub.store import claims, inbox, invalid, jobs, personal
 from hub.store.arrival import Arrival
 from tests.pipeline.channels import counter, order, request
 from tests.pipeline.queries import rows
@@ -34,7 +34,7 @@ def claimed(hub: Hub, channels: Callable[..., None], post: Callable[[str, Any], 
             for record in fragments:
                 post(account, record)
         hub.database.run(inbox.dispatch)
-        taken = hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 50))
+        taken = hub.database.run(lambda conn: claims.claim(conn, ["process"], "test", 50))
         return Batch(jobs=taken, accounts=hub.accounts.all(), forgotten=hub.process.forgotten)
 
     return claim

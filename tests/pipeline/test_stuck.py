@@ -15,7 +15,7 @@ from hub.boot import Hub
 from hub.cli import main
 from hub.pipeline.deliver import next_step
 from hub.pipeline.process import load
-from hub.store import inbox, jobs
+from hub.store import claims, inbox, jobs
 from hub.web import create_app
 from scheduler.work import Work, terms
 from tests.pipeline.fakes.processes import Remote
@@ -128,7 +128,7 @@ def test_something_new_has_it_tried_once_and_what_goes_through_ends_the_question
 
 def test_whatever_killed_its_workers_is_a_question_too(hub: Hub, asked: None, hands: Hands) -> None:
     rows(hub, f"UPDATE jobs SET crashes = {jobs.CRASHES} WHERE kind = 'deliver' RETURNING 1")
-    hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "test", 1))
+    hub.database.run(lambda conn: claims.claim(conn, ["deliver"], "test", 1))
     ((state, _, text),) = questions(hub)
     assert state == "open"
     assert "3 workers died while they had only this in hand" in text

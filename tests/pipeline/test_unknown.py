@@ -16,7 +16,7 @@ from hub.pipeline.deliver.deliver import Deliver
 from hub.pipeline.deliver.next_step import Step
 from hub.pipeline.process.load import with_retry
 from hub.pipeline.remote import Outcome
-from hub.store import inbox, jobs
+from hub.store import claims, inbox
 from hub.store.jobs import Job
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.processes import Remote
@@ -97,7 +97,7 @@ def test_news_does_not_hasten_the_second_look(
         shop.do("arrive", id="shop-1", line="L1", quantity=1, condition="good")
         deliver(shop, "web")
         hub.database.run(inbox.dispatch)
-        hub.process(hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 50)))
+        hub.process(hub.database.run(lambda conn: claims.claim(conn, ["process"], "test", 50)))
     deliver_due(hub)
     assert rows(hub, "SELECT state, looks FROM intents") == [("unknown", 1)]
     assert keys == []
@@ -114,7 +114,7 @@ def died(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         raise Died
 
     hub.database.run(inbox.dispatch)
-    taken = hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "dead", 50, 0.0))
+    taken = hub.database.run(lambda conn: claims.claim(conn, ["deliver"], "dead", 50, 0.0))
     with monkeypatch.context() as patched:
         patched.setattr("hub.pipeline.deliver.deliver.call", die)
         with pytest.raises(Died):
@@ -153,13 +153,13 @@ def test_a_worker_that_lost_its_lease_sends_nothing_and_changes_nothing(
 ) -> None:
     """It was stopped between its commit and its request; when it goes on, its time is over and another has the job."""
     slow = Deliver(hub.database, hub.accounts, lease=0.2)
-    taken: list[Job] = hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "slow", 50, 0.2))
+    taken: list[Job] = hub.database.run(lambda conn: claims.claim(conn, ["deliver"], "slow", 50, 0.2))
 
     def stopped(database: Any, work: Any) -> Any:
         steps = with_retry(database, work)
         if any(isinstance(step, Step) and not step.looking for step in steps):
             rows(hub, "SELECT pg_sleep(0.5)")
-            assert hub.database.run(lambda conn: jobs.claim(conn, ["deliver"], "other", 50))
+            assert hub.database.run(lambda conn: claims.claim(conn, ["deliver"], "other", 50))
         return steps
 
     monkeypatch.setattr(deliver, "with_retry", stopped)

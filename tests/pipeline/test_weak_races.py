@@ -10,7 +10,7 @@ import pytest
 
 from hub.boot import Hub
 from hub.pipeline.process import provisional
-from hub.store import inbox, intents, jobs
+from hub.store import claims, inbox, intents, jobs
 from hub.store.intents import Opening
 from tests.pipeline.channels import counter, order, partition, questions, request
 from tests.pipeline.queries import rows
@@ -38,7 +38,7 @@ def test_where_nothing_is_near_it_costs_one_statement_however_many_records(
             post("web", order(str(n)))
             post("web", request(f"w{n}", str(n)))
         hub.database.run(inbox.dispatch)
-        taken = hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 200))
+        taken = hub.database.run(lambda conn: claims.claim(conn, ["process"], "test", 200))
         assert len(taken) == 2 * count
         seen = asked(lambda: hub.process(taken))  # noqa: B023 - called at once
         counted.append(len(seen))
@@ -86,7 +86,7 @@ def test_of_two_batches_at_once_the_second_sees_what_the_first_brought(
 
 
 def claimed(hub: Hub) -> list[jobs.Job]:
-    return hub.database.run(lambda conn: jobs.claim(conn, ["process"], "test", 50))
+    return hub.database.run(lambda conn: claims.claim(conn, ["process"], "test", 50))
 
 
 def test_nothing_moves_while_a_write_is_under_way(hub: Hub, two_channels: int, post: Post, work: Work) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from hub.store import accounts, inbox, jobs
 from hub.store.arrival import Arrival
+from hub.store.claims import Quarantine
 from hub.store.connection import Connection
 from hub.store.database import Database
-from hub.store.jobs import Job, Quarantine
+from hub.store.jobs import Job
 from scheduler.threads import Engine
 from scheduler.work import Found, JobTerms, Work
 from tests.scheduler.steps import running, until

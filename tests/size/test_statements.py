@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import grown, templates
 from benchmarks.templates import Site
-from hub.store import inbox, jobs, replanning
+from hub.store import claims, inbox, jobs, replanning
 from hub.store.connection import Connection
 from hub.store.tables import metadata
 from scheduler.timetable import timetable
@@ -43,7 +43,7 @@ def test_whatever_the_clock_does(large: Site) -> None:
 def test_an_account_is_planned_again_a_slice_at_a_time(large: Site, begin: int) -> None:
     def once(conn: Connection) -> None:
         jobs.want(conn, "recompute", [("erp", f"after/R{begin}")])
-        (job,) = jobs.claim(conn, ["recompute"], "w", 1)
+        (job,) = claims.claim(conn, ["recompute"], "w", 1)
         replanning.go_on(conn, job)
         assert conn.due >= {"deliver", "recompute"}
         raise TakenBackError

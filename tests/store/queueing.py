@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from hub.store import jobs
+from hub.store import claims, jobs
 from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.jobs import Job
@@ -14,7 +14,7 @@ SHORT = 0.05
 
 
 def claim(database: Database, kind: str = "process", limit: int = 10, lease: float = 60.0) -> list[Job]:
-    return database.run(lambda conn: jobs.claim(conn, [kind], "w", limit, lease))
+    return database.run(lambda conn: claims.claim(conn, [kind], "w", limit, lease))
 
 
 def one(database: Database, kind: str = "process", lease: float = 60.0) -> Job:

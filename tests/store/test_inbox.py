@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.store import arrival, inbox, invalid, jobs, raw
+from hub.store import arrival, claims, inbox, invalid, jobs, raw
 from hub.store.arrival import Arrival
 from hub.store.connection import Connection
 from hub.store.database import Database
@@ -40,7 +40,7 @@ def dispatch(database: Database, limit: int = 500) -> Dispatched:
 
 
 def claim(database: Database, kind: str = "process") -> list[Job]:
-    return database.run(lambda conn: jobs.claim(conn, [kind], "w", 500))
+    return database.run(lambda conn: claims.claim(conn, [kind], "w", 500))
 
 
 def waiting(database: Database, claimed: list[Job]) -> dict[str, list[inbox.InboxRow]]:

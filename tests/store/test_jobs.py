@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from hub.store import accounts, dead_jobs, expedite, jobs
+from hub.store import accounts, claims, dead_jobs, expedite, jobs
 from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.jobs import Job
@@ -76,7 +76,7 @@ def test_the_first_kind_with_work_is_claimed(database: Database) -> None:
     want(database, "s", kind="poll")
     want(database, "o", kind="fetch")
     assert one(database, "fetch").kind == "fetch"
-    found = database.run(lambda conn: jobs.claim(conn, ["fetch", "poll"], "w", 5))
+    found = database.run(lambda conn: claims.claim(conn, ["fetch", "poll"], "w", 5))
     assert [job.kind for job in found] == ["poll"]
 
 

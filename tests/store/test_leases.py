@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from hub.store import jobs
+from hub.store import claims, jobs
 from hub.store.database import Database
 from tests.store.queueing import SHORT, claim, dead, finish, lose, one, stored, want
 
@@ -12,8 +12,8 @@ from tests.store.queueing import SHORT, claim, dead, finish, lose, one, stored, 
 def test_two_workers_never_hold_one_job(database: Database) -> None:
     want(database, *(f"r{n}" for n in range(40)))
     with database.begin() as first, database.begin() as second:
-        mine = jobs.claim(first, ["process"], "one", 25)
-        theirs = jobs.claim(second, ["process"], "two", 25)
+        mine = claims.claim(first, ["process"], "one", 25)
+        theirs = claims.claim(second, ["process"], "two", 25)
     assert len(mine) == 25
     assert len(theirs) == 15
     assert not {job.id for job in mine} & {job.id for job in theirs}
@@ -102,12 +102,12 @@ def test_jobs_are_never_parked_for_deaths_of_others(database: Database) -> None:
     want(database, "killer", "neighbour", kind="deliver")
     lose(database, "killer", "neighbour")
     for _ in range(jobs.CRASHES):
-        assert database.run(lambda conn: jobs.claim_kind(conn, "deliver", "w", 9, 60, quarantine="leave").left)
-        assert database.run(lambda conn: jobs.claim(conn, ["deliver"], "busy", 1, quarantine="leave")) == []
-        (job,) = database.run(lambda conn: jobs.claim(conn, ["deliver"], "w", 1))
+        assert database.run(lambda conn: claims.claim_kind(conn, "deliver", "w", 9, 60, quarantine="leave").left)
+        assert database.run(lambda conn: claims.claim(conn, ["deliver"], "busy", 1, quarantine="leave")) == []
+        (job,) = database.run(lambda conn: claims.claim(conn, ["deliver"], "w", 1))
         assert job.key == "killer"
         lose(database, "killer")
-    (job,) = database.run(lambda conn: jobs.claim(conn, ["deliver"], "w", 1))
+    (job,) = database.run(lambda conn: claims.claim(conn, ["deliver"], "w", 1))
     assert (job.key, job.crashes) == ("neighbour", 0)
     assert {row["key"]: row["crashes"] for row in stored(database)} == {"killer": jobs.CRASHES, "neighbour": 0}
 
@@ -115,11 +115,11 @@ def test_jobs_are_never_parked_for_deaths_of_others(database: Database) -> None:
 def test_a_death_in_company_counts_for_nobody(database: Database) -> None:
     lose(database, "suspect", kind="deliver")
     for _ in range(jobs.CRASHES + 1):
-        (job,) = database.run(lambda conn: jobs.claim(conn, ["deliver"], "w", 1, quarantine="beside"))
+        (job,) = database.run(lambda conn: claims.claim(conn, ["deliver"], "w", 1, quarantine="beside"))
         assert (job.quarantined, job.crashes) == (False, 0)
         lose(database, "suspect")
-    (job,) = database.run(lambda conn: jobs.claim(conn, ["deliver"], "w", 1))
-    database.run(lambda conn: jobs.end_quarantine(conn, job))
+    (job,) = database.run(lambda conn: claims.claim(conn, ["deliver"], "w", 1))
+    database.run(lambda conn: claims.end_quarantine(conn, job))
     lose(database, "suspect")
-    (job,) = database.run(lambda conn: jobs.claim(conn, ["deliver"], "w", 1))
+    (job,) = database.run(lambda conn: claims.claim(conn, ["deliver"], "w", 1))
     assert (job.quarantined, job.crashes) == (True, 0), "still a suspect, and none of the deaths was its own"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
-from hub.store import jobs
+from hub.store import claims, jobs
 from hub.store.database import Database, now
 from hub.store.low_water import BEGIN, LowWater
 from tests.store.queueing import SHORT, finish, want
@@ -33,7 +33,7 @@ def test_the_horizon_moves_up_to_the_first_job(database: Database) -> None:
     moves(database, low_water)
     due, job = low_water.floor("process")
     assert first - timedelta(hours=2) < due < first - timedelta(minutes=59)
-    (found,) = database.run(lambda conn: jobs.claim(conn, ["process"], "w", 5, low_water=low_water))
+    (found,) = database.run(lambda conn: claims.claim(conn, ["process"], "w", 5, low_water=low_water))
     assert found.id == job
     finish(database, found)
     moves(database, low_water)
@@ -48,7 +48,7 @@ def test_the_horizon_waits_for_transactions_under_way(database: Database) -> Non
         writer.exec_driver_sql("UPDATE jobs SET due = due - interval '1 hour'")
         settle(database, low_water)
         assert low_water.floor("process") == BEGIN
-    (found,) = database.run(lambda conn: jobs.claim(conn, ["process"], "w", 5, low_water=low_water))
+    (found,) = database.run(lambda conn: claims.claim(conn, ["process"], "w", 5, low_water=low_water))
     assert found.key == "slow"
 
 
@@ -57,9 +57,9 @@ def test_a_horizon_never_hides_a_lost_lease(database: Database) -> None:
     want(database, "a", "b")
     with database.begin() as conn:
         conn.exec_driver_sql("UPDATE jobs SET due = due - interval '1 hour'")
-    database.run(lambda conn: jobs.claim(conn, ["process"], "dead", 5, SHORT, low_water=low_water))
+    database.run(lambda conn: claims.claim(conn, ["process"], "dead", 5, SHORT, low_water=low_water))
     settle(database, low_water)
     time.sleep(2 * SHORT)
     settle(database, low_water)
-    found = database.run(lambda conn: jobs.claim(conn, ["process"], "w", 5, low_water=low_water))
+    found = database.run(lambda conn: claims.claim(conn, ["process"], "w", 5, low_water=low_water))
     assert [job.key for job in found] == ["a"]

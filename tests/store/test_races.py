@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from hub.store import inbox, jobs
+from hub.store import claims, inbox, jobs
 from hub.store.arrival import Arrival
 from hub.store.connection import Connection
 from hub.store.database import Database, sqlstate
@@ -38,7 +38,7 @@ def begin_reading(database: Database) -> tuple[list[jobs.Job], dict[int, list[in
     with database.begin() as conn:
         inbox.accept(conn, [message("r1"), message("r2")])
         inbox.dispatch(conn)
-        claimed = jobs.claim(conn, ["process"], "w", 10)
+        claimed = claims.claim(conn, ["process"], "w", 10)
         return claimed, inbox.rows(conn, claimed)
 
 
@@ -109,7 +109,7 @@ def test_batches_in_any_order_do_not_deadlock(database: Database, naive: bool) -
         thread.join()
     assert sum(tries.values()) == (3 if naive else 2)
     with database.begin() as conn:
-        assert [job.wanted for job in jobs.claim(conn, ["fetch"], "w", 5)] == [3, 3]
+        assert [job.wanted for job in claims.claim(conn, ["fetch"], "w", 5)] == [3, 3]
 
 
 def test_fences_and_wants_take_jobs_in_one_order(database: Database) -> None:
@@ -117,7 +117,7 @@ def test_fences_and_wants_take_jobs_in_one_order(database: Database) -> None:
     with database.begin() as conn:
         for key in ("b", "a", "c"):
             jobs.want(conn, "fetch", [("web", key)])
-        claimed = jobs.claim(conn, ["fetch"], "w", 5)
+        claimed = claims.claim(conn, ["fetch"], "w", 5)
     assert [job.key for job in claimed] == ["b", "a", "c"]
     with database.begin() as conn:
         conn.exec_driver_sql("SET LOCAL lock_timeout = '20s'")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hub.store import accounts, intents, jobs, returns
+from hub.store import accounts, claims, intents, jobs, returns
 from hub.store.connection import Connection
 from hub.store.database import Database
 from hub.store.intents import Opening
@@ -28,7 +28,7 @@ def waiting(conn: Connection, seconds: float = 3600.0) -> None:
     for name in ("web", "erp"):
         for kind in KINDS:
             jobs.want(conn, kind, [(name, f"{kind}/{n}") for n in range(3)])
-    for job in [job for kind in KINDS for job in jobs.claim(conn, [kind], "t", 50)]:
+    for job in [job for kind in KINDS for job in claims.claim(conn, [kind], "t", 50)]:
         jobs.reschedule(conn, job, seconds, "no answer")
 
 
@@ -91,7 +91,7 @@ def test_a_webhook_has_one_read_of_each_kind_tried_and_the_answer_decides(conn: 
     away(conn)
     accounts.heard(conn, ["web"])
     assert due(conn, "web") == {"fetch": 1, "poll": 1}
-    assert jobs.claim(conn, ["poll"], "t", 1), "the rest is over"
+    assert claims.claim(conn, ["poll"], "t", 1), "the rest is over"
     for _ in range(10):  # noted once per second: a queue of webhooks is no storm of reads
         accounts.heard(conn, ["web"])
     assert due(conn, "web") == {"fetch": 1, "poll": 1}

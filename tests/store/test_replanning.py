@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.store import accounts, jobs, replanning
+from hub.store import accounts, claims, jobs, replanning
 from hub.store.connection import Connection
 from hub.store.database import Database
 from tests.store.test_accounts import put
@@ -37,7 +37,7 @@ def ask(database: Database) -> None:
 
 
 def claim(conn: Connection) -> list[jobs.Job]:
-    return jobs.claim(conn, [KIND], "w", 1)
+    return claims.claim(conn, [KIND], "w", 1)
 
 
 def slice_(conn: Connection, claimed: list[jobs.Job]) -> None:

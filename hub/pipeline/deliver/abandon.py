@@ -28,7 +28,7 @@ def give_up(conn: Connection, account: Account | None, intent: Intent, note: str
 
 
 def settle(conn: Connection, row: sync.SyncRow, intent: Intent, outcome: Outcome[Reply | None]) -> None:
-    """Write down what the call came to; what failed is tried again when it is overdue (intents.overdue)."""
+    """Write down what the call came to; what failed is tried again when it is overdue (read_backs.overdue)."""
     error, left, said, wait = outcome.error, dict[str, str](), None, 0.0
     about = {"account": row.account, "operation": intent.kind}
     if error is None or isinstance(error, errors.Unsupported):  # it leaves nothing open

@@ -9,7 +9,7 @@ from hub.model.identity.names import own_name
 from hub.model.merge.outward import face
 from hub.model.schema.bindings import Name
 from hub.pipeline.process.batch import Batch, Concerned
-from hub.store import intents, invalid, parcels, returns
+from hub.store import invalid, parcels, read_backs, returns
 from hub.store.database import Connection
 from hub.store.observations import Stored
 
@@ -54,4 +54,4 @@ def _read_back(conn: Connection, current: Mapping[Name, Stored], reads: Iterable
     ids = {record.return_id for record in records if record.return_id is not None}
     orders = {record.order_id for record in records if record.order_id is not None}
     ids |= {return_id for return_id, _ in returns.of_orders(conn, orders)}
-    return intents.awaiting(conn, ids) if ids else set()
+    return read_backs.awaiting(conn, ids) if ids else set()

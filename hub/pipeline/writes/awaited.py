@@ -16,7 +16,7 @@ from hub.model.schema.bindings import Name
 from hub.model.schema.operation import PlannedOperation
 from hub.model.schema.returns import Return
 from hub.pipeline.writes import questions, settle
-from hub.store import intents, returns, reviews, sync
+from hub.store import intents, read_backs, returns, reviews, sync
 from hub.store.database import Connection, next_read_seq
 from hub.store.intents import Intent
 
@@ -72,9 +72,9 @@ def unreadable(
 ) -> None:
     """These records came and cannot be understood, for these errors: who waits for one of them asks a person."""
     names = {name: "; ".join(str(error["why"]) for error in errors) for name, errors in records}
-    found = intents.awaiting_records(conn, names)
+    found = read_backs.awaiting_records(conn, names)
     returns.lock(conn, {intent.return_id for intent in found})
-    for intent in intents.awaiting_records(conn, names) if found else ():
+    for intent in read_backs.awaiting_records(conn, names) if found else ():
         account = accounts.get(intent.account)
         row = sync.of_returns(conn, [intent.return_id]).get((intent.return_id, intent.account))
         if account is None or row is None:
