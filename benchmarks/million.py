@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 from benchmarks import grown, home, templates
 from benchmarks.measure import Line, Report, Spread, costing
+from benchmarks.pages import PAGES
 from benchmarks.templates import Site
 from hub.store.connection import Connection
 from hub.web.console import create_console
@@ -26,39 +27,6 @@ EACH = 10
 """Requests in a round: CPU time is counted in hundredths of a second."""
 SHOWN = 5
 """Statements in the table: the dearest."""
-PAGES = (
-    "/",
-    "/metrics",
-    "/returns",
-    "/returns?status=completed",
-    "/returns?status=requested",
-    "/returns?discrepant=1",
-    "/returns?unbound=1",
-    "/returns?q=R500000",
-    "/returns?q=ret-500000",
-    "/returns?q=mug",
-    "/returns?q=nowhere",
-    "/returns/R{one}",
-    "/sync",
-    "/sync?state=blocked&account=erp",
-    "/sync?state=awaiting",
-    "/sync?state=in_sync&account=web",
-    "/sync/log",
-    "/sync/log?account=web",
-    "/sync/log?outcome=Rejected",
-    "/sync/log/{call}",
-    "/invalid",
-    "/dead",
-    "/review",
-    "/review?state=answered",
-    "/api/returns?limit=200",
-    "/api/returns/R{one}",
-    "/api/returns/R{one}/story",
-    "/api/accounts",
-    "/api/actions",
-    "/health",
-)
-"""Every page and answer of the console, with some of what may be asked of it."""
 
 
 def run(*, quick: bool) -> Report:

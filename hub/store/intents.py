@@ -106,11 +106,12 @@ def again(conn: Connection, intent_id: int, deadline: float, *, step: bool = Fal
 
 
 def hurry(conn: Connection, account: str) -> None:
-    """The system is back: what did nothing is tried now, and what could not be looked for is looked for. A write whose
-    effect may still be on its way keeps its time."""
+    """The system is back: what did nothing is tried now, and what was not repeated, or could not be looked for, is
+    looked for. A write whose effect may still be on its way keeps its time."""
     conn.exec_driver_sql(
-        "UPDATE intents SET deadline = clock_timestamp() WHERE account = %(a)s AND deadline > clock_timestamp()"
-        " AND ((state = 'waiting' AND NOT possible) OR (state = 'unknown' AND misses > 0))",
+        "UPDATE intents SET deadline = greatest(clock_timestamp(), settles_at)"
+        " WHERE account = %(a)s AND deadline > clock_timestamp()"
+        " AND ((state = 'waiting' AND NOT possible) OR (state = 'unknown' AND (misses > 0 OR settles_at < deadline)))",
         {"a": account},
     )
 
@@ -152,6 +153,8 @@ class Move(NamedTuple):
     refused: bool = False
     wait: float = 0.0
     """Seconds before its effect may be looked for, or is overdue."""
+    settles: bool = False
+    """As long its effect may be on its way."""
 
 
 def move(conn: Connection, intent_id: int, state: str, **more: Any) -> None:
@@ -169,10 +172,12 @@ def move_all(conn: Connection, moves: Sequence[Move]) -> None:
         " reply = coalesce(m.reply::jsonb, i.reply), error = m.error, said = m.said::jsonb, looks = i.looks + m.looks,"
         " misses = i.misses + m.misses, attempts = attempts - m.uncounted, tries = tries - m.uncounted,"
         " possible = coalesce(m.possible, i.possible), refused = i.refused OR m.refused,"
-        " deadline = clock_timestamp() + m.wait * interval '1 second', changed_at = clock_timestamp()"
+        " deadline = clock_timestamp() + m.wait * interval '1 second', changed_at = clock_timestamp(),"
+        " settles_at = CASE WHEN m.settles THEN clock_timestamp() + m.wait * interval '1 second' ELSE settles_at END"
         " FROM unnest(%(i)b::bigint[], %(s)b::text[], %(p)b::text[], %(r)b::text[], %(e)b::text[], %(o)b::text[],"
-        " %(l)b::int[], %(m)b::int[], %(u)b::int[], %(b)b::bool[], %(f)b::bool[], %(w)b::float8[])"
-        " AS m(id, state, progress, reply, error, said, looks, misses, uncounted, possible, refused, wait)"
+        " %(l)b::int[], %(m)b::int[], %(u)b::int[], %(b)b::bool[], %(f)b::bool[], %(w)b::float8[],"
+        " %(v)b::bool[])"
+        " AS m(id, state, progress, reply, error, said, looks, misses, uncounted, possible, refused, wait, settles)"
         " WHERE i.id = m.id",
         {
             "i": [one.intent_id for one in moves],
@@ -187,6 +192,7 @@ def move_all(conn: Connection, moves: Sequence[Move]) -> None:
             "b": [one.possible for one in moves],
             "f": [one.refused for one in moves],
             "w": [one.wait for one in moves],
+            "v": [one.settles for one in moves],
         },
     )
 

@@ -171,20 +171,33 @@ def money_free(conn: Connection, return_id: int, account: str) -> list[tuple[str
 
     (account, job) of each, for its job to be asked for.
     """
-    return _planned_again(
-        conn, account, 'undeliverable @> \'[{"said": {"code": "money_in_flight"}}]\' AND return_id <> %(r)s', return_id
+    found = conn.exec_driver_sql(
+        "UPDATE sync SET wanted = wanted + 1 WHERE (return_id, account) IN (SELECT return_id, account FROM sync"
+        ' WHERE account = %(a)s AND undeliverable @> \'[{"said": {"code": "money_in_flight"}}]\''
+        " AND return_id <> %(r)s ORDER BY return_id FOR UPDATE) RETURNING job",
+        {"a": account, "r": return_id},
     )
+    return [(account, row[0]) for row in found]
 
 
 def planned_again(conn: Connection, account: str, return_ids: Sequence[int]) -> list[tuple[str, str]]:
-    """What was left to say there of these returns is planned again (`replanning`: of all).
+    """What was left to say there of these returns is planned again (`replanning`: of all), and a write that did nothing
+    waits for its next try no longer.
 
     (account, job) of each row, for its job to be asked for.
     """
     if not return_ids:
         return []
-    where = "return_id = ANY(%(i)b::bigint[]) AND (state <> 'in_sync' OR undeliverable <> '[]')"
-    return _planned_again(conn, account, where, return_ids=return_ids)
+    found = conn.exec_driver_sql(
+        "WITH mine AS MATERIALIZED (SELECT return_id, account FROM sync WHERE account = %(a)s"
+        " AND return_id = ANY(%(i)b::bigint[]) AND (state <> 'in_sync' OR undeliverable <> '[]')"
+        " ORDER BY return_id FOR UPDATE)"
+        " UPDATE sync s SET wanted = wanted + 1, not_before = CASE WHEN EXISTS (SELECT FROM intents i"
+        " WHERE (i.return_id, i.account) = (s.return_id, s.account) AND i.state = 'held') THEN NULL ELSE not_before END"
+        " FROM mine WHERE (s.return_id, s.account) = (mine.return_id, mine.account) RETURNING job",
+        {"a": account, "i": list(return_ids)},
+    )
+    return [(account, row[0]) for row in found]
 
 
 def unsettled(conn: Connection, account: str) -> int:
@@ -195,14 +208,3 @@ def unsettled(conn: Connection, account: str) -> int:
         {"a": account},
     )
     return int(found.scalar_one())
-
-
-def _planned_again(
-    conn: Connection, account: str, where: str, return_id: int = 0, return_ids: Sequence[int] = ()
-) -> list[tuple[str, str]]:
-    found = conn.exec_driver_sql(
-        "UPDATE sync SET wanted = wanted + 1 WHERE (return_id, account) IN (SELECT return_id, account FROM sync"
-        f" WHERE account = %(a)s AND {where} ORDER BY return_id FOR UPDATE) RETURNING job",
-        {"a": account, "r": return_id, "i": list(return_ids)},
-    )
-    return [(account, row[0]) for row in found]

@@ -458,6 +458,7 @@ intents = Table(
     Column("refused", Boolean, nullable=False, server_default=false(), comment="a repetition of such a call was"),
     Column("tries", Integer, nullable=False, server_default="0", comment="calls since the last answered step"),
     Column("misses", Integer, nullable=False, server_default="0", comment="looks that failed since the last call"),
+    Column("settles_at", DateTime(timezone=True), comment="until then the effect of a call may be on its way"),
     Index(None, "return_id", "account"),
     Index(
         "intents_open_idx",

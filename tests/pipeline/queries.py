@@ -49,7 +49,7 @@ def hurry(hub: Hub) -> None:
     """Whatever waits is due now, as if its time had passed."""
     rows(hub, "UPDATE jobs SET due = clock_timestamp() WHERE due < '9000-01-01' RETURNING 1")
     rows(hub, "UPDATE sync SET not_before = NULL RETURNING 1")
-    rows(hub, "UPDATE intents SET deadline = NULL RETURNING 1")
+    rows(hub, "UPDATE intents SET deadline = NULL, settles_at = least(settles_at, clock_timestamp()) RETURNING 1")
 
 
 def deliver_due(hub: Hub) -> None:

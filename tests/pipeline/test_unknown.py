@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from connectors.kit.api import Operation, Reply
-from connectors.kit.errors import OutcomeUnknown, RateLimited
+from connectors.kit.errors import OutcomeUnknown, RateLimited, RetryLater
 from hub.boot import Hub
 from hub.pipeline.deliver import deliver
 from hub.pipeline.deliver.deliver import Deliver
 from hub.pipeline.deliver.next_step import Step
 from hub.pipeline.process.load import with_retry
 from hub.pipeline.remote import Outcome
-from hub.store import claims, inbox
+from hub.store import accounts, claims, inbox
 from hub.store.jobs import Job
 from tests.pipeline.fakes.connector import Shop, Stock
 from tests.pipeline.fakes.processes import Remote
@@ -72,6 +72,45 @@ def test_a_create_is_looked_for_twice_and_then_repeated_with_the_same_key(
     work()
     assert intents(hub) == [("create_return", "done")]
     assert len(stock.get("effects")) == 1
+
+
+def resume(hub: Hub) -> None:
+    hub.database.run(lambda conn: accounts.resume(conn, "erp"))
+
+
+def test_a_repetition_that_did_nothing_is_looked_for_once_they_are_well(
+    hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits the longer, the more often it failed; a person who says that they are back does not wait."""
+    carry_out = Stock.do_create_return
+    errors: list[Exception] = [OutcomeUnknown("no answer"), RetryLater("busy")]
+
+    def broken(self: Any, operation: Operation) -> Reply:
+        if errors:
+            raise errors.pop(0)
+        return carry_out(self, operation)
+
+    monkeypatch.setattr(Stock, "do_create_return", broken)
+    for _ in range(4):  # a call, two looks, a repetition: and it waits
+        deliver_due(hub)
+        if errors:
+            hurry(hub)
+    assert errors == []
+    assert rows(hub, "SELECT state, looks FROM intents") == [("unknown", 0)]
+    resume(hub)
+    deliver_due(hub)
+    assert rows(hub, "SELECT state, looks FROM intents") == [("unknown", 1)], "it was looked for"
+
+
+def test_an_effect_that_may_be_on_its_way_keeps_its_time(
+    hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = deaf(monkeypatch, Stock, "do_create_return", does=False)
+    deliver_due(hub)
+    resume(hub)
+    deliver_due(hub)
+    assert rows(hub, "SELECT state, looks, deadline > clock_timestamp() FROM intents") == [("unknown", 0, True)]
+    assert len(keys) == 1
 
 
 def test_each_repetition_is_looked_for_twice_again(hub: Hub, asked: None, monkeypatch: pytest.MonkeyPatch) -> None:

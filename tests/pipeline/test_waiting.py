@@ -10,10 +10,11 @@ import pytest
 from connectors.kit.api import Operation, Reply
 from connectors.kit.errors import NotYet, OutcomeUnknown, OverBudget, RetryLater
 from hub.boot import Hub
+from hub.store import accounts
 from hub.store.accounts import BREAKER
 from tests.pipeline.fakes.connector import Stock
 from tests.pipeline.fakes.processes import Remote
-from tests.pipeline.queries import all_returns, deliver_due, hurry, rows, story
+from tests.pipeline.queries import all_returns, deliver_due, hurry, intents, rows, story
 
 
 @pytest.mark.parametrize("wait", [NotYet("the queue works on it", after=30.0), OverBudget("used up", after=30.0)])
@@ -38,6 +39,25 @@ def test_waiting_for_one_record_says_nothing_of_the_account_and_the_row_says_why
     hurry(hub)
     work()
     assert all_returns(hub)[0].sync["erp"] == "in_sync"
+
+
+def test_what_did_nothing_is_tried_at_once_when_a_person_resumes(
+    hub: Hub, asked: None, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody had it open; whoever says that all is well there does not wait for the next try."""
+    carry_out = Stock.do_create_return
+
+    def busy(self: Any, operation: Operation) -> Reply:
+        monkeypatch.setattr(Stock, "do_create_return", carry_out)
+        raise NotYet("a person has it open", after=300.0)
+
+    monkeypatch.setattr(Stock, "do_create_return", busy)
+    deliver_due(hub)
+    deliver_due(hub)
+    assert intents(hub) == [("create_return", "held")]
+    hub.database.run(lambda conn: accounts.resume(conn, "erp"))
+    work()
+    assert intents(hub) == [("create_return", "done")]
 
 
 def test_a_system_that_fails_again_and_again_gets_a_rest(

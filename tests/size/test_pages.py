@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from benchmarks.million import PAGES
+from benchmarks.pages import PAGES
 from benchmarks.templates import Site
 from hub.web.console import create_console
 from hub.web.counts import Counts

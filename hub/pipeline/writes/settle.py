@@ -83,6 +83,7 @@ def settle(
         possible=True if looking or came == "unknown" else None,
         refused=came in delivery.NO and intent.possible,
         wait=verdict.wait,
+        settles=rule.wait == "settles",
     )
     overtaken.ended(conn, intent, rule.intent)
     if rule.next in ("repeat", "next step") and not rule.row:
