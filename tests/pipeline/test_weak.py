@@ -45,6 +45,18 @@ def test_a_counter_return_of_an_open_request_joins_it_and_nothing_rests_on_it_ye
     assert questions(hub) == []
 
 
+def test_what_is_judged_before_it_matures_is_judged_once_more_when_it_does(
+    hub: Hub, two_channels: int, work: Work
+) -> None:
+    """Another link of the same return had a sooner time, or a write under way had it looked at again soon."""
+    due = "SELECT round(extract(epoch FROM due - clock_timestamp()) / 60) FROM jobs WHERE kind = 'recompute'"
+    assert rows(hub, due) == [(1,)]
+    rows(hub, "UPDATE jobs SET due = clock_timestamp() WHERE kind = 'recompute' RETURNING 1")
+    work(("recompute",))
+    assert kinds(hub, two_channels) == ["provisional"]
+    assert rows(hub, due) == [(1,)]
+
+
 def test_after_its_settle_time_it_counts_and_the_till_hears_the_number(
     hub: Hub, two_channels: int, work: Work, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from hub.accounts import Account
 from hub.model.identity.candidates import titles, typed_references
 from hub.model.identity.names import own_name
+from hub.model.schema.bindings import decode
 from hub.pipeline.process.combine import combine
 from hub.pipeline.process.near import lock_nearby
 from hub.pipeline.process.rebind import Weighed, bring_about
 from hub.store import bindings, returns, search_words
-from hub.store.database import Connection
+from hub.store.database import Connection, now
 from hub.store.observations import Stored
 
 
@@ -46,8 +47,9 @@ def weigh(
     return bring_about(conn, accounts, around)
 
 
-def again(conn: Connection, accounts: Mapping[str, Account], return_ids: Iterable[int], because: str = "") -> None:
-    """Judge these returns and what is near them as if all were new, combine and plan them. `because`: who wants it.
+def again(conn: Connection, accounts: Mapping[str, Account], return_ids: Iterable[int], because: str = "") -> set[int]:
+    """Judge these returns and what is near them as if all were new, combine and plan them: which they were in the end.
+    `because`: who wants it.
 
     Raises Moved where one of them went into another meanwhile.
     """
@@ -56,3 +58,14 @@ def again(conn: Connection, accounts: Mapping[str, Account], return_ids: Iterabl
     why = weighed.renumbered({return_id: [because] for return_id in ids}) if because else {}
     concerned = weighed.of(ids)
     combine(conn, concerned, accounts, why, replan=True, loud=concerned)
+    return concerned
+
+
+def maturing(conn: Connection, return_ids: Iterable[int]) -> dict[int, float]:
+    """Of these returns those with a link that does not count yet: seconds until the first one does."""
+    at, found = now(conn), {}
+    for row in returns.read(conn, return_ids).values():
+        links = decode(row.bindings).links if row.bindings else ()
+        if waits := [(link.matures_at - at).total_seconds() for link in links if link.matures_at > at]:
+            found[row.id] = min(waits)
+    return found

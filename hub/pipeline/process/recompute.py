@@ -9,6 +9,7 @@ from hub.accounts import Accounts
 from hub.model.schema.observation import HUB
 from hub.pipeline.process import provisional
 from hub.pipeline.process.load import with_retry
+from hub.pipeline.process.rebind import JOB
 from hub.store import jobs, replanning
 from hub.store.database import Connection, Database
 from hub.store.jobs import Job
@@ -28,8 +29,11 @@ class Recompute:
         held = jobs.fence(conn, batch)
         mine = [job for job in batch if job.id in held and job.account == HUB]
         if mine:
-            provisional.again(conn, self.accounts.all(), [int(job.key[1:]) for job in mine])
+            judged = provisional.again(conn, self.accounts.all(), [int(job.key[1:]) for job in mine])
             jobs.finish(conn, [(job, job.wanted) for job in mine])
+            # Asked for while a sooner time was noted: what matures later than this needs a job of its own.
+            for return_id, wait in provisional.maturing(conn, judged).items():
+                jobs.want(conn, JOB, [(HUB, f"R{return_id}")], after=wait)
         for job in batch:
             if job.id in held and job.account != HUB:
                 replanning.go_on(conn, job)
