@@ -46,7 +46,7 @@ def test_only_what_it_is_about_is_read(full: Database, analyzed: bool) -> None:
         if analyzed:
             conn.exec_driver_sql("ANALYZE")
         for name, ask in ASKED.items():
-            with judged(20) as too_much:
+            with judged(1_000) as too_much:  # far from MANY; an index may still have entries of another test's rows
                 assert not ask(conn), name
             assert too_much == [], name
 
