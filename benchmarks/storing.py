@@ -26,7 +26,7 @@ from hub.store import claims, inbox
 from hub.store.arrival import Arrival
 
 BATCH = 500
-BOUND = 25.0
+BOUND = 60.0
 TIMES_DLT = 2.0
 
 
