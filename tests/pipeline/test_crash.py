@@ -36,8 +36,8 @@ LEASE = 3.0
 PACE = 20.0
 """Seconds over which the customers ask."""
 DONE_UNHEARD = ("500 after", "503 after", "drop after", "hang after", "late")
-PATIENCE = 600.0
-"""Seconds after the last death after which what is not right is wrong: what failed four times waits for half of them."""
+PATIENCE = 300.0
+"""Seconds after the last death after which what is not right is wrong; a busy machine takes long to die so often."""
 PARKED = "SELECT id FROM reviews WHERE state = 'open' AND kind = 'stuck'"
 """Questions about work that was all that three dead workers had in hand."""
 MANNERS = {"faults": 0.1, "late": 1.0, "patience": 1.0, "slow": 0.05, "lag": 0.8}
